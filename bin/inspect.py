@@ -1,0 +1,64 @@
+#!/usr/bin/env -S python3 -I
+"""Tells what .tfci files say, without decoding them.
+
+    bin/inspect photo.tfci
+
+Exit code 1 if a file is damaged, 2 for a usage error.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tf_imgcomp import bitstream, metrics
+from tf_imgcomp.data import paths
+from tf_imgcomp.export.files import SUFFIX
+from tf_imgcomp_bin import command_line
+
+PROGRAM = "inspect"
+
+
+def describe(path: Path) -> str:
+    """Returns what a file says, a line for each fact."""
+    data = path.read_bytes()
+    file = bitstream.unpack(data)
+    sizes = [len(string) for string in file.strings]
+    bpp = metrics.bpp(len(data), file.height, file.width)
+    facts = {
+        "file": f"{len(data)} bytes, {bpp:.4f} bpp",
+        "format version": bitstream.VERSION,
+        "model": f"{file.codec}, fingerprint {file.fingerprint:#06x}",
+        "image": f"{file.width} x {file.height} pixels, "
+        + ("grey" if file.grey else "colour"),
+        "quality": f"{file.quality:.2f}",
+        "strings": f"{sum(sizes)} bytes = {' + '.join(map(str, sizes))}",
+        "latent checksum": f"{file.checksum:#06x}",
+        "transparency": _size(file.alpha),
+        "ICC profile": _size(file.icc),
+        "EXIF": _size(file.exif),
+    }
+    lines = [f"    {name:<17}{fact}" for name, fact in facts.items()]
+    return "\n".join([f"{path}:", *lines])
+
+
+def _size(extra: bytes | None) -> str:
+    return "none" if extra is None else f"{len(extra)} bytes"
+
+
+def main(argv: Sequence[str]) -> int:
+    parser = command_line.Parser(PROGRAM, __doc__)
+    parser.add_argument("inputs", metavar="INPUT", nargs="+", help="file, folder, glob")
+    arguments = parser.parse_args(argv[1:])
+    inputs = paths.expand_inputs(arguments.inputs, {SUFFIX})
+    jobs = {path: path for path in inputs}
+    return command_line.each_file(PROGRAM, jobs, lambda path, _: describe(path))
+
+
+def run():
+    sys.exit(main(sys.argv))
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,62 @@
+# Shared by bin/quickstart and bin/test: makes .venv, the Python environment.
+#
+# Usage, in the root of the repository: source bin/setup_env.sh; setup_env [EXTRA]
+# What is done already is skipped. The stamp that says so is written last, so a set-up
+# that was interrupted is repeated.
+
+venv=.venv
+python=$PWD/$venv/bin/python
+
+# Says whether a command is a Python that the package and its environment can run on.
+# It is asked, since its name says too little: a python3.10 may be pyenv's that only
+# complains, or Debian's that lacks ensurepip.
+is_suitable() {
+    "$1" -c 'import sys, venv, ensurepip
+sys.exit(not (3, 9) <= sys.version_info < (3, 12))' >/dev/null 2>&1
+}
+
+# Prints the first suitable Python.
+find_python() {
+    local candidate
+    for candidate in python3.11 python3.10 python3.9 python3 python \
+        "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.{11,10,9}.*/bin/python; do
+        if is_suitable "$candidate"; then
+            echo "$candidate"
+            return
+        fi
+    done
+    echo "No suitable Python found: install Python 3.9, 3.10 or 3.11 (with its venv" \
+        "module) and run this again." >&2
+    return 1
+}
+
+# Prints a hash of everything that decides what is installed.
+fingerprint() {
+    { pwd -P; cat setup.py pyproject.toml tf_imgcomp/__init__.py; } | cksum
+}
+
+install() {
+    # Older versions of pip cannot install a folder as editable.
+    "$python" -m pip install --disable-pip-version-check "pip>=21.3" &&
+        "$python" -m pip install --disable-pip-version-check --editable "$1"
+}
+
+setup_env() {
+    local extra=${1:-} found log=$venv/setup.log
+    local stamp=$venv/ready${extra:+-$extra}
+    if [[ -x $python && $(cat "$stamp" 2>/dev/null) == "$(fingerprint)" ]]; then
+        return
+    fi
+    if ! is_suitable "$python" || ! "$python" -m pip --version >/dev/null 2>&1; then
+        found=$(find_python)
+        rm -rf "$venv"
+        "$found" -m venv "$venv"
+    fi
+    echo "Setting up $venv (a few minutes, once) ..."
+    if ! install ".${extra:+[$extra]}" >"$log" 2>&1; then
+        grep -iE '^ *error' "$log" | head -n 3 >&2
+        echo "Setting up $venv failed: see $log, then run this again." >&2
+        return 1
+    fi
+    fingerprint | tee "$stamp" >"$venv/ready"
+}

@@ -1,0 +1,62 @@
+"""Packaging of tf_imgcomp: `pip install .`, or `pip install -e .` to work on it."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+PROGRAMS = ("compress", "decompress", "inspect", "train", "evaluate")
+
+
+def version() -> str:
+    text = (ROOT / "tf_imgcomp" / "__init__.py").read_text(encoding="utf-8")
+    return re.search(r'^__version__ = "(.+)"$', text, re.MULTILINE).group(1)
+
+
+def saved_models() -> list:
+    """Returns every file under saved_models/ with the folder it is installed to."""
+    models = (ROOT / "saved_models").glob("**/*")
+    files = sorted(path.relative_to(ROOT) for path in models if path.is_file())
+    return [(f"share/tf_imgcomp/{path.parent}", [str(path)]) for path in files]
+
+
+setup(
+    name="tf_imgcomp",
+    version=version(),
+    description="Learned image compression for TensorFlow and Keras",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.9,<3.12",
+    packages=[*find_packages(include=["tf_imgcomp", "tf_imgcomp.*"]), "tf_imgcomp_bin"],
+    package_dir={"tf_imgcomp_bin": "bin"},
+    data_files=saved_models(),
+    # The TensorFlow packages are pinned exactly: 2.14 is the last TensorFlow that
+    # tensorflow-compression's Keras classes support, and Addons gets no new versions.
+    install_requires=[
+        "tensorflow==2.14.1",
+        "tensorflow-compression==2.14.1",
+        "tensorflow-addons==0.22.0",
+        "numpy<2",
+        "scipy",
+        "pillow>=11.3",  # The first with AVIF.
+        "absl-py",
+        "bjontegaard>=1.3",
+        "matplotlib",
+        "tqdm",
+    ],
+    extras_require={"test": ["hypothesis", "pytest", "ruff"]},
+    entry_points={
+        "console_scripts": [
+            f"tf_imgcomp-{name} = tf_imgcomp_bin.{name}:run" for name in PROGRAMS
+        ],
+    },
+    classifiers=[
+        "Programming Language :: Python :: 3.9",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Topic :: Multimedia :: Graphics",
+        "Topic :: Scientific/Engineering :: Image Processing",
+    ],
+)

@@ -1,0 +1,418 @@
+"""Reading and writing images of every kind that people have."""
+
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from tf_imgcomp.data import memory
+from tf_imgcomp.data.images import (
+    Photo,
+    grey_pixels,
+    input_suffixes,
+    output_format,
+    read_image,
+    write_image,
+)
+from tf_imgcomp.errors import ImageError
+
+ORIENTATION = 0x0112
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+@pytest.fixture
+def pixels(make_image):
+    return make_image(9, 13)
+
+
+@pytest.fixture
+def save(tmp_path):
+    """Returns a function that saves a Pillow image and gives back the path."""
+
+    def save_image(image, name="image.png", **options):
+        path = tmp_path / name
+        image.save(path, **options)
+        return path
+
+    return save_image
+
+
+def profile(space):
+    """Returns the bytes of an ICC profile as far as its colour space is read."""
+    return SRGB[:16] + space + SRGB[20:]
+
+
+def read_array(path):
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "bmp", "webp", "ppm", "tga", "jp2"])
+def test_rgb_of_lossless_formats_is_read_exactly(pixels, save, suffix):
+    options = {"lossless": True} if suffix == "webp" else {}
+    photo = read_image(save(Image.fromarray(pixels), f"image.{suffix}", **options))
+    np.testing.assert_array_equal(photo.pixels, pixels)
+    assert (photo.grey, photo.alpha, photo.icc, photo.exif) == (False, None, None, None)
+    assert photo.notes == ()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (7, 1)])
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "LA"])
+def test_smallest_sizes_keep_their_shape(save, mode, size):
+    photo = read_image(save(Image.new(mode, size)))
+    assert photo.pixels.shape == (*size[::-1], 3)
+    assert photo.grey == (mode in ("L", "LA"))
+
+
+@pytest.mark.parametrize("mode", ["L", "1"])
+def test_grey_is_told_and_repeated(pixels, save, mode):
+    image = Image.fromarray(pixels).convert(mode)
+    photo = read_image(save(image))
+    assert photo.grey
+    for channel in range(3):
+        expected = np.asarray(image.convert("L"))
+        np.testing.assert_array_equal(photo.pixels[..., channel], expected)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_alpha_is_kept_unless_opaque(pixels, save, mode):
+    image = Image.fromarray(pixels).convert(mode)
+    assert read_image(save(image)).alpha is None
+    alpha = pixels[..., 1]
+    image.putalpha(Image.fromarray(alpha))
+    np.testing.assert_array_equal(read_image(save(image)).alpha, alpha)
+
+
+def test_palette_becomes_rgb(pixels, save):
+    image = Image.fromarray(pixels).quantize(16)
+    photo = read_image(save(image))
+    np.testing.assert_array_equal(photo.pixels, np.asarray(image.convert("RGB")))
+    assert not photo.grey
+    assert photo.alpha is None
+
+
+@pytest.mark.parametrize("transparency", [3, bytes(range(0, 160, 10))])
+def test_transparent_palette_entries_become_alpha(pixels, save, transparency):
+    image = Image.fromarray(pixels).quantize(16)
+    path = save(image, transparency=transparency)
+    indexes = np.asarray(image)
+    table = np.full(256, 255)
+    if isinstance(transparency, int):
+        table[transparency] = 0
+    else:
+        table[:16] = list(transparency)
+    np.testing.assert_array_equal(read_image(path).alpha, table[indexes])
+
+
+def test_palette_with_alpha_mode_becomes_rgba(pixels, save):
+    image = Image.fromarray(pixels).convert("P").convert("PA")
+    image.putalpha(Image.fromarray(pixels[..., 0]))
+    photo = read_image(save(image, "image.tif"))
+    assert photo.pixels.shape == pixels.shape
+
+
+def test_transparent_colour_of_grey_and_rgb_becomes_alpha(save):
+    grey = read_image(save(Image.new("L", (2, 2), 7), transparency=7))
+    assert grey.grey
+    assert grey.alpha.max() == 0
+    colour = read_image(save(Image.new("RGB", (2, 2), "red"), transparency=(255, 0, 0)))
+    assert colour.alpha.max() == 0
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "pgm"])
+def test_sixteen_bit_grey_is_rounded_not_clipped(save, suffix):
+    values = np.arange(0, 65536, 13, dtype=np.uint16)[:5000].reshape(50, 100)
+    photo = read_image(save(Image.fromarray(values), f"image.{suffix}"))
+    np.testing.assert_array_equal(photo.pixels[..., 0], np.rint(values / 257))
+    assert photo.grey
+    assert photo.notes == ("16-bit samples reduced to 8 bits",)
+
+
+def test_transparent_value_of_sixteen_bit_grey_becomes_alpha(save):
+    values = np.array([[1000, 2000]], np.uint16)
+    photo = read_image(save(Image.fromarray(values), transparency=2000))
+    np.testing.assert_array_equal(photo.alpha, [[255, 0]])
+
+
+def png_of_sixteen_bits(values, colour_type):
+    """Returns a PNG; Pillow cannot write more than 8 bits in colour."""
+    height, width, channels = values.shape
+
+    def chunk(name, data):
+        crc = struct.pack(">I", zlib.crc32(name + data))
+        return struct.pack(">I", len(data)) + name + data + crc
+
+    rows = values.astype(">u2").tobytes()
+    stride = 2 * width * channels
+    lines = b"".join(b"\0" + rows[stride * i : stride * (i + 1)] for i in range(height))
+    header = struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0)
+    chunks = (b"IHDR", header), (b"IDAT", zlib.compress(lines)), (b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*pair) for pair in chunks)
+
+
+@pytest.mark.parametrize(("channels", "colour_type"), [(3, 2), (4, 6)])
+def test_sixteen_bit_colour_is_rounded(tmp_path, channels, colour_type):
+    values = np.random.default_rng(0).integers(0, 65536, (40, 30, channels))
+    path = tmp_path / "image.png"
+    path.write_bytes(png_of_sixteen_bits(values, colour_type))
+    photo = read_image(path)
+    expected = np.rint(values / 257)
+    np.testing.assert_array_equal(photo.pixels, expected[..., :3])
+    if channels == 4:
+        np.testing.assert_array_equal(photo.alpha, expected[..., 3])
+    assert photo.notes == ("16-bit samples reduced to 8 bits",)
+
+
+def test_sixteen_bit_grey_with_alpha_stays_grey(tmp_path):
+    values = np.random.default_rng(0).integers(0, 65536, (4, 3, 2))
+    path = tmp_path / "image.png"
+    path.write_bytes(png_of_sixteen_bits(values, 4))
+    photo = read_image(path)
+    assert photo.grey
+    assert photo.alpha.shape == (4, 3)
+    assert photo.notes == ("16-bit samples reduced to 8 bits",)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "note"),
+    [
+        (0, 1, "floating-point samples in [0, 1] reduced to 8 bits"),
+        (0, 255, "floating-point samples in [0, 255] reduced to 8 bits"),
+        (-3, 1000, "samples from -3 to 1000 stretched over 8 bits"),
+        (5000, 5000, "samples from 5000 to 5000 stretched over 8 bits"),
+    ],
+)
+def test_floating_point_is_scaled_by_its_range(save, low, high, note):
+    values = np.linspace(low, high, 20, dtype=np.float32).reshape(4, 5)
+    photo = read_image(save(Image.fromarray(values), "image.tif"))
+    assert photo.notes == (note,)
+    assert photo.pixels.min() == 0
+    assert photo.pixels.max() == (255 if high > low else 0)
+
+
+def test_thirty_two_bit_integers_are_stretched(save):
+    values = np.array([[-5, 70000]], np.int32)
+    photo = read_image(save(Image.fromarray(values), "image.tif"))
+    np.testing.assert_array_equal(photo.pixels[..., 0], [[0, 255]])
+    assert photo.notes == ("samples from -5 to 70000 stretched over 8 bits",)
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "YCbCr", "LAB"])
+def test_other_colour_spaces_are_converted_and_said_so(pixels, save, mode):
+    image = Image.fromarray(pixels)
+    if mode == "LAB":
+        lab = ImageCms.createProfile("LAB")
+        image = ImageCms.profileToProfile(
+            image, ImageCms.createProfile("sRGB"), lab, outputMode="LAB"
+        )
+    path = save(image.convert(mode) if mode != "LAB" else image, "image.tif")
+    photo = read_image(path)
+    assert photo.notes == (f"{mode} converted to RGB",)
+    assert np.abs(photo.pixels.astype(int) - pixels).max() < 40
+
+
+def test_profile_of_cmyk_does_not_stay_with_rgb(pixels, save):
+    cmyk = Image.fromarray(pixels).convert("CMYK")
+    damaged = profile(b"CMYK")  # Says CMYK, and its tables are for RGB.
+    photo = read_image(save(cmyk, "image.tif", icc_profile=damaged))
+    assert photo.icc is None
+    assert photo.notes == (
+        "ICC profile is damaged and was dropped",
+        "CMYK converted to RGB",
+    )
+
+
+def test_icc_profile_is_kept_only_with_its_colour_space(pixels, save):
+    colour = Image.fromarray(pixels)
+    assert read_image(save(colour, icc_profile=SRGB)).icc == SRGB
+    photo = read_image(save(colour.convert("L"), icc_profile=SRGB))
+    assert photo.icc is None
+    assert photo.notes == ("ICC profile for RGB dropped: the pixels are grey",)
+    grey = profile(b"GRAY")
+    assert read_image(save(colour.convert("L"), icc_profile=grey)).icc == grey
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("suffix", ["png", "webp", "tif"])
+def test_orientation_is_applied_and_reset(pixels, save, suffix, orientation):
+    tags = Image.Exif()
+    tags[ORIENTATION] = orientation
+    tags[0x010F] = "Maker"
+    tags[0x8769] = {0x9003: "2024:01:02 03:04:05"}
+    options = {"lossless": True} if suffix == "webp" else {}
+    image = Image.fromarray(pixels)
+    path = save(image, f"image.{suffix}", exif=tags.tobytes(), **options)
+    photo = read_image(path)
+    upright = {
+        1: pixels,
+        2: pixels[:, ::-1],
+        3: pixels[::-1, ::-1],
+        4: pixels[::-1],
+        5: pixels.transpose(1, 0, 2),
+        6: np.rot90(pixels, -1),
+        7: pixels[::-1, ::-1].transpose(1, 0, 2),
+        8: np.rot90(pixels),
+    }[orientation]
+    np.testing.assert_array_equal(photo.pixels, upright)
+    kept = Image.Exif()
+    kept.load(photo.exif)
+    assert kept.get(ORIENTATION, 1) == 1
+    assert kept[0x010F] == "Maker"
+    assert kept.get_ifd(0x8769)[0x9003] == "2024:01:02 03:04:05"
+
+
+def test_exif_of_a_jpeg_is_kept_byte_by_byte(pixels, save):
+    tags = Image.Exif()
+    tags[ORIENTATION] = 1
+    tags[0x010F] = "Maker"
+    path = save(Image.fromarray(pixels), "image.jpg", exif=tags)
+    with Image.open(path) as image:
+        assert read_image(path).exif == image.info["exif"][6:]
+
+
+@pytest.mark.parametrize("exif", [b"II", b"no TIFF at all", b"II*\0\xff\xff\xff\xff"])
+def test_damaged_exif_is_dropped_and_said_so(pixels, save, exif):
+    path = save(Image.fromarray(pixels), "image.webp", exif=exif, lossless=True)
+    photo = read_image(path)
+    np.testing.assert_array_equal(photo.pixels, pixels)
+    assert photo.exif is None
+    assert photo.notes == ("EXIF is damaged and was dropped",)
+
+
+@pytest.mark.parametrize("suffix", ["gif", "tif", "webp", "png"])
+def test_first_frame_is_taken_and_said_so(save, suffix):
+    frames = [Image.new("RGB", (8, 6), colour) for colour in ("red", "green", "blue")]
+    options = {"lossless": True} if suffix == "webp" else {}
+    path = save(
+        frames[0],
+        f"image.{suffix}",
+        save_all=True,
+        append_images=frames[1:],
+        **options,
+    )
+    photo = read_image(path)
+    np.testing.assert_array_equal(photo.pixels[0, 0], [255, 0, 0])
+    assert photo.notes == ("first frame of 3 only",)
+
+
+def test_empty_and_foreign_files_are_refused(tmp_path):
+    path = tmp_path / "image.png"
+    path.write_bytes(b"")
+    with pytest.raises(ImageError, match="^the file is empty$"):
+        read_image(path)
+    path.write_bytes(b"not an image\n")
+    with pytest.raises(ImageError, match="^not an image of a known format$"):
+        read_image(path)
+    with pytest.raises(FileNotFoundError):
+        read_image(tmp_path / "missing.png")
+
+
+@pytest.mark.parametrize(
+    "suffix", ["png", "jpg", "gif", "tif", "webp", "bmp", "jp2", "avif", "tga", "ppm"]
+)
+def test_truncated_images_are_refused(make_image, save, suffix):
+    path = save(Image.fromarray(make_image(64, 64)), f"image.{suffix}")
+    data = path.read_bytes()
+    for size in (len(data) // 50, len(data) // 2, len(data) * 9 // 10):
+        path.write_bytes(data[:size])
+        with pytest.raises(ImageError, match="^(damaged image: |not an image)") as info:
+            read_image(path)
+        assert "\n" not in str(info.value)
+
+
+def test_sizes_beyond_memory_are_refused_before_decoding(tmp_path, monkeypatch):
+    path = tmp_path / "bomb.png"
+    data = png_of_sixteen_bits(np.zeros((1, 1, 3)), 2)
+    header = b"IHDR" + struct.pack(">IIBBBBB", 60000, 50000, 8, 2, 0, 0, 0)
+    crc = struct.pack(">I", zlib.crc32(header))
+    path.write_bytes(data[:12] + header + crc + data[33:])
+    monkeypatch.setattr(memory, "available_memory", lambda: 20 * 10**9)
+    message = "60000 x 50000 pixels need 60.0 GB of memory, 20.0 GB are available"
+    with pytest.raises(ImageError, match=f"^{message}$"):
+        read_image(path, bytes_per_pixel=20)
+    monkeypatch.setattr(memory, "available_memory", lambda: 10**9)
+    message = r"too large for the memory there is: .*3000000000 pixels"
+    with pytest.raises(ImageError, match=f"^{message}"):
+        read_image(path, bytes_per_pixel=20)
+
+
+def test_nested_images_larger_than_their_file_says_are_refused(
+    make_image, save, monkeypatch
+):
+    icon = save(Image.fromarray(make_image(64, 64)), "image.ico", sizes=[(64, 64)])
+    data = bytearray(icon.read_bytes())
+    data[6:8] = 16, 16  # The directory of the icon says 16 x 16 pixels.
+    icon.write_bytes(data)
+    monkeypatch.setattr(memory, "available_memory", lambda: 64 * 64 * 4 - 1)
+    with pytest.raises(ImageError, match="^too large for the memory there is"):
+        read_image(icon)
+    assert Image.MAX_IMAGE_PIXELS > 10**6  # As it was.
+
+
+def test_available_memory_is_plausible():
+    assert 2**26 < memory.available_memory() < 2**50
+
+
+@pytest.mark.parametrize("grey", [False, True])
+@pytest.mark.parametrize("transparent", [False, True])
+@pytest.mark.parametrize("suffix", ["png", "webp", "tif"])
+def test_what_is_written_is_read_again(pixels, tmp_path, suffix, transparent, grey):
+    tags = Image.Exif()
+    tags[0x010F] = "Maker"
+    photo = Photo(
+        pixels=grey_pixels(pixels) if grey else pixels,
+        grey=grey,
+        alpha=pixels[..., 0] if transparent else None,
+        icc=profile(b"GRAY") if grey else SRGB,
+        exif=tags.tobytes().removeprefix(b"Exif\0\0"),
+    )
+    path = tmp_path / f"image.{suffix}"
+    assert write_image(path, photo) == ()
+    read = read_image(path)
+    np.testing.assert_array_equal(read.alpha, photo.alpha)
+    if suffix != "webp":  # It has no grey, and colours below alpha 0 are lost.
+        np.testing.assert_array_equal(read.pixels, photo.pixels)
+        assert read.grey == grey
+        assert read.icc == photo.icc
+    assert b"Maker" in read.exif
+
+
+def test_grey_is_written_as_grey(pixels, tmp_path):
+    photo = Photo(grey_pixels(pixels), grey=True)
+    for name in ("image.png", "image.jpg"):
+        write_image(tmp_path / name, photo)
+        assert read_array(tmp_path / name).shape == pixels.shape[:2]
+
+
+def test_what_a_format_cannot_hold_is_said(pixels, tmp_path):
+    photo = Photo(pixels, alpha=np.zeros(pixels.shape[:2], np.uint8), icc=SRGB)
+    notes = write_image(tmp_path / "image.bmp", photo)
+    assert notes == (
+        "transparency replaced by white: BMP has no place for it",
+        "ICC profile and EXIF dropped: BMP has no place for them",
+    )
+    assert read_array(tmp_path / "image.bmp").min() == 255
+
+
+@pytest.mark.parametrize("name", ["image.xyz", "image", "image.psd"])
+def test_formats_that_pillow_does_not_write_are_refused(name, tmp_path):
+    with pytest.raises(ImageError, match="^no image format is written as '"):
+        output_format(tmp_path / name)
+
+
+def test_an_image_that_its_format_cannot_hold_leaves_no_file(tmp_path):
+    photo = Photo(np.zeros((1, 20000, 3), np.uint8))
+    with pytest.raises(ImageError, match="^cannot be written as WEBP: "):
+        write_image(tmp_path / "image.webp", photo)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_grey_pixels_are_the_rounded_mean():
+    pixels = np.array([[[1, 1, 2], [1, 2, 2], [255, 255, 255]]], np.uint8)
+    np.testing.assert_array_equal(grey_pixels(pixels)[0, :, 1], [1, 2, 255])
+
+
+def test_extensions_of_photos_are_known():
+    assert {".jpg", ".jpeg", ".png", ".webp", ".tif", ".avif"} <= input_suffixes()

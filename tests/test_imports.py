@@ -1,0 +1,76 @@
+"""The shape of the package: who may import whom, and where flags may be."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "tf_imgcomp"
+
+LEVELS = {
+    "errors": 0,
+    "ops": 0,
+    "layers": 1,
+    "metrics": 1,
+    "data": 1,
+    "entropy": 2,
+    "losses": 2,
+    "bitstream": 2,
+    "codecs": 3,
+    "classical": 3,
+    "postfilter": 3,
+    "training": 4,
+    "evaluation": 4,
+    "export": 4,
+}
+
+
+def part(path):
+    """Returns the folder or top-level module of the package that a file is in."""
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imports(path):
+    """Yields the full name of everything that a file imports."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (
+                "." * node.level + f"{node.module or ''}.{alias.name}"
+                for alias in node.names
+            )
+
+
+def source_files():
+    return sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE) + [
+        path for path in sorted(PACKAGE.glob("*.py")) if path.stem != "__init__"
+    ]
+
+
+each_file = pytest.mark.parametrize(
+    "path", source_files(), ids=lambda path: str(path.relative_to(PACKAGE))
+)
+
+
+@each_file
+def test_a_folder_imports_only_from_lower_levels(path):
+    own = part(path)
+    for name in imports(path):
+        assert not name.startswith("."), f"{name}: full names only"
+        assert not name.startswith("tf_imgcomp_bin"), "the programs use the package"
+        if not name.startswith("tf_imgcomp."):
+            continue
+        other = name.split(".")[1]
+        if other not in ("__version__", own):
+            assert LEVELS[other] < LEVELS[own], f"{own} must not import {name}"
+
+
+@each_file
+def test_flags_are_left_to_the_programs(path):
+    assert not [name for name in imports(path) if name.startswith("absl.flags")]
+
+
+def test_every_part_of_the_package_has_a_level():
+    assert {part(path) for path in source_files()} <= LEVELS.keys()

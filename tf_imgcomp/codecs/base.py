@@ -1,0 +1,113 @@
+"""What every codec is: analysis, gain, latent coder, inverse gain, synthesis."""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from tf_imgcomp.layers import GainUnit
+from tf_imgcomp.ops.padding import pad_to_multiple
+
+QUALITY_MIN, QUALITY_MAX = 1.0, 100.0
+
+
+class CodecOutput(NamedTuple):
+    """What a codec makes of a batch of images.
+
+    Attributes:
+        x_hat: float32 `(b, h, w, 3)`, 0 to 255, neither rounded nor clipped.
+        y_bits: float32 `(b,)`, estimated bits of y per image.
+        z_bits: float32 `(b,)`, estimated bits of z per image.
+    """
+
+    x_hat: tf.Tensor
+    y_bits: tf.Tensor
+    z_bits: tf.Tensor
+
+
+def quantizer_step(lmbda: float) -> float:
+    """The uniform quantizer's step that suits a rate weight, in grey levels.
+
+    At high rate a step `s` costs a distortion of `s**2 / 12` and `-log2(s)` bits per
+    coefficient; `lmbda * D + bits` is least where `s**2 = 6 * 3 / (lmbda * ln 2)`, D
+    being the mean over 3 colours. (18 / ln 2 = 26.)
+    """
+    return (18 / (lmbda * 0.6931471805599453)) ** 0.5
+
+
+class Codec(tf.keras.Model):
+    """A learned image codec of variable rate.
+
+        x ─► analysis ─► y ─► gain ─► round ─► y_hat ─► inverse gain ─► synthesis ─► x_hat
+                                │               ▲
+                                └─► latent coder ┘ (bits)
+
+    A subclass sets `stride` and makes `analysis_transform`, `synthesis_transform`
+    (functions of a tensor and a level) and `latent_coder`.
+
+    Args:
+        lmbda_min: float. Rate weight of quality 1: the loss is bpp + lmbda * D.
+        lmbda_max: float. Rate weight of quality 100.
+        levels: int. Qualities with gains of their own; log-linear between.
+        latent_depth: int. Channels of y.
+    """
+
+    stride = 64  # Image sizes are padded to a multiple of this.
+
+    def __init__(self, lmbda_min, lmbda_max, levels, latent_depth, **kwargs):
+        super().__init__(**kwargs)
+        self.lmbda_min, self.lmbda_max, self.levels = lmbda_min, lmbda_max, levels
+        start, stop = (
+            float(tf.math.log(127.5 / quantizer_step(lmbda)) / tf.math.log(2.0))
+            for lmbda in (lmbda_min, lmbda_max)
+        )
+        self.gain = GainUnit(start, stop, levels, latent_depth, name="gain")
+        self.inverse_gain = GainUnit(
+            -start, -stop, levels, latent_depth, name="inverse_gain"
+        )
+
+    def level(self, quality: tf.Tensor) -> tf.Tensor:
+        """Quality in [1, 100] to a level in [0, levels - 1]."""
+        span = QUALITY_MAX - QUALITY_MIN
+        return (quality - QUALITY_MIN) * ((self.levels - 1) / span)
+
+    def lmbda(self, quality: tf.Tensor) -> tf.Tensor:
+        """Quality in [1, 100] to the rate weight it is trained for, log-linear."""
+        position = (quality - QUALITY_MIN) / (QUALITY_MAX - QUALITY_MIN)
+        return self.lmbda_min * tf.pow(self.lmbda_max / self.lmbda_min, position)
+
+    def analysis(self, images: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+        """Images to latents in quantizer steps.
+
+        Args:
+            images: uint8 or float `(b, h, w, 3)`, 0 to 255, any size.
+            quality: float32 `(b,)`, 1 to 100.
+
+        Returns:
+            float32 `(b, H / 16, W / 16, c)`; H and W are h and w padded to multiples
+            of `stride`.
+        """
+        x = tf.cast(images, self.compute_dtype) / 127.5 - 1.0
+        level = self.level(quality)
+        y = self.analysis_transform(pad_to_multiple(x, self.stride), level)
+        return self.gain(tf.cast(y, tf.float32), level)
+
+    def synthesis(self, y_hat: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+        """Rounded latents to images, float32 `(b, H, W, 3)`, 0 to 255, not clipped."""
+        level = self.level(quality)
+        y = tf.cast(self.inverse_gain(y_hat, level), self.compute_dtype)
+        x_hat = self.synthesis_transform(y, level)
+        return (tf.cast(x_hat, tf.float32) + 1.0) * 127.5
+
+    def call(self, images, quality, seed=None) -> CodecOutput:
+        """Codes and decodes a batch, bits estimated.
+
+        Args:
+            images: uint8 or float `(b, h, w, 3)`, 0 to 255.
+            quality: float32 `(b,)`, 1 to 100.
+            seed: int32 `(2,)` in training (noise), None in use (rounding).
+        """
+        height, width = tf.shape(images)[1], tf.shape(images)[2]
+        y = self.analysis(images, quality)
+        coded = self.latent_coder(y, self.gain.log2(self.level(quality)), seed)
+        x_hat = self.synthesis(coded.y_hat, quality)[:, :height, :width]
+        return CodecOutput(x_hat, coded.y_bits, coded.z_bits)

@@ -1,0 +1,1 @@
+"""Reading and writing images, and feeding them to training."""

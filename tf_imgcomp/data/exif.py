@@ -1,0 +1,67 @@
+"""EXIF data: how an image is to be turned, and what else to keep."""
+
+from __future__ import annotations
+
+import struct
+
+from PIL import ExifTags, Image, ImageOps
+
+PREFIX = b"Exif\0\0"  # In JPEG; other formats go without.
+
+# A TIFF has its EXIF among the tags that describe how its samples are stored.
+_DESCRIPTIVE_TAGS = {
+    ExifTags.Base.ImageDescription,
+    ExifTags.Base.Make,
+    ExifTags.Base.Model,
+    ExifTags.Base.XResolution,
+    ExifTags.Base.YResolution,
+    ExifTags.Base.ResolutionUnit,
+    ExifTags.Base.Software,
+    ExifTags.Base.DateTime,
+    ExifTags.Base.Artist,
+    ExifTags.Base.HostComputer,
+    ExifTags.Base.Copyright,
+    ExifTags.IFD.Exif,
+    ExifTags.IFD.GPSInfo,
+}
+_DAMAGE = (SyntaxError, ValueError, KeyError, struct.error)
+
+
+def turn_upright(image: Image.Image, notes: list[str]) -> bytes | None:
+    """Turns a loaded image the way its EXIF says that it is to be seen.
+
+    Args:
+        image: A loaded image, changed in place.
+        notes: Gets a line if the EXIF is damaged.
+
+    Returns:
+        The EXIF without prefix, its orientation 1, or None if there is none.
+    """
+    exif = image.info.get("exif")  # Pillow rewrites it when it turns.
+    try:
+        ImageOps.exif_transpose(image, in_place=True)
+        return _reset_orientation(exif) if exif else _descriptive_tags(image)
+    except _DAMAGE:
+        notes.append("EXIF is damaged and was dropped")
+        return None
+
+
+def _descriptive_tags(image: Image.Image) -> bytes | None:
+    tags = image.getexif()
+    for tag in set(tags) - _DESCRIPTIVE_TAGS:
+        del tags[tag]
+    return tags.tobytes().removeprefix(PREFIX) if len(tags) else None
+
+
+def _reset_orientation(exif: bytes) -> bytes:
+    """Patches the one entry: writing EXIF anew would break what makers put in it."""
+    exif = exif.removeprefix(PREFIX)
+    order = {b"II": "<", b"MM": ">"}[exif[:2]]
+    (start,) = struct.unpack_from(order + "I", exif, 4)
+    (count,) = struct.unpack_from(order + "H", exif, start)
+    for at in range(start + 2, start + 2 + 12 * count, 12):
+        (tag,) = struct.unpack_from(order + "H", exif, at)
+        if tag == ExifTags.Base.Orientation:
+            entry = struct.pack(order + "HHIHH", tag, 3, 1, 1, 0)  # One SHORT: 1.
+            return exif[:at] + entry + exif[at + 12 :]
+    return exif

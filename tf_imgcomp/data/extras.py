@@ -1,0 +1,98 @@
+"""Codes what a file carries beside its colours: transparency, ICC and EXIF.
+
+The bytes come from files that anyone may have written, so both decoders know
+before they start how much they may produce.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+
+from tf_imgcomp.errors import BitstreamError, ImageError
+
+MAX_METADATA = 2**24  # Bytes; real profiles and EXIF blocks are far below.
+
+_STORED, _DEFLATED = b"\0", b"\1"
+
+
+def encode_alpha(alpha: np.ndarray) -> bytes:
+    """Codes a plane of transparency without loss.
+
+    The rows are predicted in three ways and deflated; the smallest result wins.
+
+    Args:
+        alpha: uint8 `(h, w)`.
+
+    Returns:
+        bytes: the number of the predictor, then zlib data.
+    """
+    planes = (alpha, _difference(alpha, 1), _difference(alpha, 0))
+    coded = [bytes([n]) + zlib.compress(p.tobytes(), 9) for n, p in enumerate(planes)]
+    return min(coded, key=len)
+
+
+def decode_alpha(data: bytes, height: int, width: int) -> np.ndarray:
+    """Returns the uint8 `(height, width)` plane that `encode_alpha` coded.
+
+    Raises:
+        BitstreamError: If `data` is damaged or of another size.
+    """
+    if data[0] > 2:
+        raise BitstreamError(f"transparency uses predictor {data[0]}, unknown here")
+    rows = _inflate(data[1:], height * width, "transparency")
+    if len(rows) != height * width:
+        raise BitstreamError(
+            f"transparency: expected {height * width} bytes, received {len(rows)}"
+        )
+    plane = np.frombuffer(rows, np.uint8).reshape(height, width)
+    if data[0] == 0:
+        return plane
+    return np.cumsum(plane, axis=2 - data[0], dtype=np.uint8)
+
+
+def encode_metadata(data: bytes) -> bytes:
+    """Codes an ICC profile or EXIF block, deflated if that is shorter.
+
+    Raises:
+        ImageError: If `data` is larger than `MAX_METADATA`.
+    """
+    if len(data) > MAX_METADATA:
+        raise ImageError(
+            f"ICC profile or EXIF of {len(data)} bytes, at most {MAX_METADATA} are "
+            "kept: drop them with --strip"
+        )
+    return min(_DEFLATED + zlib.compress(data, 9), _STORED + data, key=len)
+
+
+def decode_metadata(data: bytes) -> bytes:
+    """Returns the bytes that `encode_metadata` coded.
+
+    Raises:
+        BitstreamError: If `data` is damaged or longer than `MAX_METADATA`.
+    """
+    method, body = data[:1], data[1:]
+    if method == _STORED:
+        return body
+    if method == _DEFLATED:
+        return _inflate(body, MAX_METADATA, "metadata")
+    raise BitstreamError(f"metadata uses method {method[0]}, unknown here")
+
+
+def _difference(plane: np.ndarray, axis: int) -> np.ndarray:
+    """Differences modulo 256 along an axis, the first from 0."""
+    return np.diff(plane, axis=axis, prepend=np.uint8(0))
+
+
+def _inflate(data: bytes, limit: int, name: str) -> bytes:
+    inflater = zlib.decompressobj()
+    try:
+        inflated = inflater.decompress(data, limit)
+        # At the limit there must be nothing more but the end of the stream.
+        excess = inflater.decompress(inflater.unconsumed_tail, 1)
+    except zlib.error as error:
+        raise BitstreamError(f"{name} is damaged: {error}") from None
+    if excess or not inflater.eof or inflater.unused_data:
+        raise BitstreamError(f"{name} is damaged: not of the length expected")
+    return inflated

@@ -1,0 +1,200 @@
+"""Photos from and to files: everything that Pillow opens, as 8-bit colour or grey.
+
+    file ──► read_image ──► Photo(pixels, alpha, icc, exif) ──► write_image ──► file
+
+Image files come from anyone, and Pillow's readers answer damage with many types of
+exceptions; here all of them become an `ImageError` of one line.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from tf_imgcomp.data import exif, memory, paths, samples
+from tf_imgcomp.errors import ImageError, ImgcompError
+
+_BYTES_PER_PIXEL = 4  # In Pillow, decoded.
+_ALPHA_FORMATS = {
+    *("PNG", "WEBP", "TIFF", "JPEG2000", "AVIF", "TGA", "ICO", "ICNS", "DDS", "SGI")
+}
+_METADATA_FORMATS = {"PNG", "JPEG", "WEBP", "TIFF", "AVIF", "MPO"}
+# The codec has done its damage; the format after it shall add next to none.
+_SAVE_OPTIONS = {
+    "JPEG": {"quality": 95, "subsampling": 0},
+    "MPO": {"quality": 95, "subsampling": 0},
+    "WEBP": {"lossless": True},
+    "AVIF": {"quality": 95, "subsampling": "4:4:4"},
+}
+
+
+@dataclass(frozen=True)
+class Photo:
+    """An image in memory.
+
+    Attributes:
+        pixels: uint8 `(h, w, 3)`, RGB. The three are equal in a grey image.
+        grey: Whether the image is grey.
+        alpha: uint8 `(h, w)`, 255 is opaque, or None if all of it is.
+        icc: ICC profile of the pixels, or None.
+        exif: EXIF data without a prefix, its orientation 1, or None.
+        notes: What the user should know about how the image was read.
+    """
+
+    pixels: np.ndarray
+    grey: bool = False
+    alpha: np.ndarray | None = None
+    icc: bytes | None = None
+    exif: bytes | None = None
+    notes: tuple[str, ...] = ()
+
+
+def read_image(path: Path | str, bytes_per_pixel: float = 16) -> Photo:
+    """Reads an image; of an animation or a document, the first frame.
+
+    Args:
+        path: A file in any format that Pillow opens.
+        bytes_per_pixel: Peak memory that the caller's work on it takes. An image
+            too large for the memory there is gets refused before it is decoded.
+
+    Raises:
+        ImageError: If the file is not an image, damaged, or too large.
+        OSError: If the file cannot be read.
+    """
+    notes = []
+    with open(path, "rb") as stream, _pillow_errors():
+        if not stream.read(1):
+            raise ImageError("the file is empty")
+        image = Image.open(stream)
+        memory.check_memory(image.height, image.width, bytes_per_pixel)
+        # What is nested in the file must not be larger than the file says.
+        Image.MAX_IMAGE_PIXELS = image.height * image.width
+        frames = getattr(image, "n_frames", 1)
+        if frames > 1:
+            notes.append(f"first frame of {frames} only")
+        return _read_frame(image, stream, notes)
+
+
+def write_image(path: Path, photo: Photo) -> tuple[str, ...]:
+    """Writes an image in the format that the extension of `path` names.
+
+    An existing file is replaced at once and only by a complete one.
+
+    Returns:
+        What the format could not hold, in words for the user.
+
+    Raises:
+        ImageError: If Pillow does not write the format, or not this image in it.
+        OSError: If the file cannot be written.
+    """
+    format_ = output_format(path)
+    image = Image.fromarray(photo.pixels[..., 0] if photo.grey else photo.pixels)
+    notes, options = [], _SAVE_OPTIONS.get(format_, {})
+    if photo.alpha is not None:
+        image = _with_alpha(image, photo.alpha, format_, notes)
+    metadata = _metadata(photo)
+    if metadata and format_ not in _METADATA_FORMATS:
+        notes.append(f"ICC profile and EXIF dropped: {format_} has no place for them")
+        metadata = {}
+    stream = io.BytesIO()
+    try:
+        image.save(stream, format_, **metadata, **options)
+    except Exception as error:
+        raise ImageError(f"cannot be written as {format_}: {error}") from None
+    paths.write_atomically(path, stream.getvalue())
+    return tuple(notes)
+
+
+def output_format(path: Path) -> str:
+    """Returns Pillow's name of the format that an extension stands for.
+
+    Raises:
+        ImageError: If Pillow writes no such format.
+    """
+    format_ = Image.registered_extensions().get(path.suffix.lower())
+    if format_ not in Image.SAVE:
+        raise ImageError(
+            f"no image format is written as {path.suffix or 'no extension'!r}: "
+            "use for example .png, .jpg, .webp or .tif"
+        )
+    return format_
+
+
+def input_suffixes() -> set[str]:
+    """Returns the extensions, lower case, of the formats that Pillow opens."""
+    extensions = Image.registered_extensions().items()
+    return {suffix for suffix, format_ in extensions if format_ in Image.OPEN}
+
+
+def grey_pixels(pixels: np.ndarray) -> np.ndarray:
+    """Returns uint8 `(h, w, 3)` with the mean of the three channels in each."""
+    mean = (pixels.sum(-1, dtype=np.uint16, keepdims=True) + 1) // 3
+    return np.repeat(mean.astype(np.uint8), 3, -1)
+
+
+@contextmanager
+def _pillow_errors() -> Iterator[None]:
+    """Turns what Pillow raises into ImageError and keeps its warnings quiet.
+
+    Its own limit on sizes makes way for what fits into memory.
+    """
+    limit = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = memory.available_memory() // _BYTES_PER_PIXEL
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            yield
+    except ImgcompError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        pixels = str(error).split(",")[0]  # "... (9 pixels) exceeds limit of 4 pixels"
+        raise ImageError(f"too large for the memory there is: {pixels}") from None
+    except UnidentifiedImageError:
+        raise ImageError("not an image of a known format") from None
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ImageError(f"damaged image: {reason}") from None
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
+
+
+def _read_frame(image: Image.Image, stream: BinaryIO, notes: list[str]) -> Photo:
+    raw = samples.raw_mode(image)
+    image.load()
+    exif_data = exif.turn_upright(image, notes)
+    colours, alpha = samples.to_eight_bits(image, raw, stream, notes)
+    grey = colours.ndim == 2
+    icc = samples.check_profile(image.info.get("icc_profile"), grey, notes)
+    if alpha is not None and alpha.min() == 255:
+        alpha = None
+    pixels = np.repeat(colours[..., None], 3, -1) if grey else colours
+    return Photo(pixels, grey, alpha, icc, exif_data, tuple(notes))
+
+
+def _metadata(photo: Photo) -> dict[str, bytes]:
+    """What Pillow is told to save beside the pixels."""
+    exif_data = photo.exif and exif.PREFIX + photo.exif
+    metadata = {"icc_profile": photo.icc, "exif": exif_data}
+    return {name: value for name, value in metadata.items() if value}
+
+
+def _with_alpha(
+    image: Image.Image, alpha: np.ndarray, format_: str, notes: list[str]
+) -> Image.Image:
+    mask = Image.fromarray(alpha)
+    if format_ in _ALPHA_FORMATS:
+        image.putalpha(mask)
+        return image
+    notes.append(f"transparency replaced by white: {format_} has no place for it")
+    opaque = Image.new(image.mode, image.size, "white")
+    opaque.paste(image, mask=mask)
+    return opaque

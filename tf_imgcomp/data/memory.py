@@ -1,0 +1,54 @@
+"""Refuses images that would exhaust memory, before they do."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tf_imgcomp.errors import ImageError
+
+_MEMINFO = Path("/proc/meminfo")
+_CGROUP_LIMITS = (  # Of containers: version 2, version 1.
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+
+
+def available_memory() -> int:
+    """Returns how many bytes of memory can still be used."""
+    limits = map(_cgroup_limit, _CGROUP_LIMITS)
+    return min([_free_memory(), *(limit for limit in limits if limit is not None)])
+
+
+def check_memory(height: int, width: int, bytes_per_pixel: float) -> None:
+    """Checks that an image fits into memory.
+
+    Args:
+        height: int, in pixels.
+        width: int, in pixels.
+        bytes_per_pixel: Peak memory that its processing takes.
+
+    Raises:
+        ImageError: If it needs more memory than is available.
+    """
+    needed, available = height * width * bytes_per_pixel, available_memory()
+    if needed > available:
+        raise ImageError(
+            f"{width} x {height} pixels need {needed / 1e9:.1f} GB of memory, "
+            f"{available / 1e9:.1f} GB are available"
+        )
+
+
+def _free_memory() -> int:
+    """Linux says what is available; elsewhere the memory installed must do."""
+    if not _MEMINFO.exists():
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    lines = dict(line.split(":") for line in _MEMINFO.read_text().splitlines())
+    return int(lines["MemAvailable"].split()[0]) * 1024
+
+
+def _cgroup_limit(path: Path) -> int | None:
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):  # No such group, or its limit is "max".
+        return None

@@ -1,0 +1,141 @@
+"""From the samples of any of Pillow's modes to 8 bits, grey or RGB, and alpha.
+
+Functions that lose something say so in the list `notes`.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image, ImageCms
+
+from tf_imgcomp.data.exif import turn_upright
+
+_DEEP_MODES = {"I", "I;16", "I;16B", "I;16L", "I;16N", "F"}
+_GREY_MODES = _DEEP_MODES | {"1", "L", "LA", "La"}
+_SIXTEEN_BITS = "16-bit samples reduced to 8 bits"
+_SWAPPED = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
+
+
+def raw_mode(image: Image.Image) -> str:
+    """Returns how the file stores its samples, as far as Pillow tells.
+
+    Args:
+        image: An image that is open and not loaded yet.
+    """
+    args = image.tile[0].args if getattr(image, "tile", None) else ""
+    return str(args[0]) if isinstance(args, tuple) and args else str(args)
+
+
+def to_eight_bits(
+    image: Image.Image, raw: str, stream: BinaryIO, notes: list[str]
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Returns the samples of an image and its transparency.
+
+    Args:
+        image: A loaded image that is upright.
+        raw: Its `raw_mode`.
+        stream: The file it came from.
+        notes: Gets a line for everything that is lost.
+
+    Returns:
+        uint8 `(h, w)` if it is grey or `(h, w, 3)`, RGB, if not; and the transparency,
+        uint8 `(h, w)`, or None if the image has none.
+    """
+    if image.mode in _DEEP_MODES:
+        return _reduce_grey(image, notes)
+    if ";16" in raw:
+        notes.append(_SIXTEEN_BITS)
+        image = _round_colours(image, raw, stream)
+    if image.mode in ("CMYK", "LAB", "HSV", "YCbCr"):
+        image = _to_rgb(image, notes)
+    grey = image.mode in _GREY_MODES or raw == "LA;16B"  # Pillow makes it RGBA.
+    return _split(image, "L" if grey else "RGB")
+
+
+def check_profile(icc: bytes | None, grey: bool, notes: list[str]) -> bytes | None:
+    """Returns an ICC profile if it describes the pixels there are, else None."""
+    if not icc or icc[16:20] == (b"GRAY" if grey else b"RGB "):
+        return icc or None
+    space = icc[16:20].decode("ascii", "replace").strip()
+    kind = "grey" if grey else "RGB"
+    notes.append(f"ICC profile for {space} dropped: the pixels are {kind}")
+    return None
+
+
+def _reduce_grey(
+    image: Image.Image, notes: list[str]
+) -> tuple[np.ndarray, np.ndarray | None]:
+    values = np.nan_to_num(np.asarray(image).astype(np.float64))
+    low, high = _range(image.mode, values.min(), values.max(), notes)
+    scaled = (values - low) * (255 / (high - low))
+    transparent = image.info.get("transparency")
+    alpha = None
+    if isinstance(transparent, int):
+        alpha = np.where(values == transparent, 0, 255).astype(np.uint8)
+    return np.floor(scaled + 0.5).astype(np.uint8), alpha
+
+
+def _range(mode: str, low: float, high: float, notes: list[str]) -> tuple[float, float]:
+    """Which values become 0 and 255, given the lowest and the highest there are."""
+    if mode != "F" and 0 <= low and high <= 65535:
+        notes.append(_SIXTEEN_BITS)
+        return 0, 65535
+    if mode == "F" and 0 <= low and high <= 255:
+        peak = 1 if high <= 1 else 255
+        notes.append(f"floating-point samples in [0, {peak}] reduced to 8 bits")
+        return 0, peak
+    notes.append(f"samples from {low:g} to {high:g} stretched over 8 bits")
+    return low, high if high > low else low + 1
+
+
+def _round_colours(image: Image.Image, raw: str, stream: BinaryIO) -> Image.Image:
+    """Rounds 16-bit colours, of which Pillow gives the high bytes only.
+
+    Read with the other byte order, the same file gives the low bytes.
+    """
+    if raw[:-1] not in ("RGB;16", "RGBA;16"):
+        return image
+    low = Image.open(stream)
+    low.tile = [_with_raw_mode(tile, raw[:-1] + _SWAPPED[raw[-1]]) for tile in low.tile]
+    low.load()
+    turn_upright(low, [])
+    values = 256 * np.asarray(image).astype(np.uint32) + np.asarray(low)
+    rounded = Image.fromarray(((values + 128) // 257).astype(np.uint8), image.mode)
+    rounded.info = image.info
+    return rounded
+
+
+def _with_raw_mode(tile, raw: str):
+    args = raw if isinstance(tile.args, str) else (raw, *tile.args[1:])
+    return tile._replace(args=args)
+
+
+def _to_rgb(image: Image.Image, notes: list[str]) -> Image.Image:
+    """Converts the colours of printers and of measurement to those of screens."""
+    icc = image.info.pop("icc_profile", None)  # It is of no use for RGB.
+    if image.mode == "CMYK" and icc:
+        try:
+            rgb = _apply_profile(image, icc)
+            notes.append("CMYK converted to sRGB by its ICC profile")
+            return rgb
+        except (ImageCms.PyCMSError, OSError):
+            notes.append("ICC profile is damaged and was dropped")
+    notes.append(f"{image.mode} converted to RGB")
+    return image.convert("RGB")
+
+
+def _apply_profile(image: Image.Image, icc: bytes) -> Image.Image:
+    source = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+    return ImageCms.profileToProfile(image, source, srgb, outputMode="RGB")
+
+
+def _split(image: Image.Image, mode: str) -> tuple[np.ndarray, np.ndarray | None]:
+    if not image.has_transparency_data:
+        return np.asarray(image.convert(mode)), None
+    samples = np.asarray(image.convert(mode + "A"))
+    return samples[..., 0] if mode == "L" else samples[..., :3], samples[..., -1]

@@ -1,0 +1,71 @@
+"""The Gaussian mixture of each latent element, as training sees it."""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+import tensorflow_compression as tfc
+
+# Bounds of log2 of a standard deviation, in quantizer steps. The integer tables of
+# `entropy.tables` cover the same range.
+LOG2_SCALE_MIN, LOG2_SCALE_MAX = -4.0, 9.0
+
+LIKELIHOOD_MIN = 1e-6  # Cheng et al. 2020, authors' code.
+
+
+class Mixture(NamedTuple):
+    """K Gaussians per element; every field is float `(b, h, w, K, c)`.
+
+    Attributes:
+        logits: before the softmax over K.
+        offsets: mean / scale. Relative, so that one network output fits all rates.
+        log2_scales: log2 of the standard deviation, in quantizer steps.
+    """
+
+    logits: tf.Tensor
+    offsets: tf.Tensor
+    log2_scales: tf.Tensor
+
+
+def split_parameters(raw: tf.Tensor, components: int, log2_gain: tf.Tensor) -> Mixture:
+    """Takes a network's output apart.
+
+    Args:
+        raw: float `(b, h, w, 3 * K * c)`: logits, offsets, log2 scales.
+        components: int, K.
+        log2_gain: float `(b, c)`. Scales follow the gain the latents were given.
+
+    Returns:
+        The mixture, scales bounded.
+    """
+    shape = tf.concat([tf.shape(raw)[:-1], [3 * components, -1]], 0)
+    raw = tf.reshape(raw, shape)
+    raw = tf.ensure_shape(raw, [None] * 4 + [log2_gain.shape[-1]])
+    logits, offsets, log2_scales = tf.split(raw, 3, axis=-2)
+    log2_scales += log2_gain[:, None, None, None, :]
+    log2_scales = tfc.lower_bound(log2_scales, LOG2_SCALE_MIN)
+    return Mixture(logits, offsets, tfc.upper_bound(log2_scales, LOG2_SCALE_MAX))
+
+
+def _phi(x: tf.Tensor) -> tf.Tensor:
+    return 0.5 * tf.math.erfc(-(2**-0.5) * x)
+
+
+def mixture_bits(y: tf.Tensor, mixture: Mixture) -> tf.Tensor:
+    """Bits of each element under its mixture convolved with a unit uniform.
+
+    Args:
+        y: float `(b, h, w, c)`, rounded or with noise, in quantizer steps.
+        mixture: its parameters.
+
+    Returns:
+        float `(b, h, w, c)`, at most -log2(1e-6).
+    """
+    scales = tf.pow(2.0, mixture.log2_scales)
+    # By symmetry the lower tail is used on both sides: no cancellation near 1.
+    distance = tf.abs(y[..., None, :] - mixture.offsets * scales)
+    pmf = _phi((0.5 - distance) / scales) - _phi((-0.5 - distance) / scales)
+    normalizer = tf.reduce_logsumexp(mixture.logits, axis=-2, keepdims=True)
+    weights = tf.exp(mixture.logits - normalizer)
+    likelihood = tf.reduce_sum(weights * pmf, axis=-2)
+    likelihood = tfc.lower_bound(likelihood, LIKELIHOOD_MIN)
+    return -tf.math.log(likelihood) / tf.math.log(2.0)

@@ -1,0 +1,20 @@
+"""What can go wrong with a user's files, each told in one line."""
+
+
+class ImgcompError(Exception):
+    """Base of all errors that a user can cause and cure.
+
+    The message is one line, without the name of the file it is about.
+    """
+
+
+class ImageError(ImgcompError):
+    """An input is not a readable image, or an image cannot be held or written."""
+
+
+class BitstreamError(ImgcompError):
+    """A `.tfci` file is damaged, foreign, or of a version unknown here."""
+
+
+class ModelError(ImgcompError):
+    """A trained model is unknown, missing, or has other weights than needed."""

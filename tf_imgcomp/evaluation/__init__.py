@@ -1,0 +1,1 @@
+"""Rate-distortion evaluation of image codecs by real files."""

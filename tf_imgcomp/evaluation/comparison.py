@@ -1,0 +1,98 @@
+"""Compares one codec with others by the means over all images."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from tf_imgcomp.evaluation import curves
+from tf_imgcomp.evaluation.curves import Curve, MeanPoint
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """A codec against an anchor; None stands for "their curves do not overlap".
+
+    Attributes:
+        codec: Name of the codec.
+        anchor: Name of the codec it is compared with.
+        bd_rate_psnr: Bjøntegaard delta rate by PSNR in percent, negative is better.
+        bd_rate_ms_ssim: The same by MS-SSIM in dB.
+        low: Lowest of the rates compared for the margin, in bits per pixel.
+        high: Highest of these rates.
+        margin: Smallest PSNR difference in dB over these rates; positive if the
+            codec is above the anchor at every one of them.
+        margin_bpp: The rate at which it is found.
+    """
+
+    codec: str
+    anchor: str
+    bd_rate_psnr: float | None
+    bd_rate_ms_ssim: float | None
+    low: float | None
+    high: float | None
+    margin: float | None
+    margin_bpp: float | None
+
+
+def compare(
+    means: Sequence[MeanPoint],
+    codec: str,
+    anchors: Sequence[str],
+    low: float = 0.15,
+    high: float = 1.0,
+) -> list[Comparison]:
+    """Compares a codec with each anchor.
+
+    Args:
+        means: Mean points of all these codecs over the same images.
+        codec: Name of the codec.
+        anchors: Names of the codecs to compare it with.
+        low: Lowest rate of interest for the margin, in bits per pixel.
+        high: Highest rate of interest. Both are narrowed to what both curves cover.
+    """
+    return [_compare(means, codec, anchor, low, high) for anchor in anchors]
+
+
+def _compare(
+    means: Sequence[MeanPoint], codec: str, anchor: str, low: float, high: float
+) -> Comparison:
+    psnr, anchor_psnr = _curve(means, codec, "psnr"), _curve(means, anchor, "psnr")
+    margin = None
+    if psnr and anchor_psnr:
+        low = max(low, psnr.bpp[0], anchor_psnr.bpp[0])
+        high = min(high, psnr.bpp[-1], anchor_psnr.bpp[-1])
+        if low < high:
+            margin = curves.smallest_margin(psnr, anchor_psnr, low, high)
+    return Comparison(
+        codec=codec,
+        anchor=anchor,
+        bd_rate_psnr=_bd_rate(anchor_psnr, psnr),
+        bd_rate_ms_ssim=_bd_rate(
+            _curve(means, anchor, "ms_ssim_db"), _curve(means, codec, "ms_ssim_db")
+        ),
+        low=float(low) if margin else None,
+        high=float(high) if margin else None,
+        margin=margin.db if margin else None,
+        margin_bpp=margin.bpp if margin else None,
+    )
+
+
+def _curve(means: Sequence[MeanPoint], codec: str, quality: str) -> Curve | None:
+    points = [point for point in means if point.codec == codec]
+    try:
+        return curves.curve(
+            [point.bpp for point in points],
+            [getattr(point, quality) for point in points],
+        )
+    except ValueError:  # Too few points, as with a single quality.
+        return None
+
+
+def _bd_rate(anchor: Curve | None, test: Curve | None) -> float | None:
+    if not anchor or not test:
+        return None
+    try:
+        return curves.bd_rate(anchor, test)
+    except ValueError:  # No quality in common.
+        return None

@@ -1,0 +1,186 @@
+"""Rate-distortion curves and how they compare."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import bjontegaard
+import numpy as np
+from scipy.interpolate import PchipInterpolator
+
+from tf_imgcomp import metrics
+from tf_imgcomp.evaluation.points import Point
+
+_METHOD = "pchip"  # Piecewise cubic, monotone between the points; JVET's choice too.
+_MIN_POINTS = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class MeanPoint:
+    """Means over all images at one setting.
+
+    Attributes:
+        codec: Name of the codec.
+        setting: The setting.
+        num_images: Number of images.
+        bpp: Mean of the images' bits per pixel.
+        psnr: Mean of the images' PSNR in dB.
+        ms_ssim: Mean of the images' MS-SSIM.
+        ms_ssim_db: The mean MS-SSIM in dB (not the mean of the images' decibels:
+            publications give the mean MS-SSIM).
+        encode_seconds: Mean time to encode an image.
+        decode_seconds: Mean time to decode an image.
+    """
+
+    codec: str
+    setting: float
+    num_images: int
+    bpp: float
+    psnr: float
+    ms_ssim: float
+    ms_ssim_db: float
+    encode_seconds: float
+    decode_seconds: float
+
+
+def mean_points(points: Iterable[Point]) -> list[MeanPoint]:
+    """Averages over images, keeping the order in which codecs and settings came."""
+    groups: dict[tuple[str, float], list[Point]] = {}
+    for point in points:
+        groups.setdefault((point.codec, point.setting), []).append(point)
+    return [_mean_point(*key, group) for key, group in groups.items()]
+
+
+def _mean_point(codec: str, setting: float, points: list[Point]) -> MeanPoint:
+    def mean(field: str) -> float:
+        return float(np.mean([getattr(point, field) for point in points]))
+
+    return MeanPoint(
+        codec=codec,
+        setting=setting,
+        num_images=len(points),
+        bpp=mean("bpp"),
+        psnr=mean("psnr"),
+        ms_ssim=mean("ms_ssim"),
+        ms_ssim_db=metrics.ms_ssim_db(mean("ms_ssim")),
+        encode_seconds=mean("encode_seconds"),
+        decode_seconds=mean("decode_seconds"),
+    )
+
+
+class Curve(NamedTuple):
+    """Quality over rate, both strictly increasing, both float64 `(n,)`.
+
+    Attributes:
+        bpp: Rates in bits per pixel.
+        quality: Quality at each rate in dB (PSNR, or MS-SSIM in dB).
+    """
+
+    bpp: np.ndarray
+    quality: np.ndarray
+
+    def quality_at(self, bpp: np.ndarray) -> np.ndarray:
+        """Interpolates over the logarithm of the rate; NaN outside of the curve."""
+        curve = PchipInterpolator(np.log(self.bpp), self.quality, extrapolate=False)
+        return curve(np.log(bpp))
+
+
+def curve(rates: Iterable[float], qualities: Iterable[float]) -> Curve:
+    """Joins points to a curve.
+
+    A point that costs more than another and is not better is left out (nobody would
+    use that setting), and so is a point of infinite quality.
+
+    Args:
+        rates: Bits per pixel of each point, > 0.
+        qualities: Quality of each point in dB.
+
+    Raises:
+        ValueError: If fewer than two points are left.
+    """
+    kept: list[tuple[float, float]] = []
+    for rate, quality in sorted(zip(rates, qualities)):
+        if not np.isfinite(quality) or (kept and quality <= kept[-1][1]):
+            continue
+        if kept and rate == kept[-1][0]:
+            kept.pop()
+        kept.append((rate, quality))
+    if len(kept) < _MIN_POINTS:
+        raise ValueError(
+            f"Expected at least {_MIN_POINTS} points of rising rate and quality, "
+            f"received {len(kept)}."
+        )
+    return Curve(*np.array(kept, np.float64).T)
+
+
+def bd_rate(anchor: Curve, test: Curve) -> float:
+    """Returns the Bjøntegaard delta rate of `test` against `anchor` in percent.
+
+    Negative means that `test` needs fewer bits for the same quality. It is taken
+    over the qualities that both curves reach, by the `bjontegaard` package with
+    piecewise cubic (`pchip`) interpolation over the logarithm of the rate.
+
+    Raises:
+        ValueError: If no quality is reached by both curves.
+    """
+    low = max(anchor.quality[0], test.quality[0])
+    high = min(anchor.quality[-1], test.quality[-1])
+    if low >= high:
+        raise ValueError(
+            "Expected two curves with qualities in common, received "
+            f"{_span(anchor.quality)} dB and {_span(test.quality)} dB."
+        )
+    percent = bjontegaard.bd_rate(
+        anchor.bpp,
+        anchor.quality,
+        test.bpp,
+        test.quality,
+        method=_METHOD,
+        require_matching_points=False,
+        min_overlap=0,
+    )
+    return float(percent)
+
+
+class Margin(NamedTuple):
+    """Where a curve is least above another one, or most below it.
+
+    Attributes:
+        db: Smallest difference in dB; positive if the curve is above everywhere.
+        bpp: The rate at which it is found.
+    """
+
+    db: float
+    bpp: float
+
+
+def smallest_margin(upper: Curve, lower: Curve, low: float, high: float) -> Margin:
+    """Returns by how much `upper` is above `lower` at every rate in `[low, high]`.
+
+    Args:
+        upper: The curve that should be above.
+        lower: The curve that should be below.
+        low: Lowest rate in bits per pixel, > 0.
+        high: Highest rate in bits per pixel, > `low`.
+
+    Raises:
+        ValueError: If a curve does not cover the rates.
+    """
+    for name, rates in (("first", upper.bpp), ("second", lower.bpp)):
+        if not rates[0] <= low < high <= rates[-1]:
+            raise ValueError(
+                f"Expected curves that cover {low:.4g} to {high:.4g} bpp, received "
+                f"{_span(rates)} bpp for the {name} one."
+            )
+    rates = np.geomspace(low, high, 1001)
+    # geomspace may overshoot the ends by a rounding error, where a curve is NaN.
+    rates = np.clip(rates, low, high)
+    margins = upper.quality_at(rates) - lower.quality_at(rates)
+    at = int(np.argmin(margins))
+    return Margin(float(margins[at]), float(rates[at]))
+
+
+def _span(values: np.ndarray) -> str:
+    return f"{values[0]:.4g} to {values[-1]:.4g}"

@@ -1,0 +1,159 @@
+"""Writes results: tables as CSV, JSON and Markdown, and the plot."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from tf_imgcomp.evaluation.comparison import Comparison
+from tf_imgcomp.evaluation.curves import MeanPoint
+from tf_imgcomp.evaluation.points import Point
+
+
+def write(
+    folder: Path,
+    points: Sequence[Point],
+    means: Sequence[MeanPoint],
+    comparisons: Sequence[Comparison],
+    titles: Mapping[str, str],
+) -> None:
+    """Writes everything about an evaluation into a folder, made if missing.
+
+    points.csv, means.csv, results.json (both and the comparisons), comparison.md and
+    rd.png, the rate-distortion curves.
+
+    Args:
+        folder: Where to write; files of these names are replaced.
+        points: All points, not empty.
+        means: Their means over images.
+        comparisons: Comparisons of one codec with others.
+        titles: Title of each codec by its name, for the plot.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    write_csv(folder / "points.csv", points)
+    write_csv(folder / "means.csv", means)
+    tables = {"points": points, "means": means, "comparisons": comparisons}
+    write_json(folder / "results.json", tables)
+    (folder / "comparison.md").write_text(comparisons_table(comparisons))
+    plot(folder / "rd.png", means, titles)
+
+
+def write_csv(path: Path, rows: Sequence[Any]) -> None:
+    """Writes dataclass instances of one type as a table with a heading."""
+    names = [field.name for field in dataclasses.fields(rows[0])]
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(dataclasses.asdict(row) for row in rows)
+
+
+def write_json(path: Path, tables: Mapping[str, Sequence[Any]]) -> None:
+    """Writes named tables of dataclass instances; an infinite number becomes null."""
+    document = {
+        name: [
+            {key: _finite(value) for key, value in dataclasses.asdict(row).items()}
+            for row in rows
+        ]
+        for name, rows in tables.items()
+    }
+    Path(path).write_text(json.dumps(document, indent=1, allow_nan=False) + "\n")
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def means_table(means: Sequence[MeanPoint]) -> str:
+    """Returns the means over images as a Markdown table."""
+    return _table(
+        ["codec", "setting", "bpp", "PSNR, dB", "MS-SSIM", "MS-SSIM, dB"]
+        + ["encode, s", "decode, s"],
+        [
+            [
+                point.codec,
+                f"{point.setting:g}",
+                f"{point.bpp:.4f}",
+                f"{point.psnr:.2f}",
+                f"{point.ms_ssim:.4f}",
+                f"{point.ms_ssim_db:.2f}",
+                f"{point.encode_seconds:.3f}",
+                f"{point.decode_seconds:.3f}",
+            ]
+            for point in means
+        ],
+    )
+
+
+def comparisons_table(comparisons: Sequence[Comparison]) -> str:
+    """Returns comparisons as a Markdown table."""
+    return _table(
+        ["codec", "against", "BD-rate (PSNR)", "BD-rate (MS-SSIM)"]
+        + ["smallest PSNR margin"],
+        [
+            [
+                comparison.codec,
+                comparison.anchor,
+                _percent(comparison.bd_rate_psnr),
+                _percent(comparison.bd_rate_ms_ssim),
+                _margin(comparison),
+            ]
+            for comparison in comparisons
+        ],
+    )
+
+
+def _percent(value: float | None) -> str:
+    return "no overlap" if value is None else f"{value:+.1f} %"
+
+
+def _margin(comparison: Comparison) -> str:
+    if comparison.margin is None:
+        return "no overlap"
+    return (
+        f"{comparison.margin:+.2f} dB (at {comparison.margin_bpp:.2f} bpp, of "
+        f"{comparison.low:.2f} to {comparison.high:.2f})"
+    )
+
+
+def _table(heading: list[str], rows: list[list[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(heading, *rows)]
+    lines = [heading, ["-" * width for width in widths], *rows]
+    return "".join(
+        "| " + " | ".join(map(str.ljust, line, widths)) + " |\n" for line in lines
+    )
+
+
+def plot(path: Path, means: Sequence[MeanPoint], titles: Mapping[str, str]) -> None:
+    """Draws PSNR and MS-SSIM over rate, a line for every codec.
+
+    Args:
+        path: The picture to write; its ending decides the format.
+        means: Mean points of all codecs.
+        titles: Title of each codec's line by the codec's name.
+    """
+    figure = Figure(figsize=(12, 5), layout="constrained")
+    num_images = max(point.num_images for point in means)
+    figure.suptitle(f"Mean of {num_images} image{'s' if num_images > 1 else ''}")
+    panels = figure.subplots(1, 2)
+    for axes, quality, label in (
+        (panels[0], "psnr", "PSNR (RGB), dB"),
+        (panels[1], "ms_ssim_db", "MS-SSIM, dB"),
+    ):
+        for name, title in titles.items():
+            points = sorted(
+                (point.bpp, getattr(point, quality))
+                for point in means
+                if point.codec == name
+            )
+            axes.plot(*zip(*points), marker="o", markersize=3, label=title)
+        axes.set(xlabel="bits per pixel", ylabel=label, xlim=(0, None))
+        axes.grid(alpha=0.3)
+        axes.legend()
+    figure.savefig(path, dpi=120)

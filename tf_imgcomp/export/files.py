@@ -1,0 +1,123 @@
+"""From an image file to a `.tfci` file and back, path to path.
+
+    photo.jpg ──► read_image ──► encode ──► photo.tfci
+    photo.png ◄── write_image ◄── decode ◄───────┘
+
+The codec is passed in, so nothing here imports TensorFlow.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tf_imgcomp import bitstream, metrics
+from tf_imgcomp.data import images, paths
+from tf_imgcomp.export.coding import Goal, decode, encode
+
+if TYPE_CHECKING:  # What needs no codec shall not wait for TensorFlow.
+    from tf_imgcomp.export.models import SavedCodec
+
+SUFFIX = ".tfci"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of one file.
+
+    Attributes:
+        num_bytes: Size of the `.tfci` file.
+        bpp: The same in bits per pixel.
+        seconds: Wall time from reading to writing.
+        quality: float in [1, 100].
+        psnr: RGB PSNR in dB, None if nothing was compared.
+        notes: What the user should know.
+    """
+
+    num_bytes: int
+    bpp: float
+    seconds: float
+    quality: float
+    psnr: float | None = None
+    notes: tuple[str, ...] = ()
+
+
+def compress_file(
+    codec: SavedCodec,
+    source: Path,
+    target: Path,
+    goal: Goal,
+    *,
+    strip: bool = False,
+    overwrite: bool = False,
+) -> Report:
+    """Compresses an image file.
+
+    Args:
+        codec: A loaded codec.
+        source: An image in any format that Pillow opens.
+        target: The `.tfci` file to write.
+        goal: Quality, or what to search it for.
+        strip: Whether to leave out ICC profile and EXIF.
+        overwrite: Whether `target` may exist.
+
+    Raises:
+        ImgcompError: If the image cannot be read, or the goal not be reached.
+        OSError: If a file cannot be read or written.
+    """
+    start = time.perf_counter()
+    paths.check_writable(target, overwrite, source)
+    photo = images.read_image(source, codec.bytes_per_pixel)
+    if strip:
+        photo = dataclasses.replace(photo, icc=None, exif=None)
+    data, quality, psnr = encode(codec, photo, goal)
+    paths.write_atomically(target, data)
+    height, width, _ = photo.pixels.shape
+    return Report(
+        num_bytes=len(data),
+        bpp=metrics.bpp(len(data), height, width),
+        seconds=time.perf_counter() - start,
+        quality=quality,
+        psnr=psnr,
+        notes=photo.notes,
+    )
+
+
+def decompress_file(
+    load: Callable[[str], SavedCodec],
+    source: Path,
+    target: Path,
+    *,
+    overwrite: bool = False,
+) -> Report:
+    """Decompresses a `.tfci` file to an image file.
+
+    Args:
+        load: Returns the codec with an id, `models.load` for one.
+        source: A `.tfci` file.
+        target: The image to write, in the format that its extension names.
+        overwrite: Whether `target` may exist.
+
+    Raises:
+        ImgcompError: If the file is damaged, its model is missing or another one, or
+            the image cannot be written in this format.
+        OSError: If a file cannot be read or written.
+    """
+    start = time.perf_counter()
+    paths.check_writable(target, overwrite, source)
+    images.output_format(target)
+    data = source.read_bytes()
+    file = bitstream.unpack(data)
+    photo = decode(load(file.codec), file)
+    notes = images.write_image(target, photo)
+    return Report(
+        num_bytes=len(data),
+        bpp=metrics.bpp(len(data), file.height, file.width),
+        seconds=time.perf_counter() - start,
+        quality=file.quality,
+        notes=notes,
+    )

@@ -1,0 +1,62 @@
+"""Finds the quality at which a file has a given size or PSNR."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+MAX_TRIALS = 10
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One measurement.
+
+    Attributes:
+        quality: float in [1, 100], a multiple of 0.01.
+        value: float that grows with quality, at best linearly.
+        result: What else the measurement gave.
+    """
+
+    quality: float
+    value: float
+    result: Any = None
+
+
+def bracket(
+    measure: Callable[[float], Trial], target: float
+) -> tuple[Trial | None, Trial | None]:
+    """Measures qualities in [1, 100] closer and closer around a target.
+
+    A size and a PSNR grow with quality only nearly always, so both results are
+    measurements, never conclusions from others. The next quality is interpolated, or
+    halfway where the interpolation before left more than half of the interval.
+
+    Args:
+        measure: Returns the trial of a quality, a multiple of 0.01. It is called at
+            most `MAX_TRIALS` times.
+        target: float, in the unit of `Trial.value`.
+
+    Returns:
+        The trial of the highest quality found with `value <= target`, None if that
+        of quality 1 is above; and the trial of the lowest quality found with
+        `value > target`, None if that of quality 100 is not above.
+    """
+    low = measure(1.0)
+    if low.value > target:
+        return None, low
+    high = measure(100.0)
+    if high.value <= target:
+        return high, None
+    steps, halved = 9900, True
+    for _ in range(MAX_TRIALS - 2):
+        if steps == 1:
+            break
+        share = (target - low.value) / (high.value - low.value) if halved else 0.5
+        step = min(max(round(steps * share), 1), steps - 1)
+        trial = measure(round(low.quality + step / 100, 2))
+        low, high = (trial, high) if trial.value <= target else (low, trial)
+        left = round(100 * (high.quality - low.quality))
+        steps, halved = left, 2 * left <= steps
+    return low, high

@@ -1,0 +1,184 @@
+"""From a trained codec to the folder that compresses and decompresses: a SavedModel."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import tensorflow as tf
+
+from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN, Codec
+from tf_imgcomp.entropy.integer_coder import QUALITY_STEPS, IntegerCoder
+from tf_imgcomp.training.functional import replaced
+
+CARD = "card.json"
+
+# Peak memory of the larger of compress and decompress, measured on 6 megapixels.
+BYTES_PER_PIXEL = 1500.0
+
+
+class CodecModule(tf.Module):
+    """A codec as TensorFlow functions; entropy coding inside the graph.
+
+    Signatures, all for one image:
+
+        compress     image uint8 (h, w, 3), quality float32 in [1, 100]
+                     -> strings (n,), checksum int32, quality int64 in hundredths
+        decompress   strings (n,), height int32, width int32, quality int64
+                     -> image uint8 (h, w, 3), checksum int32, sound bool
+        analysis     image, quality -> y float32 (1, H / 16, W / 16, c), z
+        synthesis    y_hat float32 (1, H / 16, W / 16, c), quality -> image (H, W, 3)
+
+    Float weights are kept in half precision, and only those that the four need.
+
+    Args:
+        codec: a built codec with trained weights.
+    """
+
+    def __init__(self, codec: Codec):
+        super().__init__(name="codec")
+        self._codec = _Hidden(codec)
+        self.coder = IntegerCoder(codec.latent_coder, codec.gain)
+        self._floats = _Hidden(_float_variables(codec))
+        self.weights = [
+            tf.Variable(tf.cast(variable, tf.float16), trainable=False)
+            for variable in self._floats.value
+        ]
+        self.fingerprint = tf.Variable(_fingerprint(self), trainable=False)
+
+    def _call(self, function, *arguments):
+        floats = [tf.cast(weight, tf.float32) for weight in self.weights]
+        with replaced(self._floats.value, floats):
+            return function(*arguments)
+
+    def _analyse(self, image, quality):
+        codec = self._codec.value
+        y = codec.analysis(image[None], quality[None])
+        return y, codec.latent_coder.hyper(y)
+
+    def _synthesize(self, y_hat, quality):
+        x_hat = self._codec.value.synthesis(y_hat, quality[None])[0]
+        return tf.cast(tf.clip_by_value(tf.floor(x_hat + 0.5), 0, 255), tf.uint8)
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec((None, None, 3), tf.uint8, "image"),
+            tf.TensorSpec((), tf.float32, "quality"),
+        ]
+    )
+    def compress(self, image, quality):
+        hundredths = _hundredths(quality)
+        y, z = self._call(self._analyse, image, _quality(hundredths))
+        encoded = self.coder.encode(y, z, hundredths)
+        return {
+            "strings": encoded.strings,
+            "checksum": encoded.checksum,
+            "quality": hundredths,
+        }
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec((None,), tf.string, "strings"),
+            tf.TensorSpec((), tf.int32, "height"),
+            tf.TensorSpec((), tf.int32, "width"),
+            tf.TensorSpec((), tf.int64, "quality"),
+        ]
+    )
+    def decompress(self, strings, height, width, quality):
+        stride = self._codec.value.stride
+        decoded = self.coder.decode(
+            strings, -(-height // stride), -(-width // stride), quality
+        )
+        image = self._call(self._synthesize, decoded.y_hat, _quality(quality))
+        return {
+            "image": image[:height, :width],
+            "checksum": decoded.checksum,
+            "sound": decoded.sound,
+        }
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec((None, None, 3), tf.uint8, "image"),
+            tf.TensorSpec((), tf.float32, "quality"),
+        ]
+    )
+    def analysis(self, image, quality):
+        y, z = self._call(self._analyse, image, _quality(_hundredths(quality)))
+        return {"y": y, "z": z}
+
+    def make_synthesis(self):
+        """The synthesis signature; its latent depth is the codec's."""
+        depth = self.coder.config.latent_depth
+
+        @tf.function(
+            input_signature=[
+                tf.TensorSpec((1, None, None, depth), tf.float32, "y_hat"),
+                tf.TensorSpec((), tf.float32, "quality"),
+            ]
+        )
+        def synthesis(y_hat, quality):
+            quality = _quality(_hundredths(quality))
+            return {"image": self._call(self._synthesize, y_hat, quality)}
+
+        return synthesis
+
+
+class _Hidden:
+    """Holds what a `tf.Module` uses but must not save."""
+
+    def __init__(self, value):
+        self.value = value
+
+
+def _hundredths(quality: tf.Tensor) -> tf.Tensor:
+    bounded = tf.clip_by_value(quality, QUALITY_MIN, QUALITY_MAX)
+    return tf.cast(tf.round(bounded * QUALITY_STEPS), tf.int64)
+
+
+def _quality(hundredths: tf.Tensor) -> tf.Tensor:
+    return tf.cast(hundredths, tf.float32) / QUALITY_STEPS
+
+
+def _float_variables(codec: Codec) -> list:
+    """The variables of analysis, hyper_analysis and synthesis."""
+    parts = (
+        codec.analysis_transform,
+        codec.synthesis_transform,
+        codec.latent_coder.hyper_analysis,
+        codec.gain,
+        codec.inverse_gain,
+    )
+    return [variable for part in parts for variable in part.trainable_variables]
+
+
+def _fingerprint(module: tf.Module) -> int:
+    """16 bits that depend on every weight and every table."""
+    digest = hashlib.sha256()
+    for variable in module.variables:
+        digest.update(variable.numpy().tobytes())
+    return int.from_bytes(digest.digest()[:2], "big")
+
+
+def export(codec: Codec, folder: Path, card: dict) -> None:
+    """Writes the SavedModel of a codec and its model card.
+
+    Args:
+        codec: built, with trained weights.
+        folder: `saved_models/<id>`; its name is the codec's id.
+        card: what to say of the weights: flags, data, steps, figures.
+    """
+    folder = Path(folder)
+    module = CodecModule(codec)
+    signatures = {
+        "compress": module.compress,
+        "decompress": module.decompress,
+        "analysis": module.analysis,
+        "synthesis": module.make_synthesis(),
+    }
+    tf.saved_model.save(module, str(folder), signatures)
+    card = {
+        "id": folder.name,
+        "fingerprint": int(module.fingerprint),
+        "bytes_per_pixel": BYTES_PER_PIXEL,
+        **card,
+    }
+    (folder / CARD).write_text(json.dumps(card, indent=2) + "\n")

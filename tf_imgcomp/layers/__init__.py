@@ -1,0 +1,40 @@
+"""Level 1: Keras blocks that codecs are made of."""
+
+from tf_imgcomp.layers.attention import (
+    ChannelAttention,
+    FastDeepResidualAttention,
+    ResidualUnit,
+    SimplifiedAttention,
+    SpatialAttention,
+)
+from tf_imgcomp.layers.context import CheckerboardConv2D, LogFeatures
+from tf_imgcomp.layers.gain import GainUnit, LevelModulation
+from tf_imgcomp.layers.gdn import GDN
+from tf_imgcomp.layers.lapped import InverseLappedTransform, LappedTransform
+from tf_imgcomp.layers.residual import (
+    BoundedLeakyReLU,
+    ResidualBlock,
+    ResidualDownsample,
+    ResidualUpsample,
+    SubpixelConv2D,
+)
+
+__all__ = [
+    "GDN",
+    "BoundedLeakyReLU",
+    "ChannelAttention",
+    "CheckerboardConv2D",
+    "FastDeepResidualAttention",
+    "GainUnit",
+    "InverseLappedTransform",
+    "LappedTransform",
+    "LevelModulation",
+    "LogFeatures",
+    "ResidualBlock",
+    "ResidualDownsample",
+    "ResidualUnit",
+    "ResidualUpsample",
+    "SimplifiedAttention",
+    "SpatialAttention",
+    "SubpixelConv2D",
+]

@@ -1,0 +1,132 @@
+"""Residual blocks at one resolution, downwards and upwards (Cheng et al. 2020)."""
+
+import tensorflow as tf
+
+from tf_imgcomp.layers.base import Block, conv, register
+from tf_imgcomp.layers.gdn import GDN
+
+LEAKY_SLOPE = 0.01  # Cheng et al. 2020, authors' code.
+
+
+@register
+class BoundedLeakyReLU(Block):
+    """Leaky ReLU with slope 1/8, clipped to [-8, 8).
+
+    The activation of all networks between symbols and probabilities: a power of two
+    and a fixed range are what fixed-point arithmetic needs to repeat it exactly.
+    """
+
+    SLOPE = 1 / 8
+    BOUND = 8.0
+
+    def call(self, x):
+        return tf.clip_by_value(tf.maximum(x, x * self.SLOPE), -self.BOUND, self.BOUND)
+
+
+@register
+class SubpixelConv2D(Block):
+    """A convolution to `factor**2` times the channels, then depth to space.
+
+    Args:
+        filters: int. Channels of the result.
+        size: int. Side of the kernel.
+        factor: int. How many times larger the map becomes.
+
+    Shape:
+        float `(b, h, w, c)` to `(b, factor * h, factor * w, filters)`.
+
+    References:
+        Shi et al., "Real-Time Single Image and Video Super-Resolution Using an
+        Efficient Sub-Pixel Convolutional Neural Network", CVPR 2016
+    """
+
+    arguments = ("filters", "size", "factor")
+
+    def __init__(self, filters: int, size: int = 3, factor: int = 2, **kwargs):
+        super().__init__(**kwargs)
+        self.filters, self.size, self.factor = filters, size, factor
+        self.conv = conv(filters * factor**2, size)
+
+    def call(self, x):
+        return tf.nn.depth_to_space(self.conv(x), self.factor)
+
+
+@register
+class ResidualBlock(Block):
+    """Two 3x3 convolutions with LeakyReLU, plus the input.
+
+    Args:
+        filters: int. Channels of the input and of the result.
+
+    Shape:
+        float `(b, h, w, filters)` to the same.
+
+    References:
+        Cheng et al., "Learned Image Compression with Discretized Gaussian Mixture
+        Likelihoods and Attention Modules", CVPR 2020, figure 4
+    """
+
+    arguments = ("filters",)
+
+    def __init__(self, filters: int, **kwargs):
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.conv1, self.conv2 = conv(filters, 3), conv(filters, 3)
+
+    def call(self, x):
+        h = tf.nn.leaky_relu(self.conv1(x), LEAKY_SLOPE)
+        return x + tf.nn.leaky_relu(self.conv2(h), LEAKY_SLOPE)
+
+
+@register
+class ResidualDownsample(Block):
+    """Halves the map: strided convolution, convolution and GDN, plus a 1x1 skip.
+
+    Args:
+        filters: int. Channels of the result.
+
+    Shape:
+        float `(b, h, w, c)` to `(b, ceil(h / 2), ceil(w / 2), filters)`.
+
+    References:
+        Cheng et al., CVPR 2020, figure 4
+    """
+
+    arguments = ("filters",)
+
+    def __init__(self, filters: int, **kwargs):
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.conv1, self.conv2 = conv(filters, 3, 2), conv(filters, 3)
+        self.norm, self.skip = GDN(), conv(filters, 1, 2)
+
+    def call(self, x):
+        h = tf.nn.leaky_relu(self.conv1(x), LEAKY_SLOPE)
+        return self.norm(self.conv2(h)) + self.skip(x)
+
+
+@register
+class ResidualUpsample(Block):
+    """Doubles the map: sub-pixel convolution, convolution and inverse GDN, plus a skip.
+
+    Args:
+        filters: int. Channels of the result.
+
+    Shape:
+        float `(b, h, w, c)` to `(b, 2 * h, 2 * w, filters)`.
+
+    References:
+        Cheng et al., CVPR 2020, figure 4
+    """
+
+    arguments = ("filters",)
+
+    def __init__(self, filters: int, **kwargs):
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.up, self.conv = SubpixelConv2D(filters), conv(filters, 3)
+        self.norm, self.skip = GDN(inverse=True), SubpixelConv2D(filters)
+
+    def call(self, x):
+        h = tf.nn.leaky_relu(self.up(x), LEAKY_SLOPE)
+        return self.norm(self.conv(h)) + self.skip(x)

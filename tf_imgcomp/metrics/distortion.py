@@ -1,0 +1,110 @@
+"""Distortion between two 8-bit images: MSE, PSNR and MS-SSIM."""
+
+import math
+
+import numpy as np
+
+_PEAK = 255
+_WINDOW = 11  # Side of the Gaussian window; its standard deviation is 1.5 pixels.
+_SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang et al. 2003.
+
+
+def mse(x: np.ndarray, x_hat: np.ndarray) -> float:
+    """Returns the mean squared error over all pixels and channels, in grey levels².
+
+    Args:
+        x: uint8 array of any shape, the original.
+        x_hat: uint8 array of the same shape, the reconstruction.
+
+    Raises:
+        ValueError: If a type is not uint8 or the shapes differ.
+    """
+    _check(x, x_hat)
+    difference = x.astype(np.int32) - x_hat
+    return float(np.mean(difference * difference, dtype=np.float64))
+
+
+def psnr(x: np.ndarray, x_hat: np.ndarray) -> float:
+    """Returns the peak signal-to-noise ratio in dB, infinite for equal images.
+
+    The peak is 255, and the error is averaged over the channels first: for RGB this
+    is the "RGB PSNR" of the literature on learned codecs.
+
+    Args:
+        x: uint8 array of any shape, the original.
+        x_hat: uint8 array of the same shape, the reconstruction.
+
+    Raises:
+        ValueError: If a type is not uint8 or the shapes differ.
+    """
+    error = mse(x, x_hat)
+    return 10 * math.log10(_PEAK**2 / error) if error else math.inf
+
+
+def ms_ssim(x: np.ndarray, x_hat: np.ndarray) -> float:
+    """Returns the multi-scale structural similarity, 1.0 for equal images.
+
+    Computed for each channel with an 11x11 Gaussian window (sigma 1.5) at five
+    scales and averaged over channels, as TensorFlow and CompressAI do.
+
+    The window does not fit the coarsest scale of an image whose shorter side has 160
+    pixels or fewer. Such an image is compared at fewer scales, with the weights of
+    these scaled to a sum of one (below 11 pixels at one scale, with a window as large
+    as the shorter side). Its value must not be averaged with those of larger images.
+
+    Args:
+        x: uint8 `(h, w, c)`, the original.
+        x_hat: uint8 `(h, w, c)`, the reconstruction.
+
+    Raises:
+        ValueError: If a type is not uint8, the shapes differ or are not 3-D.
+
+    References:
+        - Wang et al., "Multiscale structural similarity for image quality
+          assessment", Asilomar 2003, https://doi.org/10.1109/ACSSC.2003.1292216
+    """
+    import tensorflow as tf  # Here, because the other metrics do well without it.
+
+    _check(x, x_hat)
+    if x.ndim != 3:
+        raise ValueError(
+            f"Expected an image (height, width, channels), received shape {x.shape}."
+        )
+    side = min(x.shape[:2])
+    weights = np.array(_SCALE_WEIGHTS[: _num_scales(side)])
+    similarity = tf.image.ssim_multiscale(
+        tf.constant(x),
+        tf.constant(x_hat),
+        max_val=_PEAK,
+        power_factors=(weights / weights.sum()).tolist(),
+        filter_size=min(_WINDOW, side),
+    )
+    return float(similarity)
+
+
+def ms_ssim_db(similarity: float) -> float:
+    """Returns an MS-SSIM on a scale of decibels, `-10 log10(1 - similarity)`.
+
+    Args:
+        similarity: float, at most 1.0, which gives infinity.
+    """
+    return -10 * math.log10(1 - similarity) if similarity < 1 else math.inf
+
+
+def _num_scales(side: int) -> int:
+    """Returns at how many scales, 1 to 5, the window fits the shorter side."""
+    num_scales = 1
+    while num_scales < len(_SCALE_WEIGHTS) and side > (_WINDOW - 1) << num_scales:
+        num_scales += 1
+    return num_scales
+
+
+def _check(x: np.ndarray, x_hat: np.ndarray) -> None:
+    if x.dtype != np.uint8 or x_hat.dtype != np.uint8:
+        raise ValueError(
+            f"Expected uint8 pixels, received {x.dtype} and {x_hat.dtype}."
+        )
+    if x.shape != x_hat.shape:
+        raise ValueError(
+            f"Expected two images of one shape, received {x.shape} and {x_hat.shape}."
+        )

@@ -1,0 +1,66 @@
+"""Orthonormal bases of the lapped transform, in float64."""
+
+import numpy as np
+
+# Orthonormal opponent colours: luma, red against blue, green against magenta. The
+# squared error in RGB is then the squared error of the three, without weights.
+OPPONENT_COLOURS = np.array([[1, 1, 1], [1, 0, -1], [1, -2, 1]], np.float64)
+OPPONENT_COLOURS /= np.linalg.norm(OPPONENT_COLOURS, axis=1, keepdims=True)
+
+
+def dct2(size: int) -> np.ndarray:
+    """The orthonormal DCT-II, float64 `(frequency, position)`."""
+    frequency, position = np.mgrid[:size, :size]
+    basis = np.sqrt(2 / size) * np.cos(np.pi * frequency * (position + 0.5) / size)
+    basis[0] /= np.sqrt(2)
+    return basis
+
+
+def dct4(size: int) -> np.ndarray:
+    """The orthonormal DCT-IV, float64 `(frequency, position)`."""
+    frequency, position = np.mgrid[:size, :size] + 0.5
+    return np.sqrt(2 / size) * np.cos(np.pi * frequency * position / size)
+
+
+def lapped_prefilter(size: int) -> np.ndarray:
+    """The orthogonal filter that turns a block DCT into a lapped transform.
+
+    It acts on the `size` samples around a block border (half from either side) before
+    the DCT; its transpose acts there after the inverse DCT. This is the type-II fast
+    LOT of Malvar, "Signal Processing with Lapped Transforms", 1992, written as a
+    pre-filter as in Tran, Liang and Tu, "Lapped transform via time-domain pre- and
+    post-filtering", IEEE Trans. Signal Processing 51(6), 2003.
+
+    Args:
+        size: int, even. The block size.
+
+    Returns:
+        float64 `(size, size)`, orthogonal.
+    """
+    half = size // 2
+    identity, flip = np.eye(half), np.eye(half)[::-1]
+    rotation = flip @ dct2(half).T @ dct4(half) @ flip
+    butterfly = np.block([[identity, flip], [flip, -identity]]) / np.sqrt(2)
+    zero = np.zeros((half, half))
+    return butterfly @ np.block([[identity, zero], [zero, rotation]]) @ butterfly
+
+
+def photo_variances(size: int) -> np.ndarray:
+    """Variances that photos have in the lapped transform of opponent colours.
+
+    An isotropic power law, `peak / (u**2 + v**2 + offset) ** exponent`, fitted to 200
+    training photos at size 16 (values 0..255; it fits log standard deviations
+    within 0.2). It ranks the coefficients and sets their initial scale.
+
+    Args:
+        size: int. Block size.
+
+    Returns:
+        float64 `(size, size, 3)` for vertical and horizontal frequency and colour.
+    """
+    peak = np.array([243900.0, 12680.0, 2420.0])
+    exponent = np.array([1.333, 1.829, 1.638])
+    offset = np.array([0.230, 0.179, 0.145])
+    frequency = np.arange(size) * (16 / size)
+    radius = frequency[:, None, None] ** 2 + frequency[None, :, None] ** 2
+    return peak / (radius + offset) ** exponent

@@ -1,0 +1,27 @@
+"""Rounding, with its gradients and its stand-in during training."""
+
+import tensorflow as tf
+
+
+def round_half_up(x: tf.Tensor) -> tf.Tensor:
+    """`floor(x + 1/2)`: one exact answer for ties, unlike rounding modes."""
+    return tf.floor(x + 0.5)
+
+
+def round_straight_through(x: tf.Tensor) -> tf.Tensor:
+    """Rounds to integers; the gradient passes as if nothing had happened."""
+    return x + tf.stop_gradient(round_half_up(x) - x)
+
+
+def add_uniform_noise(x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Adds noise uniform in [-1/2, 1/2), the differentiable stand-in for rounding.
+
+    Args:
+        x: float tensor, in quantizer steps.
+        seed: int32 `(2,)`. The same seed gives the same noise.
+
+    Returns:
+        Tensor like `x`.
+    """
+    noise = tf.random.stateless_uniform(tf.shape(x), seed, -0.5, 0.5, tf.float32)
+    return x + tf.cast(noise, x.dtype)

@@ -1,0 +1,70 @@
+"""The training step as a pure function, for Keras here and for XLA anywhere."""
+
+from collections.abc import Sequence
+from typing import Callable, NamedTuple
+
+import tensorflow as tf
+
+from tf_imgcomp.codecs.base import Codec
+from tf_imgcomp.losses.rate_distortion import rate_distortion
+from tf_imgcomp.training.functional import replaced
+
+
+class StepResult(NamedTuple):
+    """What one step computes; nothing is changed.
+
+    Attributes:
+        loss: float32 scalar.
+        gradients: one tensor per parameter.
+        metrics: dict of float32 scalars.
+    """
+
+    loss: tf.Tensor
+    gradients: list
+    metrics: dict
+
+
+def codec_objective(codec: Codec) -> Callable:
+    """What a codec is trained for: the rate-distortion Lagrangian.
+
+    Returns:
+        Function of images, seed and quality that gives the loss and the metrics.
+    """
+    lmbda_middle = (codec.lmbda_min * codec.lmbda_max) ** 0.5
+
+    def objective(images, seed, quality):
+        output = codec(images, quality, seed)
+        terms = rate_distortion(images, output, codec.lmbda(quality), lmbda_middle)
+        metrics = terms._asdict()
+        return metrics.pop("loss"), metrics
+
+    return objective
+
+
+def training_step(
+    objective: Callable,
+    variables: Sequence[tf.Variable],
+    parameters: Sequence[tf.Tensor],
+    images: tf.Tensor,
+    seed: tf.Tensor,
+    quality: tf.Tensor,
+) -> StepResult:
+    """Loss, gradients and metrics at given parameters.
+
+    Args:
+        objective: as `codec_objective` makes it; reads `variables` only.
+        variables: the model's trainable variables, whose values do not matter.
+        parameters: tensors to use in their place, in the same order.
+        images: uint8 `(b, h, w, 3)`.
+        seed: int32 `(2,)`, of all noise.
+        quality: float32 `(b,)`.
+    """
+    parameters = list(map(tf.convert_to_tensor, parameters))
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(parameters)
+        with replaced(variables, parameters):
+            loss, metrics = objective(images, seed, quality)
+    gradients = tape.gradient(
+        loss, parameters, unconnected_gradients=tf.UnconnectedGradients.ZERO
+    )
+    return StepResult(loss, gradients, metrics)

@@ -1,0 +1,200 @@
+"""The training loop: steps, checkpoints, logs, validation."""
+
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Optional
+
+import tensorflow as tf
+
+from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN
+from tf_imgcomp.training.optimization import (
+    GradientGuard,
+    OptimizationConfig,
+    make_optimizer,
+)
+from tf_imgcomp.training.step import training_step
+
+
+@dataclass(frozen=True)
+class TrainerConfig:
+    """What happens when.
+
+    Attributes:
+        optimization: how parameters move.
+        seed: int. Of noise and qualities.
+        log_every: int, steps between two lines of the log.
+        checkpoint_minutes: float between two checkpoints.
+        validate_every: int, steps between two validations.
+        quality: float, to train for one rate; None draws one per image.
+    """
+
+    optimization: OptimizationConfig
+    seed: int = 1
+    log_every: int = 100
+    checkpoint_minutes: float = 2.0
+    validate_every: int = 2000
+    quality: Optional[float] = None
+
+
+class Trainer:
+    """Trains a model in a folder; started again there, it goes on.
+
+    Everything random is a function of the seed and the step, and a checkpoint holds
+    all the rest, so a run that was killed repeats the curve it would have had.
+
+    Args:
+        model: Keras model, built.
+        objective: function of images, seed and quality that gives a loss and metrics.
+        folder: where checkpoints and TensorBoard logs go.
+        config: `TrainerConfig`.
+        validate: function that returns a dict of figures, one of them `score`, less
+            being better. Called with the averaged weights in place.
+        strategy: `tf.distribute.Strategy`.
+    """
+
+    def __init__(
+        self,
+        model: tf.keras.Model,
+        objective: Callable,
+        folder: Path,
+        config: TrainerConfig,
+        validate: Optional[Callable] = None,
+        strategy: Optional[tf.distribute.Strategy] = None,
+    ):
+        self.model, self.config, self.validate = model, config, validate
+        self._objective = objective
+        self._strategy = strategy or tf.distribute.get_strategy()
+        self._variables = model.trainable_variables
+        self.folder = Path(folder)
+        with self._strategy.scope():
+            self.optimizer = make_optimizer(config.optimization)
+            self.optimizer.build(self._variables)
+            self._guard = GradientGuard(
+                config.optimization.clip_norm, config.optimization.spike_factor
+            )
+            self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
+            self.best_score = tf.Variable(float("inf"), trainable=False)
+        checkpoint = tf.train.Checkpoint(
+            model=model,
+            optimizer=self.optimizer,
+            guard=self._guard,
+            step=self.step,
+            best_score=self.best_score,
+        )
+        self._checkpoints = tf.train.CheckpointManager(
+            checkpoint, str(self.folder / "checkpoints"), max_to_keep=2
+        )
+        if self._checkpoints.latest_checkpoint:
+            checkpoint.restore(self._checkpoints.latest_checkpoint).assert_consumed()
+        self._writer = tf.summary.create_file_writer(str(self.folder / "logs"))
+        self._distributed_step = tf.function(self._distribute)
+
+    @property
+    def skipped(self) -> int:
+        """Steps that were left out because their gradients were not fit."""
+        return int(self._guard.skipped)
+
+    def run(self, dataset: Iterable, report: Callable = print) -> None:
+        """Trains to the end of a dataset of `(step, images)` pairs.
+
+        Args:
+            dataset: pairs of int64 step and uint8 `(b, h, w, 3)`, from `self.step` on.
+            report: takes the lines of progress.
+        """
+        config = self.config
+        window_start, window_step = time.monotonic(), int(self.step)
+        saved = time.monotonic()
+        for step, images in dataset:
+            metrics = self._distributed_step(images, step)
+            self.step.assign_add(1)
+            done = int(step) + 1
+            if done % config.log_every == 0:
+                now = time.monotonic()
+                rate = (done - window_step) / (now - window_start)
+                window_start, window_step = now, done
+                self._log(done, metrics, rate, images.shape[0], report)
+            if self.validate and done % config.validate_every == 0:
+                self._validate(done, report)
+                window_start, window_step = time.monotonic(), done
+            if time.monotonic() - saved > 60 * config.checkpoint_minutes:
+                self._checkpoints.save(done)
+                saved = time.monotonic()
+        self._checkpoints.save(int(self.step))
+
+    def use_average(self) -> None:
+        """Puts the averaged weights into the model, for good."""
+        if int(self.step):
+            self.optimizer.finalize_variable_values(self._variables)
+
+    def _distribute(self, images, step):
+        metrics = self._strategy.run(self._train_step, (images, step))
+        return {
+            name: self._strategy.reduce("MEAN", value, axis=None)
+            for name, value in metrics.items()
+        }
+
+    def _train_step(self, images, step):
+        replica = tf.distribute.get_replica_context()
+        number = replica.replica_id_in_sync_group
+        seed = tf.stack([self.config.seed + 1000 * number, 2 * tf.cast(step, tf.int32)])
+        quality = self._draw_quality(tf.shape(images)[0], seed)
+        result = training_step(
+            self._objective, self._variables, self._variables, images, seed, quality
+        )
+        gradients = replica.all_reduce("MEAN", list(result.gradients))
+        clipped, norm, fit = self._guard(gradients)
+        if fit:
+            self.optimizer.apply_gradients(
+                zip(clipped, self._variables), skip_gradients_aggregation=True
+            )
+        return {**result.metrics, "loss": result.loss, "gradient_norm": norm}
+
+    def _draw_quality(self, count, seed):
+        if self.config.quality is not None:
+            return tf.fill([count], self.config.quality)
+        # One draw from each of `count` equal parts of the range: every batch has
+        # low and high rates.
+        part = tf.random.stateless_uniform([count], seed + [7919, 0])
+        position = (tf.range(count, dtype=tf.float32) + part) / tf.cast(
+            count, tf.float32
+        )
+        return QUALITY_MIN + (QUALITY_MAX - QUALITY_MIN) * position
+
+    def _log(self, done, metrics, rate, batch_size, report):
+        values = {name: float(value) for name, value in metrics.items()}
+        left = (self.config.optimization.steps - done) / rate / 60
+        with self._writer.as_default(step=done):
+            for name, value in values.items():
+                tf.summary.scalar(name, value)
+            tf.summary.scalar("images_per_second", rate * batch_size)
+            tf.summary.scalar("skipped_steps", self.skipped)
+        figures = "  ".join(f"{name} {value:.4g}" for name, value in values.items())
+        report(
+            f"step {done}  {figures}  skipped {self.skipped}  "
+            f"{rate * batch_size:.1f} images/s  {left:.0f} min left"
+        )
+
+    def _validate(self, done, report):
+        """Validates the averaged weights, keeps them if they are the best so far."""
+        current = [variable.numpy() for variable in self._variables]
+        self.use_average()
+        figures = self.validate()
+        with self._writer.as_default(step=done):
+            for name, value in figures.items():
+                if isinstance(value, (int, float)):
+                    tf.summary.scalar(f"validation/{name}", value)
+                else:
+                    tf.summary.image(f"validation/{name}", value)
+        scalars = {k: v for k, v in figures.items() if isinstance(v, (int, float))}
+        if scalars["score"] < float(self.best_score):
+            self.best_score.assign(scalars["score"])
+            self.model.save_weights(str(self.folder / "best.weights.h5"))
+        for variable, value in zip(self._variables, current):
+            variable.assign(value)
+        line = json.dumps({"step": done, **scalars})
+        with open(self.folder / "validation.jsonl", "a") as log:
+            log.write(line + "\n")
+        report(f"validation {line}")
