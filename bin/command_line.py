@@ -1,68 +1,75 @@
-"""What the programs on files have in common: flags, and going through the files."""
+"""What the programs on files have in common: starting, and going through the files."""
 
-import argparse
-import math
+from __future__ import annotations
+
+import functools
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
+from absl import app, flags, logging
 from tqdm import tqdm
 
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.export.files import Report
 
 
-class Parser(argparse.ArgumentParser):
-    """Parser of a program's flags that answers a wrong one in one line.
+def run(program: str, main: Callable[[Sequence[str]], int]) -> None:
+    """Runs a program and ends Python with its exit code.
 
-    It is argparse's and not absl's because of flags that exclude each other, and so
-    that several programs can be used in one process.
+    Args:
+        program: Its name, for its messages.
+        main: Called with the arguments that are no flags, the program's path first.
+            Its module's docstring and flags are what --help shows.
     """
-
-    def __init__(self, program: str, description: str, **settings):
-        super().__init__(
-            prog=f"bin/{program}",
-            description=description,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-            **settings,
-        )
-
-    def error(self, message: str):
-        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # As in `bin/inspect ... | head`.
+    # The name of a file may be any bytes.
+    sys.stdout.reconfigure(errors="backslashreplace")
+    # Of an installed program, Python's main module is a stub that pip wrote.
+    sys.modules["__main__"].__doc__ = sys.modules[main.__module__].__doc__
+    for flag in flags.FLAGS.get_key_flags_for_module(main.__module__):
+        flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
+    app.run(main, flags_parser=functools.partial(parse, program))
 
 
-def number(low: float, high: float = math.inf, kind: type = float) -> Callable:
-    """Returns an argparse type: a number in [low, high], or above 0 if low is 0."""
+def parse(program: str, argv: Sequence[str]) -> list[str]:
+    """Sets the flags; a wrong one ends the program.
 
-    def parse(text: str):
-        value = kind(text)
-        if not (low <= value <= high and math.isfinite(value) and value > 0):
-            expected = f"from {low:g} to {high:g}" if high < math.inf else "above 0"
-            raise argparse.ArgumentTypeError(
-                f"expected a number {expected}, received {text}"
-            )
-        return value
+    Returns:
+        The arguments that are no flags, the program's path first.
+    """
+    flags.FLAGS.set_gnu_getopt()  # Flags may follow inputs.
+    try:
+        arguments = flags.FLAGS(argv)
+    except flags.Error as error:
+        end_with_usage_error(program, " ".join(str(error).split()))
+    if flags.FLAGS["verbosity"].using_default_value:
+        flags.FLAGS.verbosity = logging.ERROR  # TensorFlow's notes are for developers.
+    return arguments
 
-    parse.__name__ = kind.__name__  # For argparse's message on what is no number.
-    return parse
 
-
-def add_output_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--output",
-        metavar="PATH",
-        help="a file for one input; a folder, made if missing, for several inputs or "
-        "if it ends in / (default: beside each input)",
-    )
-    parser.add_argument(
-        "--overwrite", action="store_true", help="replace files that exist"
-    )
+def end_with_usage_error(program: str, message: str) -> NoReturn:
+    complain(program, f"{message} (see bin/{program} --help)")
+    sys.exit(2)
 
 
 def complain(program: str, message: object) -> None:
     """Tells the user something that is not a result."""
     tqdm.write(f"bin/{program}: {message}", file=sys.stderr)
+
+
+def guard(program: str, work: Callable[[], int]) -> int:
+    """Returns the exit code of `work`; what a user causes gets one line."""
+    try:
+        return work()
+    except (ImgcompError, OSError) as error:
+        complain(program, _reason(error))
+        return 1
+    except KeyboardInterrupt:
+        complain(program, "interrupted")
+        return 130
 
 
 def each_file(
@@ -89,13 +96,18 @@ def each_file(
                 raise ImgcompError(f"{sources[target]} went to {target} already")
             tqdm.write(work(source, target))
         except (ImgcompError, OSError, MemoryError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            complain(program, f"{source}: {reason or 'not enough memory'}")
+            complain(program, f"{source}: {_reason(error, source)}")
             exit_code = 1
-        except KeyboardInterrupt:
-            complain(program, "interrupted")
-            return 130
     return exit_code
+
+
+def _reason(error: Exception, source: Path | None = None) -> str:
+    if isinstance(error, MemoryError):
+        return "not enough memory"
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    elsewhere = error.filename and Path(error.filename) != source
+    return f"{error.filename}: {error.strerror}" if elsewhere else error.strerror
 
 
 def tell(program: str, source: Path, target: Path, report: Report) -> str:

@@ -5,73 +5,75 @@
     bin/compress --quality=70 --output=small/ holiday/ 'scans/*.tif'
     bin/compress --max_bytes=50000 --output=avatar.tfci portrait.png
 
-Prints a line for each file: its bytes, bits per pixel and seconds. Exit code 1 if a
-file failed, 2 for a usage error.
+An input is a file, a folder or a glob. Prints a line for each file: its bytes, bits
+per pixel and seconds. Exit code 1 if a file failed, 2 for a usage error.
 """
 
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # No start-up noise.
 
-import argparse
-import sys
 from collections.abc import Sequence
+from pathlib import Path
+
+from absl import flags
 
 from tf_imgcomp.data import images, paths
-from tf_imgcomp.errors import ImgcompError
-from tf_imgcomp.export import files
+from tf_imgcomp.export import files, models
 from tf_imgcomp.export.coding import Goal
-from tf_imgcomp_bin import command_line
+from tf_imgcomp_bin import coding_flags, command_line
 
 PROGRAM = "compress"
 DEFAULT_QUALITY = 50.0
 
+flags.adopt_module_key_flags(coding_flags)
+_QUALITY = flags.DEFINE_float(
+    "quality",
+    None,
+    f"1 (smallest file) to 100; {DEFAULT_QUALITY:g} if nothing else is wanted.",
+    lower_bound=1,
+    upper_bound=100,
+)
+_TARGET_BPP = flags.DEFINE_float(
+    "target_bpp",
+    None,
+    "Best quality within bits per pixel.",
+    lower_bound=0.001,
+    upper_bound=1e6,
+)
+_TARGET_PSNR = flags.DEFINE_float(
+    "target_psnr", None, "Smallest file with this PSNR, in dB.", lower_bound=0
+)
+_MAX_BYTES = flags.DEFINE_integer(
+    "max_bytes", None, "Best quality within bytes.", lower_bound=1
+)
+_STRIP = flags.DEFINE_bool("strip", False, "Drop ICC profile and EXIF.")
+_LIST_MODELS = flags.DEFINE_bool("list_models", False, "Print the models' ids and end.")
 
-def parse(argv: Sequence[str]) -> argparse.Namespace:
-    number = command_line.number
-    parser = command_line.Parser(PROGRAM, __doc__)
-    parser.add_argument("inputs", metavar="INPUT", nargs="*", help="file, folder, glob")
-    parser.add_argument("--model", metavar="ID", help="id or folder of a model")
-    parser.add_argument("--list_models", action="store_true", help="print ids and end")
-    goal = parser.add_mutually_exclusive_group()
-    goal.add_argument(
-        "--quality", type=number(1, 100), help="1 (smallest file) to 100 (default: 50)"
-    )
-    goal.add_argument("--target_bpp", type=number(0), help="best within bits per pixel")
-    goal.add_argument("--target_psnr", type=number(0), help="smallest with this PSNR")
-    goal.add_argument("--max_bytes", type=number(1, kind=int), help="best within bytes")
-    command_line.add_output_flags(parser)
-    parser.add_argument("--strip", action="store_true", help="drop ICC profile, EXIF")
-    arguments = parser.parse_args(argv[1:])
-    if not (arguments.inputs or arguments.list_models):
-        parser.error("expected at least one INPUT")
-    return arguments
+_GOALS = (_QUALITY, _TARGET_BPP, _TARGET_PSNR, _MAX_BYTES)
+flags.mark_flags_as_mutual_exclusive([goal.name for goal in _GOALS])
+for _goal in _GOALS:  # Bounds let NaN pass, which alone differs from itself.
+    flags.register_validator(_goal.name, lambda value: value == value, "not a number")
 
 
-def goal_of(arguments: argparse.Namespace) -> Goal:
-    names = ("quality", "target_bpp", "target_psnr", "max_bytes")
-    chosen = {name: getattr(arguments, name) for name in names}
-    return Goal(**chosen) if any(chosen.values()) else Goal(quality=DEFAULT_QUALITY)
+def goal() -> Goal:
+    chosen = {flag.name: flag.value for flag in _GOALS if flag.value is not None}
+    return Goal(**chosen) if chosen else Goal(quality=DEFAULT_QUALITY)
 
 
-def compress(arguments: argparse.Namespace) -> int:
-    from tf_imgcomp.export import models  # TensorFlow takes seconds to import.
+def compress(inputs: Sequence[str]) -> int:
+    photos = paths.expand_inputs(inputs, images.input_suffixes())
+    jobs = paths.output_paths(photos, coding_flags.OUTPUT.value, files.SUFFIX)
+    codec = models.load(coding_flags.MODEL.value or models.DEFAULT)
 
-    if arguments.list_models:
-        print(*models.available(), sep="\n")
-        return 0
-    inputs = paths.expand_inputs(arguments.inputs, images.input_suffixes())
-    jobs = paths.output_paths(inputs, arguments.output, files.SUFFIX)
-    codec, goal = models.load(arguments.model or models.DEFAULT), goal_of(arguments)
-
-    def work(source, target):
+    def work(source: Path, target: Path) -> str:
         report = files.compress_file(
             codec,
             source,
             target,
-            goal,
-            strip=arguments.strip,
-            overwrite=arguments.overwrite,
+            goal(),
+            strip=_STRIP.value,
+            overwrite=coding_flags.OVERWRITE.value,
         )
         return command_line.tell(PROGRAM, source, target, report)
 
@@ -79,16 +81,17 @@ def compress(arguments: argparse.Namespace) -> int:
 
 
 def main(argv: Sequence[str]) -> int:
-    arguments = parse(argv)
-    try:
-        return compress(arguments)
-    except ImgcompError as error:
-        command_line.complain(PROGRAM, error)
-        return 1
+    if _LIST_MODELS.value:
+        for name in models.available():
+            print(name)
+        return 0
+    if len(argv) < 2:
+        command_line.end_with_usage_error(PROGRAM, "expected at least one input")
+    return command_line.guard(PROGRAM, lambda: compress(argv[1:]))
 
 
-def run():
-    sys.exit(main(sys.argv))
+def run() -> None:
+    command_line.run(PROGRAM, main)
 
 
 if __name__ == "__main__":

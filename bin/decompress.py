@@ -5,50 +5,54 @@
     bin/decompress --output=photo.jpg photo.tfci
     bin/decompress --format=webp --output=holiday/ small/
 
-Prints a line for each file: its bytes, bits per pixel and seconds. Exit code 1 if a
-file failed, 2 for a usage error.
+An input is a file, a folder or a glob. Prints a line for each file: its bytes, bits
+per pixel and seconds. Exit code 1 if a file failed, 2 for a usage error.
 """
 
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # No start-up noise.
 
-import argparse
 import functools
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from absl import flags
+
 from tf_imgcomp.data import images, paths
-from tf_imgcomp.errors import ImgcompError
-from tf_imgcomp.export import files
-from tf_imgcomp_bin import command_line
+from tf_imgcomp.export import files, models
+from tf_imgcomp_bin import coding_flags, command_line
 
 PROGRAM = "decompress"
 
-
-def parse(argv: Sequence[str]) -> argparse.Namespace:
-    parser = command_line.Parser(PROGRAM, __doc__)
-    parser.add_argument("inputs", metavar="INPUT", nargs="+", help="file, folder, glob")
-    parser.add_argument(
-        "--format", default="png", help="extension of results not named by --output"
-    )
-    command_line.add_output_flags(parser)
-    return parser.parse_args(argv[1:])
+flags.adopt_module_key_flags(coding_flags)
+_FORMAT = flags.DEFINE_string(
+    "format", "png", "Extension of the results that --output does not name."
+)
 
 
-def decompress(arguments: argparse.Namespace) -> int:
-    suffix = "." + arguments.format.lstrip(".")
+def make_load(model: str | None):
+    """Returns a function from the id in a file to a codec, loaded once for all files.
+
+    Only a model that the user named is looked for outside of the models' folders: a
+    file from somewhere must not choose which folder is loaded.
+    """
+    if model is None:
+        return functools.cache(models.load_by_id)
+    load = functools.cache(models.load)
+    return lambda _: load(model)
+
+
+def decompress(inputs: Sequence[str]) -> int:
+    suffix = "." + _FORMAT.value.lstrip(".")
     images.output_format(Path("image" + suffix))
-    inputs = paths.expand_inputs(arguments.inputs, {files.SUFFIX})
-    jobs = paths.output_paths(inputs, arguments.output, suffix)
-    from tf_imgcomp.export import models  # TensorFlow takes seconds to import.
+    sources = paths.expand_inputs(inputs, {files.SUFFIX})
+    jobs = paths.output_paths(sources, coding_flags.OUTPUT.value, suffix)
+    load = make_load(coding_flags.MODEL.value)
 
-    load = functools.cache(models.load)  # Once for all files.
-
-    def work(source, target):
+    def work(source: Path, target: Path) -> str:
         report = files.decompress_file(
-            load, source, target, overwrite=arguments.overwrite
+            load, source, target, overwrite=coding_flags.OVERWRITE.value
         )
         return command_line.tell(PROGRAM, source, target, report)
 
@@ -56,16 +60,13 @@ def decompress(arguments: argparse.Namespace) -> int:
 
 
 def main(argv: Sequence[str]) -> int:
-    arguments = parse(argv)
-    try:
-        return decompress(arguments)
-    except ImgcompError as error:
-        command_line.complain(PROGRAM, error)
-        return 1
+    if len(argv) < 2:
+        command_line.end_with_usage_error(PROGRAM, "expected at least one input")
+    return command_line.guard(PROGRAM, lambda: decompress(argv[1:]))
 
 
-def run():
-    sys.exit(main(sys.argv))
+def run() -> None:
+    command_line.run(PROGRAM, main)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ folder:
     rd.png           rate-distortion curves
 
 What was measured before is taken from .cache/ in that folder. The 24 Kodak images take
-about 15 minutes on two cores, half of it for AVIF 4:4:4.
+about 25 minutes on two cores the first time.
 """
 
 from __future__ import annotations
@@ -108,12 +108,11 @@ def main(argv: list[str]) -> int:
     jobs = [(model, quality) for quality in map(float, _QUALITIES.value)]
     jobs += [(codec, setting) for codec in baselines for setting in codec.settings]
 
+    images = expand_inputs(argv[1:], input_suffixes())
     output = Path(_OUTPUT.value)
     cache = Cache(output / ".cache")
     points, failed = [], False
-    for path in tqdm(
-        expand_inputs(argv[1:], input_suffixes()), unit="image", disable=None
-    ):
+    for path in tqdm(images, unit="image", disable=None):
         try:
             pixels = read_image(path).pixels
             points += [cache.measure(*job, str(path), pixels) for job in jobs]
@@ -136,6 +135,7 @@ def main(argv: list[str]) -> int:
 
 def run() -> None:
     """Entry point of the installed program."""
+    sys.modules["__main__"].__doc__ = __doc__  # For --help.
     app.run(main)
 
 

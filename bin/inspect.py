@@ -3,12 +3,12 @@
 
     bin/inspect photo.tfci
 
-Exit code 1 if a file is damaged, 2 for a usage error.
+An input is a file, a folder or a glob. Exit code 1 if a file is damaged, 2 for a usage
+error.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -47,17 +47,19 @@ def _size(extra: bytes | None) -> str:
     return "none" if extra is None else f"{len(extra)} bytes"
 
 
-def main(argv: Sequence[str]) -> int:
-    parser = command_line.Parser(PROGRAM, __doc__)
-    parser.add_argument("inputs", metavar="INPUT", nargs="+", help="file, folder, glob")
-    arguments = parser.parse_args(argv[1:])
-    inputs = paths.expand_inputs(arguments.inputs, {SUFFIX})
-    jobs = {path: path for path in inputs}
+def inspect(inputs: Sequence[str]) -> int:
+    jobs = {path: path for path in paths.expand_inputs(inputs, {SUFFIX})}
     return command_line.each_file(PROGRAM, jobs, lambda path, _: describe(path))
 
 
-def run():
-    sys.exit(main(sys.argv))
+def main(argv: Sequence[str]) -> int:
+    if len(argv) < 2:
+        command_line.end_with_usage_error(PROGRAM, "expected at least one input")
+    return command_line.guard(PROGRAM, lambda: inspect(argv[1:]))
+
+
+def run() -> None:
+    command_line.run(PROGRAM, main)
 
 
 if __name__ == "__main__":

@@ -54,8 +54,8 @@ setup_env() {
     fi
     echo "Setting up $venv (a few minutes, once) ..."
     if ! install ".${extra:+[$extra]}" >"$log" 2>&1; then
-        grep -iE '^ *error' "$log" | head -n 3 >&2
         echo "Setting up $venv failed: see $log, then run this again." >&2
+        grep -o 'ERROR: .*' "$log" | tail -n 1 >&2 || true
         return 1
     fi
     fingerprint | tee "$stamp" >"$venv/ready"

@@ -1,6 +1,7 @@
 """Settings and images that all tests share."""
 
 import os
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # Before any TensorFlow import.
 
@@ -24,3 +25,9 @@ def make_image():
         return np.clip(pixels, 0, 255).astype(np.uint8)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def tiny_model() -> Path:
+    """The folder of a tiny exported codec, good for `models.load(str(tiny_model))`."""
+    return Path(__file__).parent / "golden" / "tiny"

@@ -112,7 +112,7 @@ def test_layout_is_the_documented_one():
     assert pack(file).hex(" ") == (
         "0a 11 0a 0f 0a 02 4d 44 12 09 0a 07 0a 05 66 64 72 61 6d "
         "7a 1d 30 88 13 34 12 ef be 80 06 80 04 02 06 7a 7a "
-        "61 6e 63 68 6f 72 72 65 73 74 c5 27 4c b1"
+        "61 6e 63 68 6f 72 72 65 73 74 ee 01 39 c3"
     )
 
 
@@ -141,7 +141,7 @@ def test_other_programs_files_are_told_apart():
     [
         (b"", "^the file is empty$"),
         (b"\x89PNG\r\n\x1a\n" + bytes(100), "^not a .tfci file"),
-        (pack(SMALL)[:-1], "^cut or extended: expected 47 more bytes, received 46$"),
+        (pack(SMALL)[:-1], "^cut or extended: expected 34 more bytes, received 33$"),
         (pack(SMALL)[:-1] + b"\0", "^damaged: the checksum does not match$"),
     ],
 )

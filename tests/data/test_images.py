@@ -1,5 +1,6 @@
 """Reading and writing images of every kind that people have."""
 
+import io
 import struct
 import zlib
 
@@ -16,6 +17,7 @@ from tf_imgcomp.data.images import (
     read_image,
     write_image,
 )
+from tf_imgcomp.data.samples import to_eight_bits
 from tf_imgcomp.errors import ImageError
 
 ORIENTATION = 0x0112
@@ -136,7 +138,7 @@ def test_transparent_value_of_sixteen_bit_grey_becomes_alpha(save):
     np.testing.assert_array_equal(photo.alpha, [[255, 0]])
 
 
-def png_of_sixteen_bits(values, colour_type):
+def png_of_sixteen_bits(values, colour_type, *more):
     """Returns a PNG; Pillow cannot write more than 8 bits in colour."""
     height, width, channels = values.shape
 
@@ -148,7 +150,7 @@ def png_of_sixteen_bits(values, colour_type):
     stride = 2 * width * channels
     lines = b"".join(b"\0" + rows[stride * i : stride * (i + 1)] for i in range(height))
     header = struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0)
-    chunks = (b"IHDR", header), (b"IDAT", zlib.compress(lines)), (b"IEND", b"")
+    chunks = (b"IHDR", header), *more, (b"IDAT", zlib.compress(lines)), (b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*pair) for pair in chunks)
 
 
@@ -163,6 +165,14 @@ def test_sixteen_bit_colour_is_rounded(tmp_path, channels, colour_type):
     if channels == 4:
         np.testing.assert_array_equal(photo.alpha, expected[..., 3])
     assert photo.notes == ("16-bit samples reduced to 8 bits",)
+
+
+def test_transparent_colour_of_sixteen_bits_becomes_alpha(tmp_path):
+    path = tmp_path / "image.png"
+    clear = b"tRNS", struct.pack(">HHH", 1000, 2000, 3000)
+    values = np.array([[[1000, 2000, 3000], [9000, 2000, 3000]]])
+    path.write_bytes(png_of_sixteen_bits(values, 2, clear))
+    np.testing.assert_array_equal(read_image(path).alpha, [[0, 255]])
 
 
 def test_sixteen_bit_grey_with_alpha_stays_grey(tmp_path):
@@ -199,18 +209,51 @@ def test_thirty_two_bit_integers_are_stretched(save):
     assert photo.notes == ("samples from -5 to 70000 stretched over 8 bits",)
 
 
-@pytest.mark.parametrize("mode", ["CMYK", "YCbCr", "LAB"])
-def test_other_colour_spaces_are_converted_and_said_so(pixels, save, mode):
+def converted(pixels, mode):
     image = Image.fromarray(pixels)
-    if mode == "LAB":
-        lab = ImageCms.createProfile("LAB")
-        image = ImageCms.profileToProfile(
-            image, ImageCms.createProfile("sRGB"), lab, outputMode="LAB"
-        )
-    path = save(image.convert(mode) if mode != "LAB" else image, "image.tif")
-    photo = read_image(path)
+    if mode == "RGBa":
+        return image.convert("RGBA").convert(mode)
+    if mode != "LAB":
+        return image.convert(mode)
+    srgb, lab = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+    return ImageCms.profileToProfile(image, srgb, lab, outputMode="LAB")
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "LAB"])
+def test_other_colour_spaces_are_converted_and_said_so(pixels, save, mode):
+    photo = read_image(save(converted(pixels, mode), "image.tif"))
     assert photo.notes == (f"{mode} converted to RGB",)
     assert np.abs(photo.pixels.astype(int) - pixels).max() < 40
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "LAB", "YCbCr", "HSV", "RGBX", "RGBa"])
+def test_modes_that_no_file_was_made_for_become_rgb(pixels, mode):
+    samples, _ = to_eight_bits(converted(pixels, mode), "", io.BytesIO(), [])
+    assert np.abs(samples.astype(int) - pixels).max() < 40
+
+
+def cmyk_profile():
+    """Returns an ICC profile in which the four inks only darken a neutral grey."""
+    inks = np.indices((2, 2, 2, 2)).reshape(4, -1).sum(0)
+    lab = np.stack([255 * (inks == 0), np.full(16, 128), np.full(16, 128)], -1)
+    ramps = bytes(range(256))
+    matrix = struct.pack(">9i", *(65536 * np.eye(3, dtype=int)).flat)
+    table = b"mft1" + bytes(4) + bytes([4, 3, 2, 0]) + matrix
+    table += 4 * ramps + lab.astype(np.uint8).tobytes() + 3 * ramps
+    head = struct.pack(">I4sI4s4s4s", 0, b"lcms", 0x02400000, b"prtr", b"CMYK", b"Lab ")
+    head += bytes(12) + b"acsp" + bytes(28)
+    head += struct.pack(">3i", 63190, 65536, 54061)  # The white point D50.
+    head = head.ljust(128, b"\0") + struct.pack(">I4sII", 1, b"A2B0", 144, len(table))
+    return struct.pack(">I", len(head + table)) + (head + table)[4:]
+
+
+def test_cmyk_is_converted_by_its_profile(save):
+    image = Image.new("CMYK", (2, 1))
+    image.putpixel((1, 0), (255, 0, 0, 0))
+    photo = read_image(save(image, "image.tif", icc_profile=cmyk_profile()))
+    np.testing.assert_array_equal(photo.pixels[0, :, 0], [255, 0])
+    assert photo.icc is None
+    assert photo.notes == ("CMYK converted to sRGB by its ICC profile",)
 
 
 def test_profile_of_cmyk_does_not_stay_with_rgb(pixels, save):

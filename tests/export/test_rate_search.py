@@ -10,7 +10,6 @@ CURVES = {
     "straight": lambda quality: 9 + quality / 20,
     "bent": lambda quality: 9 + 3 * math.log(quality),
     "s-shaped": lambda quality: 9 + 4 / (1 + math.exp((50 - quality) / 9)),
-    "in steps": lambda quality: 9 + round(quality) / 20,
     "noisy": lambda quality: 9 + quality / 20 + 0.01 * math.sin(1e4 * quality),
 }
 

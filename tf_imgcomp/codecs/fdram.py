@@ -32,13 +32,19 @@ class FdramConfig:
     """
 
     num_filters: int = 128
-    deep_filters: int = 192
+    deep_filters: int = 160
     analysis_modules: int = 2
     synthesis_modules: int = 3
-    lmbda_min: float = 0.0008
-    lmbda_max: float = 0.2
+    lmbda_min: float = 0.0004
+    lmbda_max: float = 0.18
     levels: int = 6
     coder: LatentCoderConfig = LatentCoderConfig()
+
+    @classmethod
+    def from_dict(cls, fields: dict) -> "FdramConfig":
+        """The config with these fields, `coder` a dict of its own, others default."""
+        coder = LatentCoderConfig(**fields.get("coder", {}))
+        return cls(**{**fields, "coder": coder})
 
 
 class _Transform(tf.keras.layers.Layer):
@@ -129,8 +135,7 @@ class Fdram(Codec):
     def __init__(self, config=None, **kwargs):
         config = config or FdramConfig()
         if isinstance(config, dict):
-            coder = LatentCoderConfig(**config["coder"])
-            config = FdramConfig(**{**config, "coder": coder})
+            config = FdramConfig.from_dict(config)
         depth = config.coder.latent_depth
         super().__init__(
             config.lmbda_min, config.lmbda_max, config.levels, depth, **kwargs

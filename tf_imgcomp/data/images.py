@@ -9,6 +9,7 @@ exceptions; here all of them become an `ImageError` of one line.
 from __future__ import annotations
 
 import io
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ from PIL import Image, UnidentifiedImageError
 
 from tf_imgcomp.data import exif, memory, paths, samples
 from tf_imgcomp.errors import ImageError, ImgcompError
+
+# What Pillow logs about damaged files would reach the user beside our one line.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 _BYTES_PER_PIXEL = 4  # In Pillow, decoded.
 _ALPHA_FORMATS = {

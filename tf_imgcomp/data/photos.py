@@ -57,6 +57,10 @@ class PhotoFolder:
     def __len__(self) -> int:
         return len(self.names)
 
+    def smaller_than(self, size: int) -> int:
+        """How many photos have a side below `size`."""
+        return sum(min(shape) < size for shape in self._shapes)
+
     def __getitem__(self, number: int) -> np.ndarray:
         """Photo `number`, uint8 `(h, w, 3)`, a view of the cache."""
         height, width = self._shapes[number]

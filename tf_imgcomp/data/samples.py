@@ -105,7 +105,10 @@ def _round_colours(image: Image.Image, raw: str, stream: BinaryIO) -> Image.Imag
     turn_upright(low, [])
     values = 256 * np.asarray(image).astype(np.uint32) + np.asarray(low)
     rounded = Image.fromarray(((values + 128) // 257).astype(np.uint8), image.mode)
-    rounded.info = image.info
+    rounded.info = dict(image.info)
+    if "transparency" in image.info:  # The one colour that is clear.
+        clear = image.info["transparency"]
+        rounded.info["transparency"] = tuple((value + 128) // 257 for value in clear)
     return rounded
 
 
@@ -116,7 +119,7 @@ def _with_raw_mode(tile, raw: str):
 
 def _to_rgb(image: Image.Image, notes: list[str]) -> Image.Image:
     """Converts the colours of printers and of measurement to those of screens."""
-    icc = image.info.pop("icc_profile", None)  # It is of no use for RGB.
+    icc = image.info.pop("icc_profile", None)  # It would be wrong for RGB.
     if image.mode == "CMYK" and icc:
         try:
             rgb = _apply_profile(image, icc)

@@ -79,8 +79,9 @@ class IntegerCoder(tf.Module):
         first, *others = latent_coder.hyper_synthesis
         self.hyper_synthesis = [_integer_dense(first.conv, 0, Z_MAX)]
         self.hyper_synthesis += [_integer_dense(layer.conv) for layer in others]
-        self.embedding = _integer_dense(latent_coder.embedding)
-        self.context = _integer_dense(latent_coder.context_conv.dense)
+        if self.config.context != "none":
+            self.embedding = _integer_dense(latent_coder.embedding)
+            self.context = _integer_dense(latent_coder.context_conv.dense)
         *hidden, last = latent_coder.entropy_parameters
         self.hidden = [_integer_dense(layer) for layer in hidden]
         self.last = _integer_dense(last, output_bits=PARAMETER_BITS)
@@ -150,7 +151,7 @@ class IntegerCoder(tf.Module):
             start = state["next"]
             state["next"] = start + plan.streams
             mine = strings[start : state["next"]]
-            enough = tf.size(mine) == plan.streams
+            enough = tf.equal(tf.size(mine), plan.streams)
             # Missing strings read as empty ones: damage to report, not a crash.
             mine = tf.concat([mine, tf.fill([plan.streams - tf.size(mine)], "")], 0)
             values, sound = plan.decode(mine)
@@ -158,7 +159,7 @@ class IntegerCoder(tf.Module):
             return values
 
         y_hat = self._run(z_hat, quality, code)
-        sound = state["sound"] & (state["next"] == tf.size(strings))
+        sound = state["sound"] & tf.equal(state["next"], tf.size(strings))
         return DecodedLatents(y_hat, coding.checksum(z_hat, y_hat), sound)
 
     def _run(self, z_hat: tf.Tensor, quality: tf.Tensor, code) -> tf.Tensor:

@@ -31,7 +31,7 @@ _SCALE_BITS = PARAMETER_BITS
 
 # Half-widths of the windows of integers that get a frequency of their own. Beyond the
 # window a symbol escapes to an Elias gamma code.
-HALF_WIDTHS = (1, 2, 4, 8, 16, 32, 64, 127)
+HALF_WIDTHS = (1, 2, 4, 8, 20, 50, 127)
 _REACH = 9  # Half deviations that a window must hold: 4.5, a tail of 7e-6.
 
 # An integer more probable than this is taken for certain and not coded. What that

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,10 +12,8 @@ from tf_imgcomp.bitstream import TfciFile
 from tf_imgcomp.data import extras, images, memory
 from tf_imgcomp.data.images import Photo
 from tf_imgcomp.errors import BitstreamError, ImgcompError, ModelError
+from tf_imgcomp.export.models import SavedCodec
 from tf_imgcomp.export.rate_search import Trial, bracket
-
-if TYPE_CHECKING:  # What needs no codec shall not wait for TensorFlow.
-    from tf_imgcomp.export.models import SavedCodec
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
     photo.jpg ──► read_image ──► encode ──► photo.tfci
     photo.png ◄── write_image ◄── decode ◄───────┘
 
-The codec is passed in, so nothing here imports TensorFlow.
+The codec is passed in, and only making one imports TensorFlow.
 """
 
 from __future__ import annotations
@@ -13,14 +13,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.data import images, paths
 from tf_imgcomp.export.coding import Goal, decode, encode
-
-if TYPE_CHECKING:  # What needs no codec shall not wait for TensorFlow.
-    from tf_imgcomp.export.models import SavedCodec
+from tf_imgcomp.export.models import SavedCodec
 
 SUFFIX = ".tfci"
 

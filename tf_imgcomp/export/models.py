@@ -101,9 +101,22 @@ class SavedCodec:
         Raises:
             BitstreamError: If the strings are not what an encoder writes.
         """
+        decoded = self._decode("decompress", strings, height, width, quality)
+        return decoded["image"].numpy(), int(decoded["checksum"])
+
+    def latents(
+        self, strings: tuple, height: int, width: int, quality: float
+    ) -> np.ndarray:
+        """The decoded latents y_hat, float32 `(1, H / 16, W / 16, c)`, integers.
+
+        Arguments and errors are those of `decompress`.
+        """
+        return self._decode("latents", strings, height, width, quality)["y_hat"].numpy()
+
+    def _decode(self, signature, strings, height, width, quality) -> dict:
         tf = self._tf
         try:
-            decoded = self._model.decompress(
+            decoded = getattr(self._model, signature)(
                 tf.constant(list(strings), tf.string),
                 tf.constant(height, tf.int32),
                 tf.constant(width, tf.int32),
@@ -113,7 +126,7 @@ class SavedCodec:
             raise BitstreamError("the strings do not decode") from error
         if not bool(decoded["sound"]):
             raise BitstreamError("the strings do not decode")
-        return decoded["image"].numpy(), int(decoded["checksum"])
+        return decoded
 
 
 def _register_range_coder() -> None:

@@ -30,8 +30,9 @@ def bracket(
     """Measures qualities in [1, 100] closer and closer around a target.
 
     A size and a PSNR grow with quality only nearly always, so both results are
-    measurements, never conclusions from others. The next quality is interpolated, or
-    halfway where the interpolation before left more than half of the interval.
+    measurements, never conclusions from others. The next quality is interpolated. It
+    would creep up from one side, were not the weight of an end halved that stays for
+    a second time (the Illinois method).
 
     Args:
         measure: Returns the trial of a quality, a multiple of 0.01. It is called at
@@ -49,14 +50,19 @@ def bracket(
     high = measure(100.0)
     if high.value <= target:
         return high, None
-    steps, halved = 9900, True
+    below, above = target - low.value, high.value - target
+    last = None
     for _ in range(MAX_TRIALS - 2):
+        steps = round(100 * (high.quality - low.quality))
         if steps == 1:
             break
-        share = (target - low.value) / (high.value - low.value) if halved else 0.5
-        step = min(max(round(steps * share), 1), steps - 1)
+        step = min(max(round(steps * below / (below + above)), 1), steps - 1)
         trial = measure(round(low.quality + step / 100, 2))
-        low, high = (trial, high) if trial.value <= target else (low, trial)
-        left = round(100 * (high.quality - low.quality))
-        steps, halved = left, 2 * left <= steps
+        if trial.value <= target:
+            above /= 2 if last is low else 1
+            low, below = trial, target - trial.value
+        else:
+            below /= 2 if last is high else 1
+            high, above = trial, trial.value - target
+        last = trial
     return low, high

@@ -8,12 +8,24 @@ import tensorflow as tf
 
 from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN, Codec
 from tf_imgcomp.entropy.integer_coder import QUALITY_STEPS, IntegerCoder
-from tf_imgcomp.training.functional import replaced
+from tf_imgcomp.ops.functional import replaced
 
 CARD = "card.json"
 
 # Peak memory of the larger of compress and decompress, measured on 6 megapixels.
 BYTES_PER_PIXEL = 1500.0
+
+
+_IMAGE = (
+    tf.TensorSpec((None, None, 3), tf.uint8, "image"),
+    tf.TensorSpec((), tf.float32, "quality"),
+)
+_FILE = (
+    tf.TensorSpec((None,), tf.string, "strings"),
+    tf.TensorSpec((), tf.int32, "height"),
+    tf.TensorSpec((), tf.int32, "width"),
+    tf.TensorSpec((), tf.int64, "quality"),
+)
 
 
 class CodecModule(tf.Module):
@@ -26,6 +38,7 @@ class CodecModule(tf.Module):
         decompress   strings (n,), height int32, width int32, quality int64
                      -> image uint8 (h, w, 3), checksum int32, sound bool
         analysis     image, quality -> y float32 (1, H / 16, W / 16, c), z
+        latents      what decompress takes -> y_hat float32, checksum, sound
         synthesis    y_hat float32 (1, H / 16, W / 16, c), quality -> image (H, W, 3)
 
     Float weights are kept in half precision, and only those that the four need.
@@ -45,79 +58,57 @@ class CodecModule(tf.Module):
         ]
         self.fingerprint = tf.Variable(_fingerprint(self), trainable=False)
 
+        self.synthesis = self._make_synthesis()
+
     def _call(self, function, *arguments):
         floats = [tf.cast(weight, tf.float32) for weight in self.weights]
         with replaced(self._floats.value, floats):
             return function(*arguments)
 
-    def _analyse(self, image, quality):
-        codec = self._codec.value
-        y = codec.analysis(image[None], quality[None])
-        return y, codec.latent_coder.hyper(y)
-
-    def _synthesize(self, y_hat, quality):
-        x_hat = self._codec.value.synthesis(y_hat, quality[None])[0]
-        return tf.cast(tf.clip_by_value(tf.floor(x_hat + 0.5), 0, 255), tf.uint8)
-
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec((None, None, 3), tf.uint8, "image"),
-            tf.TensorSpec((), tf.float32, "quality"),
-        ]
-    )
+    @tf.function(input_signature=_IMAGE)
     def compress(self, image, quality):
         hundredths = _hundredths(quality)
-        y, z = self._call(self._analyse, image, _quality(hundredths))
-        encoded = self.coder.encode(y, z, hundredths)
+        latents = self.analysis(image, quality)
+        encoded = self.coder.encode(latents["y"], latents["z"], hundredths)
         return {
             "strings": encoded.strings,
             "checksum": encoded.checksum,
             "quality": hundredths,
         }
 
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec((None,), tf.string, "strings"),
-            tf.TensorSpec((), tf.int32, "height"),
-            tf.TensorSpec((), tf.int32, "width"),
-            tf.TensorSpec((), tf.int64, "quality"),
-        ]
-    )
+    @tf.function(input_signature=_FILE)
     def decompress(self, strings, height, width, quality):
-        stride = self._codec.value.stride
-        decoded = self.coder.decode(
-            strings, -(-height // stride), -(-width // stride), quality
-        )
-        image = self._call(self._synthesize, decoded.y_hat, _quality(quality))
+        decoded = self.latents(strings, height, width, quality)
+        image = self.synthesis(decoded["y_hat"], _quality(quality))["image"]
         return {
             "image": image[:height, :width],
-            "checksum": decoded.checksum,
-            "sound": decoded.sound,
+            "checksum": decoded["checksum"],
+            "sound": decoded["sound"],
         }
 
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec((None, None, 3), tf.uint8, "image"),
-            tf.TensorSpec((), tf.float32, "quality"),
-        ]
-    )
+    @tf.function(input_signature=_IMAGE)
     def analysis(self, image, quality):
-        y, z = self._call(self._analyse, image, _quality(_hundredths(quality)))
-        return {"y": y, "z": z}
+        codec, quality = self._codec.value, _quality(_hundredths(quality))
+        y = self._call(codec.analysis, image[None], quality[None])
+        return {"y": y, "z": self._call(codec.latent_coder.hyper, y)}
 
-    def make_synthesis(self):
+    @tf.function(input_signature=_FILE)
+    def latents(self, strings, height, width, quality):
+        stride = self._codec.value.stride
+        rows, columns = -(-height // stride), -(-width // stride)
+        return self.coder.decode(strings, rows, columns, quality)._asdict()
+
+    def _make_synthesis(self):
         """The synthesis signature; its latent depth is the codec's."""
         depth = self.coder.config.latent_depth
+        y_hat = tf.TensorSpec((1, None, None, depth), tf.float32, "y_hat")
 
-        @tf.function(
-            input_signature=[
-                tf.TensorSpec((1, None, None, depth), tf.float32, "y_hat"),
-                tf.TensorSpec((), tf.float32, "quality"),
-            ]
-        )
+        @tf.function(input_signature=(y_hat, _IMAGE[1]))
         def synthesis(y_hat, quality):
             quality = _quality(_hundredths(quality))
-            return {"image": self._call(self._synthesize, y_hat, quality)}
+            x_hat = self._call(self._codec.value.synthesis, y_hat, quality[None])[0]
+            x_hat = tf.clip_by_value(tf.floor(x_hat + 0.5), 0, 255)
+            return {"image": tf.cast(x_hat, tf.uint8)}
 
         return synthesis
 
@@ -172,7 +163,8 @@ def export(codec: Codec, folder: Path, card: dict) -> None:
         "compress": module.compress,
         "decompress": module.decompress,
         "analysis": module.analysis,
-        "synthesis": module.make_synthesis(),
+        "latents": module.latents,
+        "synthesis": module.synthesis,
     }
     tf.saved_model.save(module, str(folder), signatures)
     card = {

@@ -14,7 +14,7 @@ TAPS = tuple((i, j) for i in range(5) for j in range(5) if (i + j) % 2)
 
 
 def _even_columns(x: tf.Tensor) -> tf.Tensor:
-    return (tf.range(tf.shape(x)[2]) % 2 == 0)[None, None, :, None]
+    return tf.equal(tf.range(tf.shape(x)[2]) % 2, 0)[None, None, :, None]
 
 
 def split(x: tf.Tensor) -> tuple:

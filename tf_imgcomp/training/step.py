@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tf_imgcomp.codecs.base import Codec
 from tf_imgcomp.losses.rate_distortion import rate_distortion
-from tf_imgcomp.training.functional import replaced
+from tf_imgcomp.ops.functional import replaced
 
 
 class StepResult(NamedTuple):

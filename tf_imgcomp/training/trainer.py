@@ -16,6 +16,7 @@ from tf_imgcomp.training.optimization import (
     make_optimizer,
 )
 from tf_imgcomp.training.step import training_step
+from tf_imgcomp.training.weights import save_weights
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,7 @@ class Trainer:
         scalars = {k: v for k, v in figures.items() if isinstance(v, (int, float))}
         if scalars["score"] < float(self.best_score):
             self.best_score.assign(scalars["score"])
-            self.model.save_weights(str(self.folder / "best.weights.h5"))
+            save_weights(self.model, self.folder / "best.npz")
         for variable, value in zip(self._variables, current):
             variable.assign(value)
         line = json.dumps({"step": done, **scalars})

@@ -1,0 +1,365 @@
+"""The programs on files: compress, decompress and inspect, end to end."""
+
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from tf_imgcomp import bitstream, metrics
+from tf_imgcomp.data import memory
+from tf_imgcomp.data.images import read_image
+from tf_imgcomp.export import models
+from tf_imgcomp_bin import compress, decompress, inspect
+
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+HEIGHT, WIDTH = 30, 41
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def photo(folder, make_image):
+    Image.fromarray(make_image(HEIGHT, WIDTH)).save("photo.png")
+    return read_image("photo.png")
+
+
+@pytest.fixture
+def tfci(stub, photo, capsys):
+    """The name of a compressed file."""
+    assert compress.main(["compress", "photo.png"]) == 0
+    capsys.readouterr()
+    return "photo.tfci"
+
+
+def listing(folder):
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+
+
+def unpack(name):
+    return bitstream.unpack(Path(name).read_bytes())
+
+
+def run(program, *arguments):
+    return program.main([program.PROGRAM, *arguments])
+
+
+def check_error(capsys, program, message, *arguments, exit_code=1):
+    """Runs a program, which must fail with one line that begins with `message`."""
+    with pytest.raises(SystemExit) if exit_code == 2 else _no_exit() as exit_:
+        result = run(program, *arguments)
+    assert (exit_.value.code if exit_code == 2 else result) == exit_code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"bin/{program.PROGRAM}: {message}")
+    assert err.count("\n") == 1
+
+
+class _no_exit:
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        return False
+
+
+def test_a_photo_goes_to_a_file_and_comes_back(stub, photo, folder, capsys):
+    assert run(compress, "photo.png") == 0
+    size = Path("photo.tfci").stat().st_size
+    out, err = capsys.readouterr()
+    assert out.startswith(f"photo.png -> photo.tfci: {size} bytes, ")
+    assert f" {metrics.bpp(size, HEIGHT, WIDTH):.4f} bpp, " in out
+    assert err == ""
+    assert unpack("photo.tfci").quality == 50
+
+    assert run(decompress, "--output=back.png", "photo.tfci") == 0
+    assert capsys.readouterr().out.startswith(f"photo.tfci -> back.png: {size} bytes, ")
+    assert metrics.psnr(photo.pixels, read_image("back.png").pixels) > 20
+    assert listing(folder) == ["back.png", "photo.png", "photo.tfci"]
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGBA"])
+def test_grey_alpha_and_metadata_come_back(stub, photo, mode):
+    image = Image.fromarray(photo.pixels).convert(mode)
+    tags = Image.Exif()
+    tags[0x010F] = "Maker"
+    if "A" in mode:
+        image.putalpha(Image.fromarray(photo.pixels[..., 0]))
+    profile = SRGB if mode == "RGBA" else SRGB[:16] + b"GRAY" + SRGB[20:]
+    image.save("in.png", icc_profile=profile, exif=tags)
+    assert run(compress, "in.png") == 0
+    assert run(decompress, "--output=out.png", "in.tfci") == 0
+    before, after = read_image("in.png"), read_image("out.png")
+    np.testing.assert_array_equal(after.alpha, before.alpha)
+    assert (after.grey, after.icc, after.exif) == (
+        before.grey,
+        before.icc,
+        before.exif,
+    )
+    with Image.open("out.png") as image:
+        assert image.mode == mode
+
+    assert run(compress, "--strip", "--output=bare.tfci", "in.png") == 0
+    bare = unpack("bare.tfci")
+    assert (bare.icc, bare.exif) == (None, None)
+    assert (bare.alpha is None) == (before.alpha is None)
+
+
+def test_what_was_converted_is_said(stub, photo, capsys):
+    Image.fromarray(photo.pixels).convert("CMYK").save("print.tif")
+    assert run(compress, "print.tif") == 0
+    message = "bin/compress: print.tif: CMYK converted to RGB\n"
+    assert capsys.readouterr().err == message
+
+
+def test_what_a_format_cannot_hold_is_said(stub, photo, capsys):
+    image = Image.fromarray(photo.pixels)
+    image.putalpha(9)
+    image.save("clear.png")
+    assert run(compress, "clear.png") == 0
+    assert run(decompress, "--output=out.jpg", "clear.tfci") == 0
+    assert "clear.tfci: transparency replaced by white" in capsys.readouterr().err
+
+
+def test_max_bytes_and_target_bpp_stay_below_and_use_what_there_is(stub, photo):
+    sizes = {}
+    for limit in (700, 1200, 2000):
+        flags = ("--overwrite", "photo.png")
+        assert run(compress, f"--max_bytes={limit}", *flags) == 0
+        sizes[limit] = Path("photo.tfci").stat().st_size
+        bpp = 8 * limit / (HEIGHT * WIDTH)
+        assert run(compress, f"--target_bpp={bpp:.5f}", *flags) == 0
+        assert Path("photo.tfci").stat().st_size <= limit
+    assert all(0.7 * limit < size <= limit for limit, size in sizes.items())
+
+
+def test_target_psnr_is_reached_by_the_decoded_image(stub, photo, capsys):
+    assert run(compress, "--target_psnr=30", "photo.png") == 0
+    assert run(decompress, "--output=back.png", "photo.tfci") == 0
+    psnr = metrics.psnr(photo.pixels, read_image("back.png").pixels)
+    assert 30 <= psnr < 33
+    assert f", {psnr:.2f} dB\n" in capsys.readouterr().out
+
+
+def test_goals_out_of_reach_say_how_far_one_gets(stub, photo, capsys, folder):
+    message = "photo.png: does not fit into 50 bytes: quality 1 takes "
+    check_error(capsys, compress, message, "--max_bytes=50", "photo.png")
+    message = "photo.png: does not reach 99 dB: quality 100 has "
+    check_error(capsys, compress, message, "--target_psnr=99", "photo.png")
+    assert listing(folder) == ["photo.png"]
+
+
+def test_folders_globs_and_failures_among_many(stub, photo, folder, capsys):
+    Path("in").mkdir()
+    for name in ("a.png", "b.jpg"):
+        Image.fromarray(photo.pixels).save(folder / "in" / name)
+    Path("in/broken.png").write_bytes(b"\x89PNG")
+    Path("in/notes.txt").touch()
+    assert run(compress, "--output=out", "in", "phot*.png", "gone.png") == 1
+    assert listing(folder / "out") == ["a.tfci", "b.tfci", "photo.tfci"]
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 3
+    assert err == (
+        "bin/compress: in/broken.png: not an image of a known format\n"
+        "bin/compress: gone.png: No such file or directory\n"
+    )
+    assert run(decompress, "--format=jpg", "--output=back", "out") == 0
+    assert listing(folder / "back") == ["a.jpg", "b.jpg", "photo.jpg"]
+
+
+def test_inputs_that_would_become_one_file_are_refused(stub, photo, folder, capsys):
+    Image.fromarray(photo.pixels).save("photo.jpg")
+    assert run(compress, "--overwrite", "photo.png", "photo.jpg") == 1
+    message = "bin/compress: photo.jpg: photo.png went to photo.tfci already\n"
+    assert capsys.readouterr().err == message
+
+
+def test_files_are_overwritten_only_if_told(tfci, capsys):
+    message = "photo.png: photo.tfci exists: use --overwrite to replace it"
+    check_error(capsys, compress, message, "photo.png")
+    assert run(compress, "--overwrite", "--quality=90", "photo.png") == 0
+    assert unpack(tfci).quality == 90
+    capsys.readouterr()
+    message = "photo.tfci: photo.png exists: use --overwrite to replace it"
+    check_error(capsys, decompress, message, tfci)
+
+
+def test_every_flipped_byte_and_every_cut_is_refused(tfci, folder, capsys):
+    data = Path(tfci).read_bytes()
+    damaged = [data[:size] for size in range(0, len(data), 7)]
+    for position in range(len(data)):
+        flipped = bytearray(data)
+        flipped[position] ^= 0xFF
+        damaged.append(bytes(flipped))
+    for number, content in enumerate(damaged):
+        Path(f"{number}.tfci").write_bytes(content)
+    Path(tfci).unlink()
+    assert run(decompress, "--output=out", "*.tfci") == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == len(damaged)
+    assert not Path("out").exists()
+
+
+def repack(name, **changes):
+    """Writes a file that is sound and says something else."""
+    Path(name).write_bytes(bitstream.pack(dataclasses.replace(unpack(name), **changes)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"codec": "other"}, "needs model 'other'; there are: stub"),
+        (
+            {"fingerprint": 1},
+            "needs model 'stub' with fingerprint 0x0001, the one here",
+        ),
+        ({"checksum": 1}, "decoded to other latents than were encoded: expected"),
+        ({"strings": (b"?",)}, "the strings do not decode"),
+        ({"alpha": b"\0?"}, "transparency is damaged"),
+        ({"width": 10**9}, "1000000000 x 30 pixels need 600.0 GB of memory, "),
+    ],
+)
+def test_sound_files_that_do_not_decode_are_refused(
+    tfci, capsys, folder, changes, message
+):
+    repack(tfci, **changes)
+    check_error(capsys, decompress, f"{tfci}: {message}", "--output=out.png", tfci)
+    assert listing(folder) == ["photo.png", "photo.tfci"]
+
+
+def test_images_that_exhaust_memory_are_refused(
+    stub, photo, capsys, folder, monkeypatch
+):
+    monkeypatch.setattr(memory, "available_memory", lambda: HEIGHT * WIDTH * 19)
+    message = f"photo.png: {WIDTH} x {HEIGHT} pixels need 0.0 GB of memory, "
+    check_error(capsys, compress, message, "photo.png")
+    assert listing(folder) == ["photo.png"]
+
+
+def test_unknown_models_and_formats_are_refused(tfci, capsys):
+    message = "needs model 'other'; there are: stub"
+    check_error(capsys, compress, message, "--model=other", "photo.png")
+    message = "photo.tfci: no image format is written as '.xyz'"
+    check_error(capsys, decompress, message, "--output=out.xyz", tfci)
+    message = "no image format is written as '.xyz'"
+    check_error(capsys, decompress, message, "--format=xyz", tfci)
+
+
+def test_outputs_that_cannot_be_written_are_refused(tfci, capsys):
+    message = "photo.tfci: photo.png: File exists"
+    check_error(capsys, decompress, message, "--output=photo.png/out.png", tfci)
+    Path("out").mkdir()
+    Path("out/photo.png").mkdir()
+    message = "photo.tfci: out/photo.png exists and is not a file"
+    check_error(capsys, decompress, message, "--output=out", tfci)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ((), "expected at least one INPUT"),
+        (("--quality=0", "x"), "argument --quality: expected a number from 1 to 100"),
+        (("--quality=nan", "x"), "argument --quality: expected a number from 1 to 100"),
+        (("--quality=high", "x"), "argument --quality: invalid float value: 'high'"),
+        (("--target_bpp=0", "x"), "argument --target_bpp: expected a number above 0"),
+        (("--max_bytes=1.5", "x"), "argument --max_bytes: invalid int value: '1.5'"),
+        (
+            ("--quality=5", "--max_bytes=9", "x"),
+            "argument --max_bytes: not allowed with argument --quality",
+        ),
+        (("--qualty=5", "x"), "unrecognized arguments: --qualty=5"),
+    ],
+)
+def test_wrong_flags_get_one_line(stub, capsys, flags, message):
+    check_error(capsys, compress, message, *flags, exit_code=2)
+
+
+def test_several_inputs_to_one_file_are_a_usage_error(stub, photo, capsys):
+    Path("other.png").touch()
+    message = "--output: expected a folder for 2 inputs, received the file photo.png"
+    check_error(
+        capsys, compress, message, "--output=photo.png", "photo.png", "other.png"
+    )
+
+
+def test_an_interruption_leaves_no_file(stub, photo, folder, capsys, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("os.replace", interrupt)
+    assert run(compress, "photo.png") == 130
+    assert capsys.readouterr().err == "bin/compress: interrupted\n"
+    assert listing(folder) == ["photo.png"]
+
+
+def test_models_are_listed(stub, capsys):
+    assert run(compress, "--list_models") == 0
+    assert capsys.readouterr().out == "stub\n"
+
+
+def test_inspect_tells_everything_without_decoding(tfci, capsys):
+    file = unpack(tfci)
+    size = Path(tfci).stat().st_size
+    lengths = [len(string) for string in file.strings]
+    repack(tfci, grey=True, alpha=b"alpha", exif=b"exif")
+    assert run(inspect, tfci) == 0
+    size = Path(tfci).stat().st_size
+    assert capsys.readouterr().out.splitlines() == [
+        "photo.tfci:",
+        f"    file             {size} bytes, {8 * size / (HEIGHT * WIDTH):.4f} bpp",
+        "    format version   1",
+        "    model            stub, fingerprint 0xabcd",
+        f"    image            {WIDTH} x {HEIGHT} pixels, grey",
+        "    quality          50.00",
+        f"    strings          {sum(lengths)} bytes = {lengths[0]} + {lengths[1]}",
+        f"    latent checksum  {file.checksum:#06x}",
+        "    transparency     5 bytes",
+        "    ICC profile      none",
+        "    EXIF             4 bytes",
+    ]
+    Path("broken.tfci").write_bytes(b"nothing")
+    message = "broken.tfci: not a .tfci file, or its first bytes are damaged"
+    check_error(capsys, inspect, message, "broken.tfci")
+
+
+def program(name, *arguments):
+    """Runs a program as its users do."""
+    command = [sys.executable, "-m", f"tf_imgcomp_bin.{name}", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.skipif(
+    models.DEFAULT not in models.available(), reason="needs the default model"
+)
+def test_the_programs_run_with_the_default_model(photo, folder):
+    compressed = program("compress", "photo.png")
+    assert (compressed.returncode, compressed.stderr) == (0, "")
+    decompressed = program("decompress", "--output=back.png", "photo.tfci")
+    assert (decompressed.returncode, decompressed.stderr) == (0, "")
+    assert metrics.psnr(photo.pixels, read_image("back.png").pixels) > 20
+
+
+def test_a_failing_program_ends_with_one_line(folder):
+    Path("photo.tfci").write_bytes(b"nothing")
+    failed = program("decompress", "photo.tfci")
+    message = "bin/decompress: photo.tfci: not a .tfci file"
+    assert failed.returncode == 1
+    assert failed.stderr.startswith(message)
+    assert failed.stderr.count("\n") == 1
+
+
+def test_inspect_does_not_wait_for_tensorflow(stub, tfci):
+    code = (
+        "import sys; from tf_imgcomp_bin import inspect; "
+        f"inspect.main(['inspect', '{tfci}']); "
+        "sys.exit('tensorflow' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

@@ -1,0 +1,100 @@
+"""The integer networks and tables once more, in NumPy's int64, position by position."""
+
+import numpy as np
+
+from tf_imgcomp.entropy import tables as t
+from tf_imgcomp.ops import checkerboard
+
+
+def _dense(layer, x: np.ndarray, activate: bool) -> np.ndarray:
+    weights, biases, shift = (
+        v.numpy().astype(np.int64) for v in (layer.weights, layer.biases, layer.shift)
+    )
+    sums = x @ weights + biases
+    if activate:
+        shift = np.where(sums < 0, shift + 3, shift)
+    y = (sums + (1 << (shift - 1))) >> shift
+    return np.clip(y, -1024, 1024) if activate else y
+
+
+def _window(x: np.ndarray, row: int, column: int, reach: int) -> np.ndarray:
+    padded = np.pad(x, ((reach, reach), (reach, reach), (0, 0)))
+    return padded[row : row + 2 * reach + 1, column : column + 2 * reach + 1]
+
+
+def describe(coder, z: np.ndarray) -> np.ndarray:
+    """z `(h, w, n)` to psi `(4 * h, 4 * w, f)`."""
+    for layer in coder.hyper_synthesis:
+        height, width, _ = z.shape
+        outputs = layer.biases.shape[0] // 4
+        up = np.zeros((2 * height, 2 * width, outputs), np.int64)
+        for i in range(height):
+            for j in range(width):
+                y = _dense(layer, _window(z, i, j, 1).ravel(), True)
+                block = y.reshape(2, 2, outputs)
+                up[2 * i : 2 * i + 2, 2 * j : 2 * j + 2] = block
+        z = up
+    return z
+
+
+def parameters(coder, psi: np.ndarray, context: np.ndarray) -> np.ndarray:
+    h = np.concatenate([psi, context], axis=-1)
+    for layer in coder.hidden:
+        h = _dense(layer, h, True)
+    return _dense(coder.last, h, False)
+
+
+def raw_parameters(coder, z: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Mixture parameters at every position, `(h, w, 3 * K * c)`.
+
+    Args:
+        z: int `(h / 4, w / 4, n)`.
+        y: int `(h, w, c)`, the decoded latents.
+    """
+    psi = describe(coder, z)
+    table = coder.log_table.numpy().astype(np.int64)
+    height, width, _ = psi.shape
+    rows, columns = np.mgrid[:height, :width]
+    anchors = y * ((rows + columns) % 2 == 0)[..., None]
+    magnitude = table[np.minimum(np.abs(anchors), 255)]
+    features = np.concatenate([np.sign(anchors) * magnitude, magnitude], axis=-1)
+    embedded = _dense(coder.embedding, features, True)
+    result = []
+    for i in range(height):
+        for j in range(width):
+            context = np.zeros_like(psi[i, j])
+            if (i + j) % 2:
+                window = _window(embedded, i, j, 2)
+                taps = np.concatenate([window[tap] for tap in checkerboard.TAPS])
+                context = _dense(coder.context, taps, True)
+            result.append(parameters(coder, psi[i, j], context))
+    return np.reshape(result, (height, width, -1))
+
+
+def cdf_row(tables, logits, offsets, log2_scales, half_width: int) -> tuple:
+    """The centre and the row of frequencies of one element, int lists of length K."""
+    phi, power, scale, exp = (
+        table.numpy().astype(object)
+        for table in (tables.phi, tables.inverse_power, tables.scale, tables.exp)
+    )
+    log2_scales = [min(max(int(s), -4096), 9216) for s in log2_scales]
+    scales = [scale[s + 4096] for s in log2_scales]
+    offsets = [min(max(int(o), -65536), 65536) for o in offsets]
+    means = [(o * s) >> 10 for o, s in zip(offsets, scales)]
+    top = max(map(int, logits))
+    powers = [exp[min(top - int(logit), 8192) >> 3] for logit in logits]
+    rest = [(p << 11) // sum(powers) for p in powers[1:]]
+    weights = [(1 << 11) - sum(rest), *rest]
+    mean = sum(w * m for w, m in zip(weights, means))
+    centre = (mean + (1 << 20)) >> 21
+    row = [-16, 0]
+    symbols = 2 * half_width + 2
+    for number, edge in enumerate(range(-half_width, half_width + 1)):
+        total = 0
+        for w, m, s in zip(weights, means, log2_scales):
+            distance = edge * 1024 + 512 - (m - centre * 1024)
+            distance = min(max(distance, -(1 << 18)), 1 << 18)
+            index = (distance * power[s & 1023]) >> ((s >> 10) + 13)
+            total += w * phi[min(max(index, -4096), 4096) + 4096]
+        row.append(((total * ((1 << t.PRECISION) - symbols)) >> 30) + number + 1)
+    return centre, [*row, 1 << 16]

@@ -1,0 +1,47 @@
+"""Runs a program with a stand-in for the exported models, which stores WebP.
+
+python -I stub_models.py PROGRAM [ARGUMENT...]
+"""
+
+import io
+import runpy
+import sys
+import types
+import zlib
+
+import numpy as np
+from PIL import Image
+
+from tf_imgcomp.errors import ModelError
+from tf_imgcomp.export import models
+
+
+class StubCodec:
+    id = "stub"
+    fingerprint = 0xABC
+    bytes_per_pixel = 16.0
+
+    def compress(self, pixels, quality):
+        target = io.BytesIO()
+        Image.fromarray(pixels).save(target, "WEBP", quality=int(quality))
+        return types.SimpleNamespace(
+            strings=(target.getvalue(),),
+            checksum=zlib.crc32(target.getvalue()) & 0xFFFF,
+            quality=round(quality, 2),
+        )
+
+    def decompress(self, strings, height, width, quality):
+        pixels = np.array(Image.open(io.BytesIO(strings[0])).convert("RGB"))
+        return pixels, zlib.crc32(strings[0]) & 0xFFFF
+
+
+def load(name):
+    if name != "stub":
+        raise ModelError(f"no model {name!r} here, there are: stub")
+    return StubCodec()
+
+
+if __name__ == "__main__":
+    models.DEFAULT, models.load = "stub", load
+    del sys.argv[0]
+    runpy.run_path(sys.argv[0], run_name="__main__")

@@ -1,0 +1,99 @@
+"""bin/evaluate and bin/quickstart from end to end, with a stand-in for the codec."""
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+BIN = Path(__file__).parents[2] / "bin"
+STUB = Path(__file__).with_name("stub_models.py")
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Returns a function that runs a program in a folder of its own."""
+
+    def run(name, *arguments):
+        return subprocess.run(
+            [sys.executable, "-I", STUB, BIN / f"{name}.py", *arguments],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+        )
+
+    return run
+
+
+@pytest.fixture
+def photo(tmp_path, make_image):
+    path = tmp_path / "photo.png"
+    Image.fromarray(make_image(48, 64)).save(path)
+    return path
+
+
+def test_evaluate_writes_and_prints_results(run, photo, tmp_path):
+    (tmp_path / "bad.png").write_bytes(b"bad")
+    flags = ("--qualities=10,50,90", "--baselines=jpeg,webp", "--output=out")
+    result = run("evaluate", *flags, "bad.png", "photo.png")
+    assert result.returncode == 1
+    assert result.stderr == "bin/evaluate: bad.png: not an image of a known format\n"
+    assert "| stub  | jpeg" in result.stdout
+    assert "| stub  | webp" in result.stdout
+    with open(tmp_path / "out" / "points.csv", newline="") as file:
+        points = [row for row in csv.DictReader(file) if row["codec"] == "stub"]
+    assert [point["setting"] for point in points] == ["10.0", "50.0", "90.0"]
+    assert {point["image"] for point in points} == {"photo.png"}
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert [row["anchor"] for row in results["comparisons"]] == ["jpeg", "webp"]
+    assert (tmp_path / "out" / "rd.png").stat().st_size > 10_000
+
+    before = (tmp_path / "out" / "points.csv").read_bytes()
+    again = run("evaluate", *flags, "photo.png")
+    assert again.returncode == 0
+    assert (tmp_path / "out" / "points.csv").read_bytes() == before  # Times too.
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "Expected at least one image."),
+        (["--qualities=0", "a.png"], "Expected numbers from 1 to 100"),
+        (["--qualities=x", "a.png"], "Expected numbers from 1 to 100"),
+        (["--baselines=gif", "a.png"], "Expected some of jpeg, jpeg2000, "),
+        (["--model=none", "a.png"], "bin/evaluate: no model 'none' here"),
+        (["--modle=stub", "a.png"], "Unknown command line flag 'modle'"),
+    ],
+)
+def test_evaluate_tells_what_is_wrong(run, arguments, message):
+    result = run("evaluate", *arguments)
+    assert result.returncode == 1
+    assert message in result.stdout + result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_quickstart_shows_each_photo(run, tmp_path, make_image):
+    (tmp_path / "bad.jpg").write_bytes(b"bad")
+    Image.fromarray(make_image(400, 1000)).save(tmp_path / "wide.png")
+    result = run("quickstart", "bad.jpg", "wide.png")
+    assert result.returncode == 1
+    assert result.stderr == "bin/quickstart: bad.jpg: not an image of a known format\n"
+    heading, row, last = result.stdout.splitlines()
+    assert row.split()[:2] == ["wide.png", "1000x400"]
+    assert len(heading.split()) == len(row.split()) + len("dB s s".split())
+    assert last.endswith("in quickstart_out/")
+    output = tmp_path / "quickstart_out"
+    assert int(row.split()[2]) == (output / "wide.tfci").stat().st_size
+    with Image.open(output / "wide.png") as image:
+        assert image.size == (1000, 400)
+    with Image.open(output / "wide_side_by_side.png") as picture:
+        assert picture.size == (2 * 808 + 8, 28 + 2 * 328)  # Reduced, and a detail.
+
+
+def test_quickstart_takes_a_shipped_photo(run):
+    result = run("quickstart")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "chelsea.png" in result.stdout

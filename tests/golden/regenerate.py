@@ -1,0 +1,55 @@
+"""Makes the golden files anew: only for a change of format, in a commit that says why.
+
+    python -m tests.golden.regenerate
+
+Writes beside itself a tiny exported codec, its training weights, `.tfci` files and the
+latents they decode to.
+"""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from tf_imgcomp import bitstream
+from tf_imgcomp.export import models
+from tf_imgcomp.export.saved_model import export
+from tf_imgcomp.training.weights import save_weights
+
+HERE = Path(__file__).parent
+
+# Name of a file: height, width, quality.
+FILES = {"small": (40, 56, 30.0), "odd": (65, 67, 85.25), "pixel": (1, 1, 100.0)}
+
+
+def image(height: int, width: int) -> np.ndarray:
+    rows, columns = np.mgrid[:height, :width]
+    waves = [np.sin(rows / 5 + k) * np.cos(columns / (4 + k)) for k in range(3)]
+    return (128 + 100 * np.stack(waves, axis=-1)).astype(np.uint8)
+
+
+def main():
+    from tests import tiny
+
+    save_weights(tiny.random_codec(), tiny.WEIGHTS)
+    shutil.rmtree(HERE / "tiny", ignore_errors=True)
+    export(tiny.golden_codec(), HERE / "tiny", {"data": "random weights"})
+    codec = models.load(str(HERE / "tiny"))
+    for name, (height, width, quality) in FILES.items():
+        coded = codec.compress(image(height, width), quality)
+        file = bitstream.TfciFile(
+            codec=codec.id,
+            fingerprint=codec.fingerprint,
+            height=height,
+            width=width,
+            quality=coded.quality,
+            strings=coded.strings,
+            checksum=coded.checksum,
+        )
+        (HERE / f"{name}.tfci").write_bytes(bitstream.pack(file))
+        latents = codec.latents(coded.strings, height, width, coded.quality)
+        np.savez_compressed(HERE / f"{name}.npz", y_hat=latents.astype(np.int16))
+
+
+if __name__ == "__main__":
+    main()

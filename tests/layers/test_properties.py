@@ -1,0 +1,92 @@
+"""What is special about single layers, in closed form."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_imgcomp import layers
+from tf_imgcomp.ops import checkerboard
+
+
+def _noise(*shape):
+    return tf.random.stateless_normal(shape, [5, 6])
+
+
+def test_lapped_transform_with_all_coefficients_is_inverted_exactly():
+    x = _noise(2, 48, 32, 3)
+    y = layers.LappedTransform(768)(x)
+    np.testing.assert_allclose(layers.InverseLappedTransform(768)(y), x, atol=1e-5)
+
+
+def test_lapped_transform_keeps_energy():
+    x = _noise(1, 64, 32, 3)
+    y = layers.LappedTransform(768)(x)
+    energy = tf.reduce_sum(x**2)
+    np.testing.assert_allclose(tf.reduce_sum(y**2), energy, rtol=1e-5)
+
+
+def test_lapped_transform_puts_a_grey_image_into_its_first_coefficient():
+    y = layers.LappedTransform(16)(tf.ones((1, 64, 64, 3)) * 0.5)
+    np.testing.assert_allclose(y[..., 0], 0.5 * 16 * np.sqrt(3), rtol=1e-4)
+    np.testing.assert_allclose(y[..., 1:], 0, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "layer", [layers.FastDeepResidualAttention(8), layers.LevelModulation(3)]
+)
+def test_layers_that_start_as_the_identity(layer):
+    x = _noise(2, 4, 6, 8)
+    arguments = (tf.constant([0.0, 1.5]),) if "level" in layer.name else ()
+    np.testing.assert_array_equal(layer(x, *arguments), x)
+
+
+def test_gain_is_log_linear_between_levels():
+    unit = layers.GainUnit(0.0, 4.0, 3, 2)
+    gains = unit(tf.ones((3, 1, 1, 2)), tf.constant([0.0, 0.5, 2.0]))
+    np.testing.assert_allclose(gains[:, 0, 0, 0], [1.0, 2.0, 16.0], rtol=1e-6)
+
+
+def test_gdn_closed_form():
+    x = _noise(1, 3, 3, 4)
+    expected = x / np.sqrt(1 + 1e-6 + 0.1 * x**2 + 1e-6 * np.sum(x**2, -1, keepdims=True))
+    np.testing.assert_allclose(layers.GDN()(x), expected, rtol=1e-5)
+
+
+def test_checkerboard_conv_equals_a_masked_convolution():
+    x = _noise(1, 6, 8, 3)
+    layer = layers.CheckerboardConv2D(2)
+    result = layer(x)
+    kernel = np.zeros((5, 5, 3, 2), np.float32)
+    for tap, (i, j) in enumerate(checkerboard.TAPS):
+        kernel[i, j] = layer.dense.kernel[3 * tap : 3 * tap + 3]
+    masked = tf.nn.conv2d(x, kernel, 1, "SAME")
+    np.testing.assert_allclose(result, checkerboard.split(masked)[1], atol=1e-5)
+
+
+def test_checkerboard_conv_does_not_see_the_positions_it_predicts():
+    x = _noise(1, 6, 8, 3)
+    anchors, others = checkerboard.split(x)
+    layer = layers.CheckerboardConv2D(2)
+    hidden = layer(checkerboard.merge(anchors, tf.zeros_like(others)))
+    np.testing.assert_array_equal(layer(x), hidden)
+
+
+def test_bounded_leaky_relu_values():
+    result = layers.BoundedLeakyReLU()(tf.constant([-80.0, -8.0, 0.5, 9.0]))
+    np.testing.assert_array_equal(result, [-8.0, -1.0, 0.5, 8.0])
+
+
+def test_fast_module_needs_fewer_multiplications_than_the_simplified_one():
+    def multiplications(layer):
+        layer(tf.zeros((1, 8, 8, 64)))
+        kernels = [w for w in layer.trainable_weights if len(w.shape) == 4]
+        # The wide branch of the fast module runs on a quarter of the positions.
+        wide = {id(w.kernel) for w in getattr(layer, "wide", [])}
+        return sum(
+            np.prod(w.shape) * (0.25 if id(w) in wide else 1) for w in kernels
+        )
+
+    fast = multiplications(layers.FastDeepResidualAttention(64))
+    simplified = multiplications(layers.SimplifiedAttention(64))
+    assert fast / 64**2 == pytest.approx(13.73, abs=0.05)
+    assert simplified / 64**2 == pytest.approx(20.5, abs=0.05)

@@ -1,0 +1,116 @@
+"""The set-up of the environment by bin/test, with a stand-in for Python."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+# Notes how it was called. "-m venv" makes an environment of it, "-m pip install" fails
+# as long as there is a file "offline".
+PYTHON = """#!/bin/bash
+echo "$*" >>calls
+case "$*" in
+    "-m venv"*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
+    "-m pip install"*) [[ ! -e offline ]] || { echo "ERROR: no network"; exit 1; } ;;
+esac
+"""
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """A copy of what the set-up needs, and the only folder of PATH in it."""
+    for name in ("bin", "tools", "tf_imgcomp"):
+        (tmp_path / name).mkdir()
+    for name in ("bin/test", "bin/launch", "bin/setup_env.sh", "setup.py"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    for name in ("pyproject.toml", "tf_imgcomp/__init__.py"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    for tool in "bash basename cat cksum cp dirname grep mkdir rm tail tee".split():
+        os.symlink(shutil.which(tool), tmp_path / "tools" / tool)
+    return tmp_path
+
+
+def add_python(repository, name="python3.10", script=PYTHON):
+    path = repository / "tools" / name
+    path.write_text(script)
+    path.chmod(0o755)
+
+
+def run(repository, name="test"):
+    """Runs a program; returns its result and the calls of the Python stand-in."""
+    environment = {"PATH": str(repository / "tools"), "HOME": str(repository)}
+    result = subprocess.run(
+        [repository / "bin" / name], env=environment, capture_output=True, text=True
+    )
+    calls = repository / "calls"
+    lines = calls.read_text().splitlines() if calls.exists() else []
+    calls.unlink(missing_ok=True)
+    return result, lines
+
+
+def installs(calls):
+    return [call for call in calls if "--editable" in call]
+
+
+def test_set_up_is_done_once(repository):
+    add_python(repository)
+    result, calls = run(repository)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == "Setting up .venv (a few minutes, once) ...\n"
+    assert installs(calls)[0].endswith("--editable .[test]")
+    assert calls[-1] == "-m pytest"
+    result, calls = run(repository)
+    assert (result.stdout, calls) == ("", ["-m pytest"])
+
+
+def test_set_up_is_repeated_when_requirements_change(repository):
+    add_python(repository)
+    run(repository)
+    with open(repository / "setup.py", "a") as file:
+        file.write("# changed\n")
+    assert installs(run(repository)[1])
+    assert not installs(run(repository)[1])
+
+
+def test_a_failed_set_up_says_so_and_is_repeated(repository):
+    add_python(repository)
+    (repository / "offline").touch()
+    result, _ = run(repository)
+    assert result.returncode == 1
+    assert "Setting up .venv failed: see .venv/setup.log" in result.stderr
+    assert "ERROR: no network" in result.stderr
+    (repository / "offline").unlink()
+    result, calls = run(repository)
+    assert result.returncode == 0
+    assert installs(calls)
+
+
+def test_a_broken_environment_is_made_again(repository):
+    add_python(repository)
+    run(repository)
+    (repository / ".venv" / "bin" / "python").unlink()
+    result, calls = run(repository)
+    assert result.returncode == 0
+    assert any(call.startswith("-m venv") for call in calls)
+
+
+def test_no_suitable_python_is_one_clear_line(repository):
+    add_python(repository, "python3", "#!/bin/bash\nexit 1\n")
+    result, _ = run(repository)
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert result.stderr.startswith("No suitable Python found: install Python 3.9, ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_program_without_environment_points_to_quickstart(repository):
+    result, _ = run(repository, "launch")
+    assert result.returncode == 1
+    assert result.stderr == (
+        "bin/launch: no Python environment has the package yet, "
+        "run bin/quickstart first.\n"
+    )

@@ -1,0 +1,54 @@
+"""Weights by name, in one small file: what a later run starts from."""
+
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+
+def named_variables(model: tf.Module) -> dict:
+    """The trainable variables by their path of attributes, which no layer count moves."""
+    found = model._flatten(
+        predicate=lambda leaf: isinstance(leaf, tf.Variable) and leaf.trainable,
+        with_path=True,
+        expand_composites=False,
+    )
+    names = {}
+    for path, variable in found:
+        names.setdefault(id(variable), "/".join(map(str, path)))
+    return {names[id(variable)]: variable for variable in model.trainable_variables}
+
+
+def save_weights(model: tf.Module, path: Path) -> None:
+    """Writes all trainable variables in half precision, compressed."""
+    values = {
+        name: variable.numpy().astype(np.float16)
+        for name, variable in named_variables(model).items()
+    }
+    temporary = Path(path).with_suffix(".part.npz")
+    np.savez_compressed(temporary, **values)
+    temporary.rename(path)
+
+
+def load_weights(model: tf.Module, path: Path) -> None:
+    """Reads what `save_weights` wrote.
+
+    Raises:
+        ValueError: If names or shapes are not the model's; it says which.
+    """
+    variables = named_variables(model)
+    with np.load(path) as values:
+        missing = sorted(variables.keys() - set(values.files))
+        surplus = sorted(set(values.files) - variables.keys())
+        if missing or surplus:
+            raise ValueError(
+                f"Expected the weights of {model.name} in {path}; "
+                f"missing: {missing[:3]}, not of this model: {surplus[:3]}."
+            )
+        for name, variable in variables.items():
+            if variable.shape != values[name].shape:
+                raise ValueError(
+                    f"Expected {name} of shape {tuple(variable.shape)} in {path}, "
+                    f"received {values[name].shape}."
+                )
+            variable.assign(values[name].astype(np.float32))
