@@ -52,4 +52,5 @@ def stub(monkeypatch):
     monkeypatch.setattr(models, "DEFAULT", codec.id)
     monkeypatch.setattr(models, "available", lambda: [codec.id])
     monkeypatch.setattr(models, "load", load)
+    monkeypatch.setattr(models, "load_by_id", load)
     return codec

@@ -1,19 +1,22 @@
 """The programs on files: compress, decompress and inspect, end to end."""
 
 import dataclasses
+import itertools
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from absl import flags
+from absl.testing import flagsaver
 from PIL import Image, ImageCms
 
 from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.data import memory
 from tf_imgcomp.data.images import read_image
 from tf_imgcomp.export import models
-from tf_imgcomp_bin import compress, decompress, inspect
+from tf_imgcomp_bin import command_line, compress, decompress, inspect
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 HEIGHT, WIDTH = 30, 41
@@ -34,7 +37,7 @@ def photo(folder, make_image):
 @pytest.fixture
 def tfci(stub, photo, capsys):
     """The name of a compressed file."""
-    assert compress.main(["compress", "photo.png"]) == 0
+    assert run(compress, "photo.png") == 0
     capsys.readouterr()
     return "photo.tfci"
 
@@ -48,26 +51,22 @@ def unpack(name):
 
 
 def run(program, *arguments):
-    return program.main([program.PROGRAM, *arguments])
+    """Runs a program on flags of its own; returns its exit code."""
+    with flagsaver.flagsaver():
+        try:
+            argv = command_line.parse(program.PROGRAM, [program.PROGRAM, *arguments])
+            return program.main(argv)
+        except SystemExit as exit_:
+            return exit_.code
 
 
 def check_error(capsys, program, message, *arguments, exit_code=1):
     """Runs a program, which must fail with one line that begins with `message`."""
-    with pytest.raises(SystemExit) if exit_code == 2 else _no_exit() as exit_:
-        result = run(program, *arguments)
-    assert (exit_.value.code if exit_code == 2 else result) == exit_code
+    assert run(program, *arguments) == exit_code
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith(f"bin/{program.PROGRAM}: {message}")
     assert err.count("\n") == 1
-
-
-class _no_exit:
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        return False
 
 
 def test_a_photo_goes_to_a_file_and_comes_back(stub, photo, folder, capsys):
@@ -131,11 +130,11 @@ def test_what_a_format_cannot_hold_is_said(stub, photo, capsys):
 def test_max_bytes_and_target_bpp_stay_below_and_use_what_there_is(stub, photo):
     sizes = {}
     for limit in (700, 1200, 2000):
-        flags = ("--overwrite", "photo.png")
-        assert run(compress, f"--max_bytes={limit}", *flags) == 0
+        again = ("photo.png", "--overwrite")
+        assert run(compress, f"--max_bytes={limit}", *again) == 0
         sizes[limit] = Path("photo.tfci").stat().st_size
         bpp = 8 * limit / (HEIGHT * WIDTH)
-        assert run(compress, f"--target_bpp={bpp:.5f}", *flags) == 0
+        assert run(compress, f"--target_bpp={bpp:.5f}", *again) == 0
         assert Path("photo.tfci").stat().st_size <= limit
     assert all(0.7 * limit < size <= limit for limit, size in sizes.items())
 
@@ -263,23 +262,73 @@ def test_outputs_that_cannot_be_written_are_refused(tfci, capsys):
 
 
 @pytest.mark.parametrize(
-    ("flags", "message"),
+    ("arguments", "message"),
     [
-        ((), "expected at least one INPUT"),
-        (("--quality=0", "x"), "argument --quality: expected a number from 1 to 100"),
-        (("--quality=nan", "x"), "argument --quality: expected a number from 1 to 100"),
-        (("--quality=high", "x"), "argument --quality: invalid float value: 'high'"),
-        (("--target_bpp=0", "x"), "argument --target_bpp: expected a number above 0"),
-        (("--max_bytes=1.5", "x"), "argument --max_bytes: invalid int value: '1.5'"),
-        (
-            ("--quality=5", "--max_bytes=9", "x"),
-            "argument --max_bytes: not allowed with argument --quality",
-        ),
-        (("--qualty=5", "x"), "unrecognized arguments: --qualty=5"),
+        ((), "expected at least one input (see bin/compress --help)"),
+        (("--quality=0", "x"), "flag --quality=0: 0.0 is not a number in the range "),
+        (("--quality=101", "x"), "flag --quality=101: 101.0 is not a number in the "),
+        (("--quality=nan", "x"), "flag --quality=nan: not a number"),
+        (("--quality=high", "x"), "flag --quality=high: could not convert string to "),
+        (("--target_bpp=0", "x"), "flag --target_bpp=0: 0.0 is not a number in the "),
+        (("--target_psnr=nan", "x"), "flag --target_psnr=nan: not a number"),
+        (("--max_bytes=0", "x"), "flag --max_bytes=0: 0 is not a positive integer"),
+        (("--max_bytes=1.5", "x"), "flag --max_bytes=1.5: invalid literal for int()"),
+        (("x", "--qualty=5"), "Unknown command line flag 'qualty'. Did you mean: qual"),
+        (("--flagfile=none", "x"), "ERROR:: Unable to open flagfile: "),
     ],
 )
-def test_wrong_flags_get_one_line(stub, capsys, flags, message):
-    check_error(capsys, compress, message, *flags, exit_code=2)
+def test_wrong_flags_get_one_line(stub, capsys, arguments, message):
+    check_error(capsys, compress, message, *arguments, exit_code=2)
+
+
+@pytest.mark.parametrize(
+    "goals",
+    list(
+        itertools.combinations(("quality", "target_bpp", "target_psnr", "max_bytes"), 2)
+    ),
+)
+def test_one_goal_excludes_another(stub, capsys, goals):
+    arguments = (*(f"--{goal}=9" for goal in goals), "photo.png")
+    check_error(capsys, compress, "flags quality=", *arguments, exit_code=2)
+
+
+@pytest.mark.parametrize("program", [decompress, inspect])
+def test_all_programs_need_an_input(stub, capsys, program):
+    message = "expected at least one input"
+    check_error(capsys, program, message, exit_code=2)
+
+
+def test_flags_come_from_a_file_too(stub, photo):
+    Path("my.flags").write_text("# Small.\n--quality=7\n--output=out/\n")
+    assert run(compress, "--flagfile=my.flags", "photo.png") == 0
+    assert unpack("out/photo.tfci").quality == 7
+    # Its flags are those of one run.
+    assert flags.FLAGS.quality is None
+
+
+def test_a_model_can_be_named_for_decompression(tfci, capsys):
+    repack(tfci, codec="renamed")
+    message = "photo.tfci: needs model 'renamed'; there are: stub"
+    check_error(capsys, decompress, message, "--output=back.png", tfci)
+    assert run(decompress, "--model=stub", "--output=back.png", tfci) == 0
+    capsys.readouterr()
+    repack(tfci, fingerprint=1)
+    message = "photo.tfci: needs model 'renamed' with fingerprint 0x0001, the one here"
+    check_error(capsys, decompress, message, "--model=stub", "--output=x.png", tfci)
+
+
+def test_a_file_cannot_choose_a_folder_as_its_model(tfci, folder, capsys, monkeypatch):
+    monkeypatch.undo()  # The real models, and none of them is this.
+    monkeypatch.chdir(folder)
+    repack(tfci, codec="planted")
+    Path("planted").mkdir()
+    Path("planted/card.json").write_text("{}")
+    message = "photo.tfci: needs model 'planted'; there are: "
+    check_error(capsys, decompress, message, "--output=back.png", tfci)
+    message = "photo.tfci: planted/card.json: expected 'id' of a model, received None"
+    check_error(
+        capsys, decompress, message, "--model=planted", "--output=back.png", tfci
+    )
 
 
 def test_several_inputs_to_one_file_are_a_usage_error(stub, photo, capsys):
@@ -347,18 +396,49 @@ def test_the_programs_run_with_the_default_model(photo, folder):
     assert metrics.psnr(photo.pixels, read_image("back.png").pixels) > 20
 
 
-def test_a_failing_program_ends_with_one_line(folder):
+@pytest.mark.parametrize(
+    ("name", "arguments", "exit_code", "message"),
+    [
+        ("decompress", ["photo.tfci"], 1, "photo.tfci: not a .tfci file"),
+        ("compress", ["--quality=0"], 2, "flag --quality=0: 0.0 is not a number"),
+        ("inspect", ["--output=x"], 2, "Unknown command line flag 'output'"),
+    ],
+)
+def test_a_failing_program_ends_with_one_line(
+    folder, name, arguments, exit_code, message
+):
     Path("photo.tfci").write_bytes(b"nothing")
-    failed = program("decompress", "photo.tfci")
-    message = "bin/decompress: photo.tfci: not a .tfci file"
-    assert failed.returncode == 1
-    assert failed.stderr.startswith(message)
+    failed = program(name, *arguments)
+    assert (failed.returncode, failed.stdout) == (exit_code, "")
+    assert failed.stderr.startswith(f"bin/{name}: {message}")
     assert failed.stderr.count("\n") == 1
 
 
-def test_inspect_does_not_wait_for_tensorflow(stub, tfci):
+INSTALLED = "from tf_imgcomp_bin.{0} import run; run()"  # As pip's stubs do.
+
+
+@pytest.mark.parametrize("how", [["-m", "tf_imgcomp_bin.{0}"], ["-c", INSTALLED]])
+@pytest.mark.parametrize(
+    ("name", "flag_names"),
+    [
+        ("compress", ["--model: ", "--output: ", "--quality: ", "--[no]strip: "]),
+        ("decompress", ["--model: ", "--output: ", "--format: "]),
+        ("inspect", []),
+    ],
+)
+def test_help_shows_examples_and_flags(how, name, flag_names):
+    command = [sys.executable, *(part.format(name) for part in how), "--help"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert f"\n    bin/{name} photo" in result.stdout
+    for flag_name in flag_names:
+        assert result.stdout.count(f"\n  {flag_name}") == 1
+    assert "verbosity" not in result.stdout  # Nothing of absl's own.
+    assert result.stderr == ""
+
+
+def test_only_coding_waits_for_tensorflow(stub, tfci):
     code = (
-        "import sys; from tf_imgcomp_bin import inspect; "
+        "import sys; from tf_imgcomp_bin import compress, decompress, inspect; "
         f"inspect.main(['inspect', '{tfci}']); "
         "sys.exit('tensorflow' in sys.modules)"
     )

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from tf_imgcomp.layers import GainUnit
+from tf_imgcomp.layers.base import float32_policy
 from tf_imgcomp.ops.padding import pad_to_multiple
 
 QUALITY_MIN, QUALITY_MAX = 1.0, 100.0
@@ -41,8 +42,9 @@ class Codec(tf.keras.Model):
                                 │               ▲
                                 └─► latent coder ┘ (bits)
 
-    A subclass sets `stride` and makes `analysis_transform`, `synthesis_transform`
-    (functions of a tensor and a level) and `latent_coder`.
+    A subclass makes `analysis_transform`, `synthesis_transform` (functions of a tensor
+    and a level) and `latent_coder`. In mixed precision the two transforms compute in
+    16 bits; latents, gains and bits stay float32.
 
     Args:
         lmbda_min: float. Rate weight of quality 1: the loss is bpp + lmbda * D.
@@ -53,17 +55,25 @@ class Codec(tf.keras.Model):
 
     stride = 64  # Image sizes are padded to a multiple of this.
 
-    def __init__(self, lmbda_min, lmbda_max, levels, latent_depth, **kwargs):
+    def __init__(
+        self,
+        lmbda_min: float,
+        lmbda_max: float,
+        levels: int,
+        latent_depth: int,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.lmbda_min, self.lmbda_max, self.levels = lmbda_min, lmbda_max, levels
         start, stop = (
             float(tf.math.log(127.5 / quantizer_step(lmbda)) / tf.math.log(2.0))
             for lmbda in (lmbda_min, lmbda_max)
         )
-        self.gain = GainUnit(start, stop, levels, latent_depth, name="gain")
-        self.inverse_gain = GainUnit(
-            -start, -stop, levels, latent_depth, name="inverse_gain"
-        )
+        with float32_policy():
+            self.gain = GainUnit(start, stop, levels, latent_depth, name="gain")
+            self.inverse_gain = GainUnit(
+                -start, -stop, levels, latent_depth, name="inverse_gain"
+            )
 
     def level(self, quality: tf.Tensor) -> tf.Tensor:
         """Quality in [1, 100] to a level in [0, levels - 1]."""

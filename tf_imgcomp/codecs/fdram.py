@@ -14,7 +14,7 @@ from tf_imgcomp.layers import (
     LogFeatures,
     SubpixelConv2D,
 )
-from tf_imgcomp.layers.base import conv, register
+from tf_imgcomp.layers.base import conv, float32_policy, register
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class FdramAnalysis(_Transform):
     def call(self, x, level):
         h = self.at_fine(self.to_fine(tf.nn.space_to_depth(x, 8)), level)
         h = self.at_deep(self.down(h), level)
-        return self.lapped(x) + self.project(h) * self.lapped.deviations
+        return self.lapped(x) + self.project(h) * tf.cast(self.lapped.deviations, x.dtype)
 
 
 class FdramSynthesis(_Transform):
@@ -109,7 +109,8 @@ class FdramSynthesis(_Transform):
 
     def call(self, y, level):
         x = self.inverse_lapped(y)
-        h = self.to_deep(self.log_features(y / self.inverse_lapped.deviations))
+        deviations = tf.cast(self.inverse_lapped.deviations, y.dtype)
+        h = self.to_deep(self.log_features(y / deviations))
         h = self.up(self.at_deep(h, level))
         h = self.at_fine(h + self.to_fine(tf.nn.space_to_depth(x, 8)), level)
         return x + self._step(level, x.dtype) * tf.nn.depth_to_space(self.project(h), 8)
@@ -147,9 +148,11 @@ class Fdram(Codec):
             (self.inverse_gain.log2_start, self.inverse_gain.log2_stop),
             name="synthesis",
         )
-        self.latent_coder = LatentCoder(
-            config.coder, self.analysis_transform.lapped.deviations, name="latent_coder"
-        )
+        deviations = self.analysis_transform.lapped.deviations
+        with float32_policy():  # Bits are float32 in mixed precision too.
+            self.latent_coder = LatentCoder(
+                config.coder, deviations, name="latent_coder"
+            )
 
     def get_config(self) -> dict:
         return {"name": self.name, "config": asdict(self.config)}

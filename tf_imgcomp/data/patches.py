@@ -54,7 +54,7 @@ def batches(
     size: int,
     seed: int,
 ) -> tf.data.Dataset:
-    """Steps `first_step` to `last_step - 1`: pairs of step and batch.
+    """The batches of steps `first_step` to `last_step - 1`.
 
     A run that resumes at any step sees the batches it would have seen.
     """
@@ -65,7 +65,7 @@ def batches(
             [step],
             tf.uint8,
         )
-        return step, tf.ensure_shape(images, (batch_size, size, size, 3))
+        return tf.ensure_shape(images, (batch_size, size, size, 3))
 
     steps = tf.data.Dataset.range(first_step, last_step)
     return steps.map(load, num_parallel_calls=2).prefetch(4)

@@ -29,7 +29,8 @@ class Report:
     Attributes:
         num_bytes: Size of the `.tfci` file.
         bpp: The same in bits per pixel.
-        seconds: Wall time from reading to writing.
+        seconds: Wall time of coding and of reading or writing the image, without
+            loading the codec.
         quality: float in [1, 100].
         psnr: RGB PSNR in dB, None if nothing was compared.
         notes: What the user should know.
@@ -94,7 +95,7 @@ def decompress_file(
     """Decompresses a `.tfci` file to an image file.
 
     Args:
-        load: Returns the codec with an id, `models.load` for one.
+        load: Returns the codec with an id, `models.load_by_id` for one.
         source: A `.tfci` file.
         target: The image to write, in the format that its extension names.
         overwrite: Whether `target` may exist.
@@ -104,12 +105,13 @@ def decompress_file(
             the image cannot be written in this format.
         OSError: If a file cannot be read or written.
     """
-    start = time.perf_counter()
     paths.check_writable(target, overwrite, source)
     images.output_format(target)
     data = source.read_bytes()
     file = bitstream.unpack(data)
-    photo = decode(load(file.codec), file)
+    codec = load(file.codec)
+    start = time.perf_counter()
+    photo = decode(codec, file)
     notes = images.write_image(target, photo)
     return Report(
         num_bytes=len(data),

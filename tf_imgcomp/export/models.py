@@ -12,6 +12,7 @@ from tf_imgcomp.errors import BitstreamError, ModelError
 
 DEFAULT = "fdram"
 _CARD = "card.json"
+_CARD_KEYS = {"id": str, "fingerprint": int, "bytes_per_pixel": (int, float)}
 
 # Models are looked for here, in this order: a folder of the user's own, a checkout,
 # an installed package.
@@ -48,10 +49,13 @@ class SavedCodec:
         fingerprint: 16 bits of its weights, in files too.
         card: dict, the model card.
         bytes_per_pixel: peak memory of coding, for refusing what does not fit.
+
+    Raises:
+        ModelError: If the folder does not hold a sound model.
     """
 
     def __init__(self, folder: Path):
-        self.card = json.loads((folder / _CARD).read_text())
+        self.card = _read_card(folder / _CARD)
         self.id: str = self.card["id"]
         self.fingerprint: int = self.card["fingerprint"]
         self.bytes_per_pixel: float = self.card["bytes_per_pixel"]
@@ -59,7 +63,19 @@ class SavedCodec:
 
         _register_range_coder()
         self._tf = tf
-        self._model = tf.saved_model.load(str(folder))
+        try:
+            self._model = tf.saved_model.load(str(folder))
+            fingerprint = int(self._model.fingerprint)
+        except Exception as error:  # Damage surfaces as almost any of them.
+            reason = next(iter(str(error).splitlines()), "")
+            raise ModelError(
+                f"model {folder} does not load: {type(error).__name__}: {reason}"
+            ) from error
+        if fingerprint != self.fingerprint:
+            raise ModelError(
+                f"model {folder} has fingerprint {fingerprint:#06x}, "
+                f"its {_CARD} is for {self.fingerprint:#06x}"
+            )
 
     def compress(self, pixels: np.ndarray, quality: float) -> Coded:
         """Codes an image.
@@ -134,6 +150,22 @@ def _register_range_coder() -> None:
     import tensorflow_compression  # noqa: F401
 
 
+def _read_card(path: Path) -> dict:
+    """Reads a model card and checks what coding needs of it."""
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        message = f"{path.parent} is not a model: {_CARD}: {error.strerror}"
+        raise ModelError(message) from error
+    except ValueError as error:
+        raise ModelError(f"{path} is not JSON: {error}") from error
+    for key, kind in _CARD_KEYS.items():
+        value = card.get(key) if isinstance(card, dict) else None
+        if not isinstance(value, kind):
+            raise ModelError(f"{path}: expected {key!r} of a model, received {value!r}")
+    return card
+
+
 def available() -> list:
     """The ids of all models that are there."""
     return sorted({card.parent.name for card in _cards()})
@@ -145,16 +177,29 @@ def _cards():
             yield from Path(folder).glob(f"*/{_CARD}")
 
 
-def load(model: str = DEFAULT) -> SavedCodec:
-    """Loads a codec by its id or from a folder.
+def load_by_id(codec_id: str) -> SavedCodec:
+    """Loads the codec that a file names, from the models' folders and nowhere else.
 
     Raises:
-        ModelError: If there is no such model; it says which there are.
+        ModelError: If there is no such model (it says which there are), or it is
+            damaged.
     """
-    folders = [card.parent for card in _cards() if card.parent.name == model]
-    if (Path(model) / _CARD).exists():
-        folders.insert(0, Path(model))
-    if not folders:
-        there = ", ".join(available()) or "none"
-        raise ModelError(f"needs model {model!r}; there are: {there}")
-    return SavedCodec(folders[0])
+    for card in _cards():
+        if card.parent.name == codec_id:
+            return SavedCodec(card.parent)
+    there = ", ".join(available()) or "none"
+    raise ModelError(f"needs model {codec_id!r}; there are: {there}")
+
+
+def load(model: str = DEFAULT) -> SavedCodec:
+    """Loads the codec that a user names.
+
+    Args:
+        model: its id, or its folder. `./NAME` is the folder also if NAME is an id.
+
+    Raises:
+        ModelError: As from `load_by_id`.
+    """
+    if model not in available() and Path(model).is_dir():
+        return SavedCodec(Path(model))
+    return load_by_id(model)

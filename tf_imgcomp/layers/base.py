@@ -1,5 +1,7 @@
 """What the layers share: registration under one name, and the field's convolution."""
 
+import contextlib
+
 import tensorflow as tf
 
 register = tf.keras.saving.register_keras_serializable(package="tf_imgcomp")
@@ -23,3 +25,14 @@ class Block(tf.keras.layers.Layer):
     def get_config(self) -> dict:
         config = super().get_config()
         return {**config, **{name: getattr(self, name) for name in self.arguments}}
+
+
+@contextlib.contextmanager
+def float32_policy():
+    """Layers made inside compute in float32, whatever the global policy is."""
+    policy = tf.keras.mixed_precision.global_policy()
+    tf.keras.mixed_precision.set_global_policy("float32")
+    try:
+        yield
+    finally:
+        tf.keras.mixed_precision.set_global_policy(policy)

@@ -19,7 +19,7 @@ class LogFeatures(Block):
     """
 
     def call(self, y):
-        magnitude = tf.math.log1p(tf.abs(y)) / tf.math.log(2.0)
+        magnitude = tf.math.log1p(tf.abs(y)) * 1.4426950408889634  # log2
         return tf.concat([tf.sign(y) * magnitude, magnitude], axis=-1)
 
 

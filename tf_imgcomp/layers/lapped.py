@@ -67,7 +67,9 @@ class _Transform(Block):
         """`(768, channels)`; the basis is a product, small in a saved graph."""
         basis = tf.einsum("ci,cj,ck->ijkc", *map(tf.constant, self._factors))
         basis = tf.reshape(basis, self.delta.shape)
-        return tf.cast(basis + DELTA_WEIGHT * self.delta, dtype)
+        # In mixed precision `delta` reads as 16 bits: the sum is rounded once, after.
+        delta = tf.cast(self.delta, tf.float32)
+        return tf.cast(basis + DELTA_WEIGHT * delta, dtype)
 
 
 @register

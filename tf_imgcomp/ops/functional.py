@@ -1,4 +1,4 @@
-"""Calling a Keras model as a pure function of its parameters."""
+"""Calling code that reads variables as a pure function of tensors in their place."""
 
 import contextlib
 import threading
@@ -18,6 +18,12 @@ def _read_or_replacement(variable, *args, **kwargs):
     return _read(variable, *args, **kwargs)
 
 
+def _component(variable):
+    """The variable that is really read: unwrapped, and that of this replica."""
+    variable = getattr(variable, "_variable", variable)  # Mixed precision wraps.
+    return variable._get() if hasattr(variable, "_get") else variable
+
+
 @contextlib.contextmanager
 def replaced(variables: Sequence[tf.Variable], tensors: Sequence[tf.Tensor]):
     """Inside, reading one of the variables returns the tensor in its place.
@@ -26,13 +32,12 @@ def replaced(variables: Sequence[tf.Variable], tensors: Sequence[tf.Tensor]):
     method of TensorFlow's; the pinned version makes it safe to stand there.
     """
     assert len(variables) == len(tensors)
-    # Mixed precision wraps variables; the reads happen on the wrapped one.
-    wrapped = [getattr(variable, "_variable", variable) for variable in variables]
+    keys = [id(_component(variable)) for variable in variables]
     resource_variable_ops.BaseResourceVariable._read_variable_op = _read_or_replacement
     outer = getattr(_active, "replacements", {})
     _active.replacements = {
         **outer,
-        **{id(variable): t for variable, t in zip(wrapped, tensors)},
+        **dict(zip(keys, tensors)),
     }
     try:
         yield

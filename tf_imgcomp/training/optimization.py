@@ -43,10 +43,13 @@ def make_optimizer(config: OptimizationConfig) -> tf.keras.optimizers.Optimizer:
 
 
 class GradientGuard(tf.Module):
-    """Clips gradients and decides which steps are fit to apply.
+    """Clips gradients; those of a step that is not fit count as zero.
+
+    Not fit is a step whose gradients are not finite, or so far above the usual that
+    one such step could undo a thousand.
 
     Attributes:
-        skipped: int64 variable, how many were not.
+        skipped: int64 variable, how many steps were not fit.
     """
 
     WARMUP = 50  # Steps before the running norm is trusted.
@@ -55,24 +58,29 @@ class GradientGuard(tf.Module):
     def __init__(self, clip_norm: float, spike_factor: float):
         super().__init__()
         self._clip_norm, self._spike_factor = clip_norm, spike_factor
-        self.skipped = tf.Variable(0, dtype=tf.int64, trainable=False)
-        self._seen = tf.Variable(0, dtype=tf.int64, trainable=False)
-        self._norm = tf.Variable(0.0, trainable=False)
+        self.skipped = _counter(tf.int64)
+        self._seen = _counter(tf.int64)
+        self._norm = _counter(tf.float32)
 
     def __call__(self, gradients: list) -> tuple:
-        """Clipped gradients, their norm before that, and whether to apply them."""
+        """Gradients to apply, and their norm before clipping."""
         norm = tf.linalg.global_norm(gradients)
         trusted = self._seen >= self.WARMUP
-        spike = tf.logical_and(trusted, norm > self._spike_factor * self._norm)
-        fit = tf.logical_and(tf.math.is_finite(norm), tf.logical_not(spike))
-        self.skipped.assign_add(tf.cast(tf.logical_not(fit), tf.int64))
-        # A spike raises the average a little, so that a new regime is not refused for
-        # ever; a non-finite norm leaves it alone.
-        seen = tf.minimum(norm, self._spike_factor * tf.maximum(self._norm, norm / 1e3))
-        decay = tf.where(trusted, self.DECAY, 0.9)
-        decay = tf.where(self._seen == 0, 0.0, decay)
-        mean = decay * self._norm + (1 - decay) * seen
+        limit = self._spike_factor * self._norm
+        fit = tf.math.is_finite(norm) & ~(trusted & (norm > limit))
+        # A spike counts as the largest norm allowed: a new regime is let in by and by.
+        counted = tf.where(trusted, tf.minimum(norm, limit), norm)
+        decay = tf.where(self._seen < self.WARMUP, 0.9, self.DECAY)
+        decay = tf.where(tf.equal(self._seen, 0), 0.0, decay)
+        mean = decay * self._norm + (1 - decay) * counted
         self._norm.assign(tf.where(tf.math.is_finite(norm), mean, self._norm))
         self._seen.assign_add(1)
+        self.skipped.assign_add(tf.cast(~fit, tf.int64))
         clipped, _ = tf.clip_by_global_norm(gradients, self._clip_norm, norm)
-        return clipped, norm, fit
+        return [tf.where(fit, g, tf.zeros_like(g)) for g in clipped], norm
+
+
+def _counter(dtype) -> tf.Variable:
+    # Replicas see the same gradients, so what the first one counts is right for all.
+    first = tf.VariableAggregation.ONLY_FIRST_REPLICA
+    return tf.Variable(0, dtype=dtype, trainable=False, aggregation=first)

@@ -67,4 +67,5 @@ def training_step(
     gradients = tape.gradient(
         loss, parameters, unconnected_gradients=tf.UnconnectedGradients.ZERO
     )
-    return StepResult(loss, gradients, metrics)
+    # tf.gather's gradient is sparse, which XLA and other optimizers do not know.
+    return StepResult(loss, list(map(tf.convert_to_tensor, gradients)), metrics)

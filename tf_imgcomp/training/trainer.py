@@ -76,8 +76,8 @@ class Trainer:
             self._guard = GradientGuard(
                 config.optimization.clip_norm, config.optimization.spike_factor
             )
-            self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
-            self.best_score = tf.Variable(float("inf"), trainable=False)
+        self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.best_score = tf.Variable(float("inf"), trainable=False)
         checkpoint = tf.train.Checkpoint(
             model=model,
             optimizer=self.optimizer,
@@ -96,27 +96,26 @@ class Trainer:
     @property
     def skipped(self) -> int:
         """Steps that were left out because their gradients were not fit."""
-        return int(self._guard.skipped)
+        return int(tf.convert_to_tensor(self._guard.skipped))
 
     def run(self, dataset: Iterable, report: Callable = print) -> None:
-        """Trains to the end of a dataset of `(step, images)` pairs.
+        """Trains to the end of a dataset.
 
         Args:
-            dataset: pairs of int64 step and uint8 `(b, h, w, 3)`, from `self.step` on.
+            dataset: uint8 `(b, h, w, 3)` for each step from `self.step` on.
             report: takes the lines of progress.
         """
         config = self.config
         window_start, window_step = time.monotonic(), int(self.step)
         saved = time.monotonic()
-        for step, images in dataset:
-            metrics = self._distributed_step(images, step)
-            self.step.assign_add(1)
-            done = int(step) + 1
+        for images in dataset:
+            metrics = self._distributed_step(images, tf.identity(self.step))
+            done = int(self.step.assign_add(1))
             if done % config.log_every == 0:
                 now = time.monotonic()
                 rate = (done - window_step) / (now - window_start)
                 window_start, window_step = now, done
-                self._log(done, metrics, rate, images.shape[0], report)
+                self._log(done, metrics, rate, report)
             if self.validate and done % config.validate_every == 0:
                 self._validate(done, report)
                 window_start, window_step = time.monotonic(), done
@@ -132,10 +131,12 @@ class Trainer:
 
     def _distribute(self, images, step):
         metrics = self._strategy.run(self._train_step, (images, step))
-        return {
+        counts = metrics.pop("images")
+        means = {
             name: self._strategy.reduce("MEAN", value, axis=None)
             for name, value in metrics.items()
         }
+        return {**means, "images": self._strategy.reduce("SUM", counts, axis=None)}
 
     def _train_step(self, images, step):
         replica = tf.distribute.get_replica_context()
@@ -146,12 +147,16 @@ class Trainer:
             self._objective, self._variables, self._variables, images, seed, quality
         )
         gradients = replica.all_reduce("MEAN", list(result.gradients))
-        clipped, norm, fit = self._guard(gradients)
-        if fit:
-            self.optimizer.apply_gradients(
-                zip(clipped, self._variables), skip_gradients_aggregation=True
-            )
-        return {**result.metrics, "loss": result.loss, "gradient_norm": norm}
+        gradients, norm = self._guard(gradients)
+        self.optimizer.apply_gradients(
+            zip(gradients, self._variables), skip_gradients_aggregation=True
+        )
+        return {
+            **result.metrics,
+            "loss": result.loss,
+            "gradient_norm": norm,
+            "images": tf.shape(images)[0],
+        }
 
     def _draw_quality(self, count, seed):
         if self.config.quality is not None:
@@ -164,18 +169,19 @@ class Trainer:
         )
         return QUALITY_MIN + (QUALITY_MAX - QUALITY_MIN) * position
 
-    def _log(self, done, metrics, rate, batch_size, report):
+    def _log(self, done, metrics, rate, report):
         values = {name: float(value) for name, value in metrics.items()}
+        images_per_second = rate * values.pop("images")
         left = (self.config.optimization.steps - done) / rate / 60
         with self._writer.as_default(step=done):
             for name, value in values.items():
                 tf.summary.scalar(name, value)
-            tf.summary.scalar("images_per_second", rate * batch_size)
+            tf.summary.scalar("images_per_second", images_per_second)
             tf.summary.scalar("skipped_steps", self.skipped)
         figures = "  ".join(f"{name} {value:.4g}" for name, value in values.items())
         report(
             f"step {done}  {figures}  skipped {self.skipped}  "
-            f"{rate * batch_size:.1f} images/s  {left:.0f} min left"
+            f"{images_per_second:.1f} images/s  {left:.0f} min left"
         )
 
     def _validate(self, done, report):

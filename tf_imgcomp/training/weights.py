@@ -1,5 +1,6 @@
 """Weights by name, in one small file: what a later run starts from."""
 
+from collections import deque
 from pathlib import Path
 
 import numpy as np
@@ -7,15 +8,20 @@ import tensorflow as tf
 
 
 def named_variables(model: tf.Module) -> dict:
-    """The trainable variables by their path of attributes, which no layer count moves."""
-    found = model._flatten(
-        predicate=lambda leaf: isinstance(leaf, tf.Variable) and leaf.trainable,
-        with_path=True,
-        expand_composites=False,
-    )
-    names = {}
-    for path, variable in found:
-        names.setdefault(id(variable), "/".join(map(str, path)))
+    """The trainable variables by the attributes that lead to them, shortest path first.
+
+    Such names survive new layers beside the old ones, which numbered names would not.
+    """
+    names, queue = {}, deque([("", model)])
+    seen = {id(model)}
+    while queue:
+        path, parent = queue.popleft()
+        for name, child in sorted(tf.train.TrackableView.children(parent).items()):
+            if isinstance(child, tf.Variable):
+                names.setdefault(id(child), path + name)
+            elif id(child) not in seen:
+                seen.add(id(child))
+                queue.append((f"{path}{name}/", child))
     return {names[id(variable)]: variable for variable in model.trainable_variables}
 
 

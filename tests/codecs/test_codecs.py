@@ -1,0 +1,110 @@
+"""What must hold for every codec, switch by switch."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests import tiny
+from tf_imgcomp.entropy.integer_coder import IntegerCoder
+from tf_imgcomp.export.saved_model import CodecModule
+
+QUALITIES = (1.0, 50.0, 100.0)
+SWITCHES = [
+    {"context": "none", "components": 1},
+    {"context": "none", "components": 3},
+    {"context": "checkerboard", "components": 1},
+    {"context": "checkerboard", "components": 2},
+]
+every_switch = pytest.mark.parametrize("switches", SWITCHES, ids=str)
+
+
+@every_switch
+def test_output_has_the_image_size_and_bits_for_each_image(switches, make_image):
+    codec = tiny.random_codec(**switches)
+    images = np.stack([make_image(50, 67), make_image(50, 67, 1)])
+    output = codec(images, tf.constant([20.0, 80.0]))
+    assert output.x_hat.shape == (2, 50, 67, 3)
+    assert output.y_bits.shape == output.z_bits.shape == (2,)
+    assert (output.y_bits > 0).numpy().all()
+
+
+@every_switch
+def test_config_and_weights_make_the_same_codec_again(switches, make_image):
+    codec = tiny.random_codec(**switches)
+    images, quality = make_image(64, 64)[None], tf.constant([40.0])
+    expected = codec(images, quality)
+    again = type(codec).from_config(codec.get_config())
+    again(images, quality)
+    again.set_weights(codec.get_weights())
+    for ours, theirs in zip(again(images, quality), expected):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_codec_works_before_training(make_image):
+    from tf_imgcomp.codecs.fdram import Fdram
+
+    x = make_image(64, 128)[None]
+    errors = []
+    for quality in QUALITIES:
+        output = Fdram(tiny.config())(x, tf.constant([quality]))
+        errors.append(float(tf.reduce_mean((output.x_hat - x) ** 2)))
+    assert errors[0] > errors[1] > errors[2]
+
+
+def test_quality_is_the_only_thing_that_differs_between_images_of_a_batch(make_image):
+    codec = tiny.random_codec()
+    x = make_image(64, 64)
+    both = codec(np.stack([x, x]), tf.constant([10.0, 90.0]))
+    alone = codec(x[None], tf.constant([90.0]))
+    np.testing.assert_allclose(both.x_hat[1], alone.x_hat[0], atol=1e-2)
+    np.testing.assert_allclose(both.y_bits[1], alone.y_bits[0], rtol=1e-3)
+
+
+@pytest.mark.parametrize("quality", QUALITIES)
+def test_training_bits_are_not_below_evaluated_bits(quality):
+    """Of latents that follow the model; noise is then the worse case on average."""
+    from tf_imgcomp.entropy import mixture
+    from tf_imgcomp.ops.rounding import add_uniform_noise
+
+    log2_scale = {1.0: -2.0, 50.0: 0.0, 100.0: 3.0}[quality]
+    y = tf.random.stateless_normal((1, 64, 64, 16), [1, 2]) * 2**log2_scale
+    shape = (1, 64, 64, 1, 16)
+    model = mixture.Mixture(
+        tf.zeros(shape), tf.zeros(shape), tf.fill(shape, log2_scale)
+    )
+    noisy = tf.reduce_mean(mixture.mixture_bits(add_uniform_noise(y, [3, 4]), model))
+    rounded = tf.reduce_mean(mixture.mixture_bits(tf.floor(y + 0.5), model))
+    assert noisy >= rounded * 0.999
+
+
+@every_switch
+@pytest.mark.parametrize("quality", QUALITIES)
+def test_real_bytes_agree_with_estimated_bits(switches, quality, make_image):
+    codec = tiny.random_codec(**switches)
+    x, qualities = make_image(128, 192)[None], tf.constant([quality])
+    estimated = codec(x, qualities)
+    estimated = float(estimated.y_bits[0] + estimated.z_bits[0]) / 8
+    y = codec.analysis(x, qualities)
+    coder = IntegerCoder(codec.latent_coder, codec.gain)
+    encoded = coder.encode(
+        y, codec.latent_coder.hyper(y), tf.constant(round(quality * 100), tf.int64)
+    )
+    real = sum(map(len, encoded.strings.numpy()))
+    assert abs(real - estimated) <= 0.01 * estimated + 40
+
+
+def test_module_gives_back_what_the_codec_reconstructs(make_image):
+    codec = tiny.random_codec()
+    module = CodecModule(codec)
+    x = make_image(70, 90)
+    coded = module.compress(x, 60.0)
+    decoded = module.decompress(coded["strings"], 70, 90, coded["quality"])
+    expected = codec(x[None], tf.constant([60.0])).x_hat[0]
+    expected = np.clip(np.floor(expected + 0.5), 0, 255)
+    # Half-precision weights, and elements taken for certain, move few values far.
+    assert np.mean(np.abs(expected - decoded["image"])) < 1.0
+
+
+def test_unknown_context_is_refused():
+    with pytest.raises(ValueError, match="Expected a context of .* received 'raster'"):
+        tiny.random_codec(context="raster")

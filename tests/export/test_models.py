@@ -1,0 +1,136 @@
+"""Finding models, and what is said of those that are missing or damaged."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tf_imgcomp.errors import ModelError
+from tf_imgcomp.export import models
+
+CARD = {"id": "tiny", "fingerprint": 1, "bytes_per_pixel": 1500.0}
+
+
+@pytest.fixture(autouse=True)
+def folders(tmp_path, monkeypatch):
+    """Two empty folders of models; the current one is neither."""
+    folders = (tmp_path / "mine", tmp_path / "installed")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setattr(models, "_FOLDERS", folders)
+    return folders
+
+
+def write_card(folder: Path, content) -> str:
+    """Makes a folder with a card and nothing else; returns its name."""
+    folder.mkdir(parents=True)
+    text = content if isinstance(content, str) else json.dumps(content)
+    (folder / "card.json").write_text(text)
+    return str(folder)
+
+
+def check_error(message, load, model):
+    with pytest.raises(ModelError) as error:
+        load(model)
+    assert str(error.value).startswith(message)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("load", [models.load, models.load_by_id])
+def test_an_unknown_id_says_which_there_are(folders, load):
+    check_error("needs model 'other'; there are: none", load, "other")
+    write_card(folders[0] / "b", CARD)
+    write_card(folders[1] / "b", CARD)
+    write_card(folders[1] / "a", CARD)
+    assert models.available() == ["a", "b"]
+    check_error("needs model 'other'; there are: a, b", load, "other")
+
+
+def test_an_id_is_preferred_to_a_folder_of_that_name(folders):
+    write_card(Path("same"), "here")
+    write_card(folders[1] / "same", "installed")
+    installed = f"{folders[1] / 'same' / 'card.json'} is not JSON: "
+    check_error(installed, models.load, "same")
+    check_error("same/card.json is not JSON: ", models.load, "./same")
+    write_card(folders[0] / "same", "mine")
+    mine = f"{folders[0] / 'same' / 'card.json'} is not JSON: "
+    check_error(mine, models.load, "same")
+
+
+@pytest.mark.parametrize("name", ["planted", "./planted", "../here/planted"])
+def test_only_users_name_folders(folders, name):
+    write_card(Path("planted"), "here")
+    check_error(f"needs model {name!r}; there are: none", models.load_by_id, name)
+    check_error(f"{Path(name)}/card.json is not JSON: ", models.load, name)
+
+
+def test_other_folders_are_told(folders):
+    Path("empty").mkdir()
+    message = "empty is not a model: card.json: No such file or directory"
+    check_error(message, models.load, "empty")
+    Path("file").touch()
+    check_error("needs model 'file'; there are: none", models.load, "file")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", " is not JSON: Expecting value"),
+        ('{"id": "ti', " is not JSON: Unterminated string"),
+        ([], ": expected 'id' of a model, received None"),
+        ({**CARD, "id": 3}, ": expected 'id' of a model, received 3"),
+        ({"id": "tiny"}, ": expected 'fingerprint' of a model, received None"),
+        (
+            {**CARD, "bytes_per_pixel": "1500"},
+            ": expected 'bytes_per_pixel' of a model, received '1500'",
+        ),
+    ],
+)
+def test_a_damaged_card_is_told(content, message):
+    model = write_card(Path("model"), content)
+    check_error(f"model/card.json{message}", models.load, model)
+
+
+@pytest.fixture
+def copy(tiny_model):
+    """The name of a copy of a model, to be damaged."""
+    shutil.copytree(tiny_model, "copy")
+    return "copy"
+
+
+def test_a_model_loads_by_id_and_by_folder(folders, tiny_model):
+    shutil.copytree(tiny_model, folders[0] / "tiny")
+    pixels = np.zeros((16, 16, 3), np.uint8)
+    by_id, by_folder = models.load_by_id("tiny"), models.load(str(tiny_model))
+    assert by_id.fingerprint == by_folder.fingerprint
+    assert by_id.compress(pixels, 50) == by_folder.compress(pixels, 50)
+
+
+def cut(path: str):
+    content = Path(path).read_bytes()
+    Path(path).write_bytes(content[: len(content) // 2])
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda: Path("copy/saved_model.pb").unlink(), "OSError: SavedModel file does"),
+        (lambda: cut("copy/saved_model.pb"), "OSError: Cannot parse file"),
+        (lambda: shutil.rmtree("copy/variables"), "FileNotFoundError: Unsuccessful"),
+        (lambda: cut("copy/variables/variables.data-00000-of-00001"), "IndexError: "),
+    ],
+)
+def test_a_damaged_model_is_told(copy, damage, message):
+    damage()
+    check_error(f"model copy does not load: {message}", models.load, copy)
+
+
+def test_a_card_of_other_weights_is_told(copy):
+    card = json.loads(Path("copy/card.json").read_text())
+    fingerprint = card["fingerprint"]
+    card["fingerprint"] = 0xABCD
+    Path("copy/card.json").write_text(json.dumps(card))
+    message = f"model copy has fingerprint {fingerprint:#06x}, its card.json is for "
+    check_error(message, models.load, copy)

@@ -1,0 +1,94 @@
+"""The exported folder, as this package and as anybody else loads it."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.golden import regenerate
+from tf_imgcomp.errors import BitstreamError
+from tf_imgcomp.export import models
+
+
+@pytest.fixture(scope="module")
+def codec(tiny_model):
+    return models.load(str(tiny_model))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 100), (64, 64), (65, 63), (129, 31)])
+def test_any_size_comes_back_in_its_size(codec, size):
+    pixels = regenerate.image(*size)
+    coded = codec.compress(pixels, 77.777)
+    assert coded.quality == 77.78
+    decoded, checksum = codec.decompress(coded.strings, *size, coded.quality)
+    assert decoded.shape == pixels.shape
+    assert decoded.dtype == np.uint8
+    assert checksum == coded.checksum
+
+
+def test_the_same_image_gives_the_same_bytes(codec):
+    pixels = regenerate.image(50, 60)
+    assert codec.compress(pixels, 30.0) == codec.compress(pixels, 30.0)
+
+
+def test_wrong_arguments_are_refused(codec):
+    with pytest.raises(ValueError, match=r"Expected pixels uint8 \(h, w, 3\), received"):
+        codec.compress(np.zeros((4, 4), np.uint8), 50.0)
+    with pytest.raises(ValueError, match="Expected a quality from 1 to 100, received 0"):
+        codec.compress(np.zeros((4, 4, 3), np.uint8), 0)
+
+
+@pytest.mark.parametrize("change", ["fewer", "more", "other size"])
+def test_strings_of_another_number_or_size_are_refused(codec, change):
+    coded = codec.compress(regenerate.image(64, 64), 90.0)
+    strings = {
+        "fewer": coded.strings[:-1],
+        "more": (*coded.strings, b"x"),
+        "other size": coded.strings,
+    }[change]
+    height = 640 if change == "other size" else 64
+    try:
+        _, checksum = codec.decompress(strings, height, 64, coded.quality)
+    except BitstreamError as error:
+        assert "do not decode" in str(error)
+    else:
+        assert checksum != coded.checksum
+
+
+_STRANGER = """
+import sys
+import tensorflow as tf
+import tensorflow_compression
+assert not any(name.startswith("tf_imgcomp") for name in sys.modules)
+model = tf.saved_model.load(sys.argv[1])
+image = tf.cast(tf.reshape(tf.range(40 * 50 * 3) % 251, (40, 50, 3)), tf.uint8)
+coded = model.signatures["compress"](image=image, quality=tf.constant(95.0))
+back = model.signatures["decompress"](
+    strings=coded["strings"], height=tf.constant(40), width=tf.constant(50),
+    quality=coded["quality"])
+assert back["image"].shape == (40, 50, 3) and bool(back["sound"])
+assert int(back["checksum"]) == int(coded["checksum"])
+y = model.signatures["analysis"](image=image, quality=tf.constant(95.0))["y"]
+whole = model.signatures["synthesis"](y_hat=tf.floor(y + 0.5), quality=tf.constant(95.0))
+assert whole["image"].shape == (64, 64, 3)
+print("fine")
+"""
+
+
+def test_a_program_without_this_package_can_use_it(tiny_model, tmp_path):
+    run = subprocess.run(
+        [sys.executable, "-I", "-W", "ignore", "-c", _STRANGER, str(tiny_model)],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert run.stdout.split()[-1:] == ["fine"], run.stderr
+
+
+def test_signatures_are_the_documented_ones(tiny_model):
+    loaded = tf.saved_model.load(str(tiny_model))
+    assert set(loaded.signatures) == {
+        "compress", "decompress", "analysis", "synthesis", "latents"
+    }

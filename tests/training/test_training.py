@@ -1,0 +1,180 @@
+"""Training on tiny models: the step, the loop, and what happens when it goes wrong."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests import tiny
+from tf_imgcomp.training.optimization import GradientGuard, OptimizationConfig
+from tf_imgcomp.training.step import codec_objective, training_step
+from tf_imgcomp.training.trainer import Trainer, TrainerConfig
+from tf_imgcomp.training.weights import load_weights, named_variables, save_weights
+
+SEED, QUALITY = tf.constant([1, 2]), tf.constant([30.0, 70.0])
+
+
+@pytest.fixture
+def images(make_image):
+    return tf.constant(np.stack([make_image(64, 64, seed) for seed in (0, 1)]))
+
+
+def _step(codec):
+    variables = codec.trainable_variables
+    objective = codec_objective(codec)
+    return tf.function(
+        lambda parameters, images: training_step(
+            objective, variables, parameters, images, SEED, QUALITY
+        )
+    )
+
+
+def test_step_reads_parameters_and_changes_nothing(images):
+    codec = tiny.random_codec()
+    before = codec.get_weights()
+    parameters = [tf.identity(v) for v in codec.trainable_variables]
+    step = _step(codec)
+    first = step(parameters, images)
+    for variable in codec.trainable_variables:
+        variable.assign(tf.fill(variable.shape, np.nan))
+    again = step(parameters, images)
+    assert np.isfinite(first.loss)
+    assert again.loss == first.loss
+    for gradient, expected in zip(again.gradients, first.gradients):
+        np.testing.assert_array_equal(gradient, expected)
+    assert not any(np.array_equal(a, b) for a, b in zip(codec.get_weights(), before))
+
+
+def test_every_parameter_gets_a_gradient(images):
+    codec = tiny.random_codec()
+    result = _step(codec)(codec.trainable_variables, images)
+    for name, gradient in zip(named_variables(codec), result.gradients):
+        assert tf.reduce_any(gradient != 0), name
+
+
+def _dataset(images, first, last):
+    return tf.data.Dataset.from_tensors(images).repeat(last - first)
+
+
+def _trainer(folder, steps=6, **settings):
+    codec = tiny.random_codec()
+    config = TrainerConfig(
+        OptimizationConfig(steps, learning_rate=1e-3, warmup_steps=2),
+        log_every=2,
+        **settings,
+    )
+    return Trainer(codec, codec_objective(codec), folder, config)
+
+
+def test_a_run_that_was_stopped_repeats_the_curve(images, tmp_path):
+    whole = _trainer(tmp_path / "whole")
+    whole.run(_dataset(images, 0, 6), lambda line: None)
+    first = _trainer(tmp_path / "parts")
+    first.run(_dataset(images, 0, 3), lambda line: None)
+    second = _trainer(tmp_path / "parts")
+    assert int(second.step) == 3
+    second.run(_dataset(images, 3, 6), lambda line: None)
+    for ours, theirs in zip(second.model.get_weights(), whole.model.get_weights()):
+        np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
+def test_training_lowers_the_loss_and_reports_it(images, tmp_path):
+    lines = []
+    trainer = _trainer(tmp_path, steps=30)
+    trainer.run(_dataset(images, 0, 30), lines.append)
+    losses = [float(line.split("loss ")[1].split()[0]) for line in lines]
+    assert losses[-1] < losses[0]
+    assert "images/s" in lines[0]
+    assert "min left" in lines[0]
+
+
+def test_best_weights_are_kept_and_the_average_is_validated(images, tmp_path):
+    scores = iter([2.0, 1.0, 3.0])
+    trainer = _trainer(tmp_path, validate_every=2)
+    trainer.validate = lambda: {"score": next(scores)}
+    trainer.run(_dataset(images, 0, 6), lambda line: None)
+    assert float(trainer.best_score) == 1.0
+    load_weights(tiny.random_codec(), tmp_path / "best.npz")
+    assert len((tmp_path / "validation.jsonl").read_text().splitlines()) == 3
+
+
+def test_steps_that_are_not_finite_or_far_too_large_are_left_out():
+    guard = GradientGuard(clip_norm=1.0, spike_factor=20.0)
+    for _ in range(60):
+        (clipped,), norm = guard([tf.constant([3.0, 4.0])])
+        np.testing.assert_allclose(clipped, [0.6, 0.8], rtol=1e-6)
+        assert norm == 5.0
+    for bad in (float("nan"), float("inf"), 1e6):
+        (clipped,), _ = guard([tf.constant([bad, 1.0])])
+        np.testing.assert_array_equal(clipped, [0.0, 0.0])
+    (clipped,), _ = guard([tf.constant([0.5])])
+    np.testing.assert_array_equal(clipped, [0.5])
+    assert guard.skipped == 3
+
+
+def test_mixed_precision_trains_with_float32_bits(images):
+    tf.keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        codec = tiny.random_codec()
+    finally:
+        tf.keras.mixed_precision.set_global_policy("float32")
+    assert codec.analysis_transform.compute_dtype == "bfloat16"
+    assert codec.latent_coder.entropy_parameters[0].compute_dtype == "float32"
+    result = _step(codec)(codec.trainable_variables, images)
+    exact = _step(tiny.random_codec())(codec.trainable_variables, images)
+    np.testing.assert_allclose(result.metrics["bpp"], exact.metrics["bpp"], rtol=0.02)
+    assert all(np.isfinite(gradient).all() for gradient in result.gradients)
+
+
+_TWO_DEVICES = """
+import sys
+import numpy as np
+import tensorflow as tf
+from tests import tiny
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(
+    cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from tf_imgcomp.training.optimization import OptimizationConfig
+from tf_imgcomp.training.step import codec_objective
+from tf_imgcomp.training.trainer import Trainer, TrainerConfig
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+with strategy.scope():
+    codec = tiny.random_codec()
+before = codec.get_weights()
+config = TrainerConfig(OptimizationConfig(2, 1e-3, warmup_steps=1), log_every=1)
+trainer = Trainer(codec, codec_objective(codec), sys.argv[1], config, strategy=strategy)
+images = tf.data.Dataset.from_tensors(tf.zeros((4, 64, 64, 3), tf.uint8)).repeat(2)
+trainer.run(strategy.experimental_distribute_dataset(images), print)
+changed = [not np.array_equal(a, b) for a, b in zip(before, codec.get_weights())]
+print("fine" if any(changed) and trainer.skipped == 0 else "wrong")
+"""
+
+
+def test_two_devices_train_together(tmp_path):
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", _TWO_DEVICES, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert run.stdout.split()[-1:] == ["fine"], run.stderr[-2000:]
+
+
+def test_weights_come_back_in_half_precision(tmp_path):
+    codec, other = tiny.random_codec(1), tiny.random_codec(2)
+    save_weights(codec, tmp_path / "w.npz")
+    load_weights(other, tmp_path / "w.npz")
+    for ours, theirs in zip(other.trainable_variables, codec.trainable_variables):
+        np.testing.assert_array_equal(ours, theirs.numpy().astype(np.float16))
+
+
+def test_weights_of_another_model_are_refused(tmp_path):
+    save_weights(tiny.random_codec(components=2), tmp_path / "w.npz")
+    with pytest.raises(ValueError, match="Expected latent_coder/entropy_parameters"):
+        load_weights(tiny.random_codec(components=3), tmp_path / "w.npz")
+    np.savez(tmp_path / "none.npz", x=np.zeros(1))
+    with pytest.raises(ValueError, match="missing: .*not of this model: .'x'"):
+        load_weights(tiny.random_codec(), tmp_path / "none.npz")
