@@ -41,6 +41,12 @@ _CLIP = flags.DEFINE_float("clip_norm", 1.0, "Largest global gradient norm.")
 _AVERAGE = flags.DEFINE_float("average_decay", 0.999, "Of the weight average.")
 _SEED = flags.DEFINE_integer("seed", 1, "Of crops, noise and initial weights.")
 _QUALITY = flags.DEFINE_float("quality", None, "Train for this quality alone.", 1, 100)
+_QUANTIZATION = flags.DEFINE_enum(
+    "quantization",
+    "noise",
+    ["noise", "straight_through"],
+    "What stands in for rounding in the rate; noise first, the other to finish.",
+)
 _MIXED = flags.DEFINE_bool("mixed_precision", False, "bfloat16 in the transforms.")
 _VALIDATE = flags.DEFINE_integer("validate_every", 2000, "Steps between validations.")
 _VALIDATION_PHOTOS = flags.DEFINE_integer("validation_photos", 16, "How many.")
@@ -110,7 +116,12 @@ def main(argv):
     )
     workdir = Path(_WORKDIR.value)
     trainer = Trainer(
-        codec, codec_objective(codec), workdir, config, validate, strategy
+        codec,
+        codec_objective(codec, noise=_QUANTIZATION.value == "noise"),
+        workdir,
+        config,
+        validate,
+        strategy,
     )
     dataset = batches(
         photos,

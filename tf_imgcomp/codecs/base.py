@@ -114,7 +114,8 @@ class Codec(tf.keras.Model):
         Args:
             images: uint8 or float `(b, h, w, 3)`, 0 to 255.
             quality: float32 `(b,)`, 1 to 100.
-            seed: int32 `(2,)` in training (noise), None in use (rounding).
+            seed: int32 `(2,)` of noise in place of rounding; None for rounding, with
+                gradients straight through.
         """
         height, width = tf.shape(images)[1], tf.shape(images)[2]
         y = self.analysis(images, quality)

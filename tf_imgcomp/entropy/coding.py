@@ -9,6 +9,10 @@ from tf_imgcomp.entropy.tables import HALF_WIDTHS, IntegerMixture, Tables
 # Parallel streams cost a few bytes each and code side by side.
 SYMBOLS_PER_STREAM = 8192
 
+_ESCAPE_MAX = 1 << 24  # Farther symbols are damage; the coder takes less than 2**30.
+_ZEROS = b"\0" * 16
+_ONES = b"\xff" * 4096
+
 
 class CodingPlan:
     """Which elements of a pass are coded, in which order, with which frequencies.
@@ -67,15 +71,30 @@ class CodingPlan:
         return tfc.entropy_encode_finalize(encoder)
 
     def decode(self, strings: tf.Tensor) -> tuple:
-        """Values int32 `(m,)` from strings `(streams,)`, and whether they were sound."""
+        """Values int32 `(m,)` from strings `(streams,)`, and whether they are sound.
+
+        Sound strings are to the byte what `encode` makes of the values.
+        """
         indexes = self._indexes()
-        decoder = tfc.create_range_decoder(strings, self.lookup)
+        decoder = tfc.create_range_decoder(_continued(strings, indexes), self.lookup)
         decoder, symbols = tfc.entropy_decode_index(
             decoder, indexes, tf.shape(indexes)[1:], tf.int32
         )
-        sound = tf.reduce_all(tfc.entropy_decode_finalize(decoder))
         symbols = tf.reshape(symbols, [-1])[: self._count]
-        return symbols + self.first_symbols, sound
+        symbols = tf.clip_by_value(symbols, -_ESCAPE_MAX, _ESCAPE_MAX)
+        values = symbols + self.first_symbols
+        return values, tf.reduce_all(tf.equal(self.encode(values), strings))
+
+
+def _continued(strings: tf.Tensor, indexes: tf.Tensor) -> tf.Tensor:
+    """Strings that hold enough for as many symbols as there are `indexes`.
+
+    Beyond a string's end the range decoder reads zeros, and a sound string needs a
+    few. Reading the length of an escape it would wait there for a one for ever, so
+    ones follow: then a symbol takes 16 bits at most and its escape twice 34.
+    """
+    chunks = 1 + 12 * tf.shape(indexes)[1] // len(_ONES)
+    return strings + _ZEROS + tf.strings.reduce_join(tf.fill([chunks], _ONES))
 
 
 def checksum(*latents: tf.Tensor) -> tf.Tensor:

@@ -17,7 +17,6 @@ from tf_imgcomp.layers import (
 from tf_imgcomp.layers.base import Block, conv, register
 from tf_imgcomp.ops.rounding import (
     add_uniform_noise,
-    round_half_up,
     round_straight_through,
 )
 
@@ -171,8 +170,8 @@ class LatentCoder(Block):
         Args:
             y: float32 `(b, h, w, c)`, in quantizer steps, `h` and `w` multiples of 4.
             log2_gain: float32 `(b, c)`. The gain that y has been given.
-            seed: int32 `(2,)` for training: noise stands in for rounding in the bits.
-                None: bits of the rounded latents.
+            seed: int32 `(2,)`: noise stands in for rounding in the bits. None: bits of
+                the rounded latents, gradients straight through.
 
         Returns:
             `LatentBits`.
@@ -180,7 +179,7 @@ class LatentCoder(Block):
         z = self.hyper(y)
         y_hat, z_hat = round_straight_through(y), round_straight_through(z)
         if seed is None:
-            y_rated, z_rated = tf.stop_gradient(y_hat), round_half_up(z)
+            y_rated, z_rated = y_hat, z_hat
         else:
             y_rated = add_uniform_noise(y, seed)
             z_rated = add_uniform_noise(z, seed + tf.constant([0, 1], seed.dtype))

@@ -1,0 +1,195 @@
+"""What the entropy coding of an exported codec costs: time, memory, start-up.
+
+    python benchmarks/speed.py [--model=FOLDER] [PHOTO]
+
+Takes the quality that suits `--bpp` and prints
+
+- `compress` and `decompress` against their float transforms alone, that is the
+  signatures `analysis` and `synthesis` and the hyper and context networks in floats;
+- the time of coding all symbols each way, and its parts;
+- bin/compress and bin/decompress as processes: seconds and peak memory, and what of
+  them is the import of TensorFlow.
+
+Times are medians of runs in turns. About a minute on two cores.
+"""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # No start-up noise.
+
+import subprocess
+import sys
+import tempfile
+
+import measure
+import numpy as np
+import tensorflow as tf
+from absl import app, flags
+
+from tf_imgcomp import bitstream
+from tf_imgcomp.data.images import Photo, read_image
+from tf_imgcomp.entropy import passes
+from tf_imgcomp.export import coding, models
+from tf_imgcomp.export.saved_model import CodecModule
+
+_MODEL = flags.DEFINE_string(
+    "model", str(measure.ROOT / "saved_models" / models.DEFAULT), "Folder of a codec."
+)
+_CODEC = flags.DEFINE_string("codec", "fdram", "Its kind, for the float networks.")
+_SIZES = flags.DEFINE_string("sizes", "{}", "Its sizes that are not default, JSON.")
+_BPP = flags.DEFINE_float("bpp", 0.5, "Bits per pixel at which to measure.")
+_RUNS = flags.DEFINE_integer("runs", 15, "Runs of each function.")
+_PROCESSES = flags.DEFINE_integer("processes", 3, "Runs of each process.")
+
+# All that the programs need before they load a model.
+IMPORTS = "import tensorflow, tensorflow_compression"
+# Runs a command and prints its seconds and peak KiB. A child starts out with its
+# parent's peak, so that the parent has to be small.
+MONITOR = """
+import resource, subprocess, sys, time
+start = time.perf_counter()
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)
+seconds = time.perf_counter() - start
+print(seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
+
+
+def networks(coder, z_hat: tf.Tensor, y_hat: tf.Tensor) -> list:
+    """All mixture parameters; `coder` in floats or integers."""
+    context = coder.config.context
+    known, parameters = passes.split_passes(context, y_hat), []
+
+    def code(index, raw):
+        parameters.append(raw)
+        return known[index]
+
+    passes.run_passes(
+        context, coder.describe(z_hat), coder.parameters, coder.context_prediction, code
+    )
+    return parameters
+
+
+def range_coding(coder, z_hat: tf.Tensor, y_hat: tf.Tensor, hundredths) -> tuple:
+    """The range coder alone, one function each way."""
+    wanted, plans = passes.split_passes(coder.config.context, y_hat), []
+
+    def keep(plan, index):
+        values = tf.reshape(tf.cast(wanted[index], tf.int32), [-1])
+        plans.append((plan, tf.gather(values, plan.elements)))
+        return plans[-1][1]
+
+    coder._run(z_hat, hundredths, keep)
+    strings = [plan.encode(values) for plan, values in plans]
+    encode = tf.function(lambda: [plan.encode(values) for plan, values in plans])
+    decode = tf.function(
+        lambda: [plan.decode(string) for (plan, _), string in zip(plans, strings)]
+    )
+    count = sum(int(tf.size(plan.elements)) for plan, _ in plans)
+    return encode, decode, count / int(tf.size(y_hat))
+
+
+def time_parts(pixels: np.ndarray) -> None:
+    """Prints the time of compress, decompress and their parts."""
+    saved = models.load(_MODEL.value)
+    goal = coding.Goal(target_bpp=_BPP.value)
+    file = bitstream.unpack(coding.encode(saved, Photo(pixels), goal)[0])
+    quality = tf.constant(file.quality, tf.float32)
+    hundredths = tf.constant(round(file.quality * 100), tf.int64)
+    codec = measure.new_codec(_CODEC.value, _SIZES.value)
+    # The same functions as the SavedModel's, open to be timed one by one.
+    module = CodecModule(codec)
+    weights = tf.train.Checkpoint(module).read(f"{_MODEL.value}/variables/variables")
+    weights.assert_existing_objects_matched()
+    latents = module.analysis(pixels, quality)
+    y, z = latents["y"], latents["z"]
+    shape = tf.shape(z)[1:3]
+    encode = tf.function(lambda: module.coder.encode(y, z, hundredths))
+    encoded = encode()
+    decode = tf.function(
+        lambda: module.coder.decode(encoded.strings, *tf.unstack(shape), hundredths)
+    )
+    y_hat, z_hat = encoded.y_hat, tf.floor(z + 0.5)
+    range_encode, range_decode, share = range_coding(
+        module.coder, z_hat, y_hat, hundredths
+    )
+    seconds = measure.median_seconds(
+        {
+            "compress": lambda: saved.compress(pixels, file.quality),
+            "decompress": lambda: saved.decompress(
+                file.strings, file.height, file.width, file.quality
+            ),
+            "analysis": lambda: module.analysis(pixels, quality),
+            "synthesis": lambda: module.synthesis(y_hat, quality),
+            "float networks": tf.function(
+                lambda: networks(codec.latent_coder, z_hat, y_hat)
+            ),
+            "integer networks": tf.function(
+                lambda: networks(module.coder, z_hat, y_hat)
+            ),
+            "encode symbols": encode,
+            "decode symbols": decode,
+            "range encoder": range_encode,
+            "range decoder": range_decode,
+        },
+        _RUNS.value,
+    )
+    print(
+        f"{file.width}x{file.height}, quality {file.quality}, "
+        f"{8 * sum(map(len, file.strings)) / (file.width * file.height):.3f} bpp, "
+        f"{share:.0%} of the latents coded\n\n| ms | |\n|---|---|"
+    )
+    for name, value in seconds.items():
+        print(f"| {name} | {1e3 * value:.1f} |")
+    for way in ("en", "de"):
+        parts = seconds["integer networks"] + seconds[f"range {way}coder"]
+        rest = seconds[f"{way}code symbols"] - parts
+        print(f"| mixtures, tables and the rest of {way}coding | {1e3 * rest:.1f} |")
+    for whole, float_part in (("compress", "analysis"), ("decompress", "synthesis")):
+        ratio = seconds[whole] / (seconds[float_part] + seconds["float networks"])
+        print(f"\n{whole} / ({float_part} + float networks) = {ratio:.2f}")
+
+
+def run(arguments: list[str]) -> tuple[float, float]:
+    """Median seconds and peak MiB of a Python process."""
+    monitor = [sys.executable, "-c", MONITOR, sys.executable, "-I", *arguments]
+    printed = [
+        subprocess.run(monitor, stdout=subprocess.PIPE, check=True).stdout.split()
+        for _ in range(_PROCESSES.value)
+    ]
+    seconds, kib = np.median(np.array(printed, float), axis=0)
+    return seconds, kib / 1024
+
+
+def run_program(name: str, source: str, target: str) -> tuple[float, float]:
+    """The same of a program that makes `target` from `source`."""
+    program = str(measure.ROOT / "bin" / f"{name}.py")
+    model, output = f"--model={_MODEL.value}", f"--output={target}"
+    return run([program, model, output, "--overwrite", source])
+
+
+def measure_processes(photo: str) -> None:
+    """Prints seconds and peak memory of the programs on one photo."""
+    with tempfile.TemporaryDirectory() as folder:
+        packed, image = f"{folder}/photo.tfci", f"{folder}/photo.png"
+        results = {
+            IMPORTS: run(["-c", IMPORTS]),
+            "bin/compress": run_program("compress", photo, packed),
+            "bin/decompress": run_program("decompress", packed, image),
+        }
+    seconds, peak = results[IMPORTS]
+    print("\n| process | s | beyond imports | peak MiB | beyond imports |")
+    print("|---|---|---|---|---|")
+    for name, (s, mib) in results.items():
+        print(
+            f"| {name} | {s:.2f} | {s - seconds:.2f} | {mib:.0f} | {mib - peak:.0f} |"
+        )
+
+
+def main(argv: list[str]) -> None:
+    photo = argv[1] if len(argv) > 1 else str(measure.EXAMPLE)
+    time_parts(read_image(photo).pixels)
+    measure_processes(photo)
+
+
+if __name__ == "__main__":
+    app.run(main)
