@@ -156,7 +156,12 @@ def _is_ours(line: str) -> bool:
     name = line.lstrip("-").removeprefix("no").split("=")[0]
     ours = flags.FLAGS.flags_by_module_dict().get(__name__, [])
     return name in {flag.name for flag in ours} - {
-        "data", "cache", "workdir", "export", "init", "data_note"
+        "data",
+        "cache",
+        "workdir",
+        "export",
+        "init",
+        "data_note",
     }
 
 

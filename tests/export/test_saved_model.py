@@ -34,9 +34,13 @@ def test_the_same_image_gives_the_same_bytes(codec):
 
 
 def test_wrong_arguments_are_refused(codec):
-    with pytest.raises(ValueError, match=r"Expected pixels uint8 \(h, w, 3\), received"):
+    with pytest.raises(
+        ValueError, match=r"Expected pixels uint8 \(h, w, 3\), received"
+    ):
         codec.compress(np.zeros((4, 4), np.uint8), 50.0)
-    with pytest.raises(ValueError, match="Expected a quality from 1 to 100, received 0"):
+    with pytest.raises(
+        ValueError, match="Expected a quality from 1 to 100, received 0"
+    ):
         codec.compress(np.zeros((4, 4, 3), np.uint8), 0)
 
 
@@ -49,12 +53,8 @@ def test_strings_of_another_number_or_size_are_refused(codec, change):
         "other size": coded.strings,
     }[change]
     height = 640 if change == "other size" else 64
-    try:
-        _, checksum = codec.decompress(strings, height, 64, coded.quality)
-    except BitstreamError as error:
-        assert "do not decode" in str(error)
-    else:
-        assert checksum != coded.checksum
+    with pytest.raises(BitstreamError, match="do not decode"):
+        codec.decompress(strings, height, 64, coded.quality)
 
 
 _STRANGER = """
@@ -71,7 +71,8 @@ back = model.signatures["decompress"](
 assert back["image"].shape == (40, 50, 3) and bool(back["sound"])
 assert int(back["checksum"]) == int(coded["checksum"])
 y = model.signatures["analysis"](image=image, quality=tf.constant(95.0))["y"]
-whole = model.signatures["synthesis"](y_hat=tf.floor(y + 0.5), quality=tf.constant(95.0))
+synthesis = model.signatures["synthesis"]
+whole = synthesis(y_hat=tf.floor(y + 0.5), quality=tf.constant(95.0))
 assert whole["image"].shape == (64, 64, 3)
 print("fine")
 """
@@ -90,5 +91,9 @@ def test_a_program_without_this_package_can_use_it(tiny_model, tmp_path):
 def test_signatures_are_the_documented_ones(tiny_model):
     loaded = tf.saved_model.load(str(tiny_model))
     assert set(loaded.signatures) == {
-        "compress", "decompress", "analysis", "synthesis", "latents"
+        "compress",
+        "decompress",
+        "analysis",
+        "synthesis",
+        "latents",
     }

@@ -19,13 +19,19 @@ def _features(height=6, width=10, channels=8):
 # Name of the layer: how to make it, its inputs, the shape of its result.
 CATALOGUE = {
     "BoundedLeakyReLU": (
-        lambda: layers.BoundedLeakyReLU(), lambda: (_features(),), (2, 6, 10, 8)
+        lambda: layers.BoundedLeakyReLU(),
+        lambda: (_features(),),
+        (2, 6, 10, 8),
     ),
     "ChannelAttention": (
-        lambda: layers.ChannelAttention(4), lambda: (_features(5, 7),), (2, 5, 7, 8)
+        lambda: layers.ChannelAttention(4),
+        lambda: (_features(5, 7),),
+        (2, 5, 7, 8),
     ),
     "CheckerboardConv2D": (
-        lambda: layers.CheckerboardConv2D(3), lambda: (_features(),), (2, 3, 10, 3)
+        lambda: layers.CheckerboardConv2D(3),
+        lambda: (_features(),),
+        (2, 3, 10, 3),
     ),
     "FastDeepResidualAttention": (
         lambda: layers.FastDeepResidualAttention(8),
@@ -34,7 +40,9 @@ CATALOGUE = {
     ),
     "GDN": (lambda: layers.GDN(), lambda: (_features(5, 7),), (2, 5, 7, 8)),
     "GDN inverse": (
-        lambda: layers.GDN(inverse=True), lambda: (_features(5, 7),), (2, 5, 7, 8)
+        lambda: layers.GDN(inverse=True),
+        lambda: (_features(5, 7),),
+        (2, 5, 7, 8),
     ),
     "GainUnit": (
         lambda: layers.GainUnit(-1.0, 3.0, 4, 8),
@@ -57,28 +65,44 @@ CATALOGUE = {
         (2, 5, 7, 8),
     ),
     "LogFeatures": (
-        lambda: layers.LogFeatures(), lambda: (_features(5, 7),), (2, 5, 7, 16)
+        lambda: layers.LogFeatures(),
+        lambda: (_features(5, 7),),
+        (2, 5, 7, 16),
     ),
     "ResidualBlock": (
-        lambda: layers.ResidualBlock(8), lambda: (_features(5, 7),), (2, 5, 7, 8)
+        lambda: layers.ResidualBlock(8),
+        lambda: (_features(5, 7),),
+        (2, 5, 7, 8),
     ),
     "ResidualDownsample": (
-        lambda: layers.ResidualDownsample(4), lambda: (_features(5, 7),), (2, 3, 4, 4)
+        lambda: layers.ResidualDownsample(4),
+        lambda: (_features(5, 7),),
+        (2, 3, 4, 4),
     ),
     "ResidualUnit": (
-        lambda: layers.ResidualUnit(8), lambda: (_features(5, 7),), (2, 5, 7, 8)
+        lambda: layers.ResidualUnit(8),
+        lambda: (_features(5, 7),),
+        (2, 5, 7, 8),
     ),
     "ResidualUpsample": (
-        lambda: layers.ResidualUpsample(4), lambda: (_features(5, 7),), (2, 10, 14, 4)
+        lambda: layers.ResidualUpsample(4),
+        lambda: (_features(5, 7),),
+        (2, 10, 14, 4),
     ),
     "SimplifiedAttention": (
-        lambda: layers.SimplifiedAttention(8), lambda: (_features(5, 7),), (2, 5, 7, 8)
+        lambda: layers.SimplifiedAttention(8),
+        lambda: (_features(5, 7),),
+        (2, 5, 7, 8),
     ),
     "SpatialAttention": (
-        lambda: layers.SpatialAttention(3), lambda: (_features(5, 7),), (2, 5, 7, 8)
+        lambda: layers.SpatialAttention(3),
+        lambda: (_features(5, 7),),
+        (2, 5, 7, 8),
     ),
     "SubpixelConv2D": (
-        lambda: layers.SubpixelConv2D(4, 3, 2), lambda: (_features(5, 7),), (2, 10, 14, 4)
+        lambda: layers.SubpixelConv2D(4, 3, 2),
+        lambda: (_features(5, 7),),
+        (2, 10, 14, 4),
     ),
 }
 

@@ -48,7 +48,9 @@ def test_gain_is_log_linear_between_levels():
 
 def test_gdn_closed_form():
     x = _noise(1, 3, 3, 4)
-    expected = x / np.sqrt(1 + 1e-6 + 0.1 * x**2 + 1e-6 * np.sum(x**2, -1, keepdims=True))
+    expected = x / np.sqrt(
+        1 + 1e-6 + 0.1 * x**2 + 1e-6 * np.sum(x**2, -1, keepdims=True)
+    )
     np.testing.assert_allclose(layers.GDN()(x), expected, rtol=1e-5)
 
 
@@ -82,9 +84,7 @@ def test_fast_module_needs_fewer_multiplications_than_the_simplified_one():
         kernels = [w for w in layer.trainable_weights if len(w.shape) == 4]
         # The wide branch of the fast module runs on a quarter of the positions.
         wide = {id(w.kernel) for w in getattr(layer, "wide", [])}
-        return sum(
-            np.prod(w.shape) * (0.25 if id(w) in wide else 1) for w in kernels
-        )
+        return sum(np.prod(w.shape) * (0.25 if id(w) in wide else 1) for w in kernels)
 
     fast = multiplications(layers.FastDeepResidualAttention(64))
     simplified = multiplications(layers.SimplifiedAttention(64))

@@ -38,9 +38,9 @@ def quantizer_step(lmbda: float) -> float:
 class Codec(tf.keras.Model):
     """A learned image codec of variable rate.
 
-        x ─► analysis ─► y ─► gain ─► round ─► y_hat ─► inverse gain ─► synthesis ─► x_hat
-                                │               ▲
-                                └─► latent coder ┘ (bits)
+    x ─► analysis ─► y ─► gain ─► round ─► y_hat ─► inverse gain ─► synthesis ─► x_hat
+                            │                ▲
+                            └─► latent coder ┘ (bits)
 
     A subclass makes `analysis_transform`, `synthesis_transform` (functions of a tensor
     and a level) and `latent_coder`. In mixed precision the two transforms compute in

@@ -71,8 +71,8 @@ class _Transform(tf.keras.layers.Layer):
 class FdramAnalysis(_Transform):
     """Image to latents: a lapped transform, corrected by an attention network.
 
-        x ─┬─► lapped transform ─────────────────────────────────► (+) ─► y
-           └─► 8x8 blocks ─► 1x1 ─► FDRAM.. ─► 3x3 s2 ─► FDRAM ─► 1x1 ┘
+    x ─┬─► lapped transform ─────────────────────────────────► (+) ─► y
+       └─► 8x8 blocks ─► 1x1 ─► FDRAM.. ─► 3x3 s2 ─► FDRAM ─► 1x1 ┘
     """
 
     def __init__(self, config: FdramConfig, **kwargs):
@@ -86,15 +86,17 @@ class FdramAnalysis(_Transform):
     def call(self, x, level):
         h = self.at_fine(self.to_fine(tf.nn.space_to_depth(x, 8)), level)
         h = self.at_deep(self.down(h), level)
-        return self.lapped(x) + self.project(h) * tf.cast(self.lapped.deviations, x.dtype)
+        return self.lapped(x) + self.project(h) * tf.cast(
+            self.lapped.deviations, x.dtype
+        )
 
 
 class FdramSynthesis(_Transform):
     """Latents to image: the inverse lapped transform, repaired by a network.
 
-        y ─┬─► inverse lapped ─┬─────────────────────────────────► (+) ─► x_hat
-           │                   └─► 8x8 blocks ─► 1x1 ┐             │
-           └─► log features ─► 1x1 ─► FDRAM ─► up ─► (+) ─► FDRAM.. ─► 1x1
+    y ─┬─► inverse lapped ─┬─────────────────────────────────► (+) ─► x_hat
+       │                   └─► 8x8 blocks ─► 1x1 ┐             │
+       └─► log features ─► 1x1 ─► FDRAM ─► up ─► (+) ─► FDRAM.. ─► 1x1
     """
 
     def __init__(self, config: FdramConfig, log2_step: tuple, **kwargs):
@@ -124,7 +126,7 @@ class FdramSynthesis(_Transform):
 
 @register
 class Fdram(Codec):
-    """The codec of the third seed: residual attention, hyperprior, mixture, checkerboard.
+    """Residual attention transforms, hyperprior, mixture, checkerboard context.
 
     Both transforms are a lapped cosine transform plus a network that starts at zero:
     the codec works before its first training step.

@@ -51,7 +51,7 @@ class IntegerDense(tf.Module):
         if shift.min() < 1:
             raise ValueError(
                 f"Expected weights that fit {input_bits} to {output_bits} fraction "
-                f"bits, received a column with sum(|w|) = {np.abs(kernel).sum(0).max()}."
+                f"bits, received sum(|w|) = {np.abs(kernel).sum(0).max()} in a column."
             )
         self.weights = tf.Variable(weights.astype(np.int16), trainable=False)
         self.biases = tf.Variable(biases.astype(np.int32), trainable=False)

@@ -1,4 +1,4 @@
-"""The latent coder after training: the same model in integers, from latents to bytes."""
+"""The latent coder after training: the same in integers, from latents to bytes."""
 
 from typing import NamedTuple
 
@@ -205,8 +205,13 @@ class IntegerCoder(tf.Module):
         position = (quality - QUALITY_STEPS) * (levels - 1)
         below = tf.minimum(position // span, levels - 2)
         weight = position - below * span
-        low, high = tf.gather(self.log2_gain, below), tf.gather(self.log2_gain, below + 1)
-        return tf.cast((low * (span - weight) + high * weight + span // 2) // span, tf.int32)
+        low, high = (
+            tf.gather(self.log2_gain, below),
+            tf.gather(self.log2_gain, below + 1),
+        )
+        return tf.cast(
+            (low * (span - weight) + high * weight + span // 2) // span, tf.int32
+        )
 
     def _encode_z(self, z: tf.Tensor) -> tf.Tensor:
         encoder = tfc.create_range_encoder([1], self.z_lookup)
@@ -214,7 +219,9 @@ class IntegerCoder(tf.Module):
         encoder = tfc.entropy_encode_index(encoder, indexes, z + Z_MAX)
         return tfc.entropy_encode_finalize(encoder)
 
-    def _decode_z(self, string: tf.Tensor, height: tf.Tensor, width: tf.Tensor) -> tuple:
+    def _decode_z(
+        self, string: tf.Tensor, height: tf.Tensor, width: tf.Tensor
+    ) -> tuple:
         depth = self.config.hyper_depth
         indexes = tf.broadcast_to(tf.range(depth), [1, height, width, depth])
         decoder = tfc.create_range_decoder(string, self.z_lookup)
@@ -228,7 +235,10 @@ class IntegerCoder(tf.Module):
 
 
 def _integer_dense(
-    layer, input_bits=ACTIVATION_BITS, input_max=ACTIVATION_MAX, output_bits=ACTIVATION_BITS
+    layer,
+    input_bits=ACTIVATION_BITS,
+    input_max=ACTIVATION_MAX,
+    output_bits=ACTIVATION_BITS,
 ) -> IntegerDense:
     """From a dense layer, or a 3x3 convolution that becomes patches times a matrix."""
     kernel = layer.kernel.numpy().reshape(-1, layer.bias.shape[0])

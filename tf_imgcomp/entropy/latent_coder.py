@@ -143,7 +143,7 @@ class LatentCoder(Block):
         return tf.cast(self.hyper_analysis(self.log_features(y)), tf.float32)
 
     def describe(self, z_hat: tf.Tensor) -> tf.Tensor:
-        """hyper_synthesis: z_hat `(b, h / 4, w / 4, n)` to psi `(b, h, w, features)`."""
+        """hyper_synthesis: z_hat `(b, h / 4, w / 4, n)` to psi `(b, h, w, f)`."""
         for layer in self.hyper_synthesis:
             z_hat = self.activation(layer(z_hat))
         return z_hat

@@ -1,4 +1,4 @@
-"""From integer mixture parameters to rows of cumulative frequencies, all in int32/int64.
+"""From integer mixture parameters to rows of cumulative frequencies, in integers.
 
 Numbers are fixed point: a mean with 10 fraction bits counts 1/1024 of a quantizer
 step, a log2 scale 1/1024 of an octave. Normal distribution, exponential and power of
@@ -93,9 +93,7 @@ def make_mixture(tables: Tables, logits, offsets, log2_scales) -> IntegerMixture
     products = tf.cast(offsets, tf.int64) * tf.cast(scales, tf.int64)
     means = tf.cast(tf.bitwise.right_shift(products, PARAMETER_BITS), tf.int32)
     weights = _softmax(tables, logits)
-    mean = tf.reduce_sum(
-        tf.cast(weights, tf.int64) * tf.cast(means, tf.int64), axis=0
-    )
+    mean = tf.reduce_sum(tf.cast(weights, tf.int64) * tf.cast(means, tf.int64), axis=0)
     bits = _WEIGHT_BITS + PARAMETER_BITS
     centre = tf.bitwise.right_shift(mean + (1 << (bits - 1)), bits)
     centre = tf.cast(centre, tf.int32)

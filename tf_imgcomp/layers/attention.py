@@ -88,9 +88,7 @@ class ChannelAttention(Block):
         super().build(shape)
 
     def call(self, x):
-        pooled = tf.stack(
-            [tf.reduce_mean(x, [1, 2]), tf.reduce_max(x, [1, 2])], axis=1
-        )
+        pooled = tf.stack([tf.reduce_mean(x, [1, 2]), tf.reduce_max(x, [1, 2])], axis=1)
         logits = tf.reduce_sum(self.output_layer(self.hidden(pooled)), axis=1)
         return x * tf.sigmoid(logits)[:, None, None, :]
 

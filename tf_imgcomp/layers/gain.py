@@ -55,7 +55,9 @@ class GainUnit(Block):
         self.log2_gain = self.add_weight(
             "log2_gain",
             (levels, channels),
-            initializer=lambda shape, dtype: tf.cast(tf.broadcast_to(ramp, shape), dtype),
+            initializer=lambda shape, dtype: tf.cast(
+                tf.broadcast_to(ramp, shape), dtype
+            ),
         )
 
     def log2(self, level: tf.Tensor) -> tf.Tensor:
@@ -86,8 +88,12 @@ class LevelModulation(Block):
 
     def build(self, shape):
         channels = shape[-1]
-        self.scale = self.add_weight("scale", (self.levels, channels), initializer="ones")
-        self.shift = self.add_weight("shift", (self.levels, channels), initializer="zeros")
+        self.scale = self.add_weight(
+            "scale", (self.levels, channels), initializer="ones"
+        )
+        self.shift = self.add_weight(
+            "shift", (self.levels, channels), initializer="zeros"
+        )
         super().build(shape)
 
     def call(self, x, level):
