@@ -12,8 +12,9 @@ from tf_imgcomp.ops.functional import replaced
 
 CARD = "card.json"
 
-# Peak memory of the larger of compress and decompress, measured on 6 megapixels.
-BYTES_PER_PIXEL = 1500.0
+# Peak memory of the larger of compress and decompress, with a margin: 380 to 500 were
+# measured on images of 0.4 and 2.8 megapixels.
+BYTES_PER_PIXEL = 600.0
 
 
 _IMAGE = (
