@@ -41,11 +41,15 @@ _CLIP = flags.DEFINE_float("clip_norm", 1.0, "Largest global gradient norm.")
 _AVERAGE = flags.DEFINE_float("average_decay", 0.999, "Of the weight average.")
 _SEED = flags.DEFINE_integer("seed", 1, "Of crops, noise and initial weights.")
 _QUALITY = flags.DEFINE_float("quality", None, "Train for this quality alone.", 1, 100)
-_QUANTIZATION = flags.DEFINE_enum(
-    "quantization",
+_TRAINABLE = flags.DEFINE_string(
+    "trainable", "", "Regular expression: only variables whose path it matches train."
+)
+_GRADIENTS = flags.DEFINE_enum(
+    "rate_gradients",
     "noise",
     ["noise", "straight_through"],
-    "What stands in for rounding in the rate; noise first, the other to finish.",
+    "How the rate of integers reaches the latents: through noise in place of rounding, "
+    "or as if rounding were not there.",
 )
 _MIXED = flags.DEFINE_bool("mixed_precision", False, "bfloat16 in the transforms.")
 _VALIDATE = flags.DEFINE_integer("validate_every", 2000, "Steps between validations.")
@@ -66,63 +70,26 @@ def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"Expected flags only, received {argv[1:]}.")
     import tensorflow as tf
-    from tqdm import tqdm
 
-    from tf_imgcomp.codecs.registry import CODECS
     from tf_imgcomp.data.patches import batches
-    from tf_imgcomp.data.photos import PhotoFolder
-    from tf_imgcomp.export.saved_model import CodecModule, export
-    from tf_imgcomp.training.optimization import OptimizationConfig
+    from tf_imgcomp.export.saved_model import CodecModule
     from tf_imgcomp.training.step import codec_objective
-    from tf_imgcomp.training.trainer import Trainer, TrainerConfig
+    from tf_imgcomp.training.trainer import Trainer
     from tf_imgcomp.training.validation import RealBits
-    from tf_imgcomp.training.weights import load_weights, save_weights
+    from tf_imgcomp.training.weights import save_weights
 
-    photos = PhotoFolder(_DATA.value, _CACHE.value, lambda n: not is_held_out(n), tqdm)
-    held_out = PhotoFolder(_DATA.value, _CACHE.value, is_held_out)
-    small = photos.smaller_than(_CROP.value)
-    print(
-        f"{len(photos)} photos ({small} smaller than a crop, padded), "
-        f"{len(photos.unreadable)} unreadable, {len(held_out)} for validation"
-    )
+    photos, held_out = open_photos()
     tf.keras.utils.set_random_seed(_SEED.value)
     if _MIXED.value:
         tf.keras.mixed_precision.set_global_policy("mixed_bfloat16")
-    gpus = tf.config.list_physical_devices("GPU")
-    strategy = tf.distribute.get_strategy()
-    if len(gpus) > 1:
-        strategy = tf.distribute.MirroredStrategy()
-    codec_class, config_class = CODECS[_CODEC.value]
+    several_gpus = len(tf.config.list_physical_devices("GPU")) > 1
+    strategy = (tf.distribute.MirroredStrategy if several_gpus else _no_strategy)()
     with strategy.scope():
-        codec = codec_class(config_class.from_dict(json.loads(_SIZES.value)))
-        codec(tf.zeros((1, 64, 64, 3)), tf.constant([50.0]))
-    if _INIT.value:
-        load_weights(codec, _INIT.value)
-    count = min(_VALIDATION_PHOTOS.value, len(held_out))
-    validate = RealBits(codec, [held_out[i] for i in range(count)], CodecModule)
-    optimization = OptimizationConfig(
-        steps=_STEPS.value,
-        learning_rate=_LEARNING_RATE.value,
-        warmup_steps=_WARMUP.value,
-        clip_norm=_CLIP.value,
-        average_decay=_AVERAGE.value,
-    )
-    config = TrainerConfig(
-        optimization,
-        seed=_SEED.value,
-        log_every=_LOG.value,
-        validate_every=_VALIDATE.value,
-        quality=_QUALITY.value,
-    )
+        codec = build_codec()
+    validate = RealBits(codec, held_out, CodecModule)
     workdir = Path(_WORKDIR.value)
-    trainer = Trainer(
-        codec,
-        codec_objective(codec, noise=_QUANTIZATION.value == "noise"),
-        workdir,
-        config,
-        validate,
-        strategy,
-    )
+    objective = codec_objective(codec, noise=_GRADIENTS.value == "noise")
+    trainer = Trainer(codec, objective, workdir, trainer_config(), validate, strategy)
     dataset = batches(
         photos,
         int(trainer.step),
@@ -131,24 +98,88 @@ def main(argv):
         _CROP.value,
         _SEED.value,
     )
-    trainer.run(
-        strategy.experimental_distribute_dataset(dataset) if len(gpus) > 1 else dataset,
-        lambda line: print(line, flush=True),
-    )
+    if several_gpus:
+        dataset = strategy.experimental_distribute_dataset(dataset)
+    trainer.run(dataset, lambda line: print(line, flush=True))
     trainer.use_average()
     save_weights(codec, workdir / "final.npz")
     if _EXPORT.value:
-        figures = validate()
-        figures.pop("reconstruction")
-        flagfile = flags.FLAGS.flags_into_string().splitlines()
-        card = {
-            "codec": _CODEC.value,
-            "flags": [line for line in flagfile if _is_ours(line)],
-            "steps": int(trainer.step),
-            "data": _DATA_NOTE.value,
-            "validation": figures,
-        }
-        export(codec, Path(_EXPORT.value), card)
+        export_codec(codec, int(trainer.step), validate())
+
+
+def _no_strategy():
+    import tensorflow as tf
+
+    return tf.distribute.get_strategy()
+
+
+def open_photos() -> tuple:
+    """The folder of photos to train on, and a list of photos held out."""
+    from tqdm import tqdm
+
+    from tf_imgcomp.data.photos import PhotoFolder
+
+    photos = PhotoFolder(_DATA.value, _CACHE.value, lambda n: not is_held_out(n), tqdm)
+    held_out = PhotoFolder(_DATA.value, _CACHE.value, is_held_out)
+    small = photos.smaller_than(_CROP.value)
+    print(
+        f"{len(photos)} photos ({small} smaller than a crop, padded), "
+        f"{len(photos.unreadable)} unreadable, {len(held_out)} for validation"
+    )
+    count = min(_VALIDATION_PHOTOS.value, len(held_out))
+    return photos, [held_out[i] for i in range(count)]
+
+
+def build_codec():
+    """The codec to train, with its initial weights."""
+    import tensorflow as tf
+
+    from tf_imgcomp.codecs.registry import CODECS
+    from tf_imgcomp.training.weights import load_weights
+
+    codec_class, config_class = CODECS[_CODEC.value]
+    codec = codec_class(config_class.from_dict(json.loads(_SIZES.value)))
+    codec(tf.zeros((1, 64, 64, 3)), tf.constant([50.0]))
+    if _INIT.value:
+        load_weights(codec, _INIT.value)
+    return codec
+
+
+def trainer_config():
+    from tf_imgcomp.training.optimization import OptimizationConfig
+    from tf_imgcomp.training.trainer import TrainerConfig
+
+    optimization = OptimizationConfig(
+        steps=_STEPS.value,
+        learning_rate=_LEARNING_RATE.value,
+        warmup_steps=_WARMUP.value,
+        clip_norm=_CLIP.value,
+        average_decay=_AVERAGE.value,
+    )
+    return TrainerConfig(
+        optimization,
+        seed=_SEED.value,
+        log_every=_LOG.value,
+        validate_every=_VALIDATE.value,
+        quality=_QUALITY.value,
+        trainable=_TRAINABLE.value,
+    )
+
+
+def export_codec(codec, steps: int, figures: dict) -> None:
+    """Writes the SavedModel and its card."""
+    from tf_imgcomp.export.saved_model import export
+
+    figures.pop("reconstruction")
+    flagfile = flags.FLAGS.flags_into_string().splitlines()
+    card = {
+        "codec": _CODEC.value,
+        "flags": [line for line in flagfile if _is_ours(line)],
+        "steps": steps,
+        "data": _DATA_NOTE.value,
+        "validation": figures,
+    }
+    export(codec, Path(_EXPORT.value), card)
 
 
 def _is_ours(line: str) -> bool:

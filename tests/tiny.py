@@ -14,7 +14,7 @@ WEIGHTS = Path(__file__).parent / "golden" / "tiny.npz"
 
 def config(context: str = "checkerboard", components: int = 2) -> FdramConfig:
     coder = LatentCoderConfig(
-        latent_depth=24,
+        slices=(4, 8, 12),
         hyper_depth=8,
         features=8,
         hidden=8,

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from tf_imgcomp.layers import GainUnit
 from tf_imgcomp.layers.base import float32_policy
+from tf_imgcomp.layers.gain import interpolate_levels
 from tf_imgcomp.ops.padding import pad_to_multiple
 
 QUALITY_MIN, QUALITY_MAX = 1.0, 100.0
@@ -80,6 +81,10 @@ class Codec(tf.keras.Model):
         span = QUALITY_MAX - QUALITY_MIN
         return (quality - QUALITY_MIN) * ((self.levels - 1) / span)
 
+    def rate_features(self, quality: tf.Tensor) -> tf.Tensor:
+        """Qualities `(b,)` as `(b, levels)`: weights of the two levels around each."""
+        return interpolate_levels(tf.eye(self.levels), self.level(quality))
+
     def lmbda(self, quality: tf.Tensor) -> tf.Tensor:
         """Quality in [1, 100] to the rate weight it is trained for, log-linear."""
         position = (quality - QUALITY_MIN) / (QUALITY_MAX - QUALITY_MIN)
@@ -119,6 +124,7 @@ class Codec(tf.keras.Model):
         """
         height, width = tf.shape(images)[1], tf.shape(images)[2]
         y = self.analysis(images, quality)
-        coded = self.latent_coder(y, self.gain.log2(self.level(quality)), seed)
+        log2_gain = self.gain.log2(self.level(quality))
+        coded = self.latent_coder(y, log2_gain, self.rate_features(quality), seed)
         x_hat = self.synthesis(coded.y_hat, quality)[:, :height, :width]
         return CodecOutput(x_hat, coded.y_bits, coded.z_bits)

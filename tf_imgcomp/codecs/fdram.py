@@ -32,7 +32,7 @@ class FdramConfig:
     """
 
     num_filters: int = 128
-    deep_filters: int = 160
+    deep_filters: int = 128
     analysis_modules: int = 2
     synthesis_modules: int = 3
     lmbda_min: float = 0.0004

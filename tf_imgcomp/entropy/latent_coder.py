@@ -1,5 +1,6 @@
 """The entropy model of all codecs: factorized z, hyperprior, context, mixture."""
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,6 +18,8 @@ from tf_imgcomp.layers import (
 from tf_imgcomp.layers.base import Block, conv, register
 from tf_imgcomp.ops.rounding import (
     add_uniform_noise,
+    gradient_only,
+    pass_straight_through,
     round_straight_through,
 )
 
@@ -40,22 +43,94 @@ class LatentCoderConfig:
     """Sizes and switches.
 
     Attributes:
-        latent_depth: channels of y.
+        slices: channels of y in each slice; a slice knows those before it.
         hyper_depth: channels of z.
-        features: channels of what hyper_synthesis and context_prediction say.
+        features: channels of each of the things known about a position: what
+            hyper_synthesis says, what the slices before say, what the anchors say.
         hidden: channels inside entropy_parameters.
-        embedding: channels to which decoded latents are reduced for the context.
+        embedding: channels to which a slice's decoded latents are reduced.
         components: Gaussians per element, K.
         context: "none" or "checkerboard".
     """
 
-    latent_depth: int = 256
+    slices: tuple = (16, 64, 240)
     hyper_depth: int = 32
-    features: int = 128
+    features: int = 96
     hidden: int = 192
     embedding: int = 64
     components: int = 2
     context: str = "checkerboard"
+
+    @property
+    def latent_depth(self) -> int:
+        """Channels of y."""
+        return sum(self.slices)
+
+
+@register
+class SliceModel(Block):
+    """The networks of one slice of channels; see `passes.SliceNetworks`.
+
+        y_hat (slice) ─► log features ─► embedding ─┬─► other slices
+                                                    └─► 5x5 taps ─► context
+        (psi, other slices, context) ─► entropy_parameters ─► mixture of each element
+
+    All are matrix products with `BoundedLeakyReLU` between, so that
+    `entropy.integer_coder` can repeat them exactly in integers.
+
+    Args:
+        config: `LatentCoderConfig`, or its fields as a dict.
+        initial_deviations: sequence of float. Standard deviations of the slice's
+            latents before their gain, where the scales start.
+    """
+
+    arguments = ("initial_deviations",)
+
+    def __init__(self, config, initial_deviations, **kwargs):
+        super().__init__(**kwargs)
+        self.config = config = _config(config)
+        self.features = config.features
+        self.initial_deviations = list(map(float, initial_deviations))
+        depth = len(self.initial_deviations)
+        dense = tf.keras.layers.Dense
+        self.log_features = LogFeatures()
+        self.activation = BoundedLeakyReLU()
+        self.embedding = dense(min(config.embedding, 2 * depth))
+        self.channel_conv = conv(config.features, 3)
+        self.context_conv = CheckerboardConv2D(config.features)
+        self.entropy_parameters = [
+            dense(config.hidden),
+            dense(config.hidden),
+            dense(
+                3 * config.components * depth,
+                kernel_initializer=tf.keras.initializers.RandomNormal(0.0, 0.01),
+                bias_initializer=self._initial_parameters,
+            ),
+        ]
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "config": vars(self.config)}
+
+    def _initial_parameters(self, shape, dtype=None):
+        """Zero logits and offsets; scales around the given deviations."""
+        spread = np.linspace(-1.5, 0.5, self.config.components)[:, None]
+        scales = np.log2(self.initial_deviations)[None] + spread
+        zeros = np.zeros((2,) + scales.shape)
+        return tf.constant(np.concatenate([zeros, scales[None]]).ravel(), dtype)
+
+    def embed(self, y_hat: tf.Tensor) -> tf.Tensor:
+        return self.activation(self.embedding(self.log_features(y_hat)))
+
+    def channel_context(self, embedded: tf.Tensor) -> tf.Tensor:
+        return self.activation(self.channel_conv(embedded))
+
+    def context_prediction(self, embedded: tf.Tensor) -> tf.Tensor:
+        return self.activation(self.context_conv(embedded))
+
+    def parameters(self, features: tf.Tensor) -> tf.Tensor:
+        for layer in self.entropy_parameters[:-1]:
+            features = self.activation(layer(features))
+        return self.entropy_parameters[-1](features)
 
 
 @register
@@ -63,12 +138,7 @@ class LatentCoder(Block):
     """How probable every latent is, given what is decoded before it.
 
         y ─► log features ─► hyper_analysis ─► z ─► z_hat ─► hyper_synthesis ─► psi
-        y_hat (anchors) ─► log features ─► embedding ─► 5x5 taps ─► context
-        (psi, context) ─► entropy_parameters ─► mixture of each element
-
-    All networks from z_hat and y_hat to the mixture are matrix products with
-    `BoundedLeakyReLU` between, so that `entropy.integer_coder` can repeat them exactly
-    in integers.
+        psi, decoded latents ─► `SliceModel`s in turn ─► mixture of each element
 
     Args:
         config: `LatentCoderConfig`, or its fields as a dict.
@@ -77,8 +147,8 @@ class LatentCoder(Block):
 
     References:
         Minnen, Balle and Toderici, "Joint Autoregressive and Hierarchical Priors for
-        Learned Image Compression", NeurIPS 2018; He et al., CVPR 2021 (checkerboard);
-        Cheng et al., CVPR 2020 (mixture)
+        Learned Image Compression", NeurIPS 2018; He et al., CVPR 2021 (checkerboard)
+        and CVPR 2022 (slices); Cheng et al., CVPR 2020 (mixture)
     """
 
     arguments = ("initial_deviations",)
@@ -86,18 +156,16 @@ class LatentCoder(Block):
 
     def __init__(self, config, initial_deviations=None, **kwargs):
         super().__init__(**kwargs)
-        if isinstance(config, dict):
-            config = LatentCoderConfig(**config)
-        if config.context not in passes.CONTEXTS:
+        self.config = c = _config(config)
+        if c.context not in passes.CONTEXTS:
             raise ValueError(
-                f"Expected a context of {passes.CONTEXTS}, received {config.context!r}."
+                f"Expected a context of {passes.CONTEXTS}, received {c.context!r}."
             )
         if initial_deviations is None:
-            initial_deviations = [1.0] * config.latent_depth
-        self.config = config
+            initial_deviations = [1.0] * c.latent_depth
         self.initial_deviations = list(map(float, initial_deviations))
-        c = config
         self.log_features = LogFeatures()
+        self.activation = BoundedLeakyReLU()
         self.hyper_analysis = tf.keras.Sequential(
             [
                 conv(c.features, 1),
@@ -112,18 +180,11 @@ class LatentCoder(Block):
             SubpixelConv2D(c.features * 3 // 4),
             SubpixelConv2D(c.features),
         ]
-        self.embedding = tf.keras.layers.Dense(c.embedding)
-        self.context_conv = CheckerboardConv2D(c.features)
-        self.entropy_parameters = [
-            tf.keras.layers.Dense(c.hidden),
-            tf.keras.layers.Dense(c.hidden),
-            tf.keras.layers.Dense(
-                3 * c.components * c.latent_depth,
-                kernel_initializer=tf.keras.initializers.RandomNormal(0.0, 0.01),
-                bias_initializer=self._initial_parameters,
-            ),
+        ends = np.cumsum(c.slices)
+        self.slices = [
+            SliceModel(c, self.initial_deviations[end - depth : end])
+            for depth, end in zip(c.slices, ends)
         ]
-        self.activation = BoundedLeakyReLU()
         self.prior = tfc.NoisyDeepFactorized(
             batch_shape=(c.hyper_depth,), init_scale=4.0
         )
@@ -131,73 +192,80 @@ class LatentCoder(Block):
     def get_config(self) -> dict:
         return {**super().get_config(), "config": vars(self.config)}
 
-    def _initial_parameters(self, shape, dtype=None):
-        """Zero logits and offsets; scales around the given deviations."""
-        spread = np.linspace(-1.5, 0.5, self.config.components)[:, None]
-        scales = np.log2(self.initial_deviations)[None] + spread
-        zeros = np.zeros((2,) + scales.shape)
-        return tf.constant(np.concatenate([zeros, scales[None]]).ravel(), dtype)
-
-    def hyper(self, y: tf.Tensor) -> tf.Tensor:
+    def hyper(self, y: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
         """hyper_analysis: y `(b, h, w, c)` to z `(b, h / 4, w / 4, n)`, float32."""
-        return tf.cast(self.hyper_analysis(self.log_features(y)), tf.float32)
+        features = with_rate(self.log_features(y), rate)
+        return tf.cast(self.hyper_analysis(features), tf.float32)
 
-    def describe(self, z_hat: tf.Tensor) -> tf.Tensor:
-        """hyper_synthesis: z_hat `(b, h / 4, w / 4, n)` to psi `(b, h, w, f)`."""
+    def describe(self, z_hat: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
+        """hyper_synthesis: z_hat `(b, h / 4, w / 4, n)` to psi `(b, h, w, f + levels)`.
+
+        The networks that follow are told the rate: a zero says little of a latent's
+        scale where steps are coarse and much where they are fine.
+        """
         for layer in self.hyper_synthesis:
             z_hat = self.activation(layer(z_hat))
-        return z_hat
+        return with_rate(z_hat, rate)
 
-    def context_prediction(self, y_hat: tf.Tensor) -> tf.Tensor:
-        """Decoded anchors to context features at the other positions."""
-        return self.activation(self.context_conv(self.embed(y_hat)))
-
-    def embed(self, y_hat: tf.Tensor) -> tf.Tensor:
-        """Reduces each decoded position; the zeros of unknown ones are not seen."""
-        return self.activation(self.embedding(self.log_features(y_hat)))
-
-    def parameters(self, psi: tf.Tensor, context) -> tf.Tensor:
-        """entropy_parameters: raw mixture parameters at the positions of a pass."""
-        context = tf.zeros_like(psi) if context is None else context
-        h = tf.concat([psi, context], axis=-1)
-        for layer in self.entropy_parameters[:-1]:
-            h = self.activation(layer(h))
-        return self.entropy_parameters[-1](h)
-
-    def call(self, y, log2_gain, seed=None) -> LatentBits:
-        """Estimates the bits of a batch of latents.
+    def call(self, y, log2_gain, rate, seed=None) -> LatentBits:
+        """Decides what to code of a batch of latents and estimates its bits.
 
         Args:
             y: float32 `(b, h, w, c)`, in quantizer steps, `h` and `w` multiples of 4.
             log2_gain: float32 `(b, c)`. The gain that y has been given.
-            seed: int32 `(2,)`: noise stands in for rounding in the bits. None: bits of
-                the rounded latents, gradients straight through.
+            rate: float32 `(b, levels)`. Weights of the trained levels around the rate,
+                see `Codec.rate_features`.
+            seed: int32 `(2,)`, for training: the bits are still those of the integers
+                coded, but what they tell y and z comes from noise in place of
+                rounding. None: gradients pass straight through.
 
         Returns:
             `LatentBits`.
         """
-        z = self.hyper(y)
-        y_hat, z_hat = round_straight_through(y), round_straight_through(z)
-        if seed is None:
-            y_rated, z_rated = y_hat, z_hat
-        else:
-            y_rated = add_uniform_noise(y, seed)
-            z_rated = add_uniform_noise(z, seed + tf.constant([0, 1], seed.dtype))
-        z_bits = -self.prior.log_prob(z_rated) / tf.math.log(2.0)
-        rated = passes.split_passes(self.config.context, y_rated)
-        known = passes.split_passes(self.config.context, y_hat)
+        context, sizes = self.config.context, self.config.slices
+        z = self.hyper(y, rate)
+        z_hat = round_straight_through(z)
+        z_bits = [self._z_bits(tf.stop_gradient(z_hat))]
         y_bits = []
+        if seed is None:
+            z_bits = [self._z_bits(z_hat)]
+        else:
+            z_bits.append(gradient_only(self._z_bits(add_uniform_noise(z, seed))))
+        wanted = [passes.split(context, part) for part in tf.split(y, sizes, -1)]
+        gains = tf.split(log2_gain, sizes, -1)
 
-        def code(index, raw):
+        def code(number, colour, raw):
+            y = wanted[number][colour]
             parameters = mixture.split_parameters(
-                tf.cast(raw, tf.float32), self.config.components, log2_gain
+                tf.cast(raw, tf.float32), self.config.components, gains[number]
             )
-            bits = mixture.mixture_bits(rated[index], parameters)
+            y_hat = pass_straight_through(y, mixture.choose_integers(y, parameters))
+            if seed is None:
+                bits = mixture.mixture_bits(y_hat, parameters)
+            else:
+                fixed = mixture.Mixture(*map(tf.stop_gradient, parameters))
+                noisy = add_uniform_noise(y, seed + [1 + number, colour])
+                bits = mixture.mixture_bits(tf.stop_gradient(y_hat), parameters)
+                bits += gradient_only(mixture.mixture_bits(noisy, fixed))
             y_bits.append(tf.reduce_sum(bits, [1, 2, 3]))
-            return known[index]
+            return y_hat
 
-        psi = self.describe(z_hat)
-        passes.run_passes(
-            self.config.context, psi, self.parameters, self.context_prediction, code
-        )
-        return LatentBits(y_hat, tf.add_n(y_bits), tf.reduce_sum(z_bits, [1, 2, 3]))
+        psi = self.describe(z_hat, rate)
+        y_hat = passes.run_passes(context, self.slices, psi, code)
+        return LatentBits(y_hat, tf.add_n(y_bits), tf.add_n(z_bits))
+
+    def _z_bits(self, z: tf.Tensor) -> tf.Tensor:
+        return tf.reduce_sum(-self.prior.log_prob(z), [1, 2, 3]) / math.log(2)
+
+
+def with_rate(features: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
+    """Appends `rate`, `(b, levels)`, to the features of every position."""
+    shape = tf.concat([tf.shape(features)[:-1], [rate.shape[-1]]], axis=0)
+    rate = tf.broadcast_to(tf.cast(rate, features.dtype)[:, None, None, :], shape)
+    return tf.concat([features, rate], axis=-1)
+
+
+def _config(config) -> LatentCoderConfig:
+    if not isinstance(config, dict):
+        return config
+    return LatentCoderConfig(**{**config, "slices": tuple(config["slices"])})

@@ -1,6 +1,7 @@
 """The order in which latents are coded, written once for training and for files."""
 
-from typing import Callable
+from collections.abc import Sequence
+from typing import Callable, Protocol
 
 import tensorflow as tf
 
@@ -9,40 +10,77 @@ from tf_imgcomp.ops import checkerboard
 CONTEXTS = ("none", "checkerboard")
 
 
+class SliceNetworks(Protocol):
+    """What predicts one slice of channels.
+
+    Attributes:
+        features: channels f of what `context_prediction` says.
+    """
+
+    features: int
+
+    def embed(self, y_hat: tf.Tensor) -> tf.Tensor:
+        """Decoded latents of the slice to what others see of them."""
+
+    def channel_context(self, embedded: tf.Tensor) -> tf.Tensor:
+        """Features at every position, from the embedded slices before this one."""
+
+    def context_prediction(self, embedded: tf.Tensor) -> tf.Tensor:
+        """Features at the other positions, from this slice's embedded anchors."""
+
+    def parameters(self, features: tf.Tensor) -> tf.Tensor:
+        """Mixture parameters at the positions of a pass, from all that is known."""
+
+
 def run_passes(
-    context: str,
-    psi: tf.Tensor,
-    parameters: Callable,
-    context_prediction: Callable,
-    code: Callable,
+    context: str, slices: Sequence[SliceNetworks], psi: tf.Tensor, code: Callable
 ) -> tf.Tensor:
     """Visits all latents, each pass knowing what the passes before it decoded.
 
+    Slices of channels follow one another (Minnen and Singh 2020, section 3.1; He et
+    al. 2022, "ELIC", section 3.2); within a slice
+
         context none            one pass over all positions
-        context checkerboard    anchors from psi alone; the others from psi and anchors
+        context checkerboard    anchors first; the others know the anchors too
 
     Args:
         context: str, one of `CONTEXTS`.
-        psi: `(b, h, w, f)`. What hyper_synthesis says of every position.
-        parameters: function of psi and context features (or None in the first pass) at
-            the positions of a pass; returns whatever `code` takes.
-        context_prediction: function of the decoded map `(b, h, w, c)`, zero where not
-            yet decoded, to context features at the positions of the next pass.
-        code: function of the pass's index and its parameters; codes or decodes the
-            latents of those positions and returns them, `(b, ..., c)`.
+        slices: the networks of each slice.
+        psi: `(b, h, w, n)`. What is known of every position before the first pass.
+        code: function of the slice's number, the colour (0 or 1) and the parameters at
+            its positions; codes or decodes those latents and returns them,
+            `(b, ..., c)`.
 
     Returns:
         All latents, `(b, h, w, c)`.
     """
-    if context == "none":
-        return code(0, parameters(psi, None))
-    psi_anchors, psi_others = checkerboard.split(psi)
-    anchors = code(0, parameters(psi_anchors, None))
-    known = checkerboard.merge(anchors, tf.zeros_like(anchors))
-    others = code(1, parameters(psi_others, context_prediction(known)))
-    return checkerboard.merge(anchors, others)
+    latents, embedded = [], []
+    for number, networks in enumerate(slices):
+        known = [psi]
+        if embedded:
+            known.append(networks.channel_context(tf.concat(embedded, axis=-1)))
+        decoded, seen = [], []
+        for colour, said in enumerate(split(context, tf.concat(known, axis=-1))):
+            if context != "none":
+                if colour:
+                    anchors = merge(context, [seen[0], tf.zeros_like(seen[0])])
+                    around = networks.context_prediction(anchors)
+                else:
+                    shape = tf.concat([tf.shape(said)[:-1], [networks.features]], 0)
+                    around = tf.zeros(shape, said.dtype)
+                said = tf.concat([said, around], axis=-1)
+            decoded.append(code(number, colour, networks.parameters(said)))
+            seen.append(networks.embed(decoded[-1]))
+        latents.append(merge(context, decoded))
+        embedded.append(merge(context, seen))
+    return tf.concat(latents, axis=-1)
 
 
-def split_passes(context: str, y: tf.Tensor) -> tuple:
-    """The latents of each pass, in the order in which `run_passes` visits them."""
-    return (y,) if context == "none" else checkerboard.split(y)
+def split(context: str, x: tf.Tensor) -> list:
+    """A map `(b, h, w, c)` as the positions of each pass of a slice."""
+    return [x] if context == "none" else list(checkerboard.split(x))
+
+
+def merge(context: str, parts: Sequence[tf.Tensor]) -> tf.Tensor:
+    """The inverse of `split`."""
+    return parts[0] if context == "none" else checkerboard.merge(*parts)

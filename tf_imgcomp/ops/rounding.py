@@ -8,9 +8,19 @@ def round_half_up(x: tf.Tensor) -> tf.Tensor:
     return tf.floor(x + 0.5)
 
 
+def pass_straight_through(x: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
+    """`value`, with a gradient as if it were `x`."""
+    return x + tf.stop_gradient(value - x)
+
+
 def round_straight_through(x: tf.Tensor) -> tf.Tensor:
     """Rounds to integers; the gradient passes as if nothing had happened."""
-    return x + tf.stop_gradient(round_half_up(x) - x)
+    return pass_straight_through(x, round_half_up(x))
+
+
+def gradient_only(x: tf.Tensor) -> tf.Tensor:
+    """Zero, with the gradient of `x`."""
+    return x - tf.stop_gradient(x)
 
 
 def add_uniform_noise(x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:

@@ -29,9 +29,8 @@ def codec_objective(codec: Codec, noise: bool = True) -> Callable:
 
     Args:
         codec: the codec.
-        noise: whether uniform noise stands in for rounding in the rate. It explores,
-            but overstates low rates (by half at 0.2 bpp); without it, the rate is that
-            of the rounded latents and gradients pass straight through.
+        noise: whether the gradient of the rate reaches the latents through uniform
+            noise in place of rounding, or straight through.
 
     Returns:
         Function of images, seed and quality that gives the loss and the metrics.

@@ -1,6 +1,7 @@
 """The training loop: steps, checkpoints, logs, validation."""
 
 import json
+import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from tf_imgcomp.training.optimization import (
     make_optimizer,
 )
 from tf_imgcomp.training.step import training_step
-from tf_imgcomp.training.weights import save_weights
+from tf_imgcomp.training.weights import named_variables, save_weights
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class TrainerConfig:
         checkpoint_minutes: float between two checkpoints.
         validate_every: int, steps between two validations.
         quality: float, to train for one rate; None draws one per image.
+        trainable: regular expression. Variables whose path (see `training.weights`) it
+            matches at the start are trained, the others stay as they are.
     """
 
     optimization: OptimizationConfig
@@ -38,6 +41,7 @@ class TrainerConfig:
     checkpoint_minutes: float = 2.0
     validate_every: int = 2000
     quality: Optional[float] = None
+    trainable: str = ""
 
 
 class Trainer:
@@ -68,7 +72,11 @@ class Trainer:
         self.model, self.config, self.validate = model, config, validate
         self._objective = objective
         self._strategy = strategy or tf.distribute.get_strategy()
-        self._variables = model.trainable_variables
+        self._variables = [
+            variable
+            for path, variable in named_variables(model).items()
+            if re.match(config.trainable, path)
+        ]
         self.folder = Path(folder)
         with self._strategy.scope():
             self.optimizer = make_optimizer(config.optimization)
