@@ -7,8 +7,8 @@ WEIGHTS are what bin/train wrote. Prints
 - for several qualities what the float model estimates for the rounded latents, how
   many more bytes the real strings have, and how many if every element is coded, which
   is what integer networks and tables lose;
-- for several values of `entropy.tables.CERTAIN` the share of latents coded and the
-  BD-rate against coding all of them;
+- for several values of `entropy.integer_mixture.CERTAIN` the share of latents coded
+  and the BD-rate against coding all of them;
 - the speed of matrix products in float32, float64 and int32.
 
 Every image takes about a minute on two cores.
@@ -30,7 +30,7 @@ from absl import app, flags
 from tf_imgcomp import metrics
 from tf_imgcomp.codecs.base import Codec
 from tf_imgcomp.data.images import read_image
-from tf_imgcomp.entropy import passes, tables
+from tf_imgcomp.entropy import integer_mixture, passes
 from tf_imgcomp.export.saved_model import CodecModule
 from tf_imgcomp.training.weights import load_weights
 
@@ -39,7 +39,7 @@ _CODEC = flags.DEFINE_string("codec", "fdram", "Name of the codec.")
 _SIZES = flags.DEFINE_string("sizes", "{}", "Sizes that differ from the codec's, JSON.")
 _QUALITIES = flags.DEFINE_list("qualities", "5,20,35,50,70,90", "Qualities.")
 
-ONE = 1 << tables._ONE_BITS
+ONE = 1 << integer_mixture.ONE_BITS
 CERTAIN_BITS = (12, 10, 9, 8, 7, 6, 5)  # Certain from a probability of 1 - 2**-bits.
 PRODUCTS = ((1536, 512, 192), (1536, 192, 1536), (1536, 1152, 512))
 
@@ -51,7 +51,7 @@ def code(codec: Codec, images: Sequence[np.ndarray], certain: int) -> np.ndarray
         float64 `(qualities, images, 3)`: bytes of all strings, PSNR in dB, and the
         share of latents that is coded.
     """
-    present, tables.CERTAIN = tables.CERTAIN, certain
+    present, integer_mixture.CERTAIN = integer_mixture.CERTAIN, certain
     module = CodecModule(codec)  # The threshold is a constant of its graphs.
 
     @tf.function(reduce_retracing=True)
@@ -61,7 +61,7 @@ def code(codec: Codec, images: Sequence[np.ndarray], certain: int) -> np.ndarray
 
         def count(plan, index):
             counts.append(tf.size(plan.elements))
-            values = tf.reshape(tf.cast(known[index], tf.int32), [-1])
+            values = tf.reshape(known[index], [-1])
             return tf.gather(values, plan.elements)
 
         module.coder._run(tf.floor(z + 0.5), hundredths, count)
@@ -81,7 +81,7 @@ def code(codec: Codec, images: Sequence[np.ndarray], certain: int) -> np.ndarray
 
     encode = tf.function(module.coder.encode, reduce_retracing=True)
     results = [[code_one(q, pixels) for pixels in images] for q in _qualities()]
-    tables.CERTAIN = present
+    integer_mixture.CERTAIN = present
     return np.array(results, np.float64)
 
 
@@ -152,7 +152,7 @@ def main(argv: list[str]) -> None:
     results = {"all coded": code(codec, images, ONE + 1)}
     for bits in CERTAIN_BITS:
         results[f"1 - 2**-{bits}"] = code(codec, images, ONE - (ONE >> bits))
-    real = code(codec, images, tables.CERTAIN)
+    real = code(codec, images, integer_mixture.CERTAIN)
     all_coded = results["all coded"]
     print_rate_lost(estimate(codec, images), real[..., 0], all_coded[..., 0])
     print_certainty(results, np.mean([image.size / 3 for image in images]))

@@ -74,7 +74,7 @@ def range_coding(coder, z_hat: tf.Tensor, y_hat: tf.Tensor, hundredths) -> tuple
     wanted, plans = passes.split_passes(coder.config.context, y_hat), []
 
     def keep(plan, index):
-        values = tf.reshape(tf.cast(wanted[index], tf.int32), [-1])
+        values = tf.reshape(wanted[index], [-1])
         plans.append((plan, tf.gather(values, plan.elements)))
         return plans[-1][1]
 

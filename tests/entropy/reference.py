@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from tf_imgcomp.entropy import tables as t
+from tf_imgcomp.entropy.frequencies import PRECISION
 from tf_imgcomp.ops import checkerboard
 
 
-def _dense(layer, x: np.ndarray, activate: bool) -> np.ndarray:
+def dense(layer, x: np.ndarray, activate: bool) -> np.ndarray:
     weights, biases, shift = (
         v.numpy().astype(np.int64) for v in (layer.weights, layer.biases, layer.shift)
     )
@@ -30,7 +30,7 @@ def describe(coder, z: np.ndarray) -> np.ndarray:
         up = np.zeros((2 * height, 2 * width, outputs), np.int64)
         for i in range(height):
             for j in range(width):
-                y = _dense(layer, _window(z, i, j, 1).ravel(), True)
+                y = dense(layer, _window(z, i, j, 1).ravel(), True)
                 block = y.reshape(2, 2, outputs)
                 up[2 * i : 2 * i + 2, 2 * j : 2 * j + 2] = block
         z = up
@@ -40,8 +40,8 @@ def describe(coder, z: np.ndarray) -> np.ndarray:
 def parameters(coder, psi: np.ndarray, context: np.ndarray) -> np.ndarray:
     h = np.concatenate([psi, context], axis=-1)
     for layer in coder.hidden:
-        h = _dense(layer, h, True)
-    return _dense(coder.last, h, False)
+        h = dense(layer, h, True)
+    return dense(coder.last, h, False)
 
 
 def raw_parameters(coder, z: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -58,7 +58,7 @@ def raw_parameters(coder, z: np.ndarray, y: np.ndarray) -> np.ndarray:
     anchors = y * ((rows + columns) % 2 == 0)[..., None]
     magnitude = table[np.minimum(np.abs(anchors), 255)]
     features = np.concatenate([np.sign(anchors) * magnitude, magnitude], axis=-1)
-    embedded = _dense(coder.embedding, features, True)
+    embedded = dense(coder.embedding, features, True)
     result = []
     for i in range(height):
         for j in range(width):
@@ -66,7 +66,7 @@ def raw_parameters(coder, z: np.ndarray, y: np.ndarray) -> np.ndarray:
             if (i + j) % 2:
                 window = _window(embedded, i, j, 2)
                 taps = np.concatenate([window[tap] for tap in checkerboard.TAPS])
-                context = _dense(coder.context, taps, True)
+                context = dense(coder.context, taps, True)
             result.append(parameters(coder, psi[i, j], context))
     return np.reshape(result, (height, width, -1))
 
@@ -96,5 +96,5 @@ def cdf_row(tables, logits, offsets, log2_scales, half_width: int) -> tuple:
             distance = min(max(distance, -(1 << 18)), 1 << 18)
             index = (distance * power[s & 1023]) >> ((s >> 10) + 13)
             total += w * phi[min(max(index, -4096), 4096) + 4096]
-        row.append(((total * ((1 << t.PRECISION) - symbols)) >> 30) + number + 1)
+        row.append(((total * ((1 << PRECISION) - symbols)) >> 30) + number + 1)
     return centre, [*row, 1 << 16]

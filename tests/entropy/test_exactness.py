@@ -16,9 +16,10 @@ from tests import tiny
 from tests.entropy import reference
 from tests.golden import regenerate
 from tf_imgcomp import bitstream
-from tf_imgcomp.entropy import tables as tables_module
+from tf_imgcomp.entropy import frequencies, integer_coder, integer_mixture
 from tf_imgcomp.entropy.fixed_point import ACTIVATION_MAX, SUM_MAX, IntegerDense
 from tf_imgcomp.entropy.integer_coder import IntegerCoder
+from tf_imgcomp.entropy.tables import Tables
 from tf_imgcomp.export import models
 from tf_imgcomp.ops import checkerboard
 
@@ -78,42 +79,35 @@ def test_xla_gives_the_same_bytes(monkeypatch):
     coder = _coder()
     y, z = _latents()
     expected = _digest(coder.encode(y, z, QUALITY))
-    compiled = []
+    called = set()
 
-    def compile_with_xla(function):
-        compiled.append(function)
-        return tf.function(function, jit_compile=True)
+    def compile_with_xla(owner, name):
+        function = getattr(owner, name)
+        compiled = tf.function(function, jit_compile=True)
 
-    for name in ("describe", "context_prediction"):
-        setattr(coder, name, compile_with_xla(getattr(coder, name)))
-    parameters = coder.parameters
-    with_context = compile_with_xla(parameters)
-    without = compile_with_xla(lambda psi: parameters(psi, None))
-    coder.parameters = lambda psi, context: (
-        without(psi) if context is None else with_context(psi, context)
+        def call(*arguments):
+            called.add(name)
+            return compiled(*arguments)
+
+        monkeypatch.setattr(owner, name, call)
+
+    parts = (
+        (coder, "describe"),
+        (coder, "context_prediction"),
+        (coder, "parameters"),
+        (integer_coder, "make_mixture"),
+        (integer_mixture, "is_certain"),
+        (frequencies, "one_symbol"),
+        (frequencies, "all_symbols"),
     )
-    for name in ("make_mixture", "is_certain"):
-        function = getattr(tables_module, name)
-        jitted = compile_with_xla(
-            lambda *fields, function=function: function(coder.tables, *fields)
-        )
-        wrapper = lambda _, *fields, jitted=jitted: jitted(*fields)  # noqa: E731
-        monkeypatch.setattr(tables_module, name, wrapper)
-    monkeypatch.setattr(
-        "tf_imgcomp.entropy.integer_coder.make_mixture", tables_module.make_mixture
-    )
-    rows = tables_module.cdf_rows
-    jitted_rows = {
-        width: compile_with_xla(
-            lambda *fields, width=width: rows(coder.tables, *fields, width)
-        )
-        for width in tables_module.HALF_WIDTHS
-    }
-    monkeypatch.setattr(
-        tables_module, "cdf_rows", lambda _, mixture, width: jitted_rows[width](mixture)
-    )
-    assert _digest(coder.encode(y, z, QUALITY)) == expected
-    assert len(compiled) == 6 + len(tables_module.HALF_WIDTHS)
+    for owner, name in parts:
+        compile_with_xla(owner, name)
+    encoded = coder.encode(y, z, QUALITY)
+    assert _digest(encoded) == expected
+    decoded = coder.decode(encoded.strings, *z.shape[1:3], QUALITY)
+    assert decoded.sound
+    np.testing.assert_array_equal(decoded.y_hat, encoded.y_hat)
+    assert called == {name for _, name in parts}
 
 
 _PROGRAM = """
@@ -190,21 +184,25 @@ def test_networks_equal_a_numpy_reference():
 
 
 integers = st.integers(-20000, 20000)
+any_components = st.lists(
+    st.tuples(integers, integers, integers), min_size=1, max_size=3
+)
+any_half_width = st.sampled_from(frequencies.HALF_WIDTHS)
+
+
+def _mixture(components):
+    """The sampled functions, and one element's mixture."""
+    functions = Tables().read()
+    columns = (tf.constant(c, tf.float32)[:, None] for c in zip(*components))
+    return functions, integer_mixture.make_mixture(functions, *columns)
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    st.lists(st.tuples(integers, integers, integers), min_size=1, max_size=3),
-    st.sampled_from(tables_module.HALF_WIDTHS),
-)
-def test_table_rows_equal_a_numpy_reference_and_increase(components, half_width):
-    tables = tables_module.Tables()
-    logits, offsets, scales = (
-        tf.constant(column, tf.int32)[:, None] for column in zip(*components)
-    )
-    mixture = tables_module.make_mixture(tables, logits, offsets, scales)
-    row = tables_module.cdf_rows(tables, mixture, half_width)[0].numpy()
-    centre, expected = reference.cdf_row(tables, *zip(*components), half_width)
+@given(any_components, any_half_width)
+def test_rows_equal_a_numpy_reference_and_increase(components, half_width):
+    functions, mixture = _mixture(components)
+    row = frequencies.all_symbols(functions, mixture, half_width)[0].numpy()
+    centre, expected = reference.cdf_row(Tables(), *zip(*components), half_width)
     assert mixture.centre[0] == centre
     np.testing.assert_array_equal(row, expected)
     assert row[1] == 0
@@ -212,19 +210,50 @@ def test_table_rows_equal_a_numpy_reference_and_increase(components, half_width)
     assert (np.diff(row[1:]) > 0).all()
 
 
+def _coded(row, symbol: int) -> tuple:
+    """What the range coder makes of a symbol: an interval, and how far it escaped."""
+    escape = len(row) - 3
+    escaped = min(symbol, 0) + max(symbol - escape, 0)
+    index = symbol if 0 <= symbol < escape else escape
+    return row[1 + index], row[2 + index], escaped
+
+
+@settings(max_examples=60, deadline=None)
+@given(any_components, any_half_width)
+def test_one_symbol_is_coded_as_among_all(components, half_width):
+    functions, mixture = _mixture(components)
+    all_symbols = frequencies.all_symbols(functions, mixture, half_width)[0].numpy()
+    offsets = np.arange(-half_width - 3, half_width + 5)
+    copies = mixture.select(np.zeros_like(offsets))
+    values = copies.centre + offsets
+    half_widths = tf.fill(values.shape, tf.constant(half_width, tf.float64))
+    rows, symbols = frequencies.one_symbol(functions, copies, half_widths, values)
+    for offset, row, symbol in zip(offsets, rows.numpy(), symbols.numpy()):
+        assert (np.diff(row[1:]) > 0).all()
+        assert _coded(row, symbol) == _coded(all_symbols, offset + half_width)
+
+
 @settings(max_examples=30, deadline=None)
-@given(st.integers(0, 2**32), st.sampled_from([0.01, 0.3, 3.0]))
-def test_sums_of_quantized_layers_stay_exact_in_float32(seed, scale):
+@given(st.integers(0, 2**32), st.sampled_from([0.01, 0.03, 0.3, 3.0]))
+def test_quantized_layers_are_exact_in_float32(seed, scale):
     random = np.random.default_rng(seed)
     kernel = random.normal(size=(64, 5)) * scale
     layer = IntegerDense(kernel, random.normal(size=5), 7, ACTIVATION_MAX, 7)
-    weights = layer.weights.numpy().astype(np.int64)
-    worst = np.abs(weights).sum(0) * ACTIVATION_MAX + np.abs(layer.biases.numpy())
+    weights, biases = (
+        v.numpy().astype(np.int64) for v in (layer.weights, layer.biases)
+    )
+    worst = np.abs(weights).sum(0) * ACTIVATION_MAX + np.abs(biases)
     assert (worst <= SUM_MAX).all()
     x = random.integers(-ACTIVATION_MAX, ACTIVATION_MAX + 1, size=(20, 64))
-    np.testing.assert_array_equal(
-        layer.accumulate(tf.constant(x, tf.float32)), x @ weights + layer.biases.numpy()
-    )
+    # The largest sums there are, up to 2**24, of either sign.
+    x = np.concatenate([x, np.sign(weights.T), -np.sign(weights.T)])
+    x[20:] *= ACTIVATION_MAX
+    inputs = tf.constant(x, tf.float32)
+    sums = layer.scaled_sums(inputs).numpy() * 2.0 ** layer.shift.numpy()
+    np.testing.assert_array_equal(sums, x @ weights + biases)
+    np.testing.assert_array_equal(layer(inputs), reference.dense(layer, x, False))
+    activated = reference.dense(layer, x, True)
+    np.testing.assert_array_equal(layer.activate(inputs), activated)
 
 
 def test_weights_beyond_the_format_are_refused():

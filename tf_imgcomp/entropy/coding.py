@@ -3,8 +3,10 @@
 import tensorflow as tf
 import tensorflow_compression as tfc
 
-from tf_imgcomp.entropy import tables as tables_module
-from tf_imgcomp.entropy.tables import HALF_WIDTHS, IntegerMixture, Tables
+from tf_imgcomp.entropy import frequencies, integer_mixture
+from tf_imgcomp.entropy.frequencies import HALF_WIDTHS
+from tf_imgcomp.entropy.integer_mixture import IntegerMixture
+from tf_imgcomp.entropy.tables import Functions
 
 # Parallel streams cost a few bytes each and code side by side.
 SYMBOLS_PER_STREAM = 8192
@@ -12,6 +14,7 @@ SYMBOLS_PER_STREAM = 8192
 _ESCAPE_MAX = 1 << 24  # Farther symbols are damage; the coder takes less than 2**30.
 _ZEROS = b"\0" * 16
 _ONES = b"\xff" * 4096
+_PERIOD = 65519  # Of the factors in a checksum; a prime.
 
 
 class CodingPlan:
@@ -21,69 +24,77 @@ class CodingPlan:
     window, so that a narrow distribution does not pay for a wide table.
 
     Args:
-        tables: the sampled functions.
+        functions: the sampled functions.
         mixture: of all n elements of the pass.
 
     Attributes:
-        elements: int64 `(m,)`, the coded elements in their order.
-        first_symbols: int32 `(m,)`, what integer symbol 0 stands for.
-        lookup: int32 vector, the rows one after the other.
+        elements: int32 `(m,)`, the coded elements in their order.
         streams: int32 scalar, at least 1.
     """
 
-    def __init__(self, tables: Tables, mixture: IntegerMixture):
-        certain = tables_module.is_certain(tables, mixture)
-        coded = tf.where(tf.logical_not(certain))[:, 0]
-        mixture = mixture.select(coded)
-        lower, rows, elements, firsts = -1, [], [], []
-        for half_width in HALF_WIDTHS:
-            inside = mixture.reach > lower
-            if half_width != HALF_WIDTHS[-1]:
-                inside = tf.logical_and(inside, mixture.reach <= half_width)
-            group = tf.where(inside)[:, 0]
-            members = mixture.select(group)
-            row = tables_module.cdf_rows(tables, members, half_width)
-            rows.append(tf.reshape(row, [-1]))
-            elements.append(tf.gather(coded, group))
-            firsts.append(members.centre - half_width)
-            lower = half_width
-        # What fills up the last stream: a symbol that costs next to nothing.
-        one = 1 << tables_module.PRECISION
-        filler = tf.constant([tables_module.PRECISION, 0, one - 1, one])
-        self.elements = tf.concat(elements, axis=0)
-        self.first_symbols = tf.concat(firsts, axis=0)
-        self.lookup = tf.concat([*rows, filler], axis=0)
-        self._count = tf.size(self.first_symbols)
+    def __init__(self, functions: Functions, mixture: IntegerMixture):
+        self._functions, self._mixture = functions, mixture
+        groups = len(HALF_WIDTHS) + 1
+        certain = integer_mixture.is_certain(functions, mixture)
+        group = tf.where(certain, groups - 1, frequencies.window(mixture))
+        elements = tf.range(tf.size(group))
+        self._groups = tf.dynamic_partition(elements, group, groups)[:-1]
+        self.elements = tf.concat(self._groups, axis=0)
+        self._count = tf.size(self.elements)
         self.streams = 1 + self._count // SYMBOLS_PER_STREAM
         self._fill = (-self._count) % self.streams
 
-    def _indexes(self) -> tf.Tensor:
-        filler = tf.fill([self._fill], self._count)
-        indexes = tf.concat([tf.range(self._count), filler], axis=0)
-        return tf.reshape(indexes, [self.streams, -1])
-
     def encode(self, values: tf.Tensor) -> tf.Tensor:
-        """Strings `(streams,)` for the values of the coded elements, int32 `(m,)`."""
-        symbols = tf.pad(values - self.first_symbols, [[0, self._fill]])
-        symbols = tf.reshape(symbols, [self.streams, -1])
-        encoder = tfc.create_range_encoder([self.streams], self.lookup)
-        encoder = tfc.entropy_encode_index(encoder, self._indexes(), symbols)
-        return tfc.entropy_encode_finalize(encoder)
+        """Strings `(streams,)` for the values of the coded elements, float32 `(m,)`."""
+        half_widths = tf.repeat(
+            tf.constant(HALF_WIDTHS, tf.float64), [tf.size(g) for g in self._groups]
+        )
+        mixture = self._mixture.select(self.elements)
+        rows, symbols = frequencies.one_symbol(
+            self._functions, mixture, half_widths, tf.cast(values, tf.float64)
+        )
+        return self._encode(_lookup([rows]), symbols)
 
     def decode(self, strings: tf.Tensor) -> tuple:
-        """Values int32 `(m,)` from strings `(streams,)`, and whether they are sound.
+        """Values float32 `(m,)` from strings `(streams,)`, and whether they are sound.
 
         Sound strings are to the byte what `encode` makes of the values.
         """
-        indexes = self._indexes()
-        decoder = tfc.create_range_decoder(_continued(strings, indexes), self.lookup)
+        rows, firsts = [], []
+        for half_width, group in zip(HALF_WIDTHS, self._groups):
+            mixture = self._mixture.select(group)
+            rows.append(frequencies.all_symbols(self._functions, mixture, half_width))
+            firsts.append(mixture.centre - half_width)
+        lookup, indexes = _lookup(rows), self._indexes()
+        decoder = tfc.create_range_decoder(_continued(strings, indexes), lookup)
         decoder, symbols = tfc.entropy_decode_index(
             decoder, indexes, tf.shape(indexes)[1:], tf.int32
         )
         symbols = tf.reshape(symbols, [-1])[: self._count]
         symbols = tf.clip_by_value(symbols, -_ESCAPE_MAX, _ESCAPE_MAX)
-        values = symbols + self.first_symbols
-        return values, tf.reduce_all(tf.equal(self.encode(values), strings))
+        values = tf.cast(symbols, tf.float32) + tf.cast(
+            tf.concat(firsts, 0), tf.float32
+        )
+        sound = tf.equal(self._encode(lookup, symbols), strings)
+        return values, tf.reduce_all(sound)
+
+    def _encode(self, lookup: tf.Tensor, symbols: tf.Tensor) -> tf.Tensor:
+        symbols = tf.reshape(tf.pad(symbols, [[0, self._fill]]), [self.streams, -1])
+        encoder = tfc.create_range_encoder([self.streams], lookup)
+        encoder = tfc.entropy_encode_index(encoder, self._indexes(), symbols)
+        return tfc.entropy_encode_finalize(encoder)
+
+    def _indexes(self) -> tf.Tensor:
+        """Rows of the streams' symbols, int32 `(streams, k)`, filled up at the end."""
+        fillers = tf.fill([self._fill], self._count)
+        indexes = tf.concat([tf.range(self._count), fillers], axis=0)
+        return tf.reshape(indexes, [self.streams, -1])
+
+
+def _lookup(rows: list) -> tf.Tensor:
+    """Rows of frequencies one after the other, and that of the filler, int32."""
+    rows = [tf.reshape(row, [-1]) for row in rows]
+    return tf.concat([*rows, frequencies.FILLER], axis=0)
 
 
 def _continued(strings: tf.Tensor, indexes: tf.Tensor) -> tf.Tensor:
@@ -100,6 +111,8 @@ def _continued(strings: tf.Tensor, indexes: tf.Tensor) -> tf.Tensor:
 def checksum(*latents: tf.Tensor) -> tf.Tensor:
     """A checksum of decoded latents, int32 scalar in [0, 65521)."""
     flat = tf.concat([tf.reshape(tf.cast(t, tf.int64), [-1]) for t in latents], axis=0)
-    position = tf.range(tf.size(flat, out_type=tf.int64))
-    factor = (position * 40503) % 65519 + 1
-    return tf.cast(tf.reduce_sum(factor * (flat % 65521) % 65521) % 65521, tf.int32)
+    # A factor for each position, made once: they repeat.
+    factors = tf.range(_PERIOD, dtype=tf.int64) * 40503 % _PERIOD + 1
+    count = tf.size(flat)
+    factors = tf.tile(factors, [count // _PERIOD + 1])[:count]
+    return tf.cast(tf.reduce_sum(factors * flat) % 65521, tf.int32)

@@ -12,21 +12,28 @@ That fixes the number formats here:
 Both are exact in TF32 as well, which GPUs may use for float32. (float64 with 16-bit
 weights was measured first: five times slower, see `benchmarks/coding.py`.)
 Convolutions are gathered patches times a matrix: a convolution routine may be
-Winograd's, which is not exact. Between products, integers are int32 and are rounded
-by shifts.
+Winograd's, which is not exact.
+
+Integers stay in floats throughout, where a shift is a product with a power of two and
+changes nothing but the exponent: a sum of 24 bits times `2**-shift` is as exact as the
+sum. Rounding to a multiple of `2**shift` adds 1/2 to it and takes the floor; where that
+needs a 25th bit, the addition may itself round, but never past the next integer, which
+is a power of two and has a float. TensorFlow is slow on int32.
 """
 
 import numpy as np
 import tensorflow as tf
 
 from tf_imgcomp.layers import BoundedLeakyReLU
+from tf_imgcomp.ops.rounding import round_half_up
 
 ACTIVATION_BITS = 7  # Fraction bits.
 ACTIVATION_MAX = int(BoundedLeakyReLU.BOUND) << ACTIVATION_BITS
 PARAMETER_BITS = 10  # Fraction bits of logits, offsets and log2 scales.
 WEIGHT_MAX = 2**11 - 1
 SUM_MAX = 2**24 - 1
-SLOPE_BITS = 3  # BoundedLeakyReLU.SLOPE is 2**-3.
+
+_NEGATIVE_POWERS_OF_TWO = 2.0 ** -np.arange(32, dtype=np.float32)
 
 
 class IntegerDense(tf.Module):
@@ -57,27 +64,44 @@ class IntegerDense(tf.Module):
         self.biases = tf.Variable(biases.astype(np.int32), trainable=False)
         self.shift = tf.Variable(shift.astype(np.int32), trainable=False)
 
-    def accumulate(self, x: tf.Tensor) -> tf.Tensor:
-        """The exact sums, int32, of float32 integers `(..., inputs)`."""
-        sums = tf.matmul(x, tf.cast(self.weights, tf.float32))
-        return tf.cast(sums, tf.int32) + self.biases
+    def scaled_sums(self, x: tf.Tensor) -> tf.Tensor:
+        """`(x @ weights + biases) * 2**-shift` exactly, of float32 `(n, inputs)`.
+
+        Weights and biases are scaled beforehand: then all terms of a sum are integers
+        times the same power of two, and so are its partial sums.
+        """
+        scale = tf.gather(_NEGATIVE_POWERS_OF_TWO, self.shift)
+        weights = tf.cast(self.weights, tf.float32) * scale
+        biases = tf.cast(self.biases, tf.float32) * scale
+        return tf.nn.bias_add(tf.matmul(x, weights), biases)
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
-        """Outputs, int32 with `output_bits`."""
-        return _shift_right_rounded(self.accumulate(x), self.shift)
+        """Outputs with `output_bits`: float32 integers `(..., outputs)` of `inputs`."""
+        return self._at_all_positions(lambda x: round_half_up(self.scaled_sums(x)), x)
 
     def activate(self, x: tf.Tensor) -> tf.Tensor:
         """Outputs after `BoundedLeakyReLU`, float32 integers."""
-        sums = self.accumulate(x)
-        shift = tf.where(sums < 0, self.shift + SLOPE_BITS, self.shift)
-        y = _shift_right_rounded(sums, shift)
-        y = tf.clip_by_value(y, -ACTIVATION_MAX, ACTIVATION_MAX)
-        return tf.cast(y, tf.float32)
+
+        def dense(x):
+            # The slope is a power of two: negative sums are shifted farther.
+            y = round_half_up(
+                tf.nn.leaky_relu(self.scaled_sums(x), BoundedLeakyReLU.SLOPE)
+            )
+            return clip(y, -ACTIVATION_MAX, ACTIVATION_MAX)
+
+        return self._at_all_positions(dense, x)
+
+    def _at_all_positions(self, function, x: tf.Tensor) -> tf.Tensor:
+        """Applies a function of vectors, as one matrix: a batch of them is slower."""
+        inputs, outputs = self.weights.shape
+        y = function(tf.reshape(x, [-1, inputs]))
+        return tf.reshape(y, tf.concat([tf.shape(x)[:-1], [outputs]], axis=0))
 
 
-def _shift_right_rounded(x: tf.Tensor, shift: tf.Tensor) -> tf.Tensor:
-    half = tf.bitwise.left_shift(tf.ones_like(shift), shift - 1)
-    return tf.bitwise.right_shift(x + half, shift)
+def clip(x: tf.Tensor, low: float, high: float) -> tf.Tensor:
+    """`tf.clip_by_value` in one operation instead of two."""
+    low, high = tf.constant(low, x.dtype), tf.constant(high, x.dtype)
+    return tf.raw_ops.ClipByValue(t=x, clip_value_min=low, clip_value_max=high)
 
 
 def _quantize(kernel, bias, input_bits: int, input_max: int) -> tuple:

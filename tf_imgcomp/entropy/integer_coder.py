@@ -12,12 +12,16 @@ from tf_imgcomp.entropy.fixed_point import (
     ACTIVATION_MAX,
     PARAMETER_BITS,
     IntegerDense,
+    clip,
 )
+from tf_imgcomp.entropy.frequencies import PRECISION
+from tf_imgcomp.entropy.integer_mixture import IntegerMixture, make_mixture
 from tf_imgcomp.entropy.latent_coder import LatentCoder
-from tf_imgcomp.entropy.tables import PRECISION, Tables, make_mixture
+from tf_imgcomp.entropy.tables import Functions, Tables
 from tf_imgcomp.layers import GainUnit
-from tf_imgcomp.ops.checkerboard import anchors_around_others
+from tf_imgcomp.ops import checkerboard
 from tf_imgcomp.ops.padding import patches_3x3
+from tf_imgcomp.ops.rounding import round_half_up
 
 Z_MAX = 127  # Larger hyper-latents are clipped by the encoder.
 QUALITY_STEPS = 100  # A quality is written in hundredths.
@@ -94,14 +98,16 @@ class IntegerCoder(tf.Module):
 
     def context_prediction(self, y_hat: tf.Tensor) -> tf.Tensor:
         """Context features at the other positions, from anchors."""
-        index = tf.cast(tf.minimum(tf.abs(y_hat), 255), tf.int32)
-        magnitude = tf.gather(self.log_table, index)
-        features = tf.concat([tf.sign(y_hat) * magnitude, magnitude], axis=-1)
+        anchors, _ = checkerboard.split(y_hat)
+        index = tf.cast(tf.minimum(tf.abs(anchors), 255), tf.int32)
+        magnitude = tf.gather(self.log_table.value(), index)
+        features = tf.concat([tf.sign(anchors) * magnitude, magnitude], axis=-1)
         embedded = self.embedding.activate(features)
-        return self.context.activate(anchors_around_others(embedded))
+        embedded = checkerboard.merge(embedded, tf.zeros_like(embedded))
+        return self.context.activate(checkerboard.anchors_around_others(embedded))
 
     def parameters(self, psi: tf.Tensor, context) -> tf.Tensor:
-        """entropy_parameters on integers: int32, 10 fraction bits."""
+        """entropy_parameters on integers, 10 fraction bits."""
         context = tf.zeros_like(psi) if context is None else context
         h = tf.concat([psi, context], axis=-1)
         for layer in self.hidden:
@@ -116,10 +122,8 @@ class IntegerCoder(tf.Module):
             z: float32 `(1, h / 4, w / 4, n)`, from hyper_analysis.
             quality: int64 scalar, in hundredths.
         """
-        z_hat = tf.clip_by_value(tf.floor(z + 0.5), -Z_MAX, Z_MAX)
-        wanted = passes.split_passes(
-            self.config.context, tf.cast(tf.floor(y + 0.5), tf.int32)
-        )
+        z_hat = clip(round_half_up(z), -Z_MAX, Z_MAX)
+        wanted = passes.split_passes(self.config.context, round_half_up(y))
         strings = [self._encode_z(tf.cast(z_hat, tf.int32))]
 
         def code(plan, index):
@@ -164,19 +168,18 @@ class IntegerCoder(tf.Module):
 
     def _run(self, z_hat: tf.Tensor, quality: tf.Tensor, code) -> tf.Tensor:
         """Runs the passes; `code(plan, index)` gives the values of coded elements."""
-        log2_gain = self._log2_gain(quality)
+        log2_gain, functions = self._log2_gain(quality), self.tables.read()
 
         def code_pass(index, raw):
-            mixture = self._mixture(raw, log2_gain)
-            plan = coding.CodingPlan(self.tables, mixture)
-            y_hat = tf.tensor_scatter_nd_update(
-                mixture.centre, plan.elements[:, None], code(plan, index)
+            mixture = self._mixture(functions, raw, log2_gain)
+            plan = coding.CodingPlan(functions, mixture)
+            centre = tf.cast(mixture.centre, tf.float32)
+            elements = tf.range(tf.size(centre))
+            y_hat = tf.dynamic_stitch(
+                [elements, plan.elements], [centre, code(plan, index)]
             )
-            shape = tf.concat([tf.shape(raw)[:-1], [self.config.latent_depth]], 0)
-            y_hat = tf.ensure_shape(
-                tf.reshape(y_hat, shape), [1, None, None, self.config.latent_depth]
-            )
-            return tf.cast(y_hat, tf.float32)
+            _, height, width, _ = tf.unstack(tf.shape(raw))
+            return tf.reshape(y_hat, [1, height, width, self.config.latent_depth])
 
         return passes.run_passes(
             self.config.context,
@@ -186,7 +189,9 @@ class IntegerCoder(tf.Module):
             code_pass,
         )
 
-    def _mixture(self, raw: tf.Tensor, log2_gain: tf.Tensor):
+    def _mixture(
+        self, functions: Functions, raw: tf.Tensor, log2_gain: tf.Tensor
+    ) -> IntegerMixture:
         """Network outputs to a mixture of `positions * c` elements."""
         count = 3 * self.config.components
         raw = tf.reshape(raw, [-1, count, self.config.latent_depth])
@@ -196,10 +201,10 @@ class IntegerCoder(tf.Module):
             tf.reshape(field, [self.config.components, -1])
             for field in (logits, offsets, log2_scales)
         ]
-        return make_mixture(self.tables, *flat)
+        return make_mixture(functions, *flat)
 
     def _log2_gain(self, quality: tf.Tensor) -> tf.Tensor:
-        """Gains between the trained levels, int32 `(c,)`, in integers throughout."""
+        """Gains between the trained levels, float32 `(c,)`, exact integers."""
         levels = self.log2_gain.shape[0]
         span = 99 * QUALITY_STEPS
         position = (quality - QUALITY_STEPS) * (levels - 1)
@@ -210,7 +215,7 @@ class IntegerCoder(tf.Module):
             tf.gather(self.log2_gain, below + 1),
         )
         return tf.cast(
-            (low * (span - weight) + high * weight + span // 2) // span, tf.int32
+            (low * (span - weight) + high * weight + span // 2) // span, tf.float32
         )
 
     def _encode_z(self, z: tf.Tensor) -> tf.Tensor:

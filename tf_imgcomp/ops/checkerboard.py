@@ -13,24 +13,25 @@ import tensorflow as tf
 TAPS = tuple((i, j) for i in range(5) for j in range(5) if (i + j) % 2)
 
 
-def _even_columns(x: tf.Tensor) -> tf.Tensor:
-    return tf.equal(tf.range(tf.shape(x)[2]) % 2, 0)[None, None, :, None]
-
-
 def split(x: tf.Tensor) -> tuple:
     """Splits a map `(b, h, w, c)` into its anchors and the others."""
-    even_rows, odd_rows, even = x[:, ::2], x[:, 1::2], _even_columns(x)
-    return tf.where(even, even_rows, odd_rows), tf.where(even, odd_rows, even_rows)
+    batch, height, width, _ = tf.unstack(tf.shape(x))
+    shape = [batch, height // 2, width, x.shape[-1]]
+    squares = tf.split(tf.nn.space_to_depth(x, 2), 4, axis=-1)
+    upper_left, upper_right, lower_left, lower_right = squares
+    anchors = tf.concat([upper_left, lower_right], axis=-1)
+    others = tf.concat([lower_left, upper_right], axis=-1)
+    return tf.reshape(anchors, shape), tf.reshape(others, shape)
 
 
 def merge(anchors: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
     """Puts the two colours together again: the inverse of `split`."""
-    even = _even_columns(anchors)
-    rows = [tf.where(even, anchors, others), tf.where(even, others, anchors)]
-    batch, height, width, channels = tf.unstack(tf.shape(anchors))
-    shape = [batch, 2 * height, width, channels]
-    merged = tf.reshape(tf.stack(rows, axis=2), shape)
-    return tf.ensure_shape(merged, [None, None, None, anchors.shape[-1]])
+    batch, height, width, _ = tf.unstack(tf.shape(anchors))
+    shape = [batch, height, width // 2, 2 * anchors.shape[-1]]
+    upper_left, lower_right = tf.split(tf.reshape(anchors, shape), 2, axis=-1)
+    lower_left, upper_right = tf.split(tf.reshape(others, shape), 2, axis=-1)
+    squares = [upper_left, upper_right, lower_left, lower_right]
+    return tf.nn.depth_to_space(tf.concat(squares, axis=-1), 2)
 
 
 def anchors_around_others(x: tf.Tensor) -> tf.Tensor:

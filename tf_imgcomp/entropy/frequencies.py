@@ -1,0 +1,85 @@
+"""From mixtures to the cumulative frequencies of the range coder.
+
+An element's symbols are the integers in a window around its centre and the escape, for
+all others. Each has a frequency of at least 1; the rest of 2**16 is shared out by
+probability. A decoder needs all of a window, an encoder the interval of one symbol.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from tf_imgcomp.entropy.integer_mixture import ONE_BITS, IntegerMixture, cumulative
+from tf_imgcomp.entropy.tables import Functions
+
+PRECISION = 16  # Bits of a cumulative frequency; the range coder's most.
+
+# Half-widths of the windows of integers that get a frequency of their own. Beyond the
+# window a symbol escapes to an Elias gamma code.
+HALF_WIDTHS = (1, 2, 4, 8, 20, 50, 127)
+_WINDOW_OF_REACH = np.searchsorted(HALF_WIDTHS[:-1], np.arange(HALF_WIDTHS[-2] + 2))
+
+# Of one symbol that costs next to nothing, in the format of rows.
+FILLER = (PRECISION, 0, (1 << PRECISION) - 1, 1 << PRECISION)
+
+
+def window(mixture: IntegerMixture) -> tf.Tensor:
+    """The index in `HALF_WIDTHS` of the window that holds the reach, int32 `(n,)`."""
+    reach = tf.minimum(mixture.reach, len(_WINDOW_OF_REACH) - 1)
+    windows = tf.constant(_WINDOW_OF_REACH, tf.int32)
+    return tf.gather(windows, tf.cast(reach, tf.int32))
+
+
+def all_symbols(
+    functions: Functions, mixture: IntegerMixture, half_width: int
+) -> tf.Tensor:
+    """Rows of all symbols, `centre - half_width` and up, then the escape.
+
+    Returns:
+        int32 `(n, 2 * half_width + 4)`: the negative precision, which turns escapes
+        on, then strictly increasing frequencies from 0 to 2**16.
+    """
+    edges = tf.range(-half_width, half_width + 1, dtype=tf.float64)[None]
+    return _rows(_frequencies(functions, mixture, edges, half_width))
+
+
+def one_symbol(
+    functions: Functions, mixture: IntegerMixture, half_widths, values
+) -> tuple:
+    """Rows that hold only what it takes to encode one value each.
+
+    Args:
+        functions: the sampled functions.
+        mixture: n mixtures.
+        half_widths: float64 `(n,)`.
+        values: float64 integers `(n,)`.
+
+    Returns:
+        Rows int32 `(n, 5)` of two symbols and the escape; and symbols int32 `(n,)`.
+        In them a value has the interval of frequencies and, if it escapes, the distance
+        from the window that it has in `all_symbols`: it is encoded to the same bits.
+    """
+    offset = values - mixture.centre
+    outside = offset - tf.clip_by_value(offset, -half_widths, half_widths)
+    upper = tf.where(tf.equal(outside, 0), offset, half_widths)
+    high = _frequencies(functions, mixture, upper, half_widths)
+    low = _frequencies(functions, mixture, upper - 1, half_widths)
+    # The window's first symbol starts at 0 and so is the first here, others the second.
+    is_first = tf.equal(upper, -half_widths)
+    first = tf.cast(is_first, tf.float64)
+    rows = _rows(tf.stack([tf.where(is_first, high, low), high + first], axis=1))
+    symbols = tf.where(outside < 0, outside, outside + 1 - first)
+    return rows, tf.cast(symbols, tf.int32)
+
+
+def _frequencies(functions, mixture, edges, half_width) -> tf.Tensor:
+    """Cumulative frequencies at upper edges of symbols, float64 integers."""
+    free = (1 << PRECISION) - 2 - 2 * half_width
+    shares = cumulative(functions, mixture, edges) * (free * 2.0**-ONE_BITS)
+    return tf.floor(shares) + (edges + half_width + 1)
+
+
+def _rows(frequencies: tf.Tensor) -> tf.Tensor:
+    """What the range coder takes, from the frequencies between 0 and 2**16."""
+    rows = tf.pad(tf.cast(frequencies, tf.int32), [[0, 0], [2, 1]])
+    inner = [0] * frequencies.shape[1]
+    return rows + tf.constant([-PRECISION, 0, *inner, 1 << PRECISION])

@@ -1,0 +1,107 @@
+"""The Gaussian mixture of each latent element in exact numbers, for files.
+
+All are float64 and hold integers, or integers times a power of two, of less than 53
+bits: products, sums, floors and scaling by powers of two are exact, in any order and on
+any machine.
+"""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from tf_imgcomp.entropy.fixed_point import clip
+from tf_imgcomp.entropy.tables import ONE, PHI_ONE_BITS, Functions
+from tf_imgcomp.ops.rounding import round_half_up
+
+_WEIGHT_BITS = 11
+ONE_BITS = PHI_ONE_BITS + _WEIGHT_BITS  # Probabilities are multiples of 2**-30.
+
+_OFFSET_MAX = 64 * ONE
+_DISTANCE_MAX = 256 * ONE  # Farther from a mean counts as this far.
+_REACH = 9  # Half deviations that a window must hold: 4.5, a tail of 7e-6.
+
+# An integer more probable than this is taken for certain and not coded. What that
+# saves is the cost of saying nothing a thousand times; what it costs is a distortion
+# once in a thousand. `benchmarks/coding.py` measures other values.
+CERTAIN = (1 << ONE_BITS) - (1 << (ONE_BITS - 10))
+
+
+class IntegerMixture(NamedTuple):
+    """K Gaussians for each of n elements, all float64.
+
+    Attributes:
+        weights: `(K, n)`. Integers that sum to 2**11 over K.
+        means: `(K, n)`. Integers, relative to the centre, 10 fraction bits.
+        factors: `(K, n)`. See `Functions.scale_and_factor`.
+        centre: `(n,)`. The integer nearest to the mean of the mixture.
+        reach: `(n,)`. How many integers to either side matter.
+    """
+
+    weights: tf.Tensor
+    means: tf.Tensor
+    factors: tf.Tensor
+    centre: tf.Tensor
+    reach: tf.Tensor
+
+    def select(self, elements: tf.Tensor) -> "IntegerMixture":
+        """The mixtures of some elements, int `(m,)`."""
+        return IntegerMixture(*(tf.gather(f, elements, axis=-1) for f in self))
+
+
+def make_mixture(functions: Functions, logits, offsets, log2_scales) -> IntegerMixture:
+    """Mixtures from what the integer networks say.
+
+    Args:
+        functions: the sampled functions.
+        logits, offsets, log2_scales: float32 `(K, n)`. Integers, 10 fraction bits.
+    """
+    scales, factors = functions.scale_and_factor(log2_scales)
+    offsets = tf.cast(clip(offsets, -_OFFSET_MAX, _OFFSET_MAX), tf.float64)
+    means = tf.floor(offsets * scales / ONE)
+    weights = _softmax(functions, logits)
+    mean = tf.reduce_sum(weights * means, axis=0)
+    centre = round_half_up(mean / (ONE << _WEIGHT_BITS))
+    means -= centre * ONE
+    extent = tf.reduce_max(2 * tf.abs(means) + _REACH * scales, axis=0)
+    reach = tf.floor((extent + ONE) / (2 * ONE))
+    return IntegerMixture(weights, means, factors, centre, reach)
+
+
+def _softmax(functions: Functions, logits: tf.Tensor) -> tf.Tensor:
+    """Integer weights `(K, n)` that sum to 2**11 exactly."""
+    powers = functions.exp(logits - tf.reduce_max(logits, axis=0))
+    total = tf.reduce_sum(powers, axis=0)
+    # The half keeps a quotient away from integers: its own rounding cannot matter.
+    rest = tf.floor((powers[1:] * (1 << _WEIGHT_BITS) + 0.5) / total)
+    first = (1 << _WEIGHT_BITS) - tf.reduce_sum(rest, axis=0, keepdims=True)
+    return tf.concat([first, rest], axis=0)
+
+
+def cumulative(functions: Functions, mixture: IntegerMixture, edges) -> tf.Tensor:
+    """The mixtures' distribution function at `centre + edges + 1/2`.
+
+    Args:
+        functions: the sampled functions.
+        mixture: n mixtures.
+        edges: float64 integers `(n,)` or a scalar, one edge for each mixture; or
+            `(1, e)`, the same e ascending edges for all.
+
+    Returns:
+        float64 `(n,)` or `(n, e)`, integers from 0 to 2**30. They do not descend with
+        the edges: the table of Phi ascends, and weights are not negative.
+    """
+    weights, means, factors = mixture[:3]
+    if len(edges.shape) == 2:
+        weights, means, factors = (f[..., None] for f in (weights, means, factors))
+    distance = edges * ONE + ONE / 2 - means
+    distance = clip(distance, -_DISTANCE_MAX, _DISTANCE_MAX)
+    return tf.reduce_sum(weights * functions.phi(distance * factors), axis=0)
+
+
+def is_certain(functions: Functions, mixture: IntegerMixture) -> tf.Tensor:
+    """Whether the centre has nearly all of the probability, bool `(n,)`."""
+    below, above = (
+        cumulative(functions, mixture, tf.constant(edge, tf.float64))
+        for edge in (-1, 0)
+    )
+    return above - below >= CERTAIN
