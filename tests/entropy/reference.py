@@ -37,38 +37,44 @@ def describe(coder, z: np.ndarray) -> np.ndarray:
     return z
 
 
-def parameters(coder, psi: np.ndarray, context: np.ndarray) -> np.ndarray:
-    h = np.concatenate([psi, context], axis=-1)
-    for layer in coder.hidden:
-        h = dense(layer, h, True)
-    return dense(coder.last, h, False)
+def _embed(networks, y: np.ndarray) -> np.ndarray:
+    table = networks._log_table.numpy().astype(np.int64)
+    magnitude = table[np.minimum(np.abs(y), len(table) - 1)]
+    features = np.concatenate([np.sign(y) * magnitude, magnitude], axis=-1)
+    return dense(networks.embedding, features, True)
 
 
-def raw_parameters(coder, z: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Mixture parameters at every position, `(h, w, 3 * K * c)`.
+def raw_parameters(coder, z: np.ndarray, y: np.ndarray, rate: np.ndarray) -> list:
+    """Mixture parameters of each slice at every position, `(h, w, 3 * K * c)`.
 
     Args:
         z: int `(h / 4, w / 4, n)`.
         y: int `(h, w, c)`, the decoded latents.
+        rate: int `(levels,)`.
     """
     psi = describe(coder, z)
-    table = coder.log_table.numpy().astype(np.int64)
-    height, width, _ = psi.shape
-    rows, columns = np.mgrid[:height, :width]
-    anchors = y * ((rows + columns) % 2 == 0)[..., None]
-    magnitude = table[np.minimum(np.abs(anchors), 255)]
-    features = np.concatenate([np.sign(anchors) * magnitude, magnitude], axis=-1)
-    embedded = dense(coder.embedding, features, True)
-    result = []
-    for i in range(height):
-        for j in range(width):
-            context = np.zeros_like(psi[i, j])
+    parts = np.split(y, np.cumsum(coder.config.slices)[:-1], axis=-1)
+    embedded = [_embed(net, part) for net, part in zip(coder.slices, parts)]
+    results = []
+    for number, networks in enumerate(coder.slices):
+        result = []
+        for i, j in np.ndindex(psi.shape[:2]):
+            known = [psi[i, j], rate]
+            if number:
+                before = np.concatenate(embedded[:number], axis=-1)
+                window = _window(before, i, j, 1).ravel()
+                known.append(dense(networks.channel_conv, window, True))
+            around = np.zeros(networks.features, np.int64)
             if (i + j) % 2:
-                window = _window(embedded, i, j, 2)
+                window = _window(embedded[number], i, j, 2)
                 taps = np.concatenate([window[tap] for tap in checkerboard.TAPS])
-                context = dense(coder.context, taps, True)
-            result.append(parameters(coder, psi[i, j], context))
-    return np.reshape(result, (height, width, -1))
+                around = dense(networks.context_conv, taps, True)
+            h = np.concatenate([*known, around])
+            for layer in networks.hidden:
+                h = dense(layer, h, True)
+            result.append(dense(networks.last, h, False))
+        results.append(np.reshape(result, psi.shape[:2] + (-1,)))
+    return results
 
 
 def cdf_row(tables, logits, offsets, log2_scales, half_width: int) -> tuple:

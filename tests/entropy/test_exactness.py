@@ -16,7 +16,12 @@ from tests import tiny
 from tests.entropy import reference
 from tests.golden import regenerate
 from tf_imgcomp import bitstream
-from tf_imgcomp.entropy import frequencies, integer_coder, integer_mixture
+from tf_imgcomp.entropy import (
+    frequencies,
+    integer_coder,
+    integer_mixture,
+    passes,
+)
 from tf_imgcomp.entropy.fixed_point import ACTIVATION_MAX, SUM_MAX, IntegerDense
 from tf_imgcomp.entropy.integer_coder import IntegerCoder
 from tf_imgcomp.entropy.tables import Tables
@@ -63,8 +68,8 @@ def test_latents_come_back_exactly(switches):
     assert decoded.sound
     assert decoded.checksum == encoded.checksum
     np.testing.assert_array_equal(decoded.y_hat, encoded.y_hat)
-    # Certain elements may differ from their rounded values; few do.
-    assert np.mean(encoded.y_hat != np.floor(y + 0.5)) < 0.02
+    # Chosen integers are the nearest ones or next to them.
+    assert np.max(np.abs(encoded.y_hat - y)) <= 1.5
 
 
 def test_eager_and_function_give_the_same_bytes():
@@ -76,10 +81,9 @@ def test_eager_and_function_give_the_same_bytes():
 
 def test_xla_gives_the_same_bytes(monkeypatch):
     """Networks and tables compiled by XLA; selecting elements is not for XLA."""
-    coder = _coder()
     y, z = _latents()
-    expected = _digest(coder.encode(y, z, QUALITY))
-    called = set()
+    expected = _digest(_coder().encode(y, z, QUALITY))
+    coder, called = _coder(), set()
 
     def compile_with_xla(owner, name):
         function = getattr(owner, name)
@@ -93,8 +97,10 @@ def test_xla_gives_the_same_bytes(monkeypatch):
 
     parts = (
         (coder, "describe"),
-        (coder, "context_prediction"),
-        (coder, "parameters"),
+        *((networks, "embed") for networks in coder.slices),
+        *((networks, "channel_context") for networks in coder.slices),
+        *((networks, "context_prediction") for networks in coder.slices),
+        *((networks, "parameters") for networks in coder.slices),
         (integer_coder, "make_mixture"),
         (integer_mixture, "is_certain"),
         (frequencies, "one_symbol"),
@@ -120,12 +126,19 @@ print(t._digest_of_golden_model(sys.argv[2]))
 
 
 def _digest_of_golden_model(folder: str) -> str:
-    """What the golden model makes of an image, and of latents, all in one hash."""
+    """What the golden model makes of an image, and the coder of latents, in one hash.
+
+    An image's latents are floats and differ in the last bits from machine to machine.
+    The bytes follow only where one lies that close to a tie; in this image none does.
+    """
     codec = models.load(folder)
-    coded = codec.compress(regenerate.image(100, 130), 80.0)
+    coded = codec.compress(regenerate.image(100, 130), 60.0)
     digest = hashlib.sha256(b"".join(coded.strings))
-    y_hat = codec.latents(coded.strings, 100, 130, 80.0)
+    y_hat = codec.latents(coded.strings, 100, 130, 60.0)
     digest.update(y_hat.astype(np.int32).tobytes())
+    golden = tiny.golden_codec()
+    coder = IntegerCoder(golden.latent_coder, golden.gain)
+    digest.update(_digest(coder.encode(*_latents(), QUALITY)).encode())
     return digest.hexdigest()
 
 
@@ -170,17 +183,22 @@ def test_networks_equal_a_numpy_reference():
     coder = _coder()
     y, z = _latents(8, 8)
     y, z = np.clip(np.floor(y + 0.5), -500, 500), np.floor(z + 0.5)
+    rate = coder._rate(QUALITY)
     expected = reference.raw_parameters(
-        coder, z[0].astype(np.int64), y[0].astype(np.int64)
+        coder, z[0].astype(np.int64), y[0].astype(np.int64), rate[0].numpy().astype(int)
     )
-    psi_anchors, psi_others = checkerboard.split(coder.describe(tf.constant(z)))
-    anchors, others = checkerboard.split(tf.constant(y))
-    known = checkerboard.merge(anchors, tf.zeros_like(others))
-    raw = checkerboard.merge(
-        coder.parameters(psi_anchors, None),
-        coder.parameters(psi_others, coder.context_prediction(known)),
-    )
-    np.testing.assert_array_equal(raw[0], expected)
+    parts = tf.split(tf.constant(y), coder.config.slices, axis=-1)
+    raw = {}
+
+    def code(number, colour, parameters):
+        raw[number, colour] = parameters
+        return checkerboard.split(parts[number])[colour]
+
+    psi = coder.describe(tf.constant(z), rate)
+    passes.run_passes("checkerboard", coder.slices, psi, code)
+    for number, slice_expected in enumerate(expected):
+        merged = checkerboard.merge(raw[number, 0], raw[number, 1])
+        np.testing.assert_array_equal(merged[0], slice_expected)
 
 
 integers = st.integers(-20000, 20000)

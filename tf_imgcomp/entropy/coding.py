@@ -44,19 +44,25 @@ class CodingPlan:
         self.streams = 1 + self._count // SYMBOLS_PER_STREAM
         self._fill = (-self._count) % self.streams
 
+    def choose(self, y: tf.Tensor) -> tf.Tensor:
+        """What to code of the coded elements, from float32 `(m,)` to such integers."""
+        y = tf.cast(y, tf.float64)
+        mixture = self._mixture.select(self.elements)
+        return integer_mixture.choose_integers(self._functions, mixture, y)
+
     def encode(self, values: tf.Tensor) -> tf.Tensor:
-        """Strings `(streams,)` for the values of the coded elements, float32 `(m,)`."""
+        """Strings `(streams,)` for the values of the coded elements, float64 `(m,)`."""
         half_widths = tf.repeat(
             tf.constant(HALF_WIDTHS, tf.float64), [tf.size(g) for g in self._groups]
         )
         mixture = self._mixture.select(self.elements)
         rows, symbols = frequencies.one_symbol(
-            self._functions, mixture, half_widths, tf.cast(values, tf.float64)
+            self._functions, mixture, half_widths, values
         )
         return self._encode(_lookup([rows]), symbols)
 
     def decode(self, strings: tf.Tensor) -> tuple:
-        """Values float32 `(m,)` from strings `(streams,)`, and whether they are sound.
+        """Values float64 `(m,)` from strings `(streams,)`, and whether they are sound.
 
         Sound strings are to the byte what `encode` makes of the values.
         """
@@ -72,11 +78,16 @@ class CodingPlan:
         )
         symbols = tf.reshape(symbols, [-1])[: self._count]
         symbols = tf.clip_by_value(symbols, -_ESCAPE_MAX, _ESCAPE_MAX)
-        values = tf.cast(symbols, tf.float32) + tf.cast(
-            tf.concat(firsts, 0), tf.float32
-        )
+        values = tf.cast(symbols, tf.float64) + tf.concat(firsts, axis=0)
         sound = tf.equal(self._encode(lookup, symbols), strings)
         return values, tf.reduce_all(sound)
+
+    def fill_in(self, values: tf.Tensor) -> tf.Tensor:
+        """All elements, float32 `(n,)`: the coded ones, and the centres of the rest."""
+        centre = self._mixture.centre
+        everything = tf.range(tf.size(centre))
+        filled = tf.dynamic_stitch([everything, self.elements], [centre, values])
+        return tf.cast(filled, tf.float32)
 
     def _encode(self, lookup: tf.Tensor, symbols: tf.Tensor) -> tf.Tensor:
         symbols = tf.reshape(tf.pad(symbols, [[0, self._fill]]), [self.streams, -1])

@@ -15,9 +15,9 @@ from tf_imgcomp.entropy.fixed_point import (
     clip,
 )
 from tf_imgcomp.entropy.frequencies import PRECISION
-from tf_imgcomp.entropy.integer_mixture import IntegerMixture, make_mixture
-from tf_imgcomp.entropy.latent_coder import LatentCoder
-from tf_imgcomp.entropy.tables import Functions, Tables
+from tf_imgcomp.entropy.integer_mixture import make_mixture
+from tf_imgcomp.entropy.latent_coder import LatentCoder, SliceModel, with_rate
+from tf_imgcomp.entropy.tables import Tables
 from tf_imgcomp.layers import GainUnit
 from tf_imgcomp.ops import checkerboard
 from tf_imgcomp.ops.padding import patches_3x3
@@ -55,11 +55,55 @@ class DecodedLatents(NamedTuple):
     sound: tf.Tensor
 
 
+class IntegerSlice(tf.Module):
+    """The networks of one slice on integers; see `passes.SliceNetworks`.
+
+    Args:
+        model: the trained `SliceModel`.
+        log_table: float32 variable. log2(1 + n) at n = 0, 1, .. as an activation.
+    """
+
+    def __init__(self, model: SliceModel, log_table: tf.Variable):
+        super().__init__()
+        self.features = model.features
+        self._log_table = log_table
+        # The first slice has no others before it, and not every context looks around.
+        self.embedding, self.channel_conv, self.context_conv = (
+            _integer_dense(layer) if layer.built else None
+            for layer in (
+                model.embedding,
+                model.channel_conv,
+                model.context_conv.dense,
+            )
+        )
+        *hidden, last = model.entropy_parameters
+        self.hidden = [_integer_dense(layer) for layer in hidden]
+        self.last = _integer_dense(last, output_bits=PARAMETER_BITS)
+
+    def embed(self, y_hat: tf.Tensor) -> tf.Tensor:
+        table = self._log_table.value()
+        index = tf.cast(tf.minimum(tf.abs(y_hat), table.shape[0] - 1), tf.int32)
+        magnitude = tf.gather(table, index)
+        features = tf.concat([tf.sign(y_hat) * magnitude, magnitude], axis=-1)
+        return self.embedding.activate(features)
+
+    def channel_context(self, embedded: tf.Tensor) -> tf.Tensor:
+        return self.channel_conv.activate(patches_3x3(embedded))
+
+    def context_prediction(self, embedded: tf.Tensor) -> tf.Tensor:
+        return self.context_conv.activate(checkerboard.anchors_around_others(embedded))
+
+    def parameters(self, features: tf.Tensor) -> tf.Tensor:
+        for layer in self.hidden:
+            features = layer.activate(features)
+        return self.last(features)
+
+
 class IntegerCoder(tf.Module):
     """Codes latents exactly: every integer that the range coder sees has one answer.
 
     Made once from trained weights and saved with the model. Encoder and decoder share
-    everything but two lines: the loop over passes, the networks, the tables.
+    the loop over passes, the networks and the tables.
 
     Args:
         latent_coder: the trained entropy model.
@@ -83,36 +127,15 @@ class IntegerCoder(tf.Module):
         first, *others = latent_coder.hyper_synthesis
         self.hyper_synthesis = [_integer_dense(first.conv, 0, Z_MAX)]
         self.hyper_synthesis += [_integer_dense(layer.conv) for layer in others]
-        if self.config.context != "none":
-            self.embedding = _integer_dense(latent_coder.embedding)
-            self.context = _integer_dense(latent_coder.context_conv.dense)
-        *hidden, last = latent_coder.entropy_parameters
-        self.hidden = [_integer_dense(layer) for layer in hidden]
-        self.last = _integer_dense(last, output_bits=PARAMETER_BITS)
+        self.slices = [
+            IntegerSlice(model, self.log_table) for model in latent_coder.slices
+        ]
 
-    def describe(self, z_hat: tf.Tensor) -> tf.Tensor:
+    def describe(self, z_hat: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
         """hyper_synthesis on integers, see `LatentCoder.describe`."""
         for layer in self.hyper_synthesis:
             z_hat = tf.nn.depth_to_space(layer.activate(patches_3x3(z_hat)), 2)
-        return z_hat
-
-    def context_prediction(self, y_hat: tf.Tensor) -> tf.Tensor:
-        """Context features at the other positions, from anchors."""
-        anchors, _ = checkerboard.split(y_hat)
-        index = tf.cast(tf.minimum(tf.abs(anchors), 255), tf.int32)
-        magnitude = tf.gather(self.log_table.value(), index)
-        features = tf.concat([tf.sign(anchors) * magnitude, magnitude], axis=-1)
-        embedded = self.embedding.activate(features)
-        embedded = checkerboard.merge(embedded, tf.zeros_like(embedded))
-        return self.context.activate(checkerboard.anchors_around_others(embedded))
-
-    def parameters(self, psi: tf.Tensor, context) -> tf.Tensor:
-        """entropy_parameters on integers, 10 fraction bits."""
-        context = tf.zeros_like(psi) if context is None else context
-        h = tf.concat([psi, context], axis=-1)
-        for layer in self.hidden:
-            h = layer.activate(h)
-        return self.last(h)
+        return with_rate(z_hat, rate)
 
     def encode(self, y: tf.Tensor, z: tf.Tensor, quality: tf.Tensor) -> EncodedLatents:
         """Latents of one image to strings.
@@ -122,14 +145,16 @@ class IntegerCoder(tf.Module):
             z: float32 `(1, h / 4, w / 4, n)`, from hyper_analysis.
             quality: int64 scalar, in hundredths.
         """
+        context, sizes = self.config.context, self.config.slices
         z_hat = clip(round_half_up(z), -Z_MAX, Z_MAX)
-        wanted = passes.split_passes(self.config.context, round_half_up(y))
+        wanted = [passes.split(context, part) for part in tf.split(y, sizes, -1)]
         strings = [self._encode_z(tf.cast(z_hat, tf.int32))]
 
-        def code(plan, index):
-            values = tf.gather(tf.reshape(wanted[index], [-1]), plan.elements)
-            strings.append(plan.encode(values))
-            return values
+        def code(number, colour, functions, fields):
+            y = tf.reshape(wanted[number][colour], [-1])
+            y_hat, streams = self._encode_pass(functions, fields, y)
+            strings.append(streams)
+            return y_hat
 
         y_hat = self._run(z_hat, quality, code)
         return EncodedLatents(
@@ -149,74 +174,73 @@ class IntegerCoder(tf.Module):
         """
         z, sound = self._decode_z(strings[:1], height, width)
         z_hat = tf.cast(z, tf.float32)
-        state = {"next": tf.constant(1), "sound": sound}
+        state = {"left": strings[1:], "sound": sound}
 
-        def code(plan, index):
-            start = state["next"]
-            state["next"] = start + plan.streams
-            mine = strings[start : state["next"]]
-            enough = tf.equal(tf.size(mine), plan.streams)
-            # Missing strings read as empty ones: damage to report, not a crash.
-            mine = tf.concat([mine, tf.fill([plan.streams - tf.size(mine)], "")], 0)
-            values, sound = plan.decode(mine)
-            state["sound"] = state["sound"] & sound & enough
-            return values
+        def code(number, colour, functions, fields):
+            decoded = self._decode_pass(functions, fields, state["left"])
+            y_hat, state["left"], sound = decoded
+            state["sound"] &= sound
+            return y_hat
 
         y_hat = self._run(z_hat, quality, code)
-        sound = state["sound"] & tf.equal(state["next"], tf.size(strings))
+        sound = state["sound"] & tf.equal(tf.size(state["left"]), 0)
         return DecodedLatents(y_hat, coding.checksum(z_hat, y_hat), sound)
 
     def _run(self, z_hat: tf.Tensor, quality: tf.Tensor, code) -> tf.Tensor:
-        """Runs the passes; `code(plan, index)` gives the values of coded elements."""
-        log2_gain, functions = self._log2_gain(quality), self.tables.read()
+        """Runs the passes.
 
-        def code_pass(index, raw):
-            mixture = self._mixture(functions, raw, log2_gain)
-            plan = coding.CodingPlan(functions, mixture)
-            centre = tf.cast(mixture.centre, tf.float32)
-            elements = tf.range(tf.size(centre))
-            y_hat = tf.dynamic_stitch(
-                [elements, plan.elements], [centre, code(plan, index)]
-            )
+        `code` takes the slice's number, the colour, the sampled functions and the
+        mixtures' fields, float32 `(3 * K, n)`; it gives the latents, float32 `(n,)`.
+        """
+        functions = self.tables.read()
+        gains = tf.split(self._log2_gain(quality), self.config.slices)
+
+        def code_pass(number, colour, raw):
+            fields = self._fields(raw, gains[number])
+            y_hat = code(number, colour, functions, fields)
             _, height, width, _ = tf.unstack(tf.shape(raw))
-            return tf.reshape(y_hat, [1, height, width, self.config.latent_depth])
+            return tf.reshape(y_hat, [1, height, width, self.config.slices[number]])
 
-        return passes.run_passes(
-            self.config.context,
-            self.describe(z_hat),
-            self.parameters,
-            self.context_prediction,
-            code_pass,
-        )
+        psi = self.describe(z_hat, self._rate(quality))
+        return passes.run_passes(self.config.context, self.slices, psi, code_pass)
 
-    def _mixture(
-        self, functions: Functions, raw: tf.Tensor, log2_gain: tf.Tensor
-    ) -> IntegerMixture:
-        """Network outputs to a mixture of `positions * c` elements."""
-        count = 3 * self.config.components
-        raw = tf.reshape(raw, [-1, count, self.config.latent_depth])
-        logits, offsets, log2_scales = tf.split(tf.transpose(raw, [1, 0, 2]), 3)
-        log2_scales += log2_gain
-        flat = [
-            tf.reshape(field, [self.config.components, -1])
-            for field in (logits, offsets, log2_scales)
-        ]
-        return make_mixture(functions, *flat)
+    def _fields(self, raw: tf.Tensor, log2_gain: tf.Tensor) -> tf.Tensor:
+        """Network outputs by field: logits, offsets, log2 scales, `(3 * K, n)`."""
+        count, depth = 3 * self.config.components, log2_gain.shape[0]
+        fields = tf.transpose(tf.reshape(raw, [-1, count, depth]), [1, 0, 2])
+        others, log2_scales = fields[: 2 * count // 3], fields[2 * count // 3 :]
+        fields = tf.concat([others, log2_scales + log2_gain], axis=0)
+        return tf.reshape(fields, [count, -1])
+
+    # All passes call these two, so that a saved graph holds one copy of either.
+
+    @tf.function(reduce_retracing=True)
+    def _encode_pass(self, functions, fields, y):
+        """The latents that a decoder will see, and their strings."""
+        mixture = make_mixture(functions, *tf.split(fields, 3))
+        plan = coding.CodingPlan(functions, mixture)
+        values = plan.choose(tf.gather(y, plan.elements))
+        return plan.fill_in(values), plan.encode(values)
+
+    @tf.function(reduce_retracing=True)
+    def _decode_pass(self, functions, fields, strings):
+        """The latents, the strings that are left, and whether all was sound."""
+        mixture = make_mixture(functions, *tf.split(fields, 3))
+        plan = coding.CodingPlan(functions, mixture)
+        mine, left = strings[: plan.streams], strings[plan.streams :]
+        # Missing strings read as empty ones: damage to report, not a crash.
+        missing = plan.streams - tf.size(mine)
+        values, sound = plan.decode(tf.concat([mine, tf.fill([missing], "")], 0))
+        return plan.fill_in(values), left, sound & tf.equal(missing, 0)
 
     def _log2_gain(self, quality: tf.Tensor) -> tf.Tensor:
-        """Gains between the trained levels, float32 `(c,)`, exact integers."""
-        levels = self.log2_gain.shape[0]
-        span = 99 * QUALITY_STEPS
-        position = (quality - QUALITY_STEPS) * (levels - 1)
-        below = tf.minimum(position // span, levels - 2)
-        weight = position - below * span
-        low, high = (
-            tf.gather(self.log2_gain, below),
-            tf.gather(self.log2_gain, below + 1),
-        )
-        return tf.cast(
-            (low * (span - weight) + high * weight + span // 2) // span, tf.float32
-        )
+        """Gains at a quality, float32 `(c,)`, exact integers."""
+        return _interpolate_levels(self.log2_gain, quality)
+
+    def _rate(self, quality: tf.Tensor) -> tf.Tensor:
+        """`Codec.rate_features` as activations, float32 `(1, levels)`."""
+        unit = tf.eye(self.log2_gain.shape[0], dtype=tf.int64) * (1 << ACTIVATION_BITS)
+        return _interpolate_levels(unit, quality)[None]
 
     def _encode_z(self, z: tf.Tensor) -> tf.Tensor:
         encoder = tfc.create_range_encoder([1], self.z_lookup)
@@ -237,6 +261,23 @@ class IntegerCoder(tf.Module):
         z = tf.clip_by_value(z - Z_MAX, -Z_MAX, Z_MAX)
         sound = tf.reduce_all(tf.equal(self._encode_z(z), string))
         return tf.ensure_shape(z, [1, None, None, depth]), sound
+
+
+def _interpolate_levels(table: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+    """Integers between the trained levels, rounded, as exact float32.
+
+    Args:
+        table: int64 `(levels, c)`.
+        quality: int64 scalar, in hundredths.
+    """
+    levels = table.shape[0]
+    span = 99 * QUALITY_STEPS
+    position = (quality - QUALITY_STEPS) * (levels - 1)
+    below = tf.minimum(position // span, levels - 2)
+    weight = position - below * span
+    low, high = tf.gather(table, below), tf.gather(table, below + 1)
+    between = (low * (span - weight) + high * weight + span // 2) // span
+    return tf.cast(between, tf.float32)
 
 
 def _integer_dense(

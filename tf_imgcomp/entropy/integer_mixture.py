@@ -5,11 +5,13 @@ bits: products, sums, floors and scaling by powers of two are exact, in any orde
 any machine.
 """
 
+import math
 from typing import NamedTuple
 
 import tensorflow as tf
 
 from tf_imgcomp.entropy.fixed_point import clip
+from tf_imgcomp.entropy.mixture import BITS_PER_ERROR
 from tf_imgcomp.entropy.tables import ONE, PHI_ONE_BITS, Functions
 from tf_imgcomp.ops.rounding import round_half_up
 
@@ -24,6 +26,9 @@ _REACH = 9  # Half deviations that a window must hold: 4.5, a tail of 7e-6.
 # saves is the cost of saying nothing a thousand times; what it costs is a distortion
 # once in a thousand. `benchmarks/coding.py` measures other values.
 CERTAIN = (1 << ONE_BITS) - (1 << (ONE_BITS - 10))
+
+
+_RAREST = 1 << (ONE_BITS - 16)  # No symbol's frequency is less.
 
 
 class IntegerMixture(NamedTuple):
@@ -105,3 +110,36 @@ def is_certain(functions: Functions, mixture: IntegerMixture) -> tf.Tensor:
         for edge in (-1, 0)
     )
     return above - below >= CERTAIN
+
+
+def choose_integers(
+    functions: Functions, mixture: IntegerMixture, y: tf.Tensor
+) -> tf.Tensor:
+    """What to code of each element; see `mixture.choose_integers`.
+
+    Encoders alone do this, so that a machine that decides otherwise does no harm.
+
+    Args:
+        functions: the sampled functions.
+        mixture: n mixtures.
+        y: float64 `(n,)`, in quantizer steps.
+
+    Returns:
+        float64 integers `(n,)`.
+    """
+    nearest = round_half_up(y)
+    direction = tf.sign(nearest - mixture.centre)
+    nearer = nearest - direction
+    # Upper edges of the lower, and of the upper of the two integers.
+    middle = tf.minimum(nearest, nearer) - mixture.centre
+    edges = [cumulative(functions, mixture, middle + step) for step in (-1, 0, 1)]
+    lower, upper = edges[1] - edges[0], edges[2] - edges[1]
+    gained, lost = (
+        tf.maximum(tf.where(direction > 0, one, other), _RAREST)
+        for one, other in ((lower, upper), (upper, lower))
+    )
+    error = tf.math.squared_difference(y, nearer)
+    error -= tf.math.squared_difference(y, nearest)
+    saved = tf.math.log(gained / lost) / math.log(2)
+    # Where both are the centre, no error is added and no bit saved.
+    return tf.where(BITS_PER_ERROR * error < saved, nearer, nearest)

@@ -91,7 +91,8 @@ class CodecModule(tf.Module):
     def analysis(self, image, quality):
         codec, quality = self._codec.value, _quality(_hundredths(quality))
         y = self._call(codec.analysis, image[None], quality[None])
-        return {"y": y, "z": self._call(codec.latent_coder.hyper, y)}
+        rate = codec.rate_features(quality[None])
+        return {"y": y, "z": self._call(codec.latent_coder.hyper, y, rate)}
 
     @tf.function(input_signature=_FILE)
     def latents(self, strings, height, width, quality):
