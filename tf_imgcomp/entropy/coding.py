@@ -5,7 +5,7 @@ import tensorflow_compression as tfc
 
 from tf_imgcomp.entropy import frequencies, integer_mixture
 from tf_imgcomp.entropy.frequencies import HALF_WIDTHS
-from tf_imgcomp.entropy.integer_mixture import IntegerMixture
+from tf_imgcomp.entropy.integer_mixture import IntegerMixture, make_mixture
 from tf_imgcomp.entropy.tables import Functions
 
 # Parallel streams cost a few bytes each and code side by side.
@@ -15,6 +15,45 @@ _ESCAPE_MAX = 1 << 24  # Farther symbols are damage; the coder takes less than 2
 _ZEROS = b"\0" * 16
 _ONES = b"\xff" * 4096
 _PERIOD = 65519  # Of the factors in a checksum; a prime.
+
+
+# Functions in TensorFlow's sense too: graphs of several passes then share them.
+
+
+@tf.function
+def encode(functions: Functions, logits, offsets, log2_scales, wanted) -> tuple:
+    """Codes the latents of a pass.
+
+    Args:
+        functions: the sampled functions.
+        logits, offsets, log2_scales: as for `make_mixture`.
+        wanted: float32 `(n,)`, rounded latents.
+
+    Returns:
+        Strings `(streams,)`, and float32 `(n,)`, what a decoder will see.
+    """
+    mixture = make_mixture(functions, logits, offsets, log2_scales)
+    plan = CodingPlan(functions, mixture)
+    values = tf.gather(wanted, plan.elements)
+    return plan.encode(values), plan.with_certain(values)
+
+
+@tf.function
+def decode(functions: Functions, logits, offsets, log2_scales, strings) -> tuple:
+    """Decodes the latents of a pass from the first of `strings`.
+
+    Returns:
+        Latents float32 `(n,)`; the strings of later passes; and a bool scalar, whether
+        the strings are what `encode` writes.
+    """
+    mixture = make_mixture(functions, logits, offsets, log2_scales)
+    plan = CodingPlan(functions, mixture)
+    # Missing strings read as empty ones: damage to report, not a crash.
+    missing = tf.maximum(plan.streams - tf.size(strings), 0)
+    strings = tf.concat([strings, tf.fill([missing], "")], axis=0)
+    values, sound = plan.decode(strings[: plan.streams])
+    sound &= tf.equal(missing, 0)
+    return plan.with_certain(values), strings[plan.streams :], sound
 
 
 class CodingPlan:
@@ -43,6 +82,12 @@ class CodingPlan:
         self._count = tf.size(self.elements)
         self.streams = 1 + self._count // SYMBOLS_PER_STREAM
         self._fill = (-self._count) % self.streams
+
+    def with_certain(self, values: tf.Tensor) -> tf.Tensor:
+        """All n values, float32, from those of the coded elements `(m,)`."""
+        centre = tf.cast(self._mixture.centre, tf.float32)
+        elements = tf.range(tf.size(centre))
+        return tf.dynamic_stitch([elements, self.elements], [centre, values])
 
     def encode(self, values: tf.Tensor) -> tf.Tensor:
         """Strings `(streams,)` for the values of the coded elements, float32 `(m,)`."""

@@ -15,9 +15,8 @@ from tf_imgcomp.entropy.fixed_point import (
     clip,
 )
 from tf_imgcomp.entropy.frequencies import PRECISION
-from tf_imgcomp.entropy.integer_mixture import IntegerMixture, make_mixture
 from tf_imgcomp.entropy.latent_coder import LatentCoder
-from tf_imgcomp.entropy.tables import Functions, Tables
+from tf_imgcomp.entropy.tables import Tables
 from tf_imgcomp.layers import GainUnit
 from tf_imgcomp.ops import checkerboard
 from tf_imgcomp.ops.padding import patches_3x3
@@ -125,13 +124,16 @@ class IntegerCoder(tf.Module):
         z_hat = clip(round_half_up(z), -Z_MAX, Z_MAX)
         wanted = passes.split_passes(self.config.context, round_half_up(y))
         strings = [self._encode_z(tf.cast(z_hat, tf.int32))]
+        functions, log2_gain = self.tables.read(), self._log2_gain(quality)
 
-        def code(plan, index):
-            values = tf.gather(tf.reshape(wanted[index], [-1]), plan.elements)
-            strings.append(plan.encode(values))
-            return values
+        def code(index, raw):
+            parameters = self.split_parameters(raw, log2_gain)
+            rounded = tf.reshape(wanted[index], [-1])
+            mine, y_hat = coding.encode(functions, *parameters, rounded)
+            strings.append(mine)
+            return y_hat
 
-        y_hat = self._run(z_hat, quality, code)
+        y_hat = self._run(z_hat, code)
         return EncodedLatents(
             tf.concat(strings, axis=0), y_hat, coding.checksum(z_hat, y_hat)
         )
@@ -149,37 +151,28 @@ class IntegerCoder(tf.Module):
         """
         z, sound = self._decode_z(strings[:1], height, width)
         z_hat = tf.cast(z, tf.float32)
-        state = {"next": tf.constant(1), "sound": sound}
+        state = {"strings": strings[1:], "sound": sound}
+        functions, log2_gain = self.tables.read(), self._log2_gain(quality)
 
-        def code(plan, index):
-            start = state["next"]
-            state["next"] = start + plan.streams
-            mine = strings[start : state["next"]]
-            enough = tf.equal(tf.size(mine), plan.streams)
-            # Missing strings read as empty ones: damage to report, not a crash.
-            mine = tf.concat([mine, tf.fill([plan.streams - tf.size(mine)], "")], 0)
-            values, sound = plan.decode(mine)
-            state["sound"] = state["sound"] & sound & enough
-            return values
+        def code(index, raw):
+            parameters = self.split_parameters(raw, log2_gain)
+            y_hat, state["strings"], sound = coding.decode(
+                functions, *parameters, state["strings"]
+            )
+            state["sound"] &= sound
+            return y_hat
 
-        y_hat = self._run(z_hat, quality, code)
-        sound = state["sound"] & tf.equal(state["next"], tf.size(strings))
+        y_hat = self._run(z_hat, code)
+        sound = state["sound"] & tf.equal(tf.size(state["strings"]), 0)
         return DecodedLatents(y_hat, coding.checksum(z_hat, y_hat), sound)
 
-    def _run(self, z_hat: tf.Tensor, quality: tf.Tensor, code) -> tf.Tensor:
-        """Runs the passes; `code(plan, index)` gives the values of coded elements."""
-        log2_gain, functions = self._log2_gain(quality), self.tables.read()
+    def _run(self, z_hat: tf.Tensor, code) -> tf.Tensor:
+        """Runs the passes; `code(index, raw)` gives the n latents of a pass."""
 
         def code_pass(index, raw):
-            mixture = self._mixture(functions, raw, log2_gain)
-            plan = coding.CodingPlan(functions, mixture)
-            centre = tf.cast(mixture.centre, tf.float32)
-            elements = tf.range(tf.size(centre))
-            y_hat = tf.dynamic_stitch(
-                [elements, plan.elements], [centre, code(plan, index)]
-            )
             _, height, width, _ = tf.unstack(tf.shape(raw))
-            return tf.reshape(y_hat, [1, height, width, self.config.latent_depth])
+            shape = [1, height, width, self.config.latent_depth]
+            return tf.reshape(code(index, raw), shape)
 
         return passes.run_passes(
             self.config.context,
@@ -189,19 +182,16 @@ class IntegerCoder(tf.Module):
             code_pass,
         )
 
-    def _mixture(
-        self, functions: Functions, raw: tf.Tensor, log2_gain: tf.Tensor
-    ) -> IntegerMixture:
-        """Network outputs to a mixture of `positions * c` elements."""
+    def split_parameters(self, raw: tf.Tensor, log2_gain: tf.Tensor) -> list:
+        """Network outputs to logits, offsets and log2 scales, float32 `(K, n)`."""
         count = 3 * self.config.components
         raw = tf.reshape(raw, [-1, count, self.config.latent_depth])
         logits, offsets, log2_scales = tf.split(tf.transpose(raw, [1, 0, 2]), 3)
         log2_scales += log2_gain
-        flat = [
+        return [
             tf.reshape(field, [self.config.components, -1])
             for field in (logits, offsets, log2_scales)
         ]
-        return make_mixture(functions, *flat)
 
     def _log2_gain(self, quality: tf.Tensor) -> tf.Tensor:
         """Gains between the trained levels, float32 `(c,)`, exact integers."""
