@@ -31,6 +31,7 @@ from tf_imgcomp import metrics
 from tf_imgcomp.codecs.base import Codec
 from tf_imgcomp.data.images import read_image
 from tf_imgcomp.entropy import integer_mixture, passes
+from tf_imgcomp.entropy.coding import CodingPlan
 from tf_imgcomp.export.saved_model import CodecModule
 from tf_imgcomp.training.weights import load_weights
 
@@ -59,12 +60,17 @@ def code(codec: Codec, images: Sequence[np.ndarray], certain: int) -> np.ndarray
         known = passes.split_passes(codec.latent_coder.config.context, y_hat)
         counts = []
 
-        def count(plan, index):
-            counts.append(tf.size(plan.elements))
-            values = tf.reshape(known[index], [-1])
-            return tf.gather(values, plan.elements)
+        coder = module.coder
+        functions, log2_gain = coder.tables.read(), coder._log2_gain(hundredths)
 
-        module.coder._run(tf.floor(z + 0.5), hundredths, count)
+        def count(index, raw):
+            parameters = coder.split_parameters(raw, log2_gain)
+            mixture = integer_mixture.make_mixture(functions, *parameters)
+            plan = CodingPlan(functions, mixture)
+            counts.append(tf.size(plan.elements))
+            return known[index]
+
+        coder._run(tf.floor(z + 0.5), count)
         return tf.add_n(counts) / tf.size(y_hat)
 
     def code_one(quality, pixels):

@@ -28,7 +28,8 @@ from absl import app, flags
 
 from tf_imgcomp import bitstream
 from tf_imgcomp.data.images import Photo, read_image
-from tf_imgcomp.entropy import passes
+from tf_imgcomp.entropy import integer_mixture, passes
+from tf_imgcomp.entropy.coding import CodingPlan
 from tf_imgcomp.export import coding, models
 from tf_imgcomp.export.saved_model import CodecModule
 
@@ -72,13 +73,17 @@ def networks(coder, z_hat: tf.Tensor, y_hat: tf.Tensor) -> list:
 def range_coding(coder, z_hat: tf.Tensor, y_hat: tf.Tensor, hundredths) -> tuple:
     """The range coder alone, one function each way."""
     wanted, plans = passes.split_passes(coder.config.context, y_hat), []
+    functions, log2_gain = coder.tables.read(), coder._log2_gain(hundredths)
 
-    def keep(plan, index):
-        values = tf.reshape(wanted[index], [-1])
-        plans.append((plan, tf.gather(values, plan.elements)))
-        return plans[-1][1]
+    def keep(index, raw):
+        parameters = coder.split_parameters(raw, log2_gain)
+        mixture = integer_mixture.make_mixture(functions, *parameters)
+        plan = CodingPlan(functions, mixture)
+        values = tf.gather(tf.reshape(wanted[index], [-1]), plan.elements)
+        plans.append((plan, values))
+        return wanted[index]
 
-    coder._run(z_hat, hundredths, keep)
+    coder._run(z_hat, keep)
     strings = [plan.encode(values) for plan, values in plans]
     encode = tf.function(lambda: [plan.encode(values) for plan, values in plans])
     decode = tf.function(

@@ -5,7 +5,7 @@ import tensorflow_compression as tfc
 
 from tf_imgcomp.entropy import frequencies, integer_mixture
 from tf_imgcomp.entropy.frequencies import HALF_WIDTHS
-from tf_imgcomp.entropy.integer_mixture import IntegerMixture
+from tf_imgcomp.entropy.integer_mixture import IntegerMixture, make_mixture
 from tf_imgcomp.entropy.tables import Functions
 
 # Parallel streams cost a few bytes each and code side by side.
@@ -15,6 +15,44 @@ _ESCAPE_MAX = 1 << 24  # Farther symbols are damage; the coder takes less than 2
 _ZEROS = b"\0" * 16
 _ONES = b"\xff" * 4096
 _PERIOD = 65519  # Of the factors in a checksum; a prime.
+
+
+# Functions in TensorFlow's sense too: graphs of several passes then share them.
+
+
+@tf.function(reduce_retracing=True)
+def encode(functions: Functions, parameters: tf.Tensor, y: tf.Tensor) -> tuple:
+    """Codes the latents of a pass.
+
+    Args:
+        functions: the sampled functions.
+        parameters: float32 `(3 * K, n)`: logits, offsets, log2 scales, see
+            `make_mixture`.
+        y: float32 `(n,)`, in quantizer steps.
+
+    Returns:
+        What a decoder will see, float32 `(n,)`; and strings `(streams,)`.
+    """
+    plan = CodingPlan(functions, make_mixture(functions, *tf.split(parameters, 3)))
+    values = plan.choose(tf.gather(y, plan.elements))
+    return plan.with_certain(values), plan.encode(values)
+
+
+@tf.function(reduce_retracing=True)
+def decode(functions: Functions, parameters: tf.Tensor, strings: tf.Tensor) -> tuple:
+    """Decodes the latents of a pass from the first of `strings`.
+
+    Returns:
+        Latents float32 `(n,)`; the strings of later passes; and a bool scalar, whether
+        the strings are what `encode` writes.
+    """
+    plan = CodingPlan(functions, make_mixture(functions, *tf.split(parameters, 3)))
+    # Missing strings read as empty ones: damage to report, not a crash.
+    missing = tf.maximum(plan.streams - tf.size(strings), 0)
+    strings = tf.concat([strings, tf.fill([missing], "")], axis=0)
+    values, sound = plan.decode(strings[: plan.streams])
+    sound &= tf.equal(missing, 0)
+    return plan.with_certain(values), strings[plan.streams :], sound
 
 
 class CodingPlan:
@@ -82,12 +120,12 @@ class CodingPlan:
         sound = tf.equal(self._encode(lookup, symbols), strings)
         return values, tf.reduce_all(sound)
 
-    def fill_in(self, values: tf.Tensor) -> tf.Tensor:
-        """All elements, float32 `(n,)`: the coded ones, and the centres of the rest."""
+    def with_certain(self, values: tf.Tensor) -> tf.Tensor:
+        """All elements, float32 `(n,)`, from the coded ones, float64 `(m,)`."""
         centre = self._mixture.centre
         everything = tf.range(tf.size(centre))
-        filled = tf.dynamic_stitch([everything, self.elements], [centre, values])
-        return tf.cast(filled, tf.float32)
+        stitched = tf.dynamic_stitch([everything, self.elements], [centre, values])
+        return tf.cast(stitched, tf.float32)
 
     def _encode(self, lookup: tf.Tensor, symbols: tf.Tensor) -> tf.Tensor:
         symbols = tf.reshape(tf.pad(symbols, [[0, self._fill]]), [self.streams, -1])

@@ -15,7 +15,6 @@ from tf_imgcomp.entropy.fixed_point import (
     clip,
 )
 from tf_imgcomp.entropy.frequencies import PRECISION
-from tf_imgcomp.entropy.integer_mixture import make_mixture
 from tf_imgcomp.entropy.latent_coder import LatentCoder, SliceModel, with_rate
 from tf_imgcomp.entropy.tables import Tables
 from tf_imgcomp.layers import GainUnit
@@ -150,10 +149,12 @@ class IntegerCoder(tf.Module):
         wanted = [passes.split(context, part) for part in tf.split(y, sizes, -1)]
         strings = [self._encode_z(tf.cast(z_hat, tf.int32))]
 
-        def code(number, colour, functions, fields):
+        functions = self.tables.read()
+
+        def code(number, colour, parameters):
             y = tf.reshape(wanted[number][colour], [-1])
-            y_hat, streams = self._encode_pass(functions, fields, y)
-            strings.append(streams)
+            y_hat, mine = coding.encode(functions, parameters, y)
+            strings.append(mine)
             return y_hat
 
         y_hat = self._run(z_hat, quality, code)
@@ -174,64 +175,43 @@ class IntegerCoder(tf.Module):
         """
         z, sound = self._decode_z(strings[:1], height, width)
         z_hat = tf.cast(z, tf.float32)
-        state = {"left": strings[1:], "sound": sound}
+        state = {"strings": strings[1:], "sound": sound}
+        functions = self.tables.read()
 
-        def code(number, colour, functions, fields):
-            decoded = self._decode_pass(functions, fields, state["left"])
-            y_hat, state["left"], sound = decoded
+        def code(number, colour, parameters):
+            y_hat, state["strings"], sound = coding.decode(
+                functions, parameters, state["strings"]
+            )
             state["sound"] &= sound
             return y_hat
 
         y_hat = self._run(z_hat, quality, code)
-        sound = state["sound"] & tf.equal(tf.size(state["left"]), 0)
+        sound = state["sound"] & tf.equal(tf.size(state["strings"]), 0)
         return DecodedLatents(y_hat, coding.checksum(z_hat, y_hat), sound)
 
     def _run(self, z_hat: tf.Tensor, quality: tf.Tensor, code) -> tf.Tensor:
         """Runs the passes.
 
-        `code` takes the slice's number, the colour, the sampled functions and the
-        mixtures' fields, float32 `(3 * K, n)`; it gives the latents, float32 `(n,)`.
+        `code` takes the slice's number, the colour and the parameters of n latents,
+        float32 `(3 * K, n)`; it gives the latents, float32 `(n,)`.
         """
-        functions = self.tables.read()
         gains = tf.split(self._log2_gain(quality), self.config.slices)
 
         def code_pass(number, colour, raw):
-            fields = self._fields(raw, gains[number])
-            y_hat = code(number, colour, functions, fields)
+            y_hat = code(number, colour, self._parameters(raw, gains[number]))
             _, height, width, _ = tf.unstack(tf.shape(raw))
             return tf.reshape(y_hat, [1, height, width, self.config.slices[number]])
 
         psi = self.describe(z_hat, self._rate(quality))
         return passes.run_passes(self.config.context, self.slices, psi, code_pass)
 
-    def _fields(self, raw: tf.Tensor, log2_gain: tf.Tensor) -> tf.Tensor:
-        """Network outputs by field: logits, offsets, log2 scales, `(3 * K, n)`."""
+    def _parameters(self, raw: tf.Tensor, log2_gain: tf.Tensor) -> tf.Tensor:
+        """Network outputs by kind: logits, offsets, log2 scales, `(3 * K, n)`."""
         count, depth = 3 * self.config.components, log2_gain.shape[0]
-        fields = tf.transpose(tf.reshape(raw, [-1, count, depth]), [1, 0, 2])
-        others, log2_scales = fields[: 2 * count // 3], fields[2 * count // 3 :]
-        fields = tf.concat([others, log2_scales + log2_gain], axis=0)
-        return tf.reshape(fields, [count, -1])
-
-    # All passes call these two, so that a saved graph holds one copy of either.
-
-    @tf.function(reduce_retracing=True)
-    def _encode_pass(self, functions, fields, y):
-        """The latents that a decoder will see, and their strings."""
-        mixture = make_mixture(functions, *tf.split(fields, 3))
-        plan = coding.CodingPlan(functions, mixture)
-        values = plan.choose(tf.gather(y, plan.elements))
-        return plan.fill_in(values), plan.encode(values)
-
-    @tf.function(reduce_retracing=True)
-    def _decode_pass(self, functions, fields, strings):
-        """The latents, the strings that are left, and whether all was sound."""
-        mixture = make_mixture(functions, *tf.split(fields, 3))
-        plan = coding.CodingPlan(functions, mixture)
-        mine, left = strings[: plan.streams], strings[plan.streams :]
-        # Missing strings read as empty ones: damage to report, not a crash.
-        missing = plan.streams - tf.size(mine)
-        values, sound = plan.decode(tf.concat([mine, tf.fill([missing], "")], 0))
-        return plan.fill_in(values), left, sound & tf.equal(missing, 0)
+        raw = tf.transpose(tf.reshape(raw, [-1, count, depth]), [1, 0, 2])
+        logits, offsets, log2_scales = tf.split(raw, 3)
+        raw = tf.concat([logits, offsets, log2_scales + log2_gain], axis=0)
+        return tf.reshape(raw, [count, -1])
 
     def _log2_gain(self, quality: tf.Tensor) -> tf.Tensor:
         """Gains at a quality, float32 `(c,)`, exact integers."""

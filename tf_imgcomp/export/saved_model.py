@@ -1,5 +1,6 @@
 """From a trained codec to the folder that compresses and decompresses: a SavedModel."""
 
+import contextlib
 import hashlib
 import json
 from pathlib import Path
@@ -9,6 +10,7 @@ import tensorflow as tf
 from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN, Codec
 from tf_imgcomp.entropy.integer_coder import QUALITY_STEPS, IntegerCoder
 from tf_imgcomp.ops.functional import replaced
+from tf_imgcomp.ops.rounding import round_half_up
 
 CARD = "card.json"
 
@@ -42,7 +44,7 @@ class CodecModule(tf.Module):
         latents      what decompress takes -> y_hat float32, checksum, sound
         synthesis    y_hat float32 (1, H / 16, W / 16, c), quality -> image (H, W, 3)
 
-    Float weights are kept in half precision, and only those that the four need.
+    Float weights are kept in half precision, and only those that these need.
 
     Args:
         codec: a built codec with trained weights.
@@ -52,19 +54,15 @@ class CodecModule(tf.Module):
         super().__init__(name="codec")
         self._codec = _Hidden(codec)
         self.coder = IntegerCoder(codec.latent_coder, codec.gain)
-        self._floats = _Hidden(_float_variables(codec))
-        self.weights = [
-            tf.Variable(tf.cast(variable, tf.float16), trainable=False)
-            for variable in self._floats.value
-        ]
-        self.fingerprint = tf.Variable(_fingerprint(self), trainable=False)
-
+        self.analysis_weights = PackedWeights(
+            codec.analysis_transform, codec.latent_coder.hyper_analysis, codec.gain
+        )
+        self.synthesis_weights = PackedWeights(
+            codec.synthesis_transform, codec.inverse_gain
+        )
+        fingerprint = _fingerprint(codec, self.coder)
+        self.fingerprint = tf.Variable(fingerprint, trainable=False)
         self.synthesis = self._make_synthesis()
-
-    def _call(self, function, *arguments):
-        floats = [tf.cast(weight, tf.float32) for weight in self.weights]
-        with replaced(self._floats.value, floats):
-            return function(*arguments)
 
     @tf.function(input_signature=_IMAGE)
     def compress(self, image, quality):
@@ -90,9 +88,10 @@ class CodecModule(tf.Module):
     @tf.function(input_signature=_IMAGE)
     def analysis(self, image, quality):
         codec, quality = self._codec.value, _quality(_hundredths(quality))
-        y = self._call(codec.analysis, image[None], quality[None])
-        rate = codec.rate_features(quality[None])
-        return {"y": y, "z": self._call(codec.latent_coder.hyper, y, rate)}
+        with self.analysis_weights.used():
+            y = codec.analysis(image[None], quality[None])
+            rate = codec.rate_features(quality[None])
+            return {"y": y, "z": codec.latent_coder.hyper(y, rate)}
 
     @tf.function(input_signature=_FILE)
     def latents(self, strings, height, width, quality):
@@ -108,11 +107,43 @@ class CodecModule(tf.Module):
         @tf.function(input_signature=(y_hat, _IMAGE[1]))
         def synthesis(y_hat, quality):
             quality = _quality(_hundredths(quality))
-            x_hat = self._call(self._codec.value.synthesis, y_hat, quality[None])[0]
-            x_hat = tf.clip_by_value(tf.floor(x_hat + 0.5), 0, 255)
+            with self.synthesis_weights.used():
+                x_hat = self._codec.value.synthesis(y_hat, quality[None])[0]
+            x_hat = tf.clip_by_value(round_half_up(x_hat), 0, 255)
             return {"image": tf.cast(x_hat, tf.uint8)}
 
         return synthesis
+
+
+class PackedWeights(tf.Module):
+    """The weights of some layers, all in one vector of half precision.
+
+    What a variable costs is time to load: one is loaded as fast as a hundred are not.
+
+    Args:
+        layers: built Keras layers.
+    """
+
+    def __init__(self, *layers):
+        super().__init__(name="weights")
+        variables = [v for layer in layers for v in layer.trainable_variables]
+        self._variables = _Hidden(variables)
+        self.packed = tf.Variable(_half_precision(variables), trainable=False)
+
+    @contextlib.contextmanager
+    def used(self):
+        """Inside, the layers compute with these weights, in float32."""
+        variables = self._variables.value
+        sizes = [variable.shape.num_elements() for variable in variables]
+        vectors = tf.split(tf.cast(self.packed, tf.float32), sizes)
+        tensors = [tf.reshape(t, v.shape) for t, v in zip(vectors, variables)]
+        with replaced(variables, tensors):
+            yield
+
+
+def _half_precision(variables) -> tf.Tensor:
+    flat = [tf.reshape(variable, [-1]) for variable in variables]
+    return tf.cast(tf.concat(flat, axis=0), tf.float16)
 
 
 class _Hidden:
@@ -131,8 +162,8 @@ def _quality(hundredths: tf.Tensor) -> tf.Tensor:
     return tf.cast(hundredths, tf.float32) / QUALITY_STEPS
 
 
-def _float_variables(codec: Codec) -> list:
-    """The variables of analysis, hyper_analysis and synthesis."""
+def _fingerprint(codec: Codec, coder: IntegerCoder) -> int:
+    """16 bits that depend on every weight and every table."""
     parts = (
         codec.analysis_transform,
         codec.synthesis_transform,
@@ -140,14 +171,10 @@ def _float_variables(codec: Codec) -> list:
         codec.gain,
         codec.inverse_gain,
     )
-    return [variable for part in parts for variable in part.trainable_variables]
-
-
-def _fingerprint(module: tf.Module) -> int:
-    """16 bits that depend on every weight and every table."""
+    variables = [v for part in parts for v in part.trainable_variables]
     digest = hashlib.sha256()
-    for variable in module.variables:
-        digest.update(variable.numpy().tobytes())
+    for tensor in (_half_precision(variables), *coder.variables):
+        digest.update(tensor.numpy().tobytes())
     return int.from_bytes(digest.digest()[:2], "big")
 
 
