@@ -55,35 +55,33 @@ print(seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """
 
 
-def networks(coder, z_hat: tf.Tensor, y_hat: tf.Tensor) -> list:
+def networks(coder, z_hat: tf.Tensor, y_hat: tf.Tensor, rate: tf.Tensor) -> list:
     """All mixture parameters; `coder` in floats or integers."""
-    context = coder.config.context
-    known, parameters = passes.split_passes(context, y_hat), []
+    known, parameters = measure.by_pass(coder, y_hat), []
 
-    def code(index, raw):
+    def code(number, colour, raw):
         parameters.append(raw)
-        return known[index]
+        return known[number, colour]
 
-    passes.run_passes(
-        context, coder.describe(z_hat), coder.parameters, coder.context_prediction, code
-    )
+    psi = coder.describe(z_hat, rate)
+    passes.run_passes(coder.config.context, coder.slices, psi, code)
     return parameters
 
 
 def range_coding(coder, z_hat: tf.Tensor, y_hat: tf.Tensor, hundredths) -> tuple:
     """The range coder alone, one function each way."""
-    wanted, plans = passes.split_passes(coder.config.context, y_hat), []
-    functions, log2_gain = coder.tables.read(), coder._log2_gain(hundredths)
+    known, plans = measure.by_pass(coder, y_hat), []
+    functions = coder.tables.read()
 
-    def keep(index, raw):
-        parameters = coder.split_parameters(raw, log2_gain)
-        mixture = integer_mixture.make_mixture(functions, *parameters)
+    def keep(number, colour, parameters):
+        mixture = integer_mixture.make_mixture(functions, *tf.split(parameters, 3))
         plan = CodingPlan(functions, mixture)
-        values = tf.gather(tf.reshape(wanted[index], [-1]), plan.elements)
+        values = tf.reshape(known[number, colour], [-1])
+        values = tf.cast(tf.gather(values, plan.elements), tf.float64)
         plans.append((plan, values))
-        return wanted[index]
+        return known[number, colour]
 
-    coder._run(z_hat, keep)
+    coder._run(z_hat, hundredths, keep)
     strings = [plan.encode(values) for plan, values in plans]
     encode = tf.function(lambda: [plan.encode(values) for plan, values in plans])
     decode = tf.function(
@@ -114,6 +112,7 @@ def time_parts(pixels: np.ndarray) -> None:
         lambda: module.coder.decode(encoded.strings, *tf.unstack(shape), hundredths)
     )
     y_hat, z_hat = encoded.y_hat, tf.floor(z + 0.5)
+    rate = codec.rate_features(quality[None])
     range_encode, range_decode, share = range_coding(
         module.coder, z_hat, y_hat, hundredths
     )
@@ -126,10 +125,10 @@ def time_parts(pixels: np.ndarray) -> None:
             "analysis": lambda: module.analysis(pixels, quality),
             "synthesis": lambda: module.synthesis(y_hat, quality),
             "float networks": tf.function(
-                lambda: networks(codec.latent_coder, z_hat, y_hat)
+                lambda: networks(codec.latent_coder, z_hat, y_hat, rate)
             ),
             "integer networks": tf.function(
-                lambda: networks(module.coder, z_hat, y_hat)
+                lambda: networks(module.coder, z_hat, y_hat, rate)
             ),
             "encode symbols": encode,
             "decode symbols": decode,
