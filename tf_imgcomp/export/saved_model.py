@@ -118,7 +118,8 @@ class CodecModule(tf.Module):
 class PackedWeights(tf.Module):
     """The weights of some layers, all in one vector of half precision.
 
-    What a variable costs is time to load: one is loaded as fast as a hundred are not.
+    A program that codes one photo waits for every variable and every operation to be
+    loaded, and hardly for their sizes.
 
     Args:
         layers: built Keras layers.
@@ -136,7 +137,10 @@ class PackedWeights(tf.Module):
         variables = self._variables.value
         sizes = [variable.shape.num_elements() for variable in variables]
         vectors = tf.split(tf.cast(self.packed, tf.float32), sizes)
-        tensors = [tf.reshape(t, v.shape) for t, v in zip(vectors, variables)]
+        tensors = [
+            vector if variable.shape.rank == 1 else tf.reshape(vector, variable.shape)
+            for vector, variable in zip(vectors, variables)
+        ]
         with replaced(variables, tensors):
             yield
 

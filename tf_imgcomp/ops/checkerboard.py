@@ -48,10 +48,14 @@ def anchors_around_others(x: tf.Tensor) -> tf.Tensor:
     columns = []
     for top, left in ((1, 0), (0, 1)):  # Even columns, then odd ones.
         taps = [
-            padded[:, top + i : top + i + height : 2, left + j : left + j + width : 2]
-            for i, j in TAPS
+            padded[:, _every_other(top + i), _every_other(left + j)] for i, j in TAPS
         ]
         columns.append(tf.concat(taps, axis=-1))
     shape = [batch, height // 2, width, len(TAPS) * channels]
     patches = tf.reshape(tf.stack(columns, axis=3), shape)
     return tf.ensure_shape(patches, [None, None, None, len(TAPS) * x.shape[-1]])
+
+
+def _every_other(first: int) -> slice:
+    """Half of an axis's positions, from `first` on, of an axis padded by 4."""
+    return slice(first, first - 4 if first < 4 else None, 2)
