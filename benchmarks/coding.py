@@ -33,6 +33,7 @@ from tf_imgcomp.codecs.base import Codec
 from tf_imgcomp.data.images import read_image
 from tf_imgcomp.entropy import coding as entropy_coding
 from tf_imgcomp.entropy import integer_mixture, mixture, passes
+from tf_imgcomp.entropy.coding import CodingPlan
 from tf_imgcomp.export.saved_model import CodecModule
 from tf_imgcomp.training.weights import load_weights
 
@@ -41,8 +42,8 @@ _CODEC = flags.DEFINE_string("codec", "fdram", "Name of the codec.")
 _SIZES = flags.DEFINE_string("sizes", "{}", "Sizes that differ from the codec's, JSON.")
 _QUALITIES = flags.DEFINE_list("qualities", "5,20,35,50,70,90", "Qualities.")
 
-ONE = 1 << integer_mixture.ONE_BITS
-CERTAIN_BITS = (12, 8, 6)  # Certain from a probability of 1 - 2**-bits.
+ALL_CODED = 1e9  # Deviations.
+OTHERS = (4.0, 2.9, 2.4)  # Values of CERTAIN beside the present one.
 PRODUCTS = ((1536, 512, 192), (1536, 192, 1536), (1536, 1152, 512))
 
 
@@ -62,8 +63,8 @@ class Results(NamedTuple):
     share: np.ndarray
 
 
-def code(codec: Codec, images: Sequence[np.ndarray], certain: int) -> Results:
-    """Codes images, taking for certain what is at least `certain / ONE` probable."""
+def code(codec: Codec, images: Sequence[np.ndarray], certain: float) -> Results:
+    """Codes images with another value of `CERTAIN`."""
     present, integer_mixture.CERTAIN = integer_mixture.CERTAIN, certain
     # The threshold is a constant of its graphs: made anew.
     entropy_coding.encode = tf.function(entropy_coding.encode.python_function)
@@ -97,9 +98,7 @@ def coded_share(coder, y_hat, z_hat, hundredths) -> tf.Tensor:
     counts = []
 
     def count(number, colour, parameters):
-        mixtures = integer_mixture.make_mixture(functions, *tf.split(parameters, 3))
-        certain = integer_mixture.is_certain(functions, mixtures)
-        counts.append(tf.reduce_sum(tf.cast(~certain, tf.int32)))
+        counts.append(tf.size(CodingPlan(functions, parameters).elements))
         return known[number, colour]
 
     coder._run(z_hat, hundredths, count)
@@ -179,11 +178,10 @@ def main(argv: list[str]) -> None:
     images = [read_image(path).pixels for path in argv[1:] or [measure.EXAMPLE]]
     codec = measure.new_codec(_CODEC.value, _SIZES.value)
     load_weights(codec, Path(_WEIGHTS.value))
-    results = {"all coded": code(codec, images, ONE + 1)}
-    for bits in CERTAIN_BITS:
-        results[f"1 - 2**-{bits}"] = code(codec, images, ONE - (ONE >> bits))
-    real = code(codec, images, integer_mixture.CERTAIN)
-    print_rate_lost(real, results["all coded"])
+    results = {"all coded": code(codec, images, ALL_CODED)}
+    for certain in (integer_mixture.CERTAIN, *OTHERS):
+        results[str(certain)] = code(codec, images, certain)
+    print_rate_lost(results[str(integer_mixture.CERTAIN)], results["all coded"])
     print_certainty(results, np.mean([image.size / 3 for image in images]))
     print_products()
 

@@ -28,7 +28,7 @@ from absl import app, flags
 
 from tf_imgcomp import bitstream
 from tf_imgcomp.data.images import Photo, read_image
-from tf_imgcomp.entropy import integer_mixture, passes
+from tf_imgcomp.entropy import passes
 from tf_imgcomp.entropy.coding import CodingPlan
 from tf_imgcomp.export import coding, models
 from tf_imgcomp.export.saved_model import CodecModule
@@ -74,8 +74,7 @@ def range_coding(coder, z_hat: tf.Tensor, y_hat: tf.Tensor, hundredths) -> tuple
     functions = coder.tables.read()
 
     def keep(number, colour, parameters):
-        mixture = integer_mixture.make_mixture(functions, *tf.split(parameters, 3))
-        plan = CodingPlan(functions, mixture)
+        plan = CodingPlan(functions, parameters)
         values = tf.reshape(known[number, colour], [-1])
         values = tf.cast(tf.gather(values, plan.elements), tf.float64)
         plans.append((plan, values))

@@ -153,8 +153,8 @@ def test_messages_say_what_is_wrong(data, message):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"codec": "../x"}, "Expected an id as codec, received '../x'."),
-        ({"codec": ""}, "Expected an id as codec, received ''."),
+        ({"codec": "../x"}, "a codec's id, received '../x'."),
+        ({"codec": ""}, "a codec's id, received ''."),
         ({"fingerprint": 65536}, r"Expected fingerprint in \[0, 65535\]"),
         ({"checksum": -1}, r"Expected checksum in \[0, 65535\], received -1."),
         ({"height": 0}, "Expected sides of at least 1 pixel, received 1 x 0."),

@@ -105,9 +105,17 @@ def unpack(data: bytes) -> TfciFile:
     return file
 
 
+def check_codec_id(codec: str) -> None:
+    """Raises a ValueError if a file cannot name its codec so."""
+    if not _CODEC_ID.fullmatch(codec):
+        raise ValueError(
+            "Expected 1 to 64 lower-case letters, digits, `_`, `.` and `-` as a "
+            f"codec's id, received {codec!r}."
+        )
+
+
 def _check(file: TfciFile) -> None:
-    if not _CODEC_ID.fullmatch(file.codec):
-        raise ValueError(f"Expected an id as codec, received {file.codec!r}.")
+    check_codec_id(file.codec)
     for name in ("fingerprint", "checksum"):
         if not 0 <= getattr(file, name) < 2**16:
             raise ValueError(

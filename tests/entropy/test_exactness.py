@@ -101,8 +101,9 @@ def test_xla_gives_the_same_bytes(monkeypatch):
         *((networks, "channel_context") for networks in coder.slices),
         *((networks, "context_prediction") for networks in coder.slices),
         *((networks, "parameters") for networks in coder.slices),
-        (coding, "make_mixture"),
-        (integer_mixture, "is_certain"),
+        (integer_mixture, "make_gaussians"),
+        (integer_mixture, "certain_integers"),
+        (integer_mixture, "make_mixture"),
         (frequencies, "one_symbol"),
         (frequencies, "all_symbols"),
     )
@@ -215,7 +216,9 @@ def _mixture(components):
     """The sampled functions, and one element's mixture."""
     functions = Tables().read()
     columns = (tf.constant(c, tf.float32)[:, None] for c in zip(*components))
-    return functions, integer_mixture.make_mixture(functions, *columns)
+    logits, *others = columns
+    gaussians = integer_mixture.make_gaussians(functions, *others)
+    return functions, integer_mixture.make_mixture(functions, logits, gaussians)
 
 
 @settings(max_examples=60, deadline=None)

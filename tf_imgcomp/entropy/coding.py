@@ -5,7 +5,6 @@ import tensorflow_compression as tfc
 
 from tf_imgcomp.entropy import frequencies, integer_mixture
 from tf_imgcomp.entropy.frequencies import HALF_WIDTHS
-from tf_imgcomp.entropy.integer_mixture import IntegerMixture, make_mixture
 from tf_imgcomp.entropy.tables import Functions
 
 # Parallel streams cost a few bytes each and code side by side.
@@ -26,14 +25,14 @@ def encode(functions: Functions, parameters: tf.Tensor, y: tf.Tensor) -> tuple:
 
     Args:
         functions: the sampled functions.
-        parameters: float32 `(3 * K, n)`: logits, offsets, log2 scales, see
-            `make_mixture`.
+        parameters: float32 `(3 * K, n)`, what the integer networks say: logits,
+            offsets, log2 scales with 10 fraction bits.
         y: float32 `(n,)`, in quantizer steps.
 
     Returns:
         What a decoder will see, float32 `(n,)`; and strings `(streams,)`.
     """
-    plan = CodingPlan(functions, make_mixture(functions, *tf.split(parameters, 3)))
+    plan = CodingPlan(functions, parameters)
     values = plan.choose(tf.gather(y, plan.elements))
     return plan.with_certain(values), plan.encode(values)
 
@@ -44,15 +43,14 @@ def decode(functions: Functions, parameters: tf.Tensor, strings: tf.Tensor) -> t
 
     Returns:
         Latents float32 `(n,)`; the strings of later passes; and a bool scalar, whether
-        the strings are what `encode` writes.
+        there were strings enough. What damaged strings decode to is some latents:
+        a checksum must tell.
     """
-    plan = CodingPlan(functions, make_mixture(functions, *tf.split(parameters, 3)))
-    # Missing strings read as empty ones: damage to report, not a crash.
+    plan = CodingPlan(functions, parameters)
     missing = tf.maximum(plan.streams - tf.size(strings), 0)
     strings = tf.concat([strings, tf.fill([missing], "")], axis=0)
-    values, sound = plan.decode(strings[: plan.streams])
-    sound &= tf.equal(missing, 0)
-    return plan.with_certain(values), strings[plan.streams :], sound
+    values = plan.decode(strings[: plan.streams])
+    return plan.with_certain(values), strings[plan.streams :], tf.equal(missing, 0)
 
 
 class CodingPlan:
@@ -63,21 +61,29 @@ class CodingPlan:
 
     Args:
         functions: the sampled functions.
-        mixture: of all n elements of the pass.
+        parameters: of all n elements of the pass, as for `encode`.
 
     Attributes:
         elements: int32 `(m,)`, the coded elements in their order.
         streams: int32 scalar, at least 1.
     """
 
-    def __init__(self, functions: Functions, mixture: IntegerMixture):
-        self._functions, self._mixture = functions, mixture
-        groups = len(HALF_WIDTHS) + 1
-        certain = integer_mixture.is_certain(functions, mixture)
-        group = tf.where(certain, groups - 1, frequencies.window(mixture))
-        elements = tf.range(tf.size(group))
-        self._groups = tf.dynamic_partition(elements, group, groups)[:-1]
-        self.elements = tf.concat(self._groups, axis=0)
+    def __init__(self, functions: Functions, parameters: tf.Tensor):
+        self._functions = functions
+        logits, offsets, log2_scales = tf.split(parameters, 3)
+        gaussians = integer_mixture.make_gaussians(functions, offsets, log2_scales)
+        self._certain, certain = integer_mixture.certain_integers(gaussians)
+        coded = tf.cast(tf.where(~certain)[:, 0], tf.int32)
+        mixture = integer_mixture.make_mixture(
+            functions, tf.gather(logits, coded, axis=1), gaussians.select(coded)
+        )
+        order = tf.dynamic_partition(
+            tf.range(tf.size(coded)), frequencies.window(mixture), len(HALF_WIDTHS)
+        )
+        self._sizes = [tf.size(group) for group in order]
+        order = tf.concat(order, axis=0)
+        self._mixture = mixture.select(order)
+        self.elements = tf.gather(coded, order)
         self._count = tf.size(self.elements)
         self.streams = 1 + self._count // SYMBOLS_PER_STREAM
         self._fill = (-self._count) % self.streams
@@ -85,53 +91,42 @@ class CodingPlan:
     def choose(self, y: tf.Tensor) -> tf.Tensor:
         """What to code of the coded elements, from float32 `(m,)` to such integers."""
         y = tf.cast(y, tf.float64)
-        mixture = self._mixture.select(self.elements)
-        return integer_mixture.choose_integers(self._functions, mixture, y)
+        return integer_mixture.choose_integers(self._functions, self._mixture, y)
 
     def encode(self, values: tf.Tensor) -> tf.Tensor:
         """Strings `(streams,)` for the values of the coded elements, float64 `(m,)`."""
-        half_widths = tf.repeat(
-            tf.constant(HALF_WIDTHS, tf.float64), [tf.size(g) for g in self._groups]
-        )
-        mixture = self._mixture.select(self.elements)
+        half_widths = tf.repeat(tf.constant(HALF_WIDTHS, tf.float64), self._sizes)
         rows, symbols = frequencies.one_symbol(
-            self._functions, mixture, half_widths, values
+            self._functions, self._mixture, half_widths, values
         )
-        return self._encode(_lookup([rows]), symbols)
+        symbols = tf.reshape(tf.pad(symbols, [[0, self._fill]]), [self.streams, -1])
+        encoder = tfc.create_range_encoder([self.streams], _lookup([rows]))
+        encoder = tfc.entropy_encode_index(encoder, self._indexes(), symbols)
+        return tfc.entropy_encode_finalize(encoder)
 
-    def decode(self, strings: tf.Tensor) -> tuple:
-        """Values float64 `(m,)` from strings `(streams,)`, and whether they are sound.
-
-        Sound strings are to the byte what `encode` makes of the values.
-        """
-        rows, firsts = [], []
-        for half_width, group in zip(HALF_WIDTHS, self._groups):
-            mixture = self._mixture.select(group)
+    def decode(self, strings: tf.Tensor) -> tf.Tensor:
+        """Values float64 `(m,)` from strings `(streams,)`."""
+        rows, firsts, start = [], [], 0
+        for half_width, size in zip(HALF_WIDTHS, self._sizes):
+            mixture = self._mixture.between(start, start + size)
             rows.append(frequencies.all_symbols(self._functions, mixture, half_width))
             firsts.append(mixture.centre - half_width)
-        lookup, indexes = _lookup(rows), self._indexes()
-        decoder = tfc.create_range_decoder(_continued(strings, indexes), lookup)
+            start += size
+        indexes = self._indexes()
+        strings = _continued(strings, indexes)
+        decoder = tfc.create_range_decoder(strings, _lookup(rows))
         decoder, symbols = tfc.entropy_decode_index(
             decoder, indexes, tf.shape(indexes)[1:], tf.int32
         )
         symbols = tf.reshape(symbols, [-1])[: self._count]
         symbols = tf.clip_by_value(symbols, -_ESCAPE_MAX, _ESCAPE_MAX)
-        values = tf.cast(symbols, tf.float64) + tf.concat(firsts, axis=0)
-        sound = tf.equal(self._encode(lookup, symbols), strings)
-        return values, tf.reduce_all(sound)
+        return tf.cast(symbols, tf.float64) + tf.concat(firsts, axis=0)
 
     def with_certain(self, values: tf.Tensor) -> tf.Tensor:
         """All elements, float32 `(n,)`, from the coded ones, float64 `(m,)`."""
-        centre = self._mixture.centre
-        everything = tf.range(tf.size(centre))
-        stitched = tf.dynamic_stitch([everything, self.elements], [centre, values])
-        return tf.cast(stitched, tf.float32)
-
-    def _encode(self, lookup: tf.Tensor, symbols: tf.Tensor) -> tf.Tensor:
-        symbols = tf.reshape(tf.pad(symbols, [[0, self._fill]]), [self.streams, -1])
-        encoder = tfc.create_range_encoder([self.streams], lookup)
-        encoder = tfc.entropy_encode_index(encoder, self._indexes(), symbols)
-        return tfc.entropy_encode_finalize(encoder)
+        everything = tf.range(tf.size(self._certain))
+        values = tf.dynamic_stitch([everything, self.elements], [self._certain, values])
+        return tf.cast(values, tf.float32)
 
     def _indexes(self) -> tf.Tensor:
         """Rows of the streams' symbols, int32 `(streams, k)`, filled up at the end."""

@@ -15,7 +15,7 @@ PRECISION = 16  # Bits of a cumulative frequency; the range coder's most.
 
 # Half-widths of the windows of integers that get a frequency of their own. Beyond the
 # window a symbol escapes to an Elias gamma code.
-HALF_WIDTHS = (1, 2, 4, 8, 20, 50, 127)
+HALF_WIDTHS = (1, 2, 3, 5, 8, 14, 30, 127)
 _WINDOW_OF_REACH = np.searchsorted(HALF_WIDTHS[:-1], np.arange(HALF_WIDTHS[-2] + 2))
 
 # Of one symbol that costs next to nothing, in the format of rows.

@@ -46,7 +46,7 @@ class DecodedLatents(NamedTuple):
     Attributes:
         y_hat: float32 `(1, h, w, c)`.
         checksum: int32 scalar, to compare with the encoder's.
-        sound: bool scalar, False where the range coder noticed damage.
+        sound: bool scalar, whether there were as many strings as it takes.
     """
 
     y_hat: tf.Tensor
@@ -173,9 +173,8 @@ class IntegerCoder(tf.Module):
             width: int32 scalar, of z.
             quality: int64 scalar, in hundredths.
         """
-        z, sound = self._decode_z(strings[:1], height, width)
-        z_hat = tf.cast(z, tf.float32)
-        state = {"strings": strings[1:], "sound": sound}
+        z_hat = self._decode_z(strings[:1], height, width)
+        state = {"strings": strings[1:], "sound": True}
         functions = self.tables.read()
 
         def code(number, colour, parameters):
@@ -228,19 +227,16 @@ class IntegerCoder(tf.Module):
         encoder = tfc.entropy_encode_index(encoder, indexes, z + Z_MAX)
         return tfc.entropy_encode_finalize(encoder)
 
-    def _decode_z(
-        self, string: tf.Tensor, height: tf.Tensor, width: tf.Tensor
-    ) -> tuple:
+    def _decode_z(self, string, height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
         depth = self.config.hyper_depth
         indexes = tf.broadcast_to(tf.range(depth), [1, height, width, depth])
         decoder = tfc.create_range_decoder(string, self.z_lookup)
         decoder, z = tfc.entropy_decode_index(
             decoder, indexes, tf.shape(indexes)[1:], tf.int32
         )
+        z_hat = tf.cast(tf.ensure_shape(z, [1, None, None, depth]) - Z_MAX, tf.float32)
         # A damaged string may hold symbols that no encoder writes.
-        z = tf.clip_by_value(z - Z_MAX, -Z_MAX, Z_MAX)
-        sound = tf.reduce_all(tf.equal(self._encode_z(z), string))
-        return tf.ensure_shape(z, [1, None, None, depth]), sound
+        return clip(z_hat, -Z_MAX, Z_MAX)
 
 
 def _interpolate_levels(table: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from tf_imgcomp.entropy.fixed_point import clip
 from tf_imgcomp.entropy.mixture import BITS_PER_ERROR
-from tf_imgcomp.entropy.tables import ONE, PHI_ONE_BITS, Functions
+from tf_imgcomp.entropy.tables import ONE, PHI_ONE_BITS, PHI_UNIT, Functions
 from tf_imgcomp.ops.rounding import round_half_up
 
 _WEIGHT_BITS = 11
@@ -20,19 +20,38 @@ ONE_BITS = PHI_ONE_BITS + _WEIGHT_BITS  # Probabilities are multiples of 2**-30.
 
 _OFFSET_MAX = 64 * ONE
 _DISTANCE_MAX = 256 * ONE  # Farther from a mean counts as this far.
-_REACH = 9  # Half deviations that a window must hold: 4.5, a tail of 7e-6.
+_REACH = 8  # Half deviations that a window must hold: 4, a tail of 6e-5.
 
-# An integer more probable than this is taken for certain and not coded. What that
-# saves is the cost of saying nothing a thousand times; what it costs is a distortion
-# once in a thousand. `benchmarks/coding.py` measures other values.
-CERTAIN = (1 << ONE_BITS) - (1 << (ONE_BITS - 10))
-
+# An integer is certain and not coded where its borders are this far from the means of
+# all components, in deviations: then all others have 2**-10 of the probability. What
+# that saves is the time of coding it and the bits of saying nothing a thousand times;
+# what it costs is a distortion once in a thousand. `benchmarks/coding.py` measures
+# other values.
+CERTAIN = 3.3
 
 _RAREST = 1 << (ONE_BITS - 16)  # No symbol's frequency is less.
 
 
+class Gaussians(NamedTuple):
+    """K Gaussians for each of n elements, float64 `(K, n)`.
+
+    Attributes:
+        means: integers, 10 fraction bits.
+        scales: integers, 10 fraction bits.
+        factors: see `Functions.scale_and_factor`.
+    """
+
+    means: tf.Tensor
+    scales: tf.Tensor
+    factors: tf.Tensor
+
+    def select(self, elements: tf.Tensor) -> "Gaussians":
+        """The Gaussians of some elements, int `(m,)`."""
+        return Gaussians(*(tf.gather(f, elements, axis=-1) for f in self))
+
+
 class IntegerMixture(NamedTuple):
-    """K Gaussians for each of n elements, all float64.
+    """A mixture for each of n elements, all float64.
 
     Attributes:
         weights: `(K, n)`. Integers that sum to 2**11 over K.
@@ -52,17 +71,35 @@ class IntegerMixture(NamedTuple):
         """The mixtures of some elements, int `(m,)`."""
         return IntegerMixture(*(tf.gather(f, elements, axis=-1) for f in self))
 
+    def between(self, start: tf.Tensor, stop: tf.Tensor) -> "IntegerMixture":
+        """The mixtures of the elements from `start` to before `stop`."""
+        return IntegerMixture(*(f[..., start:stop] for f in self))
 
-def make_mixture(functions: Functions, logits, offsets, log2_scales) -> IntegerMixture:
-    """Mixtures from what the integer networks say.
 
-    Args:
-        functions: the sampled functions.
-        logits, offsets, log2_scales: float32 `(K, n)`. Integers, 10 fraction bits.
-    """
+def make_gaussians(functions: Functions, offsets, log2_scales) -> Gaussians:
+    """Components from what the integer networks say, float32 `(K, n)`, 10 bits."""
     scales, factors = functions.scale_and_factor(log2_scales)
     offsets = tf.cast(clip(offsets, -_OFFSET_MAX, _OFFSET_MAX), tf.float64)
-    means = tf.floor(offsets * scales / ONE)
+    return Gaussians(tf.floor(offsets * scales / ONE), scales, factors)
+
+
+def certain_integers(gaussians: Gaussians) -> tuple:
+    """What every element would be if it were certain, and whether it is.
+
+    Returns:
+        float64 `(n,)` integers and bool `(n,)`.
+    """
+    nearest = round_half_up(gaussians.means[0] / ONE)
+    inside = ONE / 2 - tf.abs(gaussians.means - nearest * ONE)
+    deviations = tf.reduce_min(inside * gaussians.factors, axis=0)
+    return nearest, deviations >= CERTAIN * PHI_UNIT
+
+
+def make_mixture(
+    functions: Functions, logits: tf.Tensor, gaussians: Gaussians
+) -> IntegerMixture:
+    """Mixtures of components, weighted by logits, float32 `(K, n)`, 10 bits."""
+    means, scales, factors = gaussians
     weights = _softmax(functions, logits)
     mean = tf.reduce_sum(weights * means, axis=0)
     centre = round_half_up(mean / (ONE << _WEIGHT_BITS))
@@ -101,15 +138,6 @@ def cumulative(functions: Functions, mixture: IntegerMixture, edges) -> tf.Tenso
     distance = edges * ONE + ONE / 2 - means
     distance = clip(distance, -_DISTANCE_MAX, _DISTANCE_MAX)
     return tf.reduce_sum(weights * functions.phi(distance * factors), axis=0)
-
-
-def is_certain(functions: Functions, mixture: IntegerMixture) -> tf.Tensor:
-    """Whether the centre has nearly all of the probability, bool `(n,)`."""
-    below, above = (
-        cumulative(functions, mixture, tf.constant(edge, tf.float64))
-        for edge in (-1, 0)
-    )
-    return above - below >= CERTAIN
 
 
 def choose_integers(

@@ -18,6 +18,7 @@ from tf_imgcomp.entropy.mixture import LOG2_SCALE_MAX, LOG2_SCALE_MIN
 ONE = 1 << PARAMETER_BITS
 
 _PHI_BITS = 9  # The normal distribution is sampled every 2**-9 deviations ...
+PHI_UNIT = 1 << _PHI_BITS
 _PHI_RANGE = 8  # ... as far as 8 deviations from the mean.
 _PHI_SIZE = _PHI_RANGE << _PHI_BITS
 PHI_ONE_BITS = 19  # Its values are multiples of 2**-19.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from tf_imgcomp.bitstream import check_codec_id
 from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN, Codec
 from tf_imgcomp.entropy.integer_coder import QUALITY_STEPS, IntegerCoder
 from tf_imgcomp.ops.functional import replaced
@@ -43,6 +44,9 @@ class CodecModule(tf.Module):
         analysis     image, quality -> y float32 (1, H / 16, W / 16, c), z
         latents      what decompress takes -> y_hat float32, checksum, sound
         synthesis    y_hat float32 (1, H / 16, W / 16, c), quality -> image (H, W, 3)
+
+    Strings were damaged, or are another model's, if the checksum that `compress` gave
+    is not the one that comes back, or if their number is not right (`sound`).
 
     Float weights are kept in half precision, and only those that these need.
 
@@ -189,8 +193,12 @@ def export(codec: Codec, folder: Path, card: dict) -> None:
         codec: built, with trained weights.
         folder: `saved_models/<id>`; its name is the codec's id.
         card: what to say of the weights: flags, data, steps, figures.
+
+    Raises:
+        ValueError: If the folder's name cannot be a codec's id.
     """
     folder = Path(folder)
+    check_codec_id(folder.name)
     module = CodecModule(codec)
     signatures = {
         "compress": module.compress,
