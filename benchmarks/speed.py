@@ -76,12 +76,11 @@ def range_coding(coder, z_hat: tf.Tensor, y_hat: tf.Tensor, hundredths) -> tuple
     def keep(number, colour, parameters):
         plan = CodingPlan(functions, parameters)
         values = tf.reshape(known[number, colour], [-1])
-        values = tf.cast(tf.gather(values, plan.elements), tf.float64)
-        plans.append((plan, values))
+        plans.append((plan, tf.gather(values, plan.elements)))
         return known[number, colour]
 
     coder._run(z_hat, hundredths, keep)
-    strings = [plan.encode(values) for plan, values in plans]
+    strings = [plan.encode(values)[1] for plan, values in plans]
     encode = tf.function(lambda: [plan.encode(values) for plan, values in plans])
     decode = tf.function(
         lambda: [plan.decode(string) for (plan, _), string in zip(plans, strings)]

@@ -101,9 +101,9 @@ def test_xla_gives_the_same_bytes(monkeypatch):
         *((networks, "channel_context") for networks in coder.slices),
         *((networks, "context_prediction") for networks in coder.slices),
         *((networks, "parameters") for networks in coder.slices),
-        (integer_mixture, "make_gaussians"),
-        (integer_mixture, "certain_integers"),
+        (integer_mixture, "is_zero"),
         (integer_mixture, "make_mixture"),
+        (integer_mixture, "choose_integers"),
         (frequencies, "one_symbol"),
         (frequencies, "all_symbols"),
     )
@@ -209,6 +209,7 @@ integers = st.integers(-20000, 20000)
 any_components = st.lists(
     st.tuples(integers, integers, integers), min_size=1, max_size=3
 )
+small_scales = st.integers(-4096, -1500)
 any_half_width = st.sampled_from(frequencies.HALF_WIDTHS)
 
 
@@ -216,9 +217,7 @@ def _mixture(components):
     """The sampled functions, and one element's mixture."""
     functions = Tables().read()
     columns = (tf.constant(c, tf.float32)[:, None] for c in zip(*components))
-    logits, *others = columns
-    gaussians = integer_mixture.make_gaussians(functions, *others)
-    return functions, integer_mixture.make_mixture(functions, logits, gaussians)
+    return functions, integer_mixture.make_mixture(functions, *columns)
 
 
 @settings(max_examples=60, deadline=None)
@@ -232,6 +231,28 @@ def test_rows_equal_a_numpy_reference_and_increase(components, half_width):
     assert row[1] == 0
     assert row[-1] == 2**16
     assert (np.diff(row[1:]) > 0).all()
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(-9000, 0), st.integers(-1500, 1500), small_scales),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_certain_zeros_are_nearly_certain(components):
+    functions = Tables().read()
+    columns = [tf.constant(c, tf.float32)[:, None] for c in zip(*components)]
+    if integer_mixture.is_zero(functions, *columns)[0]:
+        mixture = integer_mixture.make_mixture(functions, *columns)
+        assert mixture.centre[0] == 0
+        below, above = (
+            integer_mixture.cumulative(functions, mixture, tf.constant(e, tf.float64))
+            for e in (-1, 0)
+        )
+        share = float((above - below)[0]) / 2**integer_mixture.ONE_BITS
+        assert 1 - share < len(components) * 2**-integer_mixture.CERTAIN_BITS
 
 
 def _coded(row, symbol: int) -> tuple:
@@ -249,12 +270,14 @@ def test_one_symbol_is_coded_as_among_all(components, half_width):
     all_symbols = frequencies.all_symbols(functions, mixture, half_width)[0].numpy()
     offsets = np.arange(-half_width - 3, half_width + 5)
     copies = mixture.select(np.zeros_like(offsets))
-    values = copies.centre + offsets
-    half_widths = tf.fill(values.shape, tf.constant(half_width, tf.float64))
-    rows, symbols = frequencies.one_symbol(functions, copies, half_widths, values)
-    for offset, row, symbol in zip(offsets, rows.numpy(), symbols.numpy()):
+    half_widths = tf.fill(offsets.shape, tf.constant(half_width, tf.float64))
+    y = copies.centre + offsets
+    intervals = integer_mixture.choose_integers(functions, copies, half_widths, y)
+    assert (abs(intervals.offsets - offsets) <= 1).numpy().all()
+    rows, symbols = frequencies.one_symbol(intervals, half_widths)
+    for offset, row, symbol in zip(intervals.offsets, rows.numpy(), symbols.numpy()):
         assert (np.diff(row[1:]) > 0).all()
-        assert _coded(row, symbol) == _coded(all_symbols, offset + half_width)
+        assert _coded(row, symbol) == _coded(all_symbols, int(offset) + half_width)
 
 
 @settings(max_examples=30, deadline=None)

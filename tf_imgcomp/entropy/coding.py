@@ -33,8 +33,8 @@ def encode(functions: Functions, parameters: tf.Tensor, y: tf.Tensor) -> tuple:
         What a decoder will see, float32 `(n,)`; and strings `(streams,)`.
     """
     plan = CodingPlan(functions, parameters)
-    values = plan.choose(tf.gather(y, plan.elements))
-    return plan.with_certain(values), plan.encode(values)
+    values, strings = plan.encode(tf.gather(y, plan.elements))
+    return plan.with_zeros(values), strings
 
 
 @tf.function(reduce_retracing=True)
@@ -50,69 +50,69 @@ def decode(functions: Functions, parameters: tf.Tensor, strings: tf.Tensor) -> t
     missing = tf.maximum(plan.streams - tf.size(strings), 0)
     strings = tf.concat([strings, tf.fill([missing], "")], axis=0)
     values = plan.decode(strings[: plan.streams])
-    return plan.with_certain(values), strings[plan.streams :], tf.equal(missing, 0)
+    return plan.with_zeros(values), strings[plan.streams :], tf.equal(missing, 0)
 
 
 class CodingPlan:
-    """Which elements of a pass are coded, in which order, with which frequencies.
-
-    Certain elements are left out. The others are grouped by the width of their
-    window, so that a narrow distribution does not pay for a wide table.
+    """Which elements of a pass are coded, and with which frequencies.
 
     Args:
         functions: the sampled functions.
         parameters: of all n elements of the pass, as for `encode`.
 
     Attributes:
-        elements: int32 `(m,)`, the coded elements in their order.
+        elements: int32 `(m,)`, those that are not zero for certain.
         streams: int32 scalar, at least 1.
     """
 
     def __init__(self, functions: Functions, parameters: tf.Tensor):
         self._functions = functions
-        logits, offsets, log2_scales = tf.split(parameters, 3)
-        gaussians = integer_mixture.make_gaussians(functions, offsets, log2_scales)
-        self._certain, certain = integer_mixture.certain_integers(gaussians)
-        coded = tf.cast(tf.where(~certain)[:, 0], tf.int32)
-        mixture = integer_mixture.make_mixture(
-            functions, tf.gather(logits, coded, axis=1), gaussians.select(coded)
+        is_zero = integer_mixture.is_zero(functions, *tf.split(parameters, 3))
+        self._size = tf.size(is_zero)
+        self.elements = tf.cast(tf.where(~is_zero)[:, 0], tf.int32)
+        parameters = tf.gather(parameters, self.elements, axis=1)
+        self._mixture = integer_mixture.make_mixture(
+            functions, *tf.split(parameters, 3)
         )
-        order = tf.dynamic_partition(
-            tf.range(tf.size(coded)), frequencies.window(mixture), len(HALF_WIDTHS)
-        )
-        self._sizes = [tf.size(group) for group in order]
-        order = tf.concat(order, axis=0)
-        self._mixture = mixture.select(order)
-        self.elements = tf.gather(coded, order)
+        self._window, self._half_widths = frequencies.half_widths(self._mixture)
         self._count = tf.size(self.elements)
         self.streams = 1 + self._count // SYMBOLS_PER_STREAM
         self._fill = (-self._count) % self.streams
 
-    def choose(self, y: tf.Tensor) -> tf.Tensor:
-        """What to code of the coded elements, from float32 `(m,)` to such integers."""
-        y = tf.cast(y, tf.float64)
-        return integer_mixture.choose_integers(self._functions, self._mixture, y)
+    def encode(self, y: tf.Tensor) -> tuple:
+        """Chooses what to code of the m elements and codes it.
 
-    def encode(self, values: tf.Tensor) -> tf.Tensor:
-        """Strings `(streams,)` for the values of the coded elements, float64 `(m,)`."""
-        half_widths = tf.repeat(tf.constant(HALF_WIDTHS, tf.float64), self._sizes)
-        rows, symbols = frequencies.one_symbol(
-            self._functions, self._mixture, half_widths, values
+        Args:
+            y: float32 `(m,)`, in quantizer steps.
+
+        Returns:
+            Values, float64 integers `(m,)`, and strings `(streams,)`.
+        """
+        intervals = integer_mixture.choose_integers(
+            self._functions, self._mixture, self._half_widths, tf.cast(y, tf.float64)
         )
+        rows, symbols = frequencies.one_symbol(intervals, self._half_widths)
         symbols = tf.reshape(tf.pad(symbols, [[0, self._fill]]), [self.streams, -1])
         encoder = tfc.create_range_encoder([self.streams], _lookup([rows]))
-        encoder = tfc.entropy_encode_index(encoder, self._indexes(), symbols)
-        return tfc.entropy_encode_finalize(encoder)
+        indexes = self._by_stream(tf.range(self._count))
+        encoder = tfc.entropy_encode_index(encoder, indexes, symbols)
+        values = self._mixture.centre + intervals.offsets
+        return values, tfc.entropy_encode_finalize(encoder)
 
     def decode(self, strings: tf.Tensor) -> tf.Tensor:
         """Values float64 `(m,)` from strings `(streams,)`."""
-        rows, firsts, start = [], [], 0
-        for half_width, size in zip(HALF_WIDTHS, self._sizes):
-            mixture = self._mixture.between(start, start + size)
-            rows.append(frequencies.all_symbols(self._functions, mixture, half_width))
-            firsts.append(mixture.centre - half_width)
-            start += size
-        indexes = self._indexes()
+        # By width: a narrow distribution does not pay for a wide window.
+        groups = tf.dynamic_partition(
+            tf.range(self._count), self._window, len(HALF_WIDTHS)
+        )
+        rows = [
+            frequencies.all_symbols(
+                self._functions, self._mixture.select(group), half_width
+            )
+            for half_width, group in zip(HALF_WIDTHS, groups)
+        ]
+        row_of_element = tf.math.invert_permutation(tf.concat(groups, axis=0))
+        indexes = self._by_stream(row_of_element)
         strings = _continued(strings, indexes)
         decoder = tfc.create_range_decoder(strings, _lookup(rows))
         decoder, symbols = tfc.entropy_decode_index(
@@ -120,19 +120,18 @@ class CodingPlan:
         )
         symbols = tf.reshape(symbols, [-1])[: self._count]
         symbols = tf.clip_by_value(symbols, -_ESCAPE_MAX, _ESCAPE_MAX)
-        return tf.cast(symbols, tf.float64) + tf.concat(firsts, axis=0)
+        first = self._mixture.centre - self._half_widths
+        return first + tf.cast(symbols, tf.float64)
 
-    def with_certain(self, values: tf.Tensor) -> tf.Tensor:
-        """All elements, float32 `(n,)`, from the coded ones, float64 `(m,)`."""
-        everything = tf.range(tf.size(self._certain))
-        values = tf.dynamic_stitch([everything, self.elements], [self._certain, values])
-        return tf.cast(values, tf.float32)
-
-    def _indexes(self) -> tf.Tensor:
+    def _by_stream(self, rows: tf.Tensor) -> tf.Tensor:
         """Rows of the streams' symbols, int32 `(streams, k)`, filled up at the end."""
         fillers = tf.fill([self._fill], self._count)
-        indexes = tf.concat([tf.range(self._count), fillers], axis=0)
-        return tf.reshape(indexes, [self.streams, -1])
+        return tf.reshape(tf.concat([rows, fillers], axis=0), [self.streams, -1])
+
+    def with_zeros(self, values: tf.Tensor) -> tf.Tensor:
+        """All elements, float32 `(n,)`, from the coded ones, float64 `(m,)`."""
+        values = tf.cast(values, tf.float32)
+        return tf.scatter_nd(self.elements[:, None], values, [self._size])
 
 
 def _lookup(rows: list) -> tf.Tensor:

@@ -8,7 +8,12 @@ probability. A decoder needs all of a window, an encoder the interval of one sym
 import numpy as np
 import tensorflow as tf
 
-from tf_imgcomp.entropy.integer_mixture import ONE_BITS, IntegerMixture, cumulative
+from tf_imgcomp.entropy.integer_mixture import (
+    ONE_BITS,
+    IntegerMixture,
+    Intervals,
+    cumulative,
+)
 from tf_imgcomp.entropy.tables import Functions
 
 PRECISION = 16  # Bits of a cumulative frequency; the range coder's most.
@@ -22,11 +27,16 @@ _WINDOW_OF_REACH = np.searchsorted(HALF_WIDTHS[:-1], np.arange(HALF_WIDTHS[-2] +
 FILLER = (PRECISION, 0, (1 << PRECISION) - 1, 1 << PRECISION)
 
 
-def window(mixture: IntegerMixture) -> tf.Tensor:
-    """The index in `HALF_WIDTHS` of the window that holds the reach, int32 `(n,)`."""
-    reach = tf.minimum(mixture.reach, len(_WINDOW_OF_REACH) - 1)
+def half_widths(mixture: IntegerMixture) -> tuple:
+    """Of the windows that hold the reach of n mixtures.
+
+    Returns:
+        Indexes in `HALF_WIDTHS`, int32 `(n,)`, and what is there, float64 `(n,)`.
+    """
+    reach = tf.cast(tf.minimum(mixture.reach, len(_WINDOW_OF_REACH) - 1), tf.int32)
     windows = tf.constant(_WINDOW_OF_REACH, tf.int32)
-    return tf.gather(windows, tf.cast(reach, tf.int32))
+    widths = tf.constant(np.take(HALF_WIDTHS, _WINDOW_OF_REACH), tf.float64)
+    return tf.gather(windows, reach), tf.gather(widths, reach)
 
 
 def all_symbols(
@@ -39,30 +49,28 @@ def all_symbols(
         on, then strictly increasing frequencies from 0 to 2**16.
     """
     edges = tf.range(-half_width, half_width + 1, dtype=tf.float64)[None]
-    return _rows(_frequencies(functions, mixture, edges, half_width))
+    shares = cumulative(functions, mixture, edges)
+    return _rows(_frequencies(shares, edges, half_width))
 
 
-def one_symbol(
-    functions: Functions, mixture: IntegerMixture, half_widths, values
-) -> tuple:
-    """Rows that hold only what it takes to encode one value each.
+def one_symbol(intervals: Intervals, half_widths: tf.Tensor) -> tuple:
+    """Rows that hold only what it takes to encode one integer each.
 
     Args:
-        functions: the sampled functions.
-        mixture: n mixtures.
-        half_widths: float64 `(n,)`.
-        values: float64 integers `(n,)`.
+        intervals: n integers.
+        half_widths: float64 `(n,)`, of their windows.
 
     Returns:
         Rows int32 `(n, 5)` of two symbols and the escape; and symbols int32 `(n,)`.
-        In them a value has the interval of frequencies and, if it escapes, the distance
-        from the window that it has in `all_symbols`: it is encoded to the same bits.
+        In them an integer has the interval of frequencies and, if it escapes, the
+        distance from the window that it has in `all_symbols`: it is encoded to the
+        same bits.
     """
-    offset = values - mixture.centre
-    outside = offset - tf.clip_by_value(offset, -half_widths, half_widths)
-    upper = tf.where(tf.equal(outside, 0), offset, half_widths)
-    high = _frequencies(functions, mixture, upper, half_widths)
-    low = _frequencies(functions, mixture, upper - 1, half_widths)
+    offsets, low, high = intervals
+    outside = offsets - tf.clip_by_value(offsets, -half_widths, half_widths)
+    upper = tf.where(tf.equal(outside, 0), offsets, half_widths)
+    high = _frequencies(high, upper, half_widths)
+    low = _frequencies(low, upper - 1, half_widths)
     # The window's first symbol starts at 0 and so is the first here, others the second.
     is_first = tf.equal(upper, -half_widths)
     first = tf.cast(is_first, tf.float64)
@@ -71,11 +79,10 @@ def one_symbol(
     return rows, tf.cast(symbols, tf.int32)
 
 
-def _frequencies(functions, mixture, edges, half_width) -> tf.Tensor:
+def _frequencies(shares: tf.Tensor, edges: tf.Tensor, half_widths) -> tf.Tensor:
     """Cumulative frequencies at upper edges of symbols, float64 integers."""
-    free = (1 << PRECISION) - 2 - 2 * half_width
-    shares = cumulative(functions, mixture, edges) * (free * 2.0**-ONE_BITS)
-    return tf.floor(shares) + (edges + half_width + 1)
+    free = (1 << PRECISION) - 2 - 2 * half_widths
+    return tf.floor(shares * (free * 2.0**-ONE_BITS)) + (edges + half_widths + 1)
 
 
 def _rows(frequencies: tf.Tensor) -> tf.Tensor:

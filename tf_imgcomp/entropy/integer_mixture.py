@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from tf_imgcomp.entropy.fixed_point import clip
 from tf_imgcomp.entropy.mixture import BITS_PER_ERROR
-from tf_imgcomp.entropy.tables import ONE, PHI_ONE_BITS, PHI_UNIT, Functions
+from tf_imgcomp.entropy.tables import ONE, PHI_ONE_BITS, Functions
 from tf_imgcomp.ops.rounding import round_half_up
 
 _WEIGHT_BITS = 11
@@ -22,32 +22,13 @@ _OFFSET_MAX = 64 * ONE
 _DISTANCE_MAX = 256 * ONE  # Farther from a mean counts as this far.
 _REACH = 8  # Half deviations that a window must hold: 4, a tail of 6e-5.
 
-# An integer is certain and not coded where its borders are this far from the means of
-# all components, in deviations: then all others have 2**-10 of the probability. What
-# that saves is the time of coding it and the bits of saying nothing a thousand times;
-# what it costs is a distortion once in a thousand. `benchmarks/coding.py` measures
-# other values.
-CERTAIN = 3.3
+# A zero is certain and not coded if every component gives all other integers less than
+# 2**-CERTAIN_BITS of the probability. What that saves is the time of coding it and the
+# bits of saying nothing a thousand times; what it costs is a distortion once in a
+# thousand. `benchmarks/coding.py` measures other values.
+CERTAIN_BITS = 9.5
 
 _RAREST = 1 << (ONE_BITS - 16)  # No symbol's frequency is less.
-
-
-class Gaussians(NamedTuple):
-    """K Gaussians for each of n elements, float64 `(K, n)`.
-
-    Attributes:
-        means: integers, 10 fraction bits.
-        scales: integers, 10 fraction bits.
-        factors: see `Functions.scale_and_factor`.
-    """
-
-    means: tf.Tensor
-    scales: tf.Tensor
-    factors: tf.Tensor
-
-    def select(self, elements: tf.Tensor) -> "Gaussians":
-        """The Gaussians of some elements, int `(m,)`."""
-        return Gaussians(*(tf.gather(f, elements, axis=-1) for f in self))
 
 
 class IntegerMixture(NamedTuple):
@@ -71,35 +52,29 @@ class IntegerMixture(NamedTuple):
         """The mixtures of some elements, int `(m,)`."""
         return IntegerMixture(*(tf.gather(f, elements, axis=-1) for f in self))
 
-    def between(self, start: tf.Tensor, stop: tf.Tensor) -> "IntegerMixture":
-        """The mixtures of the elements from `start` to before `stop`."""
-        return IntegerMixture(*(f[..., start:stop] for f in self))
+
+def is_zero(functions: Functions, logits, offsets, log2_scales) -> tf.Tensor:
+    """Whether an element is zero for certain, bool `(n,)`.
+
+    A component's say is bounded by its weight against the largest. Beyond t deviations,
+    t > 2, lies a probability of at most about 2 ** (6.6 - 5.1 * t).
+
+    Args:
+        functions: the sampled functions.
+        logits, offsets, log2_scales: float32 `(K, n)`. Integers, 10 fraction bits.
+    """
+    below = tf.reduce_max(logits, axis=0) - logits
+    deviations = functions.half_step(log2_scales) - tf.abs(offsets)
+    # Coefficients of few bits and numbers up to 2**14, so that all of this is exact.
+    bits = below * 1.4375 + clip(deviations, 0, 16 * ONE) * 5.0625
+    return tf.reduce_min(bits, axis=0) >= (CERTAIN_BITS + 6.625) * ONE
 
 
-def make_gaussians(functions: Functions, offsets, log2_scales) -> Gaussians:
-    """Components from what the integer networks say, float32 `(K, n)`, 10 bits."""
+def make_mixture(functions: Functions, logits, offsets, log2_scales) -> IntegerMixture:
+    """Mixtures from what the integer networks say, float32 `(K, n)`, as above."""
     scales, factors = functions.scale_and_factor(log2_scales)
     offsets = tf.cast(clip(offsets, -_OFFSET_MAX, _OFFSET_MAX), tf.float64)
-    return Gaussians(tf.floor(offsets * scales / ONE), scales, factors)
-
-
-def certain_integers(gaussians: Gaussians) -> tuple:
-    """What every element would be if it were certain, and whether it is.
-
-    Returns:
-        float64 `(n,)` integers and bool `(n,)`.
-    """
-    nearest = round_half_up(gaussians.means[0] / ONE)
-    inside = ONE / 2 - tf.abs(gaussians.means - nearest * ONE)
-    deviations = tf.reduce_min(inside * gaussians.factors, axis=0)
-    return nearest, deviations >= CERTAIN * PHI_UNIT
-
-
-def make_mixture(
-    functions: Functions, logits: tf.Tensor, gaussians: Gaussians
-) -> IntegerMixture:
-    """Mixtures of components, weighted by logits, float32 `(K, n)`, 10 bits."""
-    means, scales, factors = gaussians
+    means = tf.floor(offsets * scales / ONE)
     weights = _softmax(functions, logits)
     mean = tf.reduce_sum(weights * means, axis=0)
     centre = round_half_up(mean / (ONE << _WEIGHT_BITS))
@@ -140,34 +115,52 @@ def cumulative(functions: Functions, mixture: IntegerMixture, edges) -> tf.Tenso
     return tf.reduce_sum(weights * functions.phi(distance * factors), axis=0)
 
 
+class Intervals(NamedTuple):
+    """Chosen integers and where they lie in the distribution, float64 `(n,)`.
+
+    Attributes:
+        offsets: integers, relative to the centre.
+        low, high: the distribution function at the edges of each integer, or, if it
+            is outside of the window, of the window's last.
+    """
+
+    offsets: tf.Tensor
+    low: tf.Tensor
+    high: tf.Tensor
+
+
 def choose_integers(
-    functions: Functions, mixture: IntegerMixture, y: tf.Tensor
-) -> tf.Tensor:
+    functions: Functions, mixture: IntegerMixture, half_widths, y: tf.Tensor
+) -> Intervals:
     """What to code of each element; see `mixture.choose_integers`.
 
-    Encoders alone do this, so that a machine that decides otherwise does no harm.
+    Encoders alone choose, so that a machine that decides otherwise does no harm.
 
     Args:
         functions: the sampled functions.
         mixture: n mixtures.
+        half_widths: float64 `(n,)`, of their windows.
         y: float64 `(n,)`, in quantizer steps.
-
-    Returns:
-        float64 integers `(n,)`.
     """
+    y -= mixture.centre
     nearest = round_half_up(y)
-    direction = tf.sign(nearest - mixture.centre)
-    nearer = nearest - direction
-    # Upper edges of the lower, and of the upper of the two integers.
-    middle = tf.minimum(nearest, nearer) - mixture.centre
-    edges = [cumulative(functions, mixture, middle + step) for step in (-1, 0, 1)]
-    lower, upper = edges[1] - edges[0], edges[2] - edges[1]
-    gained, lost = (
-        tf.maximum(tf.where(direction > 0, one, other), _RAREST)
-        for one, other in ((lower, upper), (upper, lower))
+    nearer = nearest - tf.sign(nearest)
+    # The two are neighbours, and so are their edges. Outside of the window nothing
+    # is chosen.
+    outside = tf.abs(nearest) > half_widths
+    left = tf.where(outside, half_widths - 1, tf.minimum(nearest, nearer))
+    first, middle, last = (
+        cumulative(functions, mixture, left + step) for step in (-1, 0, 1)
     )
+    is_left = tf.equal(nearer, left)
+    gained = tf.maximum(tf.where(is_left, middle - first, last - middle), _RAREST)
+    lost = tf.maximum(tf.where(is_left, last - middle, middle - first), _RAREST)
     error = tf.math.squared_difference(y, nearer)
     error -= tf.math.squared_difference(y, nearest)
     saved = tf.math.log(gained / lost) / math.log(2)
-    # Where both are the centre, no error is added and no bit saved.
-    return tf.where(BITS_PER_ERROR * error < saved, nearer, nearest)
+    take_nearer = (BITS_PER_ERROR * error < saved) & ~outside
+    offsets = tf.where(take_nearer, nearer, nearest)
+    on_left = tf.equal(offsets, left)
+    return Intervals(
+        offsets, tf.where(on_left, first, middle), tf.where(on_left, middle, last)
+    )

@@ -18,7 +18,6 @@ from tf_imgcomp.entropy.mixture import LOG2_SCALE_MAX, LOG2_SCALE_MIN
 ONE = 1 << PARAMETER_BITS
 
 _PHI_BITS = 9  # The normal distribution is sampled every 2**-9 deviations ...
-PHI_UNIT = 1 << _PHI_BITS
 _PHI_RANGE = 8  # ... as far as 8 deviations from the mean.
 _PHI_SIZE = _PHI_RANGE << _PHI_BITS
 PHI_ONE_BITS = 19  # Its values are multiples of 2**-19.
@@ -59,7 +58,9 @@ class Tables(tf.Module):
         octaves = np.arange(LOG2_SCALE_MIN, LOG2_SCALE_MAX + 1)
         octaves = 2.0 ** -(octaves + _POWER_BITS + PARAMETER_BITS - _PHI_BITS)
         factor = tf.reshape(octaves[:, None] * powers, [-1])[: scale.shape[0]]
-        return Functions(phi, exp, scale + factor * _FACTOR_UNIT)
+        half_step = tf.floor(factor * (ONE * ONE / 2 / (1 << _PHI_BITS)))
+        half_step = tf.cast(half_step, tf.float32)
+        return Functions(phi, exp, scale + factor * _FACTOR_UNIT, half_step)
 
 
 _FACTOR_UNIT = 2.0**-4  # Factors are at most 8: below 1 in this unit.
@@ -78,11 +79,14 @@ class Functions(NamedTuple):
         exp_table: samples of exp from 0 downwards.
         scale_table: for every log2 scale the scale, an integer, plus the factor of
             `scale_and_factor` times 2**-4; 45 bits together.
+        half_step_table: for every log2 scale how many deviations half a quantizer step
+            is, float32 integers, 10 fraction bits.
     """
 
     phi_table: tf.Tensor
     exp_table: tf.Tensor
     scale_table: tf.Tensor
+    half_step_table: tf.Tensor
 
     def phi(self, x: tf.Tensor) -> tf.Tensor:
         """Integers up to 2**19 of float64 multiples of 2**-9 deviations, floored."""
@@ -101,8 +105,15 @@ class Functions(NamedTuple):
             The scale, integers with 10 fraction bits; and what turns a distance with 10
             fraction bits into one for `phi`, multiples of 2**-22 up to 8.
         """
-        low, high = _LOG2_SCALE_MIN, _LOG2_SCALE_MAX
-        index = tf.cast(clip(log2_scale - low, 0, high - low), tf.int32)
-        both = tf.gather(self.scale_table, index)
+        both = tf.gather(self.scale_table, _scale_index(log2_scale))
         scale = tf.floor(both)
         return scale, (both - scale) / _FACTOR_UNIT
+
+    def half_step(self, log2_scale: tf.Tensor) -> tf.Tensor:
+        """Half a quantizer step in deviations, of and in float32 with 10 bits."""
+        return tf.gather(self.half_step_table, _scale_index(log2_scale))
+
+
+def _scale_index(log2_scale: tf.Tensor) -> tf.Tensor:
+    low, high = _LOG2_SCALE_MIN, _LOG2_SCALE_MAX
+    return tf.cast(clip(log2_scale - low, 0, high - low), tf.int32)
