@@ -40,10 +40,10 @@ from tf_imgcomp.training.weights import load_weights
 _WEIGHTS = flags.DEFINE_string("weights", None, "Weights of the codec.", required=True)
 _CODEC = flags.DEFINE_string("codec", "fdram", "Name of the codec.")
 _SIZES = flags.DEFINE_string("sizes", "{}", "Sizes that differ from the codec's, JSON.")
+_OTHERS = flags.DEFINE_list("others", "12,8,7", "Other values of CERTAIN_BITS.")
 _QUALITIES = flags.DEFINE_list("qualities", "5,20,35,50,70,90", "Qualities.")
 
 ALL_CODED = 1e9
-OTHERS = (12, 8, 7)  # Values of CERTAIN_BITS beside the present one.
 PRODUCTS = ((1536, 512, 192), (1536, 192, 1536), (1536, 1152, 512))
 
 
@@ -179,7 +179,7 @@ def main(argv: list[str]) -> None:
     codec = measure.new_codec(_CODEC.value, _SIZES.value)
     load_weights(codec, Path(_WEIGHTS.value))
     results = {"all coded": code(codec, images, ALL_CODED)}
-    for certain in (integer_mixture.CERTAIN_BITS, *OTHERS):
+    for certain in (integer_mixture.CERTAIN_BITS, *map(float, _OTHERS.value)):
         results[str(certain)] = code(codec, images, certain)
     print_rate_lost(results[str(integer_mixture.CERTAIN_BITS)], results["all coded"])
     print_certainty(results, np.mean([image.size / 3 for image in images]))
