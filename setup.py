@@ -46,7 +46,7 @@ setup(
         "matplotlib",
         "tqdm",
     ],
-    extras_require={"test": ["hypothesis", "pytest", "ruff"]},
+    extras_require={"test": ["hypothesis", "pytest", "pytest-xdist", "ruff"]},
     entry_points={
         "console_scripts": [
             f"tf_imgcomp-{name} = tf_imgcomp_bin.{name}:run" for name in PROGRAMS

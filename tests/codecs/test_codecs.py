@@ -108,8 +108,8 @@ def test_module_gives_back_what_the_codec_reconstructs(make_image):
     expected = np.clip(np.floor(expected + 0.5), 0, 255)
     image = module.decompress(*arguments)["image"]
     np.testing.assert_allclose(image, expected, atol=1)  # One at a near tie.
-    rounded = np.floor(codec.analysis(x[None], quality) + 0.5)
-    assert np.mean(rounded != y_hat) < 0.01  # Elements taken for certain.
+    # Chosen integers are the nearest ones or next to them.
+    assert np.max(np.abs(codec.analysis(x[None], quality) - y_hat)) <= 1.51
 
 
 def test_unknown_context_is_refused():

@@ -20,7 +20,7 @@ ONE_BITS = PHI_ONE_BITS + _WEIGHT_BITS  # Probabilities are multiples of 2**-30.
 
 _OFFSET_MAX = 64 * ONE
 _DISTANCE_MAX = 256 * ONE  # Farther from a mean counts as this far.
-_REACH = 8  # Half deviations that a window must hold: 4, a tail of 6e-5.
+_REACH = 9  # Half deviations that a window must hold: 4.5, a tail of 7e-6.
 
 # A zero is certain and not coded if every component gives all other integers less than
 # 2**-CERTAIN_BITS of the probability. What that saves is the time of coding it and the
