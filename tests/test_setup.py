@@ -62,9 +62,9 @@ def test_set_up_is_done_once(repository):
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout == "Setting up .venv (a few minutes, once) ...\n"
     assert installs(calls)[0].endswith("--editable .[test]")
-    assert calls[-1] == "-m pytest"
+    assert calls[-1] == "-m pytest --numprocesses=auto"
     result, calls = run(repository)
-    assert (result.stdout, calls) == ("", ["-m pytest"])
+    assert (result.stdout, calls) == ("", ["-m pytest --numprocesses=auto"])
 
 
 def test_set_up_is_repeated_when_requirements_change(repository):
