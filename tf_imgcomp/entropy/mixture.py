@@ -15,8 +15,8 @@ LIKELIHOOD_MIN = 1e-6  # Cheng et al. 2020, authors' code.
 
 # What a squared error of one quantizer step is worth in bits when integers are chosen.
 # A quantizer step that suits the rate weight makes it 6 / ln 2 = 8.7 (see
-# `codecs.base.quantizer_step`); twice that gave the best curve, for a zero also makes
-# its neighbours look quieter than they are.
+# `codecs.base.quantizer_step`). Of 20, 12, 8.7 and 6, tried with other weights, 20 gave
+# the best curve and 12 nearly the same (docs/training.md); this lies between them.
 BITS_PER_ERROR = 16.0
 
 
