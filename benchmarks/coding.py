@@ -94,11 +94,11 @@ def code(codec: Codec, images: Sequence[np.ndarray], certain: float) -> Results:
 
 def coded_share(coder, y_hat, z_hat, hundredths) -> tf.Tensor:
     """The share of latents that is not taken for certain."""
-    known, functions = measure.by_pass(coder, y_hat), coder.tables.read()
-    counts = []
+    known = passes.by_pass(coder.config.context, coder.config.slices, y_hat)
+    counts, rows = [], coder.rows()
 
     def count(number, colour, parameters):
-        counts.append(tf.size(CodingPlan(functions, parameters).elements))
+        counts.append(tf.size(CodingPlan(rows, parameters).positions))
         return known[number, colour]
 
     coder._run(z_hat, hundredths, count)
@@ -109,12 +109,12 @@ def estimated_bits(codec: Codec, y_hat, z_hat, quality) -> tf.Tensor:
     """What the float model says of given integers."""
     coder, quality = codec.latent_coder, quality[None]
     gains = tf.split(codec.gain.log2(codec.level(quality)), coder.config.slices, -1)
-    known = measure.by_pass(coder, y_hat)
+    known = passes.by_pass(coder.config.context, coder.config.slices, y_hat)
     bits = [coder._z_bits(z_hat)[0]]
 
     def code(number, colour, raw):
         parameters = mixture.split_parameters(
-            raw, coder.config.components, gains[number]
+            raw, coder.config.components, coder.config.tied, gains[number]
         )
         y_hat = known[number, colour]
         bits.append(tf.reduce_sum(mixture.mixture_bits(y_hat, parameters)))

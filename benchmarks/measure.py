@@ -10,7 +10,6 @@ import tensorflow as tf
 
 from tf_imgcomp.codecs.base import Codec
 from tf_imgcomp.codecs.registry import CODECS
-from tf_imgcomp.entropy import passes
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "kitten.png"
@@ -31,16 +30,6 @@ def median_seconds(functions: dict[str, Callable], runs: int) -> dict[str, float
             function()
             seconds[name].append(time.perf_counter() - start)
     return {name: float(np.median(times)) for name, times in seconds.items()}
-
-
-def by_pass(coder, y: tf.Tensor) -> dict:
-    """Latents by slice and colour, as `passes.run_passes` visits them."""
-    context, sizes = coder.config.context, coder.config.slices
-    return {
-        (number, colour): values
-        for number, part in enumerate(tf.split(y, sizes, axis=-1))
-        for colour, values in enumerate(passes.split(context, part))
-    }
 
 
 def new_codec(name: str, sizes: str = "{}") -> Codec:

@@ -57,26 +57,27 @@ print(seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 def networks(coder, z_hat: tf.Tensor, y_hat: tf.Tensor, rate: tf.Tensor) -> list:
     """All mixture parameters; `coder` in floats or integers."""
-    known, parameters = measure.by_pass(coder, y_hat), []
+    context, parameters = coder.config.context, []
+    known = passes.by_pass(context, coder.config.slices, y_hat)
 
     def code(number, colour, raw):
         parameters.append(raw)
         return known[number, colour]
 
     psi = coder.describe(z_hat, rate)
-    passes.run_passes(coder.config.context, coder.slices, psi, code)
+    passes.run_passes(context, coder.slices, psi, code)
     return parameters
 
 
 def range_coding(coder, z_hat: tf.Tensor, y_hat: tf.Tensor, hundredths) -> tuple:
     """The range coder alone, one function each way."""
-    known, plans = measure.by_pass(coder, y_hat), []
-    functions = coder.tables.read()
+    plans, rows = [], coder.rows()
+    known = passes.by_pass(coder.config.context, coder.config.slices, y_hat)
 
     def keep(number, colour, parameters):
-        plan = CodingPlan(functions, parameters)
+        plan = CodingPlan(rows, parameters)
         values = tf.reshape(known[number, colour], [-1])
-        plans.append((plan, tf.gather(values, plan.elements)))
+        plans.append((plan, tf.gather(values, plan.positions)))
         return known[number, colour]
 
     coder._run(z_hat, hundredths, keep)
@@ -85,7 +86,7 @@ def range_coding(coder, z_hat: tf.Tensor, y_hat: tf.Tensor, hundredths) -> tuple
     decode = tf.function(
         lambda: [plan.decode(string) for (plan, _), string in zip(plans, strings)]
     )
-    count = sum(int(tf.size(plan.elements)) for plan, _ in plans)
+    count = sum(int(tf.size(plan.positions)) for plan, _ in plans)
     return encode, decode, count / int(tf.size(y_hat))
 
 

@@ -12,7 +12,9 @@ from tf_imgcomp.training.weights import load_weights
 WEIGHTS = Path(__file__).parent / "golden" / "tiny.npz"
 
 
-def config(context: str = "checkerboard", components: int = 2) -> FdramConfig:
+def config(
+    context: str = "checkerboard", components: int = 2, tied: bool = True
+) -> FdramConfig:
     coder = LatentCoderConfig(
         slices=(4, 8, 12),
         hyper_depth=8,
@@ -20,6 +22,7 @@ def config(context: str = "checkerboard", components: int = 2) -> FdramConfig:
         hidden=8,
         embedding=8,
         components=components,
+        tied=tied,
         context=context,
     )
     return FdramConfig(

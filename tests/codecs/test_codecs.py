@@ -11,9 +11,10 @@ from tf_imgcomp.export.saved_model import CodecModule
 QUALITIES = (1.0, 50.0, 100.0)
 SWITCHES = [
     {"context": "none", "components": 1},
-    {"context": "none", "components": 3},
+    {"context": "none", "components": 3, "tied": False},
     {"context": "checkerboard", "components": 1},
     {"context": "checkerboard", "components": 2},
+    {"context": "checkerboard", "components": 2, "tied": False},
 ]
 every_switch = pytest.mark.parametrize("switches", SWITCHES, ids=str)
 

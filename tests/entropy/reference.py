@@ -6,10 +6,17 @@ from tf_imgcomp.entropy.frequencies import PRECISION
 from tf_imgcomp.ops import checkerboard
 
 
-def dense(layer, x: np.ndarray, activate: bool) -> np.ndarray:
-    weights, biases, shift = (
-        v.numpy().astype(np.int64) for v in (layer.weights, layer.biases, layer.shift)
+def integers(layer) -> tuple:
+    """Weights, biases and shift of a layer, int64."""
+    scale = layer.scale.numpy().astype(np.float64)
+    biases = layer.biases.numpy() / scale
+    return tuple(
+        v.astype(np.int64) for v in (layer.weights.numpy(), biases, -np.log2(scale))
     )
+
+
+def dense(layer, x: np.ndarray, activate: bool) -> np.ndarray:
+    weights, biases, shift = integers(layer)
     sums = x @ weights + biases
     if activate:
         shift = np.where(sums < 0, shift + 3, shift)
@@ -104,3 +111,20 @@ def cdf_row(tables, logits, offsets, log2_scales, half_width: int) -> tuple:
             total += w * phi[min(max(index, -4096), 4096) + 4096]
         row.append(((total * ((1 << PRECISION) - symbols)) >> 30) + number + 1)
     return centre, [*row, 1 << 16]
+
+
+def tied_row(tables, logits, offset: int, log2_scale: int) -> tuple:
+    """The first symbol's value and the row of one element of tied Gaussians, ints."""
+    index = min(max(log2_scale, -4096), 9216) + 4096
+    offset = min(max(offset, -65536), 65536)
+    mean = (offset * int(tables.scale[index])) >> 10
+    centre = (mean + 512) >> 10
+    fraction = mean - centre * 1024 + 512
+    level = tables.levels.numpy()[(index + 64) >> 7].tolist()
+    fractions, half_width, _, start = level
+    number = (fraction * fractions) >> 10
+    for logit in logits:
+        number = 16 * number + ((min(max(logit, -4096), 4095) + 4096) >> 9)
+    length = 2 * half_width + 4
+    row = tables.rows.numpy()[start + number * length :][:length].astype(int)
+    return centre - half_width, [-16, *row[1:-1], 1 << 16]

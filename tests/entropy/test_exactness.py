@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -20,11 +21,13 @@ from tf_imgcomp.entropy import (
     coding,
     frequencies,
     integer_mixture,
+    mixture,
     passes,
 )
 from tf_imgcomp.entropy.fixed_point import ACTIVATION_MAX, SUM_MAX, IntegerDense
 from tf_imgcomp.entropy.integer_coder import IntegerCoder
 from tf_imgcomp.entropy.tables import Tables
+from tf_imgcomp.entropy.tied_rows import TiedTables
 from tf_imgcomp.export import models
 from tf_imgcomp.ops import checkerboard
 
@@ -53,9 +56,9 @@ def _digest(encoded):
 
 
 SWITCHES = [
-    {"context": context, "components": components}
+    {"context": context, "components": components, "tied": tied}
     for context in ("none", "checkerboard")
-    for components in (1, 2, 3)
+    for components, tied in ((1, True), (2, True), (1, False), (2, False), (3, False))
 ]
 
 
@@ -79,15 +82,64 @@ def test_eager_and_function_give_the_same_bytes():
     assert _digest(tf.function(coder.encode)(y, z, QUALITY)) == eager
 
 
+class _CompiledElements:
+    """`coding.Elements`, each of whose answers XLA computes."""
+
+    def __init__(self, rows, parameters):
+        make, self._known = type(rows).elements, (rows, parameters)
+        self._encoding = _compiled(lambda r, p, y: make(r, p).encoding(y))
+        self._decoding = _compiled(lambda r, p: make(r, p).decoding())
+
+    def encoding(self, y):
+        return self._encoding(*self._known, y)
+
+    def decoding(self):
+        return self._decoding(*self._known)
+
+
+def _compiled(function):
+    return tf.function(function, jit_compile=True)
+
+
+class _CompiledRows(NamedTuple):
+    """`coding.Rows`, computed by XLA."""
+
+    rows: tuple
+
+    def are_zero(self, parameters):
+        return _compiled(type(self.rows).are_zero)(self.rows, parameters)
+
+    def elements(self, parameters):
+        return _CompiledElements(self.rows, parameters)
+
+
 def test_xla_gives_the_same_bytes(monkeypatch):
-    """Networks and tables compiled by XLA; selecting elements is not for XLA."""
+    """Networks and rows compiled by XLA; selecting elements is not for XLA."""
     y, z = _latents()
     expected = _digest(_coder().encode(y, z, QUALITY))
-    coder, called = _coder(), set()
+    coder = _coder()
+    names = ("embed", "channel_context", "context_prediction", "parameters")
+    for networks in coder.slices:
+        for name in names:
+            monkeypatch.setattr(networks, name, _compiled(getattr(networks, name)))
+    monkeypatch.setattr(coder, "describe", _compiled(coder.describe))
+    rows = _CompiledRows(coder.rows())
+    monkeypatch.setattr(coder, "rows", lambda: rows)
+    encoded = coder.encode(y, z, QUALITY)
+    assert _digest(encoded) == expected
+    decoded = coder.decode(encoded.strings, *z.shape[1:3], QUALITY)
+    assert decoded.sound
+    np.testing.assert_array_equal(decoded.y_hat, encoded.y_hat)
+
+
+def test_xla_makes_the_same_rows(monkeypatch):
+    """The same of mixtures that are not tied, whose rows have sizes XLA cannot know."""
+    y, z = _latents()
+    expected = _digest(_coder(tied=False).encode(y, z, QUALITY))
+    coder, called = _coder(tied=False), set()
 
     def compile_with_xla(owner, name):
-        function = getattr(owner, name)
-        compiled = tf.function(function, jit_compile=True)
+        compiled = _compiled(getattr(owner, name))
 
         def call(*arguments):
             called.add(name)
@@ -96,12 +148,7 @@ def test_xla_gives_the_same_bytes(monkeypatch):
         monkeypatch.setattr(owner, name, call)
 
     parts = (
-        (coder, "describe"),
-        *((networks, "embed") for networks in coder.slices),
-        *((networks, "channel_context") for networks in coder.slices),
-        *((networks, "context_prediction") for networks in coder.slices),
-        *((networks, "parameters") for networks in coder.slices),
-        (integer_mixture, "is_zero"),
+        (integer_mixture, "are_zero"),
         (integer_mixture, "make_mixture"),
         (integer_mixture, "choose_integers"),
         (frequencies, "one_symbol"),
@@ -241,7 +288,7 @@ def test_rows_equal_a_numpy_reference_and_increase(components, half_width):
 def test_certain_zeros_are_nearly_certain(components):
     functions = Tables().read()
     columns = [tf.constant(c, tf.float32)[:, None] for c in zip(*components)]
-    if integer_mixture.is_zero(functions, *columns)[0]:
+    if integer_mixture.are_zero(functions, *columns)[0]:
         mixture = integer_mixture.make_mixture(functions, *columns)
         assert mixture.centre[0] == 0
         below, above = (
@@ -277,15 +324,95 @@ def test_one_symbol_is_coded_as_among_all(components, half_width):
         assert _coded(row, symbol) == _coded(all_symbols, int(offset) + half_width)
 
 
+any_logits = st.lists(integers, max_size=1)
+_TIED = {components: TiedTables(components) for components in (1, 2)}
+
+
+def _tied(*parameters):
+    """Tables, their rows and one element; its last three parameters are said by all."""
+    tables = _TIED[len(parameters) - 1]
+    rows = tables.read()
+    column = tf.constant(parameters, tf.float32)[:, None]
+    return tables, rows, column
+
+
+def _probabilities(row) -> np.ndarray:
+    """Of the symbols in a row, the escape left out."""
+    return np.diff(row[1:-1]) / 2**16
+
+
+@settings(max_examples=100, deadline=None)
+@given(any_logits, integers, integers)
+def test_tied_rows_equal_a_numpy_reference(logits, offset, log2_scale):
+    tables, rows, column = _tied(*logits, offset, log2_scale)
+    lookup, number, first = rows.elements(column).decoding()
+    lookup = lookup.numpy()
+    starts = np.flatnonzero(lookup == -16).tolist() + [len(lookup)]
+    row = lookup[starts[int(number[0])] : starts[int(number[0]) + 1]]
+    expected = reference.tied_row(tables, logits, offset, log2_scale)
+    assert (int(first[0]), row.tolist()) == expected
+
+
+@pytest.mark.parametrize("components", _TIED)
+def test_all_tied_rows_increase(components):
+    rows = _TIED[components].read().rows.numpy()
+    for row in np.split(rows, np.flatnonzero(rows == -16)[1:]):
+        assert (row[1], row[-1]) == (0, 2**16)
+        assert (np.diff(row[1:]) > 0).all()
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(-5000, 5000), st.integers(-2048, 2048), st.integers(-4096, 5000))
+def test_tied_rows_are_close_to_the_mixture(logit, offset, log2_scale):
+    """Rounding fraction, scale and weight costs few bits."""
+    tables, _, _ = _tied(logit, offset, log2_scale)
+    first, row = reference.tied_row(tables, [logit], offset, log2_scale)
+    values = np.arange(first, first + len(row) - 3)
+    raw = np.array([logit, offset, log2_scale], np.float32)[None, None, None] / 1024
+    parameters = mixture.split_parameters(raw, 2, True, tf.zeros((1, 1)))
+    bits = mixture.mixture_bits(
+        tf.constant(values, tf.float32)[None, None, :, None],
+        mixture.Mixture(*(tf.repeat(f, len(values), axis=2) for f in parameters)),
+    )
+    expected = 2.0 ** -bits.numpy().ravel()
+    divergence = np.sum(expected * -np.log2(_probabilities(row) / expected))
+    assert divergence < 0.03
+
+
+@settings(max_examples=200, deadline=None)
+@given(any_logits, st.integers(-1500, 1500), st.integers(-4096, -1500))
+def test_certain_zeros_of_tied_rows_are_nearly_certain(logits, offset, log2_scale):
+    tables, rows, column = _tied(*logits, offset, log2_scale)
+    if rows.are_zero(column)[0]:
+        first, row = reference.tied_row(tables, logits, offset, log2_scale)
+        probability = _probabilities(row)[-first]
+        assert 1 - probability < 3 * 2**-integer_mixture.CERTAIN_BITS
+
+
+@settings(max_examples=60, deadline=None)
+@given(any_logits, st.integers(-3000, 3000), st.integers(-4096, 7000))
+def test_integers_are_chosen_near_and_among_the_rows_symbols(
+    logits, offset, log2_scale
+):
+    tables, rows, column = _tied(*logits, offset, log2_scale)
+    first, row = reference.tied_row(tables, logits, offset, log2_scale)
+    y = np.arange(first - 3, first + len(row)) + 0.3
+    copies = tf.repeat(column, len(y), axis=1)
+    _, numbers, symbols, values = rows.elements(copies).encoding(tf.constant(y))
+    assert len(set(numbers.numpy())) == 1
+    np.testing.assert_array_equal(values, first + symbols.numpy())
+    centre = first + (len(row) - 4) // 2
+    assert (abs(values - np.floor(y + 0.5)) <= 1).numpy().all()
+    assert (abs(values - centre) <= abs(np.floor(y + 0.5) - centre)).numpy().all()
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from([0.01, 0.03, 0.3, 3.0]))
 def test_quantized_layers_are_exact_in_float32(seed, scale):
     random = np.random.default_rng(seed)
     kernel = random.normal(size=(64, 5)) * scale
     layer = IntegerDense(kernel, random.normal(size=5), 7, ACTIVATION_MAX, 7)
-    weights, biases = (
-        v.numpy().astype(np.int64) for v in (layer.weights, layer.biases)
-    )
+    weights, biases, shift = reference.integers(layer)
     worst = np.abs(weights).sum(0) * ACTIVATION_MAX + np.abs(biases)
     assert (worst <= SUM_MAX).all()
     x = random.integers(-ACTIVATION_MAX, ACTIVATION_MAX + 1, size=(20, 64))
@@ -293,7 +420,7 @@ def test_quantized_layers_are_exact_in_float32(seed, scale):
     x = np.concatenate([x, np.sign(weights.T), -np.sign(weights.T)])
     x[20:] *= ACTIVATION_MAX
     inputs = tf.constant(x, tf.float32)
-    sums = layer.scaled_sums(inputs).numpy() * 2.0 ** layer.shift.numpy()
+    sums = layer.scaled_sums(inputs).numpy() * 2.0**shift
     np.testing.assert_array_equal(sums, x @ weights + biases)
     np.testing.assert_array_equal(layer(inputs), reference.dense(layer, x, False))
     activated = reference.dense(layer, x, True)

@@ -35,7 +35,7 @@ class FdramConfig:
     deep_filters: int = 128
     analysis_modules: int = 2
     synthesis_modules: int = 3
-    lmbda_min: float = 0.0004
+    lmbda_min: float = 0.0003
     lmbda_max: float = 0.18
     levels: int = 6
     coder: LatentCoderConfig = LatentCoderConfig()

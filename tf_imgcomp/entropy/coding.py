@@ -1,11 +1,10 @@
 """Integers to strings and back, with TensorFlow Compression's range coder."""
 
+import functools
+from typing import Protocol
+
 import tensorflow as tf
 import tensorflow_compression as tfc
-
-from tf_imgcomp.entropy import frequencies, integer_mixture
-from tf_imgcomp.entropy.frequencies import HALF_WIDTHS
-from tf_imgcomp.entropy.tables import Functions
 
 # Parallel streams cost a few bytes each and code side by side.
 SYMBOLS_PER_STREAM = 8192
@@ -16,29 +15,65 @@ _ONES = b"\xff" * 4096
 _PERIOD = 65519  # Of the factors in a checksum; a prime.
 
 
-# Functions in TensorFlow's sense too: graphs of several passes then share them.
+class Elements(Protocol):
+    """m elements and the rows of frequencies they are coded with."""
+
+    def encoding(self, y: tf.Tensor) -> tuple:
+        """Chooses what to code of each element.
+
+        Args:
+            y: float64 `(m,)`, in quantizer steps.
+
+        Returns:
+            What the range coder takes: int32 rows one after the other, the first
+            `tables.FILLER`; for each element the number of its row, int32 `(m,)`, and
+            its symbol, int32 `(m,)`; and what a decoder will see, float64 `(m,)`.
+        """
+
+    def decoding(self) -> tuple:
+        """Rows and numbers as above, and the value of symbol 0, float64 `(m,)`."""
 
 
-@tf.function(reduce_retracing=True)
-def encode(functions: Functions, parameters: tf.Tensor, y: tf.Tensor) -> tuple:
+class Rows(Protocol):
+    """From what the integer networks say to rows of frequencies.
+
+    What they say are the parameters of n elements, float32 `(p, n)` with 10 fraction
+    bits, in the order of `mixture.split_parameters`.
+    """
+
+    def are_zero(self, parameters: tf.Tensor) -> tf.Tensor:
+        """Which elements are zero for certain and not coded, bool `(n,)`."""
+
+    def elements(self, parameters: tf.Tensor) -> Elements:
+        """The elements with these parameters."""
+
+
+# A TensorFlow function that stays one in the graphs of its callers: these code several
+# passes, and what is in a graph once is loaded and optimized once.
+_shared = functools.partial(
+    tf.function, reduce_retracing=True, experimental_attributes={"_noinline": True}
+)
+
+
+@_shared
+def encode(rows: Rows, parameters: tf.Tensor, y: tf.Tensor) -> tuple:
     """Codes the latents of a pass.
 
     Args:
-        functions: the sampled functions.
-        parameters: float32 `(3 * K, n)`, what the integer networks say: logits,
-            offsets, log2 scales with 10 fraction bits.
+        rows: rows of frequencies.
+        parameters: float32 `(p, n)`, what the integer networks say.
         y: float32 `(n,)`, in quantizer steps.
 
     Returns:
         What a decoder will see, float32 `(n,)`; and strings `(streams,)`.
     """
-    plan = CodingPlan(functions, parameters)
-    values, strings = plan.encode(tf.gather(y, plan.elements))
+    plan = CodingPlan(rows, parameters)
+    values, strings = plan.encode(tf.gather(y, plan.positions))
     return plan.with_zeros(values), strings
 
 
-@tf.function(reduce_retracing=True)
-def decode(functions: Functions, parameters: tf.Tensor, strings: tf.Tensor) -> tuple:
+@_shared
+def decode(rows: Rows, parameters: tf.Tensor, strings: tf.Tensor) -> tuple:
     """Decodes the latents of a pass from the first of `strings`.
 
     Returns:
@@ -46,7 +81,7 @@ def decode(functions: Functions, parameters: tf.Tensor, strings: tf.Tensor) -> t
         there were strings enough. What damaged strings decode to is some latents:
         a checksum must tell.
     """
-    plan = CodingPlan(functions, parameters)
+    plan = CodingPlan(rows, parameters)
     missing = tf.maximum(plan.streams - tf.size(strings), 0)
     strings = tf.concat([strings, tf.fill([missing], "")], axis=0)
     values = plan.decode(strings[: plan.streams])
@@ -54,28 +89,23 @@ def decode(functions: Functions, parameters: tf.Tensor, strings: tf.Tensor) -> t
 
 
 class CodingPlan:
-    """Which elements of a pass are coded, and with which frequencies.
+    """Which elements of a pass are coded, and in how many streams.
 
     Args:
-        functions: the sampled functions.
+        rows: rows of frequencies.
         parameters: of all n elements of the pass, as for `encode`.
 
     Attributes:
-        elements: int32 `(m,)`, those that are not zero for certain.
+        positions: int32 `(m,)`, of the elements that are not zero for certain.
         streams: int32 scalar, at least 1.
     """
 
-    def __init__(self, functions: Functions, parameters: tf.Tensor):
-        self._functions = functions
-        is_zero = integer_mixture.is_zero(functions, *tf.split(parameters, 3))
-        self._size = tf.size(is_zero)
-        self.elements = tf.cast(tf.where(~is_zero)[:, 0], tf.int32)
-        parameters = tf.gather(parameters, self.elements, axis=1)
-        self._mixture = integer_mixture.make_mixture(
-            functions, *tf.split(parameters, 3)
-        )
-        self._window, self._half_widths = frequencies.half_widths(self._mixture)
-        self._count = tf.size(self.elements)
+    def __init__(self, rows: Rows, parameters: tf.Tensor):
+        are_zero = rows.are_zero(parameters)
+        self._size = tf.size(are_zero)
+        self.positions = tf.cast(tf.where(~are_zero)[:, 0], tf.int32)
+        self._elements = rows.elements(tf.gather(parameters, self.positions, axis=1))
+        self._count = tf.size(self.positions)
         self.streams = 1 + self._count // SYMBOLS_PER_STREAM
         self._fill = (-self._count) % self.streams
 
@@ -88,56 +118,33 @@ class CodingPlan:
         Returns:
             Values, float64 integers `(m,)`, and strings `(streams,)`.
         """
-        intervals = integer_mixture.choose_integers(
-            self._functions, self._mixture, self._half_widths, tf.cast(y, tf.float64)
+        rows, numbers, symbols, values = self._elements.encoding(tf.cast(y, tf.float64))
+        encoder = tfc.create_range_encoder([self.streams], rows)
+        encoder = tfc.entropy_encode_index(
+            encoder, self._by_stream(numbers), self._by_stream(symbols)
         )
-        rows, symbols = frequencies.one_symbol(intervals, self._half_widths)
-        symbols = tf.reshape(tf.pad(symbols, [[0, self._fill]]), [self.streams, -1])
-        encoder = tfc.create_range_encoder([self.streams], _lookup([rows]))
-        indexes = self._by_stream(tf.range(self._count))
-        encoder = tfc.entropy_encode_index(encoder, indexes, symbols)
-        values = self._mixture.centre + intervals.offsets
         return values, tfc.entropy_encode_finalize(encoder)
 
     def decode(self, strings: tf.Tensor) -> tf.Tensor:
         """Values float64 `(m,)` from strings `(streams,)`."""
-        # By width: a narrow distribution does not pay for a wide window.
-        groups = tf.dynamic_partition(
-            tf.range(self._count), self._window, len(HALF_WIDTHS)
-        )
-        rows = [
-            frequencies.all_symbols(
-                self._functions, self._mixture.select(group), half_width
-            )
-            for half_width, group in zip(HALF_WIDTHS, groups)
-        ]
-        row_of_element = tf.math.invert_permutation(tf.concat(groups, axis=0))
-        indexes = self._by_stream(row_of_element)
-        strings = _continued(strings, indexes)
-        decoder = tfc.create_range_decoder(strings, _lookup(rows))
+        rows, numbers, first = self._elements.decoding()
+        numbers = self._by_stream(numbers)
+        decoder = tfc.create_range_decoder(_continued(strings, numbers), rows)
         decoder, symbols = tfc.entropy_decode_index(
-            decoder, indexes, tf.shape(indexes)[1:], tf.int32
+            decoder, numbers, tf.shape(numbers)[1:], tf.int32
         )
         symbols = tf.reshape(symbols, [-1])[: self._count]
         symbols = tf.clip_by_value(symbols, -_ESCAPE_MAX, _ESCAPE_MAX)
-        first = self._mixture.centre - self._half_widths
         return first + tf.cast(symbols, tf.float64)
 
-    def _by_stream(self, rows: tf.Tensor) -> tf.Tensor:
-        """Rows of the streams' symbols, int32 `(streams, k)`, filled up at the end."""
-        fillers = tf.fill([self._fill], self._count)
-        return tf.reshape(tf.concat([rows, fillers], axis=0), [self.streams, -1])
+    def _by_stream(self, x: tf.Tensor) -> tf.Tensor:
+        """Of int32 `(m,)` each stream's, `(streams, k)`, filled up with zeros."""
+        return tf.reshape(tf.pad(x, [[0, self._fill]]), [self.streams, -1])
 
     def with_zeros(self, values: tf.Tensor) -> tf.Tensor:
         """All elements, float32 `(n,)`, from the coded ones, float64 `(m,)`."""
         values = tf.cast(values, tf.float32)
-        return tf.scatter_nd(self.elements[:, None], values, [self._size])
-
-
-def _lookup(rows: list) -> tf.Tensor:
-    """Rows of frequencies one after the other, and that of the filler, int32."""
-    rows = [tf.reshape(row, [-1]) for row in rows]
-    return tf.concat([*rows, frequencies.FILLER], axis=0)
+        return tf.scatter_nd(self.positions[:, None], values, [self._size])
 
 
 def _continued(strings: tf.Tensor, indexes: tf.Tensor) -> tf.Tensor:

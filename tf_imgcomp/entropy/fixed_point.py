@@ -21,6 +21,8 @@ needs a 25th bit, the addition may itself round, but never past the next integer
 is a power of two and has a float. TensorFlow is slow on int32.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
@@ -33,11 +35,9 @@ PARAMETER_BITS = 10  # Fraction bits of logits, offsets and log2 scales.
 WEIGHT_MAX = 2**11 - 1
 SUM_MAX = 2**24 - 1
 
-_NEGATIVE_POWERS_OF_TWO = 2.0 ** -np.arange(32, dtype=np.float32)
-
 
 class IntegerDense(tf.Module):
-    """A dense layer on integers.
+    """A dense layer on integers, float32 `(n, inputs)` to `(n, outputs)`.
 
     Args:
         kernel: float `(inputs, outputs)`.
@@ -60,42 +60,38 @@ class IntegerDense(tf.Module):
                 f"Expected weights that fit {input_bits} to {output_bits} fraction "
                 f"bits, received sum(|w|) = {np.abs(kernel).sum(0).max()} in a column."
             )
+        scale = 2.0**-shift
         self.weights = tf.Variable(weights.astype(np.int16), trainable=False)
-        self.biases = tf.Variable(biases.astype(np.int32), trainable=False)
-        self.shift = tf.Variable(shift.astype(np.int32), trainable=False)
+        self.scale = tf.Variable(scale.astype(np.float32), trainable=False)
+        self.biases = tf.Variable((biases * scale).astype(np.float32), trainable=False)
 
     def scaled_sums(self, x: tf.Tensor) -> tf.Tensor:
-        """`(x @ weights + biases) * 2**-shift` exactly, of float32 `(n, inputs)`.
+        """`(x @ weights) * scale + biases` exactly.
 
-        Weights and biases are scaled beforehand: then all terms of a sum are integers
-        times the same power of two, and so are its partial sums.
+        Weights are scaled beforehand, as biases are: then all terms of a sum are
+        integers times the same power of two, and so are its partial sums.
         """
-        scale = tf.gather(_NEGATIVE_POWERS_OF_TWO, self.shift)
-        weights = tf.cast(self.weights, tf.float32) * scale
-        biases = tf.cast(self.biases, tf.float32) * scale
-        return tf.nn.bias_add(tf.matmul(x, weights), biases)
+        weights = tf.cast(self.weights, tf.float32) * self.scale
+        return tf.nn.bias_add(tf.matmul(x, weights), self.biases)
 
     def __call__(self, x: tf.Tensor) -> tf.Tensor:
-        """Outputs with `output_bits`: float32 integers `(..., outputs)` of `inputs`."""
-        return self._at_all_positions(lambda x: round_half_up(self.scaled_sums(x)), x)
+        """Integers with `output_bits`."""
+        return round_half_up(self.scaled_sums(x))
 
     def activate(self, x: tf.Tensor) -> tf.Tensor:
-        """Outputs after `BoundedLeakyReLU`, float32 integers."""
+        """The same after `BoundedLeakyReLU`."""
+        # The slope is a power of two: negative sums are shifted farther.
+        y = tf.nn.leaky_relu(self.scaled_sums(x), BoundedLeakyReLU.SLOPE)
+        return clip(round_half_up(y), -ACTIVATION_MAX, ACTIVATION_MAX)
 
-        def dense(x):
-            # The slope is a power of two: negative sums are shifted farther.
-            y = round_half_up(
-                tf.nn.leaky_relu(self.scaled_sums(x), BoundedLeakyReLU.SLOPE)
-            )
-            return clip(y, -ACTIVATION_MAX, ACTIVATION_MAX)
 
-        return self._at_all_positions(dense, x)
+def at_all_positions(function: Callable, x: tf.Tensor) -> tf.Tensor:
+    """Applies a function of matrices to the last axis of a map `(b, h, w, c)`.
 
-    def _at_all_positions(self, function, x: tf.Tensor) -> tf.Tensor:
-        """Applies a function of vectors, as one matrix: a batch of them is slower."""
-        inputs, outputs = self.weights.shape
-        y = function(tf.reshape(x, [-1, inputs]))
-        return tf.reshape(y, tf.concat([tf.shape(x)[:-1], [outputs]], axis=0))
+    A batch of matrices would be slower than one.
+    """
+    y = function(tf.reshape(x, [-1, x.shape[-1]]))
+    return tf.reshape(y, tf.concat([tf.shape(x)[:-1], y.shape[-1:]], axis=0))
 
 
 def clip(x: tf.Tensor, low: float, high: float) -> tf.Tensor:

@@ -1,30 +1,87 @@
-"""From mixtures to the cumulative frequencies of the range coder.
+"""From mixtures to rows of cumulative frequencies, made while coding.
 
 An element's symbols are the integers in a window around its centre and the escape, for
 all others. Each has a frequency of at least 1; the rest of 2**16 is shared out by
 probability. A decoder needs all of a window, an encoder the interval of one symbol.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import tensorflow as tf
 
+from tf_imgcomp.entropy import integer_mixture
 from tf_imgcomp.entropy.integer_mixture import (
     ONE_BITS,
     IntegerMixture,
     Intervals,
     cumulative,
 )
-from tf_imgcomp.entropy.tables import Functions
-
-PRECISION = 16  # Bits of a cumulative frequency; the range coder's most.
+from tf_imgcomp.entropy.tables import FILLER, PRECISION, Functions
 
 # Half-widths of the windows of integers that get a frequency of their own. Beyond the
 # window a symbol escapes to an Elias gamma code.
 HALF_WIDTHS = (1, 2, 3, 5, 8, 14, 30, 127)
 _WINDOW_OF_REACH = np.searchsorted(HALF_WIDTHS[:-1], np.arange(HALF_WIDTHS[-2] + 2))
 
-# Of one symbol that costs next to nothing, in the format of rows.
-FILLER = (PRECISION, 0, (1 << PRECISION) - 1, 1 << PRECISION)
+
+class MixtureRows(NamedTuple):
+    """Makes the rows of any mixture.
+
+    Attributes:
+        functions: the sampled functions.
+    """
+
+    functions: Functions
+
+    def are_zero(self, parameters: tf.Tensor) -> tf.Tensor:
+        """See `coding.Rows`."""
+        return integer_mixture.are_zero(self.functions, *tf.split(parameters, 3))
+
+    def elements(self, parameters: tf.Tensor) -> "MixtureElements":
+        """See `coding.Rows`."""
+        return MixtureElements(self.functions, parameters)
+
+
+class MixtureElements:
+    """See `coding.Elements`.
+
+    Args:
+        functions: the sampled functions.
+        parameters: float32 `(3 * K, m)`, see `coding.Rows`.
+    """
+
+    def __init__(self, functions: Functions, parameters: tf.Tensor):
+        self._functions = functions
+        self._mixture = integer_mixture.make_mixture(
+            functions, *tf.split(parameters, 3)
+        )
+        self._windows, self._half_widths = half_widths(self._mixture)
+        self._numbers = tf.range(1, tf.size(self._windows) + 1)
+
+    def encoding(self, y: tf.Tensor) -> tuple:
+        intervals = integer_mixture.choose_integers(
+            self._functions, self._mixture, self._half_widths, y
+        )
+        rows, symbols = one_symbol(intervals, self._half_widths)
+        values = self._mixture.centre + intervals.offsets
+        return _joined([rows]), self._numbers, symbols, values
+
+    def decoding(self) -> tuple:
+        # By width: a narrow distribution does not pay for a wide window.
+        groups = tf.dynamic_partition(self._numbers, self._windows, len(HALF_WIDTHS))
+        rows = [
+            all_symbols(self._functions, self._mixture.select(group - 1), half_width)
+            for half_width, group in zip(HALF_WIDTHS, groups)
+        ]
+        order = tf.concat([[0], *groups], axis=0)
+        numbers = tf.math.invert_permutation(order)[1:]
+        return _joined(rows), numbers, self._mixture.centre - self._half_widths
+
+
+def _joined(rows: list) -> tf.Tensor:
+    """The filler, and rows one after the other."""
+    return tf.concat([FILLER, *(tf.reshape(row, [-1]) for row in rows)], axis=0)
 
 
 def half_widths(mixture: IntegerMixture) -> tuple:

@@ -12,11 +12,14 @@ from tf_imgcomp.entropy.fixed_point import (
     ACTIVATION_MAX,
     PARAMETER_BITS,
     IntegerDense,
+    at_all_positions,
     clip,
 )
-from tf_imgcomp.entropy.frequencies import PRECISION
+from tf_imgcomp.entropy.frequencies import MixtureRows
 from tf_imgcomp.entropy.latent_coder import LatentCoder, SliceModel, with_rate
-from tf_imgcomp.entropy.tables import Tables
+from tf_imgcomp.entropy.mixture import parameters_per_element
+from tf_imgcomp.entropy.tables import PRECISION, Tables
+from tf_imgcomp.entropy.tied_rows import TiedTables
 from tf_imgcomp.layers import GainUnit
 from tf_imgcomp.ops import checkerboard
 from tf_imgcomp.ops.padding import patches_3x3
@@ -84,18 +87,22 @@ class IntegerSlice(tf.Module):
         index = tf.cast(tf.minimum(tf.abs(y_hat), table.shape[0] - 1), tf.int32)
         magnitude = tf.gather(table, index)
         features = tf.concat([tf.sign(y_hat) * magnitude, magnitude], axis=-1)
-        return self.embedding.activate(features)
+        return at_all_positions(self.embedding.activate, features)
 
     def channel_context(self, embedded: tf.Tensor) -> tf.Tensor:
-        return self.channel_conv.activate(patches_3x3(embedded))
+        return at_all_positions(self.channel_conv.activate, patches_3x3(embedded))
 
     def context_prediction(self, embedded: tf.Tensor) -> tf.Tensor:
-        return self.context_conv.activate(checkerboard.anchors_around_others(embedded))
+        taps = checkerboard.anchors_around_others(embedded)
+        return at_all_positions(self.context_conv.activate, taps)
 
     def parameters(self, features: tf.Tensor) -> tf.Tensor:
-        for layer in self.hidden:
-            features = layer.activate(features)
-        return self.last(features)
+        def networks(features):
+            for layer in self.hidden:
+                features = layer.activate(features)
+            return self.last(features)
+
+        return at_all_positions(networks, features)
 
 
 class IntegerCoder(tf.Module):
@@ -116,7 +123,8 @@ class IntegerCoder(tf.Module):
     def __init__(self, latent_coder: LatentCoder, gain: GainUnit):
         super().__init__(name="integer_coder")
         self.config = latent_coder.config
-        self.tables = Tables()
+        tied, components = self.config.tied, self.config.components
+        self.tables = TiedTables(components) if tied else Tables()
         log2_gain = np.rint(gain.log2_gain.numpy().astype(np.float64) * 1024)
         self.log2_gain = tf.Variable(log2_gain.astype(np.int64), trainable=False)
         self.z_lookup = tf.Variable(_z_lookup(latent_coder.prior), trainable=False)
@@ -130,10 +138,16 @@ class IntegerCoder(tf.Module):
             IntegerSlice(model, self.log_table) for model in latent_coder.slices
         ]
 
+    def rows(self) -> coding.Rows:
+        """The rows of frequencies, ready or to be made."""
+        read = self.tables.read()
+        return read if self.config.tied else MixtureRows(read)
+
     def describe(self, z_hat: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
         """hyper_synthesis on integers, see `LatentCoder.describe`."""
         for layer in self.hyper_synthesis:
-            z_hat = tf.nn.depth_to_space(layer.activate(patches_3x3(z_hat)), 2)
+            z_hat = at_all_positions(layer.activate, patches_3x3(z_hat))
+            z_hat = tf.nn.depth_to_space(z_hat, 2)
         return with_rate(z_hat, rate)
 
     def encode(self, y: tf.Tensor, z: tf.Tensor, quality: tf.Tensor) -> EncodedLatents:
@@ -146,14 +160,13 @@ class IntegerCoder(tf.Module):
         """
         context, sizes = self.config.context, self.config.slices
         z_hat = clip(round_half_up(z), -Z_MAX, Z_MAX)
-        wanted = [passes.split(context, part) for part in tf.split(y, sizes, -1)]
+        wanted = passes.by_pass(context, sizes, y)
         strings = [self._encode_z(tf.cast(z_hat, tf.int32))]
-
-        functions = self.tables.read()
+        rows = self.rows()
 
         def code(number, colour, parameters):
-            y = tf.reshape(wanted[number][colour], [-1])
-            y_hat, mine = coding.encode(functions, parameters, y)
+            y = tf.reshape(wanted[number, colour], [-1])
+            y_hat, mine = coding.encode(rows, parameters, y)
             strings.append(mine)
             return y_hat
 
@@ -175,11 +188,11 @@ class IntegerCoder(tf.Module):
         """
         z_hat = self._decode_z(strings[:1], height, width)
         state = {"strings": strings[1:], "sound": True}
-        functions = self.tables.read()
+        rows = self.rows()
 
         def code(number, colour, parameters):
             y_hat, state["strings"], sound = coding.decode(
-                functions, parameters, state["strings"]
+                rows, parameters, state["strings"]
             )
             state["sound"] &= sound
             return y_hat
@@ -192,7 +205,7 @@ class IntegerCoder(tf.Module):
         """Runs the passes.
 
         `code` takes the slice's number, the colour and the parameters of n latents,
-        float32 `(3 * K, n)`; it gives the latents, float32 `(n,)`.
+        float32 `(p, n)`; it gives the latents, float32 `(n,)`.
         """
         gains = tf.split(self._log2_gain(quality), self.config.slices)
 
@@ -205,12 +218,14 @@ class IntegerCoder(tf.Module):
         return passes.run_passes(self.config.context, self.slices, psi, code_pass)
 
     def _parameters(self, raw: tf.Tensor, log2_gain: tf.Tensor) -> tf.Tensor:
-        """Network outputs by kind: logits, offsets, log2 scales, `(3 * K, n)`."""
-        count, depth = 3 * self.config.components, log2_gain.shape[0]
-        raw = tf.transpose(tf.reshape(raw, [-1, count, depth]), [1, 0, 2])
-        logits, offsets, log2_scales = tf.split(raw, 3)
-        raw = tf.concat([logits, offsets, log2_scales + log2_gain], axis=0)
-        return tf.reshape(raw, [count, -1])
+        """Network outputs by kind, `(p, n)`, their scales following the gain."""
+        components, tied = self.config.components, self.config.tied
+        count = parameters_per_element(components, tied)
+        raw = tf.reshape(raw, [-1, count, log2_gain.shape[0]])
+        # The scales come last.
+        followers = np.arange(count) >= count - (1 if tied else components)
+        raw += followers.astype(np.float32)[:, None] * log2_gain
+        return tf.reshape(tf.transpose(raw, [1, 0, 2]), [count, -1])
 
     def _log2_gain(self, quality: tf.Tensor) -> tf.Tensor:
         """Gains at a quality, float32 `(c,)`, exact integers."""

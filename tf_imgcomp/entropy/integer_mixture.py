@@ -18,7 +18,7 @@ from tf_imgcomp.ops.rounding import round_half_up
 _WEIGHT_BITS = 11
 ONE_BITS = PHI_ONE_BITS + _WEIGHT_BITS  # Probabilities are multiples of 2**-30.
 
-_OFFSET_MAX = 64 * ONE
+OFFSET_MAX = 64 * ONE
 _DISTANCE_MAX = 256 * ONE  # Farther from a mean counts as this far.
 _REACH = 9  # Half deviations that a window must hold: 4.5, a tail of 7e-6.
 
@@ -53,18 +53,28 @@ class IntegerMixture(NamedTuple):
         return IntegerMixture(*(tf.gather(f, elements, axis=-1) for f in self))
 
 
-def is_zero(functions: Functions, logits, offsets, log2_scales) -> tf.Tensor:
-    """Whether an element is zero for certain, bool `(n,)`.
-
-    A component's say is bounded by its weight against the largest. Beyond t deviations,
-    t > 2, lies a probability of at most about 2 ** (6.6 - 5.1 * t).
+def are_zero(functions: Functions, logits, offsets, log2_scales) -> tf.Tensor:
+    """Whether elements are zero for certain, bool `(n,)`.
 
     Args:
         functions: the sampled functions.
         logits, offsets, log2_scales: float32 `(K, n)`. Integers, 10 fraction bits.
     """
+    half_step = functions.half_step(log2_scales)
+    return are_certain(logits, half_step - tf.abs(offsets))
+
+
+def are_certain(logits: tf.Tensor, deviations: tf.Tensor) -> tf.Tensor:
+    """Whether no component leaves a zero, bool `(n,)`.
+
+    A component's say is bounded by its weight against the largest. Beyond t deviations,
+    t > 2, lies a probability of at most about 2 ** (6.6 - 5.1 * t).
+
+    Args:
+        logits: float32 `(K, n)`. Integers, 10 fraction bits.
+        deviations: like these; how many deviations it is to the next integer.
+    """
     below = tf.reduce_max(logits, axis=0) - logits
-    deviations = functions.half_step(log2_scales) - tf.abs(offsets)
     # Coefficients of few bits and numbers up to 2**14, so that all of this is exact.
     bits = below * 1.4375 + clip(deviations, 0, 16 * ONE) * 5.0625
     return tf.reduce_min(bits, axis=0) >= (CERTAIN_BITS + 6.625) * ONE
@@ -73,7 +83,7 @@ def is_zero(functions: Functions, logits, offsets, log2_scales) -> tf.Tensor:
 def make_mixture(functions: Functions, logits, offsets, log2_scales) -> IntegerMixture:
     """Mixtures from what the integer networks say, float32 `(K, n)`, as above."""
     scales, factors = functions.scale_and_factor(log2_scales)
-    offsets = tf.cast(clip(offsets, -_OFFSET_MAX, _OFFSET_MAX), tf.float64)
+    offsets = tf.cast(clip(offsets, -OFFSET_MAX, OFFSET_MAX), tf.float64)
     means = tf.floor(offsets * scales / ONE)
     weights = _softmax(functions, logits)
     mean = tf.reduce_sum(weights * means, axis=0)
@@ -155,12 +165,23 @@ def choose_integers(
     is_left = tf.equal(nearer, left)
     gained = tf.maximum(tf.where(is_left, middle - first, last - middle), _RAREST)
     lost = tf.maximum(tf.where(is_left, last - middle, middle - first), _RAREST)
-    error = tf.math.squared_difference(y, nearer)
-    error -= tf.math.squared_difference(y, nearest)
-    saved = tf.math.log(gained / lost) / math.log(2)
-    take_nearer = (BITS_PER_ERROR * error < saved) & ~outside
-    offsets = tf.where(take_nearer, nearer, nearest)
+    better = ~outside & is_nearer_better(y, nearest, nearer, gained, lost)
+    offsets = tf.where(better, nearer, nearest)
     on_left = tf.equal(offsets, left)
     return Intervals(
         offsets, tf.where(on_left, first, middle), tf.where(on_left, middle, last)
     )
+
+
+def is_nearer_better(y, nearest, nearer, gained, lost) -> tf.Tensor:
+    """Whether to take the integer nearer to the centre, bool `(n,)`.
+
+    Args:
+        y: float64 `(n,)`.
+        nearest, nearer: float64 `(n,)`, the two integers.
+        gained, lost: float `(n,)`, probabilities of the nearer and the nearest.
+    """
+    error = tf.math.squared_difference(y, nearer)
+    error -= tf.math.squared_difference(y, nearest)
+    saved = tf.cast(tf.math.log(gained / lost), y.dtype) / math.log(2)
+    return BITS_PER_ERROR * error < saved

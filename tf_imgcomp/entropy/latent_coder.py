@@ -50,6 +50,8 @@ class LatentCoderConfig:
         hidden: channels inside entropy_parameters.
         embedding: channels to which a slice's decoded latents are reduced.
         components: Gaussians per element, K.
+        tied: whether these share a mean and double in width (K at most 2), which the
+            files' coder has tables for; if not, it has to make them for each element.
         context: "none" or "checkerboard".
     """
 
@@ -59,6 +61,7 @@ class LatentCoderConfig:
     hidden: int = 192
     embedding: int = 64
     components: int = 2
+    tied: bool = True
     context: str = "checkerboard"
 
     @property
@@ -102,7 +105,7 @@ class SliceModel(Block):
             dense(config.hidden),
             dense(config.hidden),
             dense(
-                3 * config.components * depth,
+                depth * mixture.parameters_per_element(config.components, config.tied),
                 kernel_initializer=tf.keras.initializers.RandomNormal(0.0, 0.01),
                 bias_initializer=self._initial_parameters,
             ),
@@ -113,10 +116,10 @@ class SliceModel(Block):
 
     def _initial_parameters(self, shape, dtype=None):
         """Zero logits and offsets; scales around the given deviations."""
-        spread = np.linspace(-1.5, 0.5, self.config.components)[:, None]
-        scales = np.log2(self.initial_deviations)[None] + spread
-        zeros = np.zeros((2,) + scales.shape)
-        return tf.constant(np.concatenate([zeros, scales[None]]).ravel(), dtype)
+        components, tied = self.config.components, self.config.tied
+        spread = [-0.6 * components] if tied else np.linspace(-1.5, 0.5, components)
+        scales = np.log2(self.initial_deviations) + np.reshape(spread, [-1, 1])
+        return tf.constant(np.pad(scales.ravel(), [shape[0] - scales.size, 0]), dtype)
 
     def embed(self, y_hat: tf.Tensor) -> tf.Tensor:
         return self.activation(self.embedding(self.log_features(y_hat)))
@@ -160,6 +163,10 @@ class LatentCoder(Block):
         if c.context not in passes.CONTEXTS:
             raise ValueError(
                 f"Expected a context of {passes.CONTEXTS}, received {c.context!r}."
+            )
+        if c.tied and c.components > 2:
+            raise ValueError(
+                f"Expected at most 2 tied components, received {c.components}."
             )
         if initial_deviations is None:
             initial_deviations = [1.0] * c.latent_depth
@@ -231,13 +238,16 @@ class LatentCoder(Block):
             z_bits = [self._z_bits(z_hat)]
         else:
             z_bits.append(gradient_only(self._z_bits(add_uniform_noise(z, seed))))
-        wanted = [passes.split(context, part) for part in tf.split(y, sizes, -1)]
+        wanted = passes.by_pass(context, sizes, y)
         gains = tf.split(log2_gain, sizes, -1)
 
         def code(number, colour, raw):
-            y = wanted[number][colour]
+            y = wanted[number, colour]
             parameters = mixture.split_parameters(
-                tf.cast(raw, tf.float32), self.config.components, gains[number]
+                tf.cast(raw, tf.float32),
+                self.config.components,
+                self.config.tied,
+                gains[number],
             )
             y_hat = pass_straight_through(y, mixture.choose_integers(y, parameters))
             if seed is None:

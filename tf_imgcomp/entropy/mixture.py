@@ -34,24 +34,40 @@ class Mixture(NamedTuple):
     log2_scales: tf.Tensor
 
 
-def split_parameters(raw: tf.Tensor, components: int, log2_gain: tf.Tensor) -> Mixture:
+def parameters_per_element(components: int, tied: bool) -> int:
+    """How many numbers a network says of each element."""
+    return components + 1 if tied else 3 * components
+
+
+def split_parameters(
+    raw: tf.Tensor, components: int, tied: bool, log2_gain: tf.Tensor
+) -> Mixture:
     """Takes a network's output apart.
 
     Args:
-        raw: float `(b, h, w, 3 * K * c)`: logits, offsets, log2 scales.
+        raw: float `(b, h, w, p * c)`, kind by kind: logits, offsets, log2 scales; K of
+            each, or, if tied, the last K - 1 logits, one offset and one log2 scale.
         components: int, K.
+        tied: whether all Gaussians of an element have one mean, and each is twice as
+            wide as the one before it.
         log2_gain: float `(b, c)`. Scales follow the gain the latents were given.
 
     Returns:
         The mixture, scales bounded.
     """
-    shape = tf.concat([tf.shape(raw)[:-1], [3 * components, -1]], 0)
-    raw = tf.reshape(raw, shape)
+    count = parameters_per_element(components, tied)
+    raw = tf.reshape(raw, tf.concat([tf.shape(raw)[:-1], [count, -1]], 0))
     raw = tf.ensure_shape(raw, [None] * 4 + [log2_gain.shape[-1]])
-    logits, offsets, log2_scales = tf.split(raw, 3, axis=-2)
+    sizes = [components - 1, 1, 1] if tied else [components] * 3
+    logits, offsets, log2_scales = tf.split(raw, sizes, axis=-2)
     log2_scales += log2_gain[:, None, None, None, :]
     log2_scales = tfc.lower_bound(log2_scales, LOG2_SCALE_MIN)
-    return Mixture(logits, offsets, tfc.upper_bound(log2_scales, LOG2_SCALE_MAX))
+    log2_scales = tfc.upper_bound(log2_scales, LOG2_SCALE_MAX)
+    if tied:
+        octaves = tf.range(components, dtype=raw.dtype)[:, None]
+        logits = tf.concat([tf.zeros_like(offsets), logits], axis=-2)
+        offsets, log2_scales = offsets * tf.pow(2.0, -octaves), log2_scales + octaves
+    return Mixture(logits, offsets, log2_scales)
 
 
 def _phi(x: tf.Tensor) -> tf.Tensor:

@@ -76,6 +76,24 @@ def run_passes(
     return tf.concat(latents, axis=-1)
 
 
+def by_pass(context: str, sizes: Sequence[int], x: tf.Tensor) -> dict:
+    """A map `(b, h, w, c)` by slice of channels and colour, as passes visit it.
+
+    Args:
+        context: str, one of `CONTEXTS`.
+        sizes: channels of each slice.
+        x: the map.
+
+    Returns:
+        dict of `(number, colour)` to that part of x, `(b, ..., sizes[number])`.
+    """
+    return {
+        (number, colour): part
+        for number, channels in enumerate(tf.split(x, sizes, axis=-1))
+        for colour, part in enumerate(split(context, channels))
+    }
+
+
 def split(context: str, x: tf.Tensor) -> list:
     """A map `(b, h, w, c)` as the positions of each pass of a slice."""
     return [x] if context == "none" else list(checkerboard.split(x))

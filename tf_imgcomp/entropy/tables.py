@@ -29,6 +29,12 @@ _POWER_BITS = 12  # 2 ** -fraction of an octave.
 _LOG2_SCALE_MIN = int(LOG2_SCALE_MIN * ONE)
 _LOG2_SCALE_MAX = int(LOG2_SCALE_MAX * ONE)
 
+PRECISION = 16  # Bits of a cumulative frequency; the range coder's most.
+
+# Frequencies of one symbol that costs next to nothing, as the range coder takes them:
+# the precision, negative to let other symbols escape, then from 0 to 2**16.
+FILLER = (-PRECISION, 0, (1 << PRECISION) - 3, 1 << PRECISION)
+
 
 class Tables(tf.Module):
     """The sampled functions as a model keeps them, int32."""
@@ -38,11 +44,10 @@ class Tables(tf.Module):
         x = np.arange(-_PHI_SIZE, _PHI_SIZE + 1) / (1 << _PHI_BITS)
         phi = [0.5 * math.erfc(-value / math.sqrt(2)) for value in x]
         octave = np.arange(ONE) / ONE
-        log2_scale = np.arange(_LOG2_SCALE_MIN, _LOG2_SCALE_MAX + 1) / ONE
         decay = np.arange(0, _EXP_RANGE + 1, 1 << _EXP_STEP_BITS) / ONE
         self.phi = _table(np.asarray(phi), PHI_ONE_BITS)
         self.inverse_power = _table(2.0**-octave, _POWER_BITS)
-        self.scale = _table(2.0**log2_scale, PARAMETER_BITS)
+        self.scale = tf.Variable(sample_scales(), trainable=False)
         self.exp = _table(np.exp(-decay), _EXP_ONE_BITS)
 
     def read(self) -> "Functions":
@@ -69,6 +74,18 @@ _FACTOR_UNIT = 2.0**-4  # Factors are at most 8: below 1 in this unit.
 def _table(values: np.ndarray, bits: int) -> tf.Variable:
     integers = np.rint(values * (1 << bits)).astype(np.int32)
     return tf.Variable(integers, trainable=False)
+
+
+def sample_scales() -> np.ndarray:
+    """The scale of every log2 scale, int32 with 10 fraction bits."""
+    log2_scale = np.arange(_LOG2_SCALE_MIN, _LOG2_SCALE_MAX + 1) / ONE
+    return np.rint(2.0**log2_scale * ONE).astype(np.int32)
+
+
+def scale_index(log2_scale: tf.Tensor) -> tf.Tensor:
+    """Where a float32 log2 scale, 10 fraction bits, is in tables of scales, int32."""
+    low, high = _LOG2_SCALE_MIN, _LOG2_SCALE_MAX
+    return tf.cast(clip(log2_scale - low, 0, high - low), tf.int32)
 
 
 class Functions(NamedTuple):
@@ -105,15 +122,10 @@ class Functions(NamedTuple):
             The scale, integers with 10 fraction bits; and what turns a distance with 10
             fraction bits into one for `phi`, multiples of 2**-22 up to 8.
         """
-        both = tf.gather(self.scale_table, _scale_index(log2_scale))
+        both = tf.gather(self.scale_table, scale_index(log2_scale))
         scale = tf.floor(both)
         return scale, (both - scale) / _FACTOR_UNIT
 
     def half_step(self, log2_scale: tf.Tensor) -> tf.Tensor:
         """Half a quantizer step in deviations, of and in float32 with 10 bits."""
-        return tf.gather(self.half_step_table, _scale_index(log2_scale))
-
-
-def _scale_index(log2_scale: tf.Tensor) -> tf.Tensor:
-    low, high = _LOG2_SCALE_MIN, _LOG2_SCALE_MAX
-    return tf.cast(clip(log2_scale - low, 0, high - low), tf.int32)
+        return tf.gather(self.half_step_table, scale_index(log2_scale))
