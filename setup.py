@@ -6,7 +6,16 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
-PROGRAMS = ("compress", "decompress", "inspect", "train", "evaluate")
+PROGRAMS = (
+    "compress",
+    "decompress",
+    "inspect",
+    "train",
+    "evaluate",
+    "export_step",
+    "pack_images",
+    "import_weights",
+)
 
 
 def version() -> str:

@@ -14,6 +14,7 @@ WEIGHTS are what bin/train wrote. Prints
 Every image takes about half a minute on two cores.
 """
 
+import json
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # No start-up noise.
@@ -30,6 +31,7 @@ from absl import app, flags
 
 from tf_imgcomp import metrics
 from tf_imgcomp.codecs.base import Codec
+from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.data.images import read_image
 from tf_imgcomp.entropy import coding as entropy_coding
 from tf_imgcomp.entropy import integer_mixture, mixture, passes
@@ -176,7 +178,7 @@ def print_products():
 
 def main(argv: list[str]) -> None:
     images = [read_image(path).pixels for path in argv[1:] or [measure.EXAMPLE]]
-    codec = measure.new_codec(_CODEC.value, _SIZES.value)
+    codec = new_codec(_CODEC.value, json.loads(_SIZES.value))
     load_weights(codec, Path(_WEIGHTS.value))
     results = {"all coded": code(codec, images, ALL_CODED)}
     for certain in (integer_mixture.CERTAIN_BITS, *map(float, _OTHERS.value)):

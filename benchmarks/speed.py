@@ -13,6 +13,7 @@ Takes the quality that suits `--bpp` and prints
 Times are medians of runs in turns. About a minute on two cores.
 """
 
+import json
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # No start-up noise.
@@ -27,6 +28,7 @@ import tensorflow as tf
 from absl import app, flags
 
 from tf_imgcomp import bitstream
+from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.data.images import Photo, read_image
 from tf_imgcomp.entropy import passes
 from tf_imgcomp.entropy.coding import CodingPlan
@@ -97,7 +99,7 @@ def time_parts(pixels: np.ndarray) -> None:
     file = bitstream.unpack(coding.encode(saved, Photo(pixels), goal)[0])
     quality = tf.constant(file.quality, tf.float32)
     hundredths = tf.constant(round(file.quality * 100), tf.int64)
-    codec = measure.new_codec(_CODEC.value, _SIZES.value)
+    codec = new_codec(_CODEC.value, json.loads(_SIZES.value))
     # The same functions as the SavedModel's, open to be timed one by one.
     module = CodecModule(codec)
     weights = tf.train.Checkpoint(module).read(f"{_MODEL.value}/variables/variables")

@@ -60,3 +60,22 @@ setup_env() {
     fi
     fingerprint | tee "$stamp" >"$venv/ready"
 }
+
+# Makes .venv-jax, where tests try portable/: JAX and TensorFlow want different versions
+# of the same packages. No JAX for this machine is no error.
+setup_jax() {
+    local jax=.venv-jax wanted
+    wanted=$(cksum <portable/requirements.txt)
+    if [[ $(cat "$jax/tried" 2>/dev/null) == "$wanted" ]]; then
+        return
+    fi
+    echo "Setting up $jax ..."
+    rm -rf "$jax"
+    "$python" -m venv "$jax"
+    if ! "$jax/bin/python" -m pip install --disable-pip-version-check \
+        -r portable/requirements.txt >"$jax/setup.log" 2>&1; then
+        echo "No JAX for this Python (see $jax/setup.log): its tests will be skipped." >&2
+        rm "$jax/bin/python"
+    fi
+    echo "$wanted" >"$jax/tried"
+}

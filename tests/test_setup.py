@@ -23,12 +23,13 @@ esac
 @pytest.fixture
 def repository(tmp_path):
     """A copy of what the set-up needs, and the only folder of PATH in it."""
-    for name in ("bin", "tools", "tf_imgcomp"):
+    for name in ("bin", "tools", "tf_imgcomp", "portable"):
         (tmp_path / name).mkdir()
     for name in ("bin/test", "bin/launch", "bin/setup_env.sh", "setup.py"):
         shutil.copy(ROOT / name, tmp_path / name)
     for name in ("pyproject.toml", "tf_imgcomp/__init__.py"):
         shutil.copy(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "portable" / "requirements.txt", tmp_path / "portable")
     for tool in "bash basename cat cksum cp dirname grep mkdir rm tail tee".split():
         os.symlink(shutil.which(tool), tmp_path / "tools" / tool)
     return tmp_path
@@ -60,11 +61,25 @@ def test_set_up_is_done_once(repository):
     add_python(repository)
     result, calls = run(repository)
     assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout == "Setting up .venv (a few minutes, once) ...\n"
+    assert result.stdout == (
+        "Setting up .venv (a few minutes, once) ...\nSetting up .venv-jax ...\n"
+    )
     assert installs(calls)[0].endswith("--editable .[test]")
-    assert calls[-1] == "-m pytest --numprocesses=auto"
+    assert calls[-1] == "-m pytest --numprocesses=auto -rs"
     result, calls = run(repository)
-    assert (result.stdout, calls) == ("", ["-m pytest --numprocesses=auto"])
+    assert (result.stdout, calls) == ("", ["-m pytest --numprocesses=auto -rs"])
+
+
+def test_no_jax_is_no_error(repository):
+    without = PYTHON.replace("[[ ! -e offline ]]", '[[ "$*" != *portable* ]]')
+    add_python(repository, script=without)
+    result, calls = run(repository)
+    assert result.returncode == 0
+    assert "No JAX for this Python" in result.stderr
+    assert calls[-1] == "-m pytest --numprocesses=auto -rs"
+    assert not (repository / ".venv-jax" / "bin" / "python").exists()
+    result, calls = run(repository)
+    assert (result.stderr, calls) == ("", ["-m pytest --numprocesses=auto -rs"])
 
 
 def test_set_up_is_repeated_when_requirements_change(repository):

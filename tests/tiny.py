@@ -6,33 +6,30 @@ import numpy as np
 import tensorflow as tf
 
 from tf_imgcomp.codecs.fdram import Fdram, FdramConfig
-from tf_imgcomp.entropy.latent_coder import LatentCoderConfig
 from tf_imgcomp.training.weights import load_weights
 
 WEIGHTS = Path(__file__).parent / "golden" / "tiny.npz"
 
 
-def config(
-    context: str = "checkerboard", components: int = 2, tied: bool = True
-) -> FdramConfig:
-    coder = LatentCoderConfig(
-        slices=(4, 8, 12),
-        hyper_depth=8,
-        features=8,
-        hidden=8,
-        embedding=8,
-        components=components,
-        tied=tied,
-        context=context,
-    )
-    return FdramConfig(
-        num_filters=8,
-        deep_filters=8,
-        analysis_modules=1,
-        synthesis_modules=1,
-        levels=3,
-        coder=coder,
-    )
+SIZES = {
+    "num_filters": 8,
+    "deep_filters": 8,
+    "analysis_modules": 1,
+    "synthesis_modules": 1,
+    "levels": 3,
+    "coder": {
+        "slices": (4, 8, 12),
+        "hyper_depth": 8,
+        "features": 8,
+        "hidden": 8,
+        "embedding": 8,
+    },
+}
+
+
+def config(**switches) -> FdramConfig:
+    """`SIZES` with switches of the latent coder."""
+    return FdramConfig.from_dict({**SIZES, "coder": {**SIZES["coder"], **switches}})
 
 
 def random_codec(seed: int = 1, **switches) -> Fdram:

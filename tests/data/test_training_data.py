@@ -6,6 +6,7 @@ from PIL import Image
 
 from tf_imgcomp.data.patches import batches, make_batch
 from tf_imgcomp.data.photos import PhotoFolder
+from tf_imgcomp.errors import ImageError
 
 
 @pytest.fixture
@@ -43,5 +44,5 @@ def test_a_batch_is_a_function_of_seed_and_step(folder, tmp_path):
 
 
 def test_a_folder_without_photos_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="Expected photos in .*, found none"):
+    with pytest.raises(ImageError, match="no photos there"):
         PhotoFolder(tmp_path, tmp_path / "cache")

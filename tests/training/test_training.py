@@ -9,8 +9,9 @@ import pytest
 import tensorflow as tf
 
 from tests import tiny
+from tf_imgcomp.errors import ModelError
 from tf_imgcomp.training.optimization import GradientGuard, OptimizationConfig
-from tf_imgcomp.training.step import codec_objective, training_step
+from tf_imgcomp.training.step import Trainable, codec_objective, training_step
 from tf_imgcomp.training.trainer import Trainer, TrainerConfig
 from tf_imgcomp.training.weights import load_weights, named_variables, save_weights
 
@@ -66,7 +67,7 @@ def _trainer(folder, steps=6, **settings):
         log_every=2,
         **settings,
     )
-    return Trainer(codec, codec_objective(codec), folder, config)
+    return Trainer(Trainable(codec, codec_objective(codec)), folder, config)
 
 
 def test_a_run_that_was_stopped_repeats_the_curve(images, tmp_path):
@@ -138,14 +139,15 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(
     cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from tf_imgcomp.training.optimization import OptimizationConfig
-from tf_imgcomp.training.step import codec_objective
+from tf_imgcomp.training.step import Trainable, codec_objective
 from tf_imgcomp.training.trainer import Trainer, TrainerConfig
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 with strategy.scope():
     codec = tiny.random_codec()
 before = codec.get_weights()
 config = TrainerConfig(OptimizationConfig(2, 1e-3, warmup_steps=1), log_every=1)
-trainer = Trainer(codec, codec_objective(codec), sys.argv[1], config, strategy=strategy)
+trainable = Trainable(codec, codec_objective(codec))
+trainer = Trainer(trainable, sys.argv[1], config, strategy=strategy)
 images = tf.data.Dataset.from_tensors(tf.zeros((4, 64, 64, 3), tf.uint8)).repeat(2)
 trainer.run(strategy.experimental_distribute_dataset(images), print)
 changed = [not np.array_equal(a, b) for a, b in zip(before, codec.get_weights())]
@@ -174,9 +176,9 @@ def test_weights_come_back_in_half_precision(tmp_path):
 def test_weights_of_another_model_are_refused(tmp_path):
     save_weights(tiny.random_codec(components=2), tmp_path / "w.npz")
     with pytest.raises(
-        ValueError, match="Expected latent_coder/slices/0/entropy_parameters"
+        ModelError, match="Expected latent_coder/slices/0/entropy_parameters"
     ):
         load_weights(tiny.random_codec(components=1), tmp_path / "w.npz")
     np.savez(tmp_path / "none.npz", x=np.zeros(1))
-    with pytest.raises(ValueError, match="missing: .*not of this model: .'x'"):
+    with pytest.raises(ModelError, match="missing: .*not of this model: .'x'"):
         load_weights(tiny.random_codec(), tmp_path / "none.npz")

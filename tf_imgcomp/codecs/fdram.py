@@ -43,7 +43,7 @@ class FdramConfig:
     @classmethod
     def from_dict(cls, fields: dict) -> "FdramConfig":
         """The config with these fields, `coder` a dict of its own, others default."""
-        coder = LatentCoderConfig(**fields.get("coder", {}))
+        coder = LatentCoderConfig.from_dict(fields.get("coder", {}))
         return cls(**{**fields, "coder": coder})
 
 

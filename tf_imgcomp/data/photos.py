@@ -2,13 +2,31 @@
 
 import hashlib
 import json
+import zlib
 from pathlib import Path
 from typing import Callable
 
 import numpy as np
 from PIL import Image
 
+from tf_imgcomp.errors import ImageError
+
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".ppm"}
+
+
+def is_held_out(name: str) -> bool:
+    """One photo in fifty, for validation.
+
+    By the part of the file's name before its second underscore, so that several crops
+    of one photo stay together if they are named like it.
+    """
+    return zlib.crc32("_".join(name.split("_")[:2]).encode()) % 50 == 0
+
+
+def photo_files(folder: Path) -> list:
+    """The photos in a folder, at any depth, by their suffixes, sorted."""
+    files = Path(folder).rglob("*")
+    return sorted(path for path in files if path.suffix.lower() in SUFFIXES)
 
 
 class PhotoFolder:
@@ -28,7 +46,7 @@ class PhotoFolder:
         unreadable: names of files that Pillow could not decode.
 
     Raises:
-        ValueError: If the folder holds no photo.
+        ImageError: If the folder holds no photo.
     """
 
     def __init__(
@@ -38,13 +56,9 @@ class PhotoFolder:
         keep: Callable = lambda name: True,
         progress: Callable = iter,
     ):
-        files = sorted(
-            path
-            for path in Path(folder).rglob("*")
-            if path.suffix.lower() in SUFFIXES and keep(path.name)
-        )
+        files = [path for path in photo_files(folder) if keep(path.name)]
         if not files:
-            raise ValueError(f"Expected photos in {folder}, found none.")
+            raise ImageError(f"{folder}: no photos there")
         listing = "\n".join(f"{path} {path.stat().st_size}" for path in files)
         stem = Path(cache) / hashlib.sha256(listing.encode()).hexdigest()[:16]
         if not stem.with_suffix(".json").exists():

@@ -7,7 +7,7 @@ import tensorflow as tf
 import tensorflow_compression as tfc
 
 # Parallel streams cost a few bytes each and code side by side.
-SYMBOLS_PER_STREAM = 8192
+SYMBOLS_PER_STREAM = 32768
 
 _ESCAPE_MAX = 1 << 24  # Farther symbols are damage; the coder takes less than 2**30.
 _ZEROS = b"\0" * 16

@@ -64,6 +64,12 @@ class LatentCoderConfig:
     tied: bool = True
     context: str = "checkerboard"
 
+    @classmethod
+    def from_dict(cls, fields: dict) -> "LatentCoderConfig":
+        """The config with these fields, as JSON gives them, others default."""
+        slices = tuple(fields.get("slices", cls.slices))
+        return cls(**{**fields, "slices": slices})
+
     @property
     def latent_depth(self) -> int:
         """Channels of y."""
@@ -276,6 +282,4 @@ def with_rate(features: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
 
 
 def _config(config) -> LatentCoderConfig:
-    if not isinstance(config, dict):
-        return config
-    return LatentCoderConfig(**{**config, "slices": tuple(config["slices"])})
+    return LatentCoderConfig.from_dict(config) if isinstance(config, dict) else config

@@ -1,6 +1,8 @@
 """The training step as a pure function, for Keras here and for XLA anywhere."""
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Callable, NamedTuple
 
 import tensorflow as tf
@@ -8,6 +10,34 @@ import tensorflow as tf
 from tf_imgcomp.codecs.base import Codec
 from tf_imgcomp.losses.rate_distortion import rate_distortion
 from tf_imgcomp.ops.functional import replaced
+from tf_imgcomp.training.weights import named_variables
+
+
+@dataclass(frozen=True)
+class Trainable:
+    """What can be trained, here and elsewhere.
+
+    Attributes:
+        model: Keras model, built.
+        objective: function of images, uint8 `(b, h, w, 3)`, a seed, int32 `(2,)` or
+            None for no noise, and qualities, float32 `(b,)`, that gives the loss and a
+            dict of metrics, all float32 scalars.
+        pattern: regular expression. Variables whose path (see `training.weights`) it
+            matches at the start are trained, the others stay as they are.
+    """
+
+    model: tf.keras.Model
+    objective: Callable
+    pattern: str = ""
+
+    @property
+    def variables(self) -> dict:
+        """The variables that are trained, by path."""
+        return {
+            path: variable
+            for path, variable in named_variables(self.model).items()
+            if re.match(self.pattern, path)
+        }
 
 
 class StepResult(NamedTuple):
@@ -74,3 +104,15 @@ def training_step(
     )
     # tf.gather's gradient is sparse, which XLA and other optimizers do not know.
     return StepResult(loss, list(map(tf.convert_to_tensor, gradients)), metrics)
+
+
+def evaluation(
+    objective: Callable,
+    variables: Sequence[tf.Variable],
+    parameters: Sequence[tf.Tensor],
+    images: tf.Tensor,
+    quality: tf.Tensor,
+) -> tuple:
+    """Loss and metrics at given parameters, without noise; see `training_step`."""
+    with replaced(variables, list(map(tf.convert_to_tensor, parameters))):
+        return objective(images, None, quality)

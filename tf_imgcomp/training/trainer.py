@@ -1,7 +1,6 @@
 """The training loop: steps, checkpoints, logs, validation."""
 
 import json
-import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,8 +15,8 @@ from tf_imgcomp.training.optimization import (
     OptimizationConfig,
     make_optimizer,
 )
-from tf_imgcomp.training.step import training_step
-from tf_imgcomp.training.weights import named_variables, save_weights
+from tf_imgcomp.training.step import Trainable, training_step
+from tf_imgcomp.training.weights import save_weights
 
 
 @dataclass(frozen=True)
@@ -31,8 +30,6 @@ class TrainerConfig:
         checkpoint_minutes: float between two checkpoints.
         validate_every: int, steps between two validations.
         quality: float, to train for one rate; None draws one per image.
-        trainable: regular expression. Variables whose path (see `training.weights`) it
-            matches at the start are trained, the others stay as they are.
     """
 
     optimization: OptimizationConfig
@@ -41,7 +38,6 @@ class TrainerConfig:
     checkpoint_minutes: float = 2.0
     validate_every: int = 2000
     quality: Optional[float] = None
-    trainable: str = ""
 
 
 class Trainer:
@@ -51,8 +47,7 @@ class Trainer:
     all the rest, so a run that was killed repeats the curve it would have had.
 
     Args:
-        model: Keras model, built.
-        objective: function of images, seed and quality that gives a loss and metrics.
+        trainable: the model and what it is trained for.
         folder: where checkpoints and TensorBoard logs go.
         config: `TrainerConfig`.
         validate: function that returns a dict of figures, one of them `score`, less
@@ -62,21 +57,16 @@ class Trainer:
 
     def __init__(
         self,
-        model: tf.keras.Model,
-        objective: Callable,
+        trainable: Trainable,
         folder: Path,
         config: TrainerConfig,
         validate: Optional[Callable] = None,
         strategy: Optional[tf.distribute.Strategy] = None,
     ):
-        self.model, self.config, self.validate = model, config, validate
-        self._objective = objective
+        self.model, self.config, self.validate = trainable.model, config, validate
+        self._objective = trainable.objective
         self._strategy = strategy or tf.distribute.get_strategy()
-        self._variables = [
-            variable
-            for path, variable in named_variables(model).items()
-            if re.match(config.trainable, path)
-        ]
+        self._variables = list(trainable.variables.values())
         self.folder = Path(folder)
         with self._strategy.scope():
             self.optimizer = make_optimizer(config.optimization)
@@ -87,7 +77,7 @@ class Trainer:
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.best_score = tf.Variable(float("inf"), trainable=False)
         checkpoint = tf.train.Checkpoint(
-            model=model,
+            model=self.model,
             optimizer=self.optimizer,
             guard=self._guard,
             step=self.step,

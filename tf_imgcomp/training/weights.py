@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from tf_imgcomp.errors import ModelError
+
 
 def named_variables(model: tf.Module) -> dict:
     """The trainable variables by the attributes that lead to them, shortest path first.
@@ -40,20 +42,20 @@ def load_weights(model: tf.Module, path: Path) -> None:
     """Reads what `save_weights` wrote.
 
     Raises:
-        ValueError: If names or shapes are not the model's; it says which.
+        ModelError: If names or shapes are not the model's; it says which.
     """
     variables = named_variables(model)
     with np.load(path) as values:
         missing = sorted(variables.keys() - set(values.files))
         surplus = sorted(set(values.files) - variables.keys())
         if missing or surplus:
-            raise ValueError(
+            raise ModelError(
                 f"Expected the weights of {model.name} in {path}; "
                 f"missing: {missing[:3]}, not of this model: {surplus[:3]}."
             )
         for name, variable in variables.items():
             if variable.shape != values[name].shape:
-                raise ValueError(
+                raise ModelError(
                     f"Expected {name} of shape {tuple(variable.shape)} in {path}, "
                     f"received {values[name].shape}."
                 )

@@ -1,0 +1,56 @@
+#!/usr/bin/env -S python3 -I
+"""Exports the training step that a flagfile describes, to train on another machine.
+
+    bin/export_step --flagfile=bin/flags/fdram.flags --output=run/step \
+        [--init=WEIGHTS.npz] [--batch=16 --crop=256 --precision=bfloat16]
+
+Writes a folder that needs neither TensorFlow nor this package. There, with the packages
+of portable/requirements.txt and photos packed by bin/pack_images:
+
+    python portable/train.py run/step --data=photos.zip --output=run/out --minutes=20
+
+bin/import_weights brings the weights back.
+"""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # No start-up noise.
+
+from collections.abc import Sequence
+
+from absl import app, flags
+
+from tf_imgcomp_bin import command_line, training_flags
+
+PROGRAM = "export_step"
+
+flags.adopt_module_key_flags(training_flags)
+_OUTPUT = flags.DEFINE_string("output", None, "Folder to write.", required=True)
+
+
+def main(argv: Sequence[str]) -> int:
+    if len(argv) > 1:
+        raise app.UsageError(f"Expected flags only, received {argv[1:]}.")
+    return command_line.guard(PROGRAM, export)
+
+
+def export() -> int:
+    from tf_imgcomp.training.portable import export_step
+
+    export_step(
+        training_flags.make_trainable(),
+        _OUTPUT.value,
+        training_flags.trainer_config(),
+        training_flags.BATCH.value,
+        training_flags.CROP.value,
+        training_flags.card(),
+    )
+    return 0
+
+
+def run() -> None:
+    command_line.run(PROGRAM, main)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,84 @@
+#!/usr/bin/env -S python3 -I
+"""Makes a model of weights that portable/train.py has trained.
+
+    bin/import_weights run/out --model=saved_models/mine --data=PHOTOS
+
+Takes `weights.npz` and `spec.json` of the folder, measures the codec by real bits on
+the photos of PHOTOS that are held out from training (on all of them, if none is), and
+writes the SavedModel with its card.
+"""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # No start-up noise.
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from absl import app, flags
+
+from tf_imgcomp_bin import command_line
+
+PROGRAM = "import_weights"
+
+_MODEL = flags.DEFINE_string(
+    "model", None, "Folder to write; its name becomes the model's id.", required=True
+)
+_DATA = flags.DEFINE_string("data", None, "Folder of photos.", required=True)
+_DATA_NOTE = flags.DEFINE_string(
+    "data_note", "", "Source and licence of the photos it was trained on, for the card."
+)
+_PHOTOS = flags.DEFINE_integer("validation_photos", 16, "How many.", lower_bound=1)
+
+
+def main(argv: Sequence[str]) -> int:
+    if len(argv) != 2:
+        raise app.UsageError(f"Expected one folder, received {argv[1:]}.")
+    return command_line.guard(PROGRAM, lambda: import_weights(Path(argv[1])))
+
+
+def import_weights(folder: Path) -> int:
+    from tf_imgcomp.codecs.registry import new_codec
+    from tf_imgcomp.export.saved_model import CodecModule, export
+    from tf_imgcomp.training.validation import RealBits
+    from tf_imgcomp.training.weights import load_weights
+
+    spec = json.loads((folder / "spec.json").read_text())
+    codec = new_codec(spec["card"]["codec"], spec["card"]["sizes"])
+    load_weights(codec, folder / "weights.npz")
+    figures = RealBits(codec, photos(), CodecModule)()
+    figures.pop("reconstruction")
+    card = {
+        **spec["card"],
+        "steps": spec["steps"],
+        "seconds": round(spec["seconds"]),
+        "data": _DATA_NOTE.value,
+        "validation": figures,
+    }
+    export(codec, Path(_MODEL.value), card)
+    for name, value in figures.items():
+        print(f"{name} {value:.4f}")
+    return 0
+
+
+def photos() -> list:
+    """The photos to measure on, uint8 `(h, w, 3)`."""
+    import numpy as np
+    from PIL import Image
+
+    from tf_imgcomp.data.photos import is_held_out, photo_files
+
+    files = photo_files(_DATA.value)
+    chosen = [path for path in files if is_held_out(path.name)] or files
+    return [
+        np.asarray(Image.open(path).convert("RGB")) for path in chosen[: _PHOTOS.value]
+    ]
+
+
+def run() -> None:
+    command_line.run(PROGRAM, main)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,50 @@
+#!/usr/bin/env -S python3 -I
+"""Packs photos into one file for portable/train.py.
+
+    bin/pack_images PHOTOS --output=photos.zip --max_megabytes=60
+
+PHOTOS is a folder. Files are packed as they are, an unbiased choice of them if not all
+fit, and one photo in fifty apart from the others, for validation.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from absl import app, flags
+from tqdm import tqdm
+
+from tf_imgcomp.data.packing import pack_photos
+from tf_imgcomp_bin import command_line
+
+PROGRAM = "pack_images"
+
+_OUTPUT = flags.DEFINE_string("output", None, "File to write.", required=True)
+_MEGABYTES = flags.DEFINE_float(
+    "max_megabytes", 1e6, "The most it may take, in millions of bytes.", lower_bound=0
+)
+
+
+def main(argv: Sequence[str]) -> int:
+    if len(argv) != 2:
+        raise app.UsageError(f"Expected one folder, received {argv[1:]}.")
+    return command_line.guard(PROGRAM, lambda: pack(Path(argv[1])))
+
+
+def pack(folder: Path) -> int:
+    output = Path(_OUTPUT.value)
+    packed = pack_photos(folder, output, 1e6 * _MEGABYTES.value, tqdm)
+    for name in packed.unreadable:
+        command_line.complain(PROGRAM, f"{name}: not readable, left out")
+    print(
+        f"{output}: {output.stat().st_size / 1e6:.1f} MB, {packed.train} photos to "
+        f"train on, {packed.held_out} held out, no room for {packed.left}"
+    )
+    return 0
+
+
+def run() -> None:
+    command_line.run(PROGRAM, main)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,90 @@
+"""The flags that say what is trained and how, here or elsewhere, and what they make."""
+
+from __future__ import annotations
+
+import json
+
+from absl import flags
+
+_CODEC = flags.DEFINE_string("codec", "fdram", "Name of the codec.")
+_SIZES = flags.DEFINE_string("sizes", "{}", "Sizes that differ from the codec's, JSON.")
+_INIT = flags.DEFINE_string("init", None, "Weights to start from, as training wrote.")
+_STEPS = flags.DEFINE_integer("steps", 10000, "Length of the run.", lower_bound=1)
+BATCH = flags.DEFINE_integer("batch", 8, "Crops a step.", lower_bound=1)
+CROP = flags.DEFINE_integer("crop", 128, "Side of a crop, a multiple of 64.")
+_LEARNING_RATE = flags.DEFINE_float("learning_rate", 1e-3, "Peak of the schedule.")
+_WARMUP = flags.DEFINE_integer("warmup_steps", 200, "Linear rise of the learning rate.")
+_CLIP = flags.DEFINE_float("clip_norm", 1.0, "Largest global gradient norm.")
+_AVERAGE = flags.DEFINE_float("average_decay", 0.999, "Of the weight average.")
+_SEED = flags.DEFINE_integer("seed", 1, "Of crops, noise and initial weights.")
+_QUALITY = flags.DEFINE_float("quality", None, "Train for this quality alone.", 1, 100)
+_TRAINABLE = flags.DEFINE_string(
+    "trainable", "", "Regular expression: only variables whose path it matches train."
+)
+_GRADIENTS = flags.DEFINE_enum(
+    "rate_gradients",
+    "noise",
+    ["noise", "straight_through"],
+    "How the rate of integers reaches the latents: through noise in place of rounding, "
+    "or as if rounding were not there.",
+)
+_PRECISION = flags.DEFINE_enum(
+    "precision", "float32", ["float32", "bfloat16"], "Of the transforms."
+)
+_VALIDATE = flags.DEFINE_integer("validate_every", 2000, "Steps between validations.")
+_LOG = flags.DEFINE_integer("log_every", 100, "Steps between lines of the log.")
+
+flags.register_validator(
+    "crop", lambda side: side % 64 == 0, "Expected a multiple of 64."
+)
+
+
+def make_trainable():
+    """The `Trainable` that the flags describe, with its initial weights."""
+    import tensorflow as tf
+
+    from tf_imgcomp.codecs.registry import new_codec
+    from tf_imgcomp.training.step import Trainable, codec_objective
+    from tf_imgcomp.training.weights import load_weights
+
+    tf.keras.utils.set_random_seed(_SEED.value)
+    mixed = _PRECISION.value == "bfloat16"
+    policy = "mixed_bfloat16" if mixed else "float32"
+    tf.keras.mixed_precision.set_global_policy(policy)
+    codec = new_codec(_CODEC.value, json.loads(_SIZES.value))
+    if _INIT.value:
+        load_weights(codec, _INIT.value)
+    objective = codec_objective(codec, noise=_GRADIENTS.value == "noise")
+    return Trainable(codec, objective, _TRAINABLE.value)
+
+
+def trainer_config():
+    """The `TrainerConfig` that the flags describe."""
+    from tf_imgcomp.training.optimization import OptimizationConfig
+    from tf_imgcomp.training.trainer import TrainerConfig
+
+    optimization = OptimizationConfig(
+        steps=_STEPS.value,
+        learning_rate=_LEARNING_RATE.value,
+        warmup_steps=_WARMUP.value,
+        clip_norm=_CLIP.value,
+        average_decay=_AVERAGE.value,
+    )
+    return TrainerConfig(
+        optimization,
+        seed=_SEED.value,
+        log_every=_LOG.value,
+        validate_every=_VALIDATE.value,
+        quality=_QUALITY.value,
+    )
+
+
+def card() -> dict:
+    """What a model card says of weights that these flags make."""
+    ours = flags.FLAGS.flags_by_module_dict()[__name__]
+    given = [f for f in ours if f.value is not None and f.name != _INIT.name]
+    return {
+        "codec": _CODEC.value,
+        "sizes": json.loads(_SIZES.value),
+        "flags": sorted(flag.serialize() for flag in given),
+    }

@@ -1,0 +1,80 @@
+"""Photos in one file, to train on elsewhere."""
+
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Callable, NamedTuple
+
+from PIL import Image
+
+from tf_imgcomp.data.photos import is_held_out, photo_files
+from tf_imgcomp.errors import ImageError
+
+
+class Packed(NamedTuple):
+    """What went into a packed file.
+
+    Attributes:
+        train: number of photos to train on.
+        held_out: number of photos held out.
+        left: photos for which there was no room.
+        unreadable: names of files that Pillow could not decode.
+    """
+
+    train: int
+    held_out: int
+    left: int
+    unreadable: list
+
+
+def pack_photos(
+    folder: Path, output: Path, max_bytes: float, progress: Callable = iter
+) -> Packed:
+    """Writes the photos of a folder into a ZIP file, as they are.
+
+    Members are named `train/...` and `held_out/...`. Photos come in an order that looks
+    random and is always the same, as many as fit.
+
+    Args:
+        folder: where the photos are, at any depth.
+        output: the file to write; whole or not at all.
+        max_bytes: the most it may take.
+        progress: function that wraps an iterable, such as `tqdm.tqdm`.
+
+    Raises:
+        ImageError: If not a single photo to train on fits.
+    """
+    files = photo_files(folder)
+    files.sort(key=lambda path: zlib.crc32(path.name.encode()))
+    counts, left, unreadable, size = {"train": 0, "held_out": 0}, 0, [], 22
+    part = Path(output).with_suffix(".part")
+    with zipfile.ZipFile(part, "w") as packed:
+        for path in progress(files):
+            group = "held_out" if is_held_out(path.name) else "train"
+            name = f"{group}/{path.relative_to(folder)}"
+            # Twice a header of at most 46 bytes, and the name.
+            needed = path.stat().st_size + 2 * (46 + len(name.encode()))
+            if size + needed > max_bytes:
+                left += 1
+            elif not _is_readable(path):
+                unreadable.append(path.name)
+            else:
+                packed.write(path, name)
+                size += needed
+                counts[group] += 1
+    if not counts["train"]:
+        part.unlink()
+        raise ImageError(
+            f"{folder}: no photo to train on fits into {max_bytes:g} bytes"
+        )
+    part.replace(output)
+    return Packed(counts["train"], counts["held_out"], left, unreadable)
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        with Image.open(path) as image:
+            image.load()
+    except (OSError, ValueError):
+        return False
+    return True

@@ -1,0 +1,115 @@
+"""The training step as a program that runs without TensorFlow and this package.
+
+XLA turns the pure step of `training.step` into a program in its own language, HLO, with
+all that may change as inputs: parameters, images, seed, qualities. A folder with that
+program, the initial parameters and a description is all that `portable/train.py` needs.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN
+from tf_imgcomp.training.step import Trainable, evaluation, training_step
+from tf_imgcomp.training.trainer import TrainerConfig
+from tf_imgcomp.training.weights import named_variables
+
+SPEC = "spec.json"
+_VERSION = 1
+_DEVICE = "/device:CPU:0"  # The program is the same for all.
+
+
+def export_step(
+    trainable: Trainable,
+    folder: Path,
+    config: TrainerConfig,
+    batch: int,
+    crop: int,
+    card: dict,
+) -> None:
+    """Writes what it takes to train elsewhere.
+
+        step.hlo         parameters, images, seed, qualities
+                         -> gradients of what is trained, loss, metrics
+        evaluate.hlo     parameters, images, qualities -> loss, metrics; without noise
+        parameters.npz   initial parameters by name
+        spec.json        names and shapes in their order; schedule, qualities, card
+
+    Images are uint8 `(batch, crop, crop, 3)`, the seed is int32 `(2,)`, qualities are
+    float32 `(batch,)`, all else is float32; loss and metrics are scalars.
+
+    Args:
+        trainable: what to train.
+        folder: made if missing.
+        config: schedule, seed and qualities.
+        batch: images in a step.
+        crop: their side, in pixels.
+        card: what to say of the weights when they come back.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    parameters, trained = named_variables(trainable.model), list(trainable.variables)
+    variables = list(parameters.values())
+
+    def step(*inputs):
+        *values, images, seed, quality = inputs
+        result = training_step(
+            trainable.objective, variables, values, images, seed, quality
+        )
+        gradients = dict(zip(parameters, result.gradients))
+        return [gradients[name] for name in trained], result.loss, result.metrics
+
+    def evaluate(*inputs):
+        *values, images, quality = inputs
+        return evaluation(trainable.objective, variables, values, images, quality)
+
+    specs = [tf.TensorSpec(v.shape, tf.float32) for v in variables]
+    images = tf.TensorSpec((batch, crop, crop, 3), tf.uint8)
+    quality = tf.TensorSpec((batch,), tf.float32)
+    seed = tf.TensorSpec((2,), tf.int32)
+    program, outputs = _lower(step, [*specs, images, seed, quality])
+    (folder / "step.hlo").write_bytes(program)
+    program, _ = _lower(evaluate, [*specs, images, quality])
+    (folder / "evaluate.hlo").write_bytes(program)
+    values = {name: variable.numpy() for name, variable in parameters.items()}
+    np.savez(folder / "parameters.npz", **values)
+    lowest, highest = QUALITY_MIN, QUALITY_MAX
+    if config.quality is not None:
+        lowest = highest = config.quality
+    spec = {
+        "version": _VERSION,
+        "parameters": {name: v.shape.as_list() for name, v in parameters.items()},
+        "trained": trained,
+        "metrics": sorted(outputs[-1]),
+        "batch": batch,
+        "crop": crop,
+        "quality": [lowest, highest],
+        "seed": config.seed,
+        "log_every": config.log_every,
+        "optimization": asdict(config.optimization),
+        "card": card,
+    }
+    (folder / SPEC).write_text(json.dumps(spec, indent=1) + "\n")
+
+
+def _lower(function: Callable, specs: Sequence[tf.TensorSpec]) -> tuple:
+    """The HLO of a function, and the structure of what it returns.
+
+    Raises:
+        ValueError: If the function reads what is not among its inputs.
+    """
+    compiled = tf.function(function, jit_compile=True)
+    traced = compiled.get_concrete_function(*specs)
+    if traced.captured_inputs:
+        raise ValueError(
+            "Expected a step that reads its inputs only, it captures "
+            f"{traced.captured_inputs}."
+        )
+    make = compiled.experimental_get_compiler_ir(*specs)
+    program = make(stage="hlo_serialized", device_name=_DEVICE)
+    return program, traced.structured_outputs
