@@ -70,6 +70,9 @@ def test_bd_rate_needs_common_qualities():
     low, high = curves.curve(RATES[:2], [20, 21]), curves.curve(RATES[:2], [30, 31])
     with pytest.raises(ValueError, match="received 20 to 21 dB and 30 to 31 dB"):
         curves.bd_rate(low, high)
+    nearly = curves.curve(RATES[:2], [20.1, 21.1])
+    with pytest.raises(ValueError, match="two curves with 1 dB in common"):
+        curves.bd_rate(low, nearly)
 
 
 def test_margin_of_a_constant_distance():

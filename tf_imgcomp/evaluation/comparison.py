@@ -11,7 +11,7 @@ from tf_imgcomp.evaluation.curves import Curve, MeanPoint
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """A codec against an anchor; None stands for "their curves do not overlap".
+    """A codec against an anchor; None stands for "their curves hardly overlap".
 
     Attributes:
         codec: Name of the codec.
@@ -94,5 +94,5 @@ def _bd_rate(anchor: Curve | None, test: Curve | None) -> float | None:
         return None
     try:
         return curves.bd_rate(anchor, test)
-    except ValueError:  # No quality in common.
+    except ValueError:  # Hardly any quality in common.
         return None

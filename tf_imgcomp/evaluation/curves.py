@@ -15,6 +15,7 @@ from tf_imgcomp.evaluation.points import Point
 
 _METHOD = "pchip"  # Piecewise cubic, monotone between the points; JVET's choice too.
 _MIN_POINTS = 2
+_MIN_OVERLAP = 1.0  # dB; over less, a BD-rate says little about two codecs.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,13 +124,13 @@ def bd_rate(anchor: Curve, test: Curve) -> float:
     piecewise cubic (`pchip`) interpolation over the logarithm of the rate.
 
     Raises:
-        ValueError: If no quality is reached by both curves.
+        ValueError: If both curves reach less than 1 dB of the same qualities.
     """
     low = max(anchor.quality[0], test.quality[0])
     high = min(anchor.quality[-1], test.quality[-1])
-    if low >= high:
+    if high - low < _MIN_OVERLAP:
         raise ValueError(
-            "Expected two curves with qualities in common, received "
+            f"Expected two curves with {_MIN_OVERLAP:g} dB in common, received "
             f"{_span(anchor.quality)} dB and {_span(test.quality)} dB."
         )
     percent = bjontegaard.bd_rate(

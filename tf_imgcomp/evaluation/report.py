@@ -72,7 +72,7 @@ def _finite(value: Any) -> Any:
 
 def means_table(means: Sequence[MeanPoint]) -> str:
     """Returns the means over images as a Markdown table."""
-    return _table(
+    return table(
         ["codec", "setting", "bpp", "PSNR, dB", "MS-SSIM", "MS-SSIM, dB"]
         + ["encode, s", "decode, s"],
         [
@@ -93,7 +93,7 @@ def means_table(means: Sequence[MeanPoint]) -> str:
 
 def comparisons_table(comparisons: Sequence[Comparison]) -> str:
     """Returns comparisons as a Markdown table."""
-    return _table(
+    return table(
         ["codec", "against", "BD-rate (PSNR)", "BD-rate (MS-SSIM)"]
         + ["smallest PSNR margin"],
         [
@@ -122,7 +122,8 @@ def _margin(comparison: Comparison) -> str:
     )
 
 
-def _table(heading: list[str], rows: list[list[str]]) -> str:
+def table(heading: list[str], rows: list[list[str]]) -> str:
+    """Returns a Markdown table."""
     widths = [max(map(len, column)) for column in zip(heading, *rows)]
     lines = [heading, ["-" * width for width in widths], *rows]
     return "".join(
@@ -130,30 +131,42 @@ def _table(heading: list[str], rows: list[list[str]]) -> str:
     )
 
 
-def plot(path: Path, means: Sequence[MeanPoint], titles: Mapping[str, str]) -> None:
-    """Draws PSNR and MS-SSIM over rate, a line for every codec.
+def plot(
+    path: Path,
+    means: Sequence[MeanPoint],
+    titles: Mapping[str, str],
+    styles: Mapping[str, Mapping[str, Any]] | None = None,
+) -> None:
+    """Draws PSNR and MS-SSIM over rate, a line for every codec that has them.
 
     Args:
         path: The picture to write; its ending decides the format.
         means: Mean points of all codecs.
         titles: Title of each codec's line by the codec's name.
+        styles: Properties of each codec's line, by the codec's name, where it should
+            not look like the others.
     """
-    figure = Figure(figsize=(12, 5), layout="constrained")
+    figure = Figure(figsize=(14, 5), layout="constrained")
     num_images = max(point.num_images for point in means)
     figure.suptitle(f"Mean of {num_images} image{'s' if num_images > 1 else ''}")
     panels = figure.subplots(1, 2)
+    lines = {}
     for axes, quality, label in (
         (panels[0], "psnr", "PSNR (RGB), dB"),
         (panels[1], "ms_ssim_db", "MS-SSIM, dB"),
     ):
-        for name, title in titles.items():
+        for i, (name, title) in enumerate(titles.items()):
             points = sorted(
                 (point.bpp, getattr(point, quality))
                 for point in means
-                if point.codec == name
+                if point.codec == name and math.isfinite(getattr(point, quality))
             )
-            axes.plot(*zip(*points), marker="o", markersize=3, label=title)
+            if points:
+                style = {"color": f"C{i}", "marker": "o", "markersize": 3}
+                style.update((styles or {}).get(name, {}))
+                lines[title], *_ = axes.plot(*zip(*points), **style)
         axes.set(xlabel="bits per pixel", ylabel=label, xlim=(0, None))
         axes.grid(alpha=0.3)
-        axes.legend()
+    legend = [title for title in titles.values() if title in lines]
+    figure.legend([lines[t] for t in legend], legend, loc="outside right center")
     figure.savefig(path, dpi=120)

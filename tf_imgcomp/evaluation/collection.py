@@ -1,0 +1,128 @@
+"""Reads curves that are kept as tables: where each comes from, and its mean points.
+
+    curves.csv    a row for every curve: codec,kind,title,version,source
+    kodak/*.csv   a row for every mean point: codec,setting,bpp,psnr,ms_ssim and more
+
+The means.csv of bin/evaluate is such a table of points. What is not known is empty.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from tf_imgcomp import metrics
+from tf_imgcomp.evaluation.curves import MeanPoint
+
+KINDS = ("ours", "measured", "published")
+_POINT_COLUMNS = ("codec", "setting", "bpp", "psnr", "ms_ssim")
+
+
+@dataclasses.dataclass(frozen=True)
+class Origin:
+    """Where a curve comes from.
+
+    Attributes:
+        codec: Name of the codec, unique among the curves.
+        kind: One of `KINDS`; "published" numbers were measured by others.
+        title: Name for people.
+        version: Version of the encoder, or what tells the weights of a model.
+        source: How the curve was made, or where it was published.
+    """
+
+    codec: str
+    kind: str
+    title: str
+    version: str
+    source: str
+
+
+def read_origins(path: Path) -> dict[str, Origin]:
+    """Returns the origins in a table by codec, in the table's order.
+
+    Raises:
+        ValueError: If a column is missing, a kind unknown or a codec there twice.
+    """
+    origins: dict[str, Origin] = {}
+    columns = [field.name for field in dataclasses.fields(Origin)]
+    for row in _rows(path, columns):
+        origin = Origin(**{name: row[name] for name in columns})
+        if origin.kind not in KINDS:
+            raise ValueError(
+                f"{path}: Expected one of {', '.join(KINDS)} in column 'kind', "
+                f"received {origin.kind!r}."
+            )
+        if origin.codec in origins:
+            raise ValueError(f"{path}: Expected one row for {origin.codec!r}.")
+        origins[origin.codec] = origin
+    return origins
+
+
+def read_means(folder: Path) -> list[MeanPoint]:
+    """Returns the mean points of all tables in a folder, in the order of file names.
+
+    A number not known is NaN; an unknown number of images is 0.
+
+    Raises:
+        ValueError: If a column is missing, a number is none, a rate is not positive, or
+            two tables have points of one codec.
+    """
+    means: list[MeanPoint] = []
+    paths: dict[str, Path] = {}
+    for path in sorted(Path(folder).glob("*.csv")):
+        for row in _rows(path, _POINT_COLUMNS):
+            point = _mean_point(path, row)
+            if paths.setdefault(point.codec, path) != path:
+                raise ValueError(
+                    f"{path}: Expected no points of {point.codec!r}, which has some in "
+                    f"{paths[point.codec].name}."
+                )
+            means.append(point)
+    return means
+
+
+def _mean_point(path: Path, row: dict[str, str]) -> MeanPoint:
+    def number(column: str) -> float:
+        text = row.get(column) or "nan"
+        try:
+            return float(text)
+        except ValueError:
+            raise ValueError(
+                f"{path}: Expected a number in column {column!r}, received {text!r}."
+            ) from None
+
+    rate, similarity = number("bpp"), number("ms_ssim")
+    if not 0 < rate < math.inf:
+        raise ValueError(
+            f"{path}: Expected a rate > 0 in column 'bpp', received {row['bpp']!r}."
+        )
+    return MeanPoint(
+        codec=row["codec"],
+        setting=number("setting"),
+        num_images=int(row.get("num_images") or 0),
+        bpp=rate,
+        psnr=number("psnr"),
+        ms_ssim=similarity,
+        # Also where a table has a column of it, so that all are the same function.
+        ms_ssim_db=(
+            similarity if math.isnan(similarity) else metrics.ms_ssim_db(similarity)
+        ),
+        encode_seconds=number("encode_seconds"),
+        decode_seconds=number("decode_seconds"),
+    )
+
+
+def _rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    with open(path, newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        names = reader.fieldnames or []
+        for column in columns:
+            if column not in names:
+                raise ValueError(
+                    f"{path}: Expected a column {column!r}, "
+                    f"received {', '.join(names)}."
+                )
+        return list(reader)
