@@ -32,7 +32,7 @@ def kmac_per_pixel(function: Callable, *arguments) -> float:
     def add(op_type, inputs, attrs, outputs, op_name=None, graph=None):
         nonlocal count
         if op_type in ("Conv2D", "MatMul", "BatchMatMulV2"):
-            # Both know what they multiply by the size of a filter or of a row.
+            # Products for each number of the result.
             terms = inputs[1].shape.num_elements() / outputs[0].shape[-1]
             if op_type == "BatchMatMulV2":
                 terms = inputs[0].shape[-1]

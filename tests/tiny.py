@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from tf_imgcomp.codecs.fdram import Fdram, FdramConfig
+from tf_imgcomp.codecs.fdram import Fdram
+from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.training.weights import load_weights
 
 WEIGHTS = Path(__file__).parent / "golden" / "tiny.npz"
@@ -27,16 +28,20 @@ SIZES = {
 }
 
 
-def config(**switches) -> FdramConfig:
+def sizes(**switches) -> dict:
     """`SIZES` with switches of the latent coder."""
-    return FdramConfig.from_dict({**SIZES, "coder": {**SIZES["coder"], **switches}})
+    return {**SIZES, "coder": {**SIZES["coder"], **switches}}
 
 
 def random_codec(seed: int = 1, **switches) -> Fdram:
     """A codec whose every weight is away from its start."""
+    return randomized(sizes(**switches), seed)
+
+
+def randomized(sizes: dict, seed: int = 1) -> Fdram:
+    """The same of any sizes."""
     tf.keras.utils.set_random_seed(seed)
-    codec = Fdram(config(**switches))
-    codec(tf.zeros((1, 64, 64, 3)), tf.constant([50.0]))
+    codec = new_codec("fdram", sizes)
     random = np.random.default_rng(seed)
     for variable in codec.trainable_variables:
         noise = random.normal(scale=0.03, size=variable.shape)

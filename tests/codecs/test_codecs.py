@@ -47,7 +47,7 @@ def test_codec_works_before_training(make_image):
     x = make_image(64, 128)[None]
     errors = []
     for quality in QUALITIES:
-        output = Fdram(tiny.config())(x, tf.constant([quality]))
+        output = Fdram(tiny.sizes())(x, tf.constant([quality]))
         errors.append(float(tf.reduce_mean((output.x_hat - x) ** 2)))
     assert errors[0] > errors[1] > errors[2]
 

@@ -31,10 +31,17 @@ ROOT = Path(__file__).parents[2]
 RUNNER = ROOT / "portable" / "train.py"
 STEPS = 6
 
+# As few layers as there can be: XLA compiles each of them.
+SIZES = {
+    **tiny.sizes(slices=(24,)),
+    "analysis_modules": 0,
+    "synthesis_modules": 0,
+}
+
 
 @pytest.fixture(scope="module")
 def trainable():
-    codec = tiny.random_codec()
+    codec = tiny.randomized(SIZES)
     return Trainable(codec, codec_objective(codec, noise=True))
 
 
@@ -45,7 +52,7 @@ def step_folder(trainable, tmp_path_factory):
     config = TrainerConfig(
         OptimizationConfig(STEPS, learning_rate=1e-3, warmup_steps=1), log_every=1
     )
-    card = {"codec": "fdram", "sizes": {}, "flags": []}
+    card = {"codec": "fdram", "sizes": SIZES, "flags": []}
     export_step(trainable, folder, config, batch=2, crop=64, card=card)
     return folder
 
@@ -84,7 +91,7 @@ def test_the_description_matches_the_model(trainable, step_folder):
 
 
 def test_parameters_come_back_exactly(trainable, step_folder):
-    other = tiny.random_codec(2)
+    other = tiny.randomized(SIZES, seed=2)
     load_weights(other, step_folder / "parameters.npz")
     for ours, theirs in zip(
         other.trainable_variables, trainable.model.trainable_variables
@@ -125,12 +132,16 @@ def _keras_losses(trainable) -> list:
     parameters = [tf.identity(variable) for variable in variables]
     images, quality = exported_losses.IMAGES, exported_losses.QUALITY
 
-    # Noise is the same only where XLA draws it.
+    # Noise is the same only where XLA draws it, and so are roundings near a tie.
     @tf.function(jit_compile=True)
     def step(parameters, seed):
         return training_step(
             trainable.objective, variables, parameters, images, seed, quality
         )
+
+    @tf.function(jit_compile=True)
+    def evaluate(parameters):
+        return evaluation(trainable.objective, variables, parameters, images, quality)
 
     losses = []
     for number in range(exported_losses.STEPS):
@@ -139,8 +150,7 @@ def _keras_losses(trainable) -> list:
         parameters = [
             p - exported_losses.RATE * g for p, g in zip(parameters, result.gradients)
         ]
-    loss, _ = evaluation(trainable.objective, variables, parameters, images, quality)
-    return [*losses, float(loss)]
+    return [*losses, float(evaluate(parameters)[0])]
 
 
 def test_the_exported_step_computes_what_keras_does(trainable, step_folder, jax_python):
@@ -154,7 +164,7 @@ def test_the_exported_step_computes_what_keras_does(trainable, step_folder, jax_
     losses = json.loads(run.stdout.splitlines()[-1])
     expected = _keras_losses(trainable)
     assert len(set(losses)) == len(losses)
-    np.testing.assert_allclose(losses, expected, rtol=1e-4)
+    np.testing.assert_allclose(losses, expected, rtol=1e-5)
 
 
 def _start(jax_python, step_folder, packed, output, cache, *options):
@@ -208,9 +218,6 @@ def test_weights_become_a_model(jax_python, step_folder, packed, tmp_path, monke
     """The whole way back, by the program."""
     output = tmp_path / "out"
     _end(_start(jax_python, step_folder, packed, output, tmp_path / "cache"))
-    spec = json.loads((output / "spec.json").read_text())
-    spec["card"]["sizes"] = tiny.SIZES
-    (output / "spec.json").write_text(json.dumps(spec))
     program = ROOT / "bin" / "import_weights.py"
     run = subprocess.run(
         [

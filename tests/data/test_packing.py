@@ -1,0 +1,65 @@
+"""Photos in one file."""
+
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tf_imgcomp.data.packing import pack_photos
+from tf_imgcomp.data.photos import is_held_out
+from tf_imgcomp.errors import ImageError
+
+
+@pytest.fixture
+def photos(tmp_path):
+    folder = tmp_path / "photos"
+    (folder / "deep").mkdir(parents=True)
+    random = np.random.default_rng(1)
+    for number in range(70, 80):
+        pixels = random.integers(0, 256, (20, 30, 3), np.uint8)
+        Image.fromarray(pixels).save(folder / "deep" / f"a_{number}.png")
+    return folder
+
+
+def test_photos_are_packed_as_they_are_and_apart(photos, tmp_path):
+    packed = pack_photos(photos, tmp_path / "p.zip", 1e6)
+    assert (packed.train, packed.held_out, packed.left) == (9, 1, 0)
+    with zipfile.ZipFile(tmp_path / "p.zip") as file:
+        for name in file.namelist():
+            group, path = name.split("/", 1)
+            assert is_held_out(path.split("/")[-1]) == (group == "held_out")
+            assert file.read(name) == (photos / path).read_bytes()
+
+
+def test_a_file_is_never_larger_than_allowed(photos, tmp_path):
+    whole = tmp_path / "whole.zip"
+    pack_photos(photos, whole, 1e6)
+    size = whole.stat().st_size
+    for limit in (size, size - 1, size // 2, size // 5):
+        packed = pack_photos(photos, tmp_path / "p.zip", limit)
+        assert (tmp_path / "p.zip").stat().st_size <= limit
+        assert packed.train + packed.held_out + packed.left == 10
+        assert (packed.left == 0) == (limit == size)
+
+
+def test_packing_again_gives_the_same_choice(photos, tmp_path):
+    names = []
+    for output in (tmp_path / "1.zip", tmp_path / "2.zip"):
+        pack_photos(photos, output, 8000)
+        with zipfile.ZipFile(output) as file:
+            names.append(file.namelist())
+    assert names[0] == names[1]
+
+
+def test_unreadable_photos_are_named_and_left_out(photos, tmp_path):
+    (photos / "a_1.png").write_bytes(b"\x89PNG but not really")
+    packed = pack_photos(photos, tmp_path / "p.zip", 1e6)
+    assert packed.unreadable == ["a_1.png"]
+    assert packed.train == 9
+
+
+def test_no_room_for_any_photo_is_an_error_and_no_file(photos, tmp_path):
+    with pytest.raises(ImageError, match="no photo to train on in 100 bytes"):
+        pack_photos(photos, tmp_path / "p.zip", 100)
+    assert list(tmp_path.glob("p.*")) == []
