@@ -39,6 +39,14 @@ flags.register_validator(
 )
 
 
+@flags.validator("sizes", "Expected a JSON object.")
+def _is_json_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
+
+
 def make_trainable():
     """The `Trainable` that the flags describe, with its initial weights."""
     import tensorflow as tf

@@ -5,7 +5,9 @@ import pytest
 import tensorflow as tf
 
 from tests import tiny
+from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.entropy.integer_coder import IntegerCoder
+from tf_imgcomp.errors import ModelError
 from tf_imgcomp.export.saved_model import CodecModule
 
 QUALITIES = (1.0, 50.0, 100.0)
@@ -111,6 +113,24 @@ def test_module_gives_back_what_the_codec_reconstructs(make_image):
     np.testing.assert_allclose(image, expected, atol=1)  # One at a near tie.
     # Chosen integers are the nearest ones or next to them.
     assert np.max(np.abs(codec.analysis(x[None], quality) - y_hat)) <= 1.51
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes", "message"),
+    [
+        ("nix", {}, "no codec 'nix'; there are: fdram"),
+        ("fdram", {"width": 3}, "sizes .*width.* are not those of fdram"),
+        ("fdram", {"coder": {"depth": 3}}, "are not those of fdram: .*'depth'"),
+    ],
+)
+def test_unknown_codecs_and_sizes_are_refused(name, sizes, message):
+    with pytest.raises(ModelError, match=message):
+        new_codec(name, sizes)
+
+
+def test_more_than_two_tied_components_are_refused():
+    with pytest.raises(ValueError, match="Expected at most 2 tied .* received 3"):
+        tiny.random_codec(components=3)
 
 
 def test_unknown_context_is_refused():

@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from tf_imgcomp.codecs.base import Codec
 from tf_imgcomp.codecs.fdram import Fdram, FdramConfig
+from tf_imgcomp.errors import ModelError
 
 # Name in flagfiles: class and the dataclass of its sizes.
 CODECS = {"fdram": (Fdram, FdramConfig)}
@@ -17,11 +18,15 @@ def new_codec(name: str, sizes: dict) -> Codec:
         sizes: fields of its config that are not default.
 
     Raises:
-        ValueError: If there is no such codec.
+        ModelError: If there is no such codec, or it has no such sizes.
     """
     if name not in CODECS:
-        raise ValueError(f"Expected a codec of {sorted(CODECS)}, received {name!r}.")
+        raise ModelError(f"no codec {name!r}; there are: {', '.join(CODECS)}")
     codec_class, config_class = CODECS[name]
-    codec = codec_class(config_class.from_dict(sizes))
+    try:
+        config = config_class.from_dict(sizes)
+    except TypeError as error:
+        raise ModelError(f"sizes {sizes} are not those of {name}: {error}") from error
+    codec = codec_class(config)
     codec(tf.zeros((1, 64, 64, 3)), tf.constant([50.0]))
     return codec

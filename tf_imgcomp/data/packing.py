@@ -52,8 +52,8 @@ def pack_photos(
         for path in progress(files):
             group = "held_out" if is_held_out(path.name) else "train"
             name = f"{group}/{path.relative_to(folder)}"
-            # Twice a header of at most 46 bytes, and the name.
-            needed = path.stat().st_size + 2 * (46 + len(name.encode()))
+            # Besides the photo, two headers, each with the name.
+            needed = path.stat().st_size + 30 + 46 + 2 * len(name.encode())
             if size + needed > max_bytes:
                 left += 1
             elif not _is_readable(path):
@@ -64,9 +64,7 @@ def pack_photos(
                 counts[group] += 1
     if not counts["train"]:
         part.unlink()
-        raise ImageError(
-            f"{folder}: no photo to train on fits into {max_bytes:g} bytes"
-        )
+        raise ImageError(f"{folder}: no photo to train on in {max_bytes:g} bytes")
     part.replace(output)
     return Packed(counts["train"], counts["held_out"], left, unreadable)
 
