@@ -53,7 +53,7 @@ def make_trainable():
 
     from tf_imgcomp.codecs.registry import new_codec
     from tf_imgcomp.training.step import Trainable, codec_objective
-    from tf_imgcomp.training.weights import load_weights
+    from tf_imgcomp.training.weights import load_weights, round_to_half
 
     tf.keras.utils.set_random_seed(_SEED.value)
     mixed = _PRECISION.value == "bfloat16"
@@ -62,6 +62,8 @@ def make_trainable():
     codec = new_codec(_CODEC.value, json.loads(_SIZES.value))
     if _INIT.value:
         load_weights(codec, _INIT.value)
+    else:
+        round_to_half(codec)  # Exported, they compress to half the size.
     objective = codec_objective(codec, noise=_GRADIENTS.value == "noise")
     return Trainable(codec, objective, _TRAINABLE.value)
 

@@ -77,7 +77,7 @@ def export_step(
     program, _ = _lower(evaluate, [*specs, images, quality])
     (folder / "evaluate.hlo").write_bytes(program)
     values = {name: variable.numpy() for name, variable in parameters.items()}
-    np.savez(folder / "parameters.npz", **values)
+    np.savez_compressed(folder / "parameters.npz", **values)
     lowest, highest = QUALITY_MIN, QUALITY_MAX
     if config.quality is not None:
         lowest = highest = config.quality

@@ -60,3 +60,9 @@ def load_weights(model: tf.Module, path: Path) -> None:
                     f"received {values[name].shape}."
                 )
             variable.assign(values[name].astype(np.float32))
+
+
+def round_to_half(model: tf.Module) -> None:
+    """Rounds all trainable variables to half precision, in which files keep them."""
+    for variable in model.trainable_variables:
+        variable.assign(tf.cast(tf.cast(variable, tf.float16), tf.float32))

@@ -1,0 +1,31 @@
+"""Every flagfile says something that can be trained."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+_PROGRAM = """
+import json, sys
+from absl import flags
+from tf_imgcomp.codecs.registry import CODECS
+from tf_imgcomp_bin import training_flags
+flags.FLAGS(["test", "--flagfile=" + sys.argv[1]])
+card = training_flags.card()
+CODECS[card["codec"]][1].from_dict(card["sizes"])
+training_flags.trainer_config()
+print(len(card["flags"]))
+"""
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "bin" / "flags").iterdir()), ids=str)
+def test_flagfile(path):
+    run = subprocess.run(
+        [sys.executable, "-I", "-c", _PROGRAM, str(path)],
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stderr[-2000:]
+    assert int(run.stdout) > 5
