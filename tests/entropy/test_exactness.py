@@ -332,8 +332,7 @@ def _tied(*parameters):
     """Tables, their rows and one element; its last three parameters are said by all."""
     tables = _TIED[len(parameters) - 1]
     rows = tables.read()
-    column = tf.constant(parameters, tf.float32)[:, None]
-    return tables, rows, column
+    return tables, rows, [tf.constant([p], tf.float32) for p in parameters]
 
 
 def _probabilities(row) -> np.ndarray:
@@ -344,8 +343,8 @@ def _probabilities(row) -> np.ndarray:
 @settings(max_examples=100, deadline=None)
 @given(any_logits, integers, integers)
 def test_tied_rows_equal_a_numpy_reference(logits, offset, log2_scale):
-    tables, rows, column = _tied(*logits, offset, log2_scale)
-    lookup, number, first = rows.elements(column).decoding()
+    tables, rows, element = _tied(*logits, offset, log2_scale)
+    lookup, number, first = rows.elements(element).decoding()
     lookup = lookup.numpy()
     starts = np.flatnonzero(lookup == -16).tolist() + [len(lookup)]
     row = lookup[starts[int(number[0])] : starts[int(number[0]) + 1]]
@@ -382,8 +381,8 @@ def test_tied_rows_are_close_to_the_mixture(logit, offset, log2_scale):
 @settings(max_examples=200, deadline=None)
 @given(any_logits, st.integers(-1500, 1500), st.integers(-4096, -1500))
 def test_certain_zeros_of_tied_rows_are_nearly_certain(logits, offset, log2_scale):
-    tables, rows, column = _tied(*logits, offset, log2_scale)
-    if rows.are_zero(column)[0]:
+    tables, rows, element = _tied(*logits, offset, log2_scale)
+    if rows.are_zero(element)[0]:
         first, row = reference.tied_row(tables, logits, offset, log2_scale)
         probability = _probabilities(row)[-first]
         assert 1 - probability < 3 * 2**-integer_mixture.CERTAIN_BITS
@@ -394,10 +393,10 @@ def test_certain_zeros_of_tied_rows_are_nearly_certain(logits, offset, log2_scal
 def test_integers_are_chosen_near_and_among_the_rows_symbols(
     logits, offset, log2_scale
 ):
-    tables, rows, column = _tied(*logits, offset, log2_scale)
+    tables, rows, element = _tied(*logits, offset, log2_scale)
     first, row = reference.tied_row(tables, logits, offset, log2_scale)
     y = np.arange(first - 3, first + len(row)) + 0.3
-    copies = tf.repeat(column, len(y), axis=1)
+    copies = [tf.repeat(kind, len(y)) for kind in element]
     _, numbers, symbols, values = rows.elements(copies).encoding(tf.constant(y))
     assert len(set(numbers.numpy())) == 1
     np.testing.assert_array_equal(values, first + symbols.numpy())

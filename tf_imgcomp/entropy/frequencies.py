@@ -34,11 +34,11 @@ class MixtureRows(NamedTuple):
 
     functions: Functions
 
-    def are_zero(self, parameters: tf.Tensor) -> tf.Tensor:
+    def are_zero(self, parameters: list) -> tf.Tensor:
         """See `coding.Rows`."""
-        return integer_mixture.are_zero(self.functions, *tf.split(parameters, 3))
+        return integer_mixture.are_zero(self.functions, *_by_role(parameters))
 
-    def elements(self, parameters: tf.Tensor) -> "MixtureElements":
+    def elements(self, parameters: list) -> "MixtureElements":
         """See `coding.Rows`."""
         return MixtureElements(self.functions, parameters)
 
@@ -48,14 +48,12 @@ class MixtureElements:
 
     Args:
         functions: the sampled functions.
-        parameters: float32 `(3 * K, m)`, see `coding.Rows`.
+        parameters: 3 * K of them, see `coding.Rows`.
     """
 
-    def __init__(self, functions: Functions, parameters: tf.Tensor):
+    def __init__(self, functions: Functions, parameters: list):
         self._functions = functions
-        self._mixture = integer_mixture.make_mixture(
-            functions, *tf.split(parameters, 3)
-        )
+        self._mixture = integer_mixture.make_mixture(functions, *_by_role(parameters))
         self._windows, self._half_widths = half_widths(self._mixture)
         self._numbers = tf.range(1, tf.size(self._windows) + 1)
 
@@ -77,6 +75,11 @@ class MixtureElements:
         order = tf.concat([[0], *groups], axis=0)
         numbers = tf.math.invert_permutation(order)[1:]
         return _joined(rows), numbers, self._mixture.centre - self._half_widths
+
+
+def _by_role(parameters: list) -> list:
+    """Logits, offsets and log2 scales, float32 `(K, n)` each."""
+    return tf.split(tf.stack(parameters), 3)
 
 
 def _joined(rows: list) -> tf.Tensor:

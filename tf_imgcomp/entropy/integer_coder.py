@@ -204,8 +204,8 @@ class IntegerCoder(tf.Module):
     def _run(self, z_hat: tf.Tensor, quality: tf.Tensor, code) -> tf.Tensor:
         """Runs the passes.
 
-        `code` takes the slice's number, the colour and the parameters of n latents,
-        float32 `(p, n)`; it gives the latents, float32 `(n,)`.
+        `code` takes the slice's number, the colour and the parameters of n latents, a
+        list of float32 `(n,)`; it gives the latents, float32 `(n,)`.
         """
         gains = tf.split(self._log2_gain(quality), self.config.slices)
 
@@ -217,15 +217,14 @@ class IntegerCoder(tf.Module):
         psi = self.describe(z_hat, self._rate(quality))
         return passes.run_passes(self.config.context, self.slices, psi, code_pass)
 
-    def _parameters(self, raw: tf.Tensor, log2_gain: tf.Tensor) -> tf.Tensor:
-        """Network outputs by kind, `(p, n)`, their scales following the gain."""
+    def _parameters(self, raw: tf.Tensor, log2_gain: tf.Tensor) -> list:
+        """Network outputs by kind, `(n,)` each, scales following the gain."""
         components, tied = self.config.components, self.config.tied
         count = parameters_per_element(components, tied)
-        raw = tf.reshape(raw, [-1, count, log2_gain.shape[0]])
-        # The scales come last.
-        followers = np.arange(count) >= count - (1 if tied else components)
-        raw += followers.astype(np.float32)[:, None] * log2_gain
-        return tf.reshape(tf.transpose(raw, [1, 0, 2]), [count, -1])
+        kinds = tf.split(tf.reshape(raw, [-1, raw.shape[-1]]), count, axis=-1)
+        scales = 1 if tied else components  # They come last.
+        kinds[-scales:] = [kind + log2_gain for kind in kinds[-scales:]]
+        return [tf.reshape(kind, [-1]) for kind in kinds]
 
     def _log2_gain(self, quality: tf.Tensor) -> tf.Tensor:
         """Gains at a quality, float32 `(c,)`, exact integers."""

@@ -5,6 +5,7 @@ bits: products, sums, floors and scaling by powers of two are exact, in any orde
 any machine.
 """
 
+import functools
 import math
 from typing import NamedTuple
 
@@ -60,24 +61,27 @@ def are_zero(functions: Functions, logits, offsets, log2_scales) -> tf.Tensor:
         functions: the sampled functions.
         logits, offsets, log2_scales: float32 `(K, n)`. Integers, 10 fraction bits.
     """
-    half_step = functions.half_step(log2_scales)
-    return are_certain(logits, half_step - tf.abs(offsets))
+    deviations = functions.half_step(log2_scales) - tf.abs(offsets)
+    return are_certain(tf.unstack(logits), tf.unstack(deviations))
 
 
-def are_certain(logits: tf.Tensor, deviations: tf.Tensor) -> tf.Tensor:
+def are_certain(logits: list, deviations: list) -> tf.Tensor:
     """Whether no component leaves a zero, bool `(n,)`.
 
     A component's say is bounded by its weight against the largest. Beyond t deviations,
     t > 2, lies a probability of at most about 2 ** (6.6 - 5.1 * t).
 
     Args:
-        logits: float32 `(K, n)`. Integers, 10 fraction bits.
+        logits: of each component, float32 `(n,)`. Integers, 10 fraction bits.
         deviations: like these; how many deviations it is to the next integer.
     """
-    below = tf.reduce_max(logits, axis=0) - logits
+    top = functools.reduce(tf.maximum, logits)
     # Coefficients of few bits and numbers up to 2**14, so that all of this is exact.
-    bits = below * 1.4375 + clip(deviations, 0, 16 * ONE) * 5.0625
-    return tf.reduce_min(bits, axis=0) >= (CERTAIN_BITS + 6.625) * ONE
+    bits = [
+        (top - logit) * 1.4375 + clip(distance, 0, 16 * ONE) * 5.0625
+        for logit, distance in zip(logits, deviations)
+    ]
+    return functools.reduce(tf.minimum, bits) >= (CERTAIN_BITS + 6.625) * ONE
 
 
 def make_mixture(functions: Functions, logits, offsets, log2_scales) -> IntegerMixture:
@@ -177,11 +181,11 @@ def is_nearer_better(y, nearest, nearer, gained, lost) -> tf.Tensor:
     """Whether to take the integer nearer to the centre, bool `(n,)`.
 
     Args:
-        y: float64 `(n,)`.
-        nearest, nearer: float64 `(n,)`, the two integers.
-        gained, lost: float `(n,)`, probabilities of the nearer and the nearest.
+        y: float `(n,)`, in quantizer steps.
+        nearest, nearer: like y, the two integers.
+        gained, lost: like y, probabilities of the nearer and the nearest.
     """
     error = tf.math.squared_difference(y, nearer)
     error -= tf.math.squared_difference(y, nearest)
-    saved = tf.cast(tf.math.log(gained / lost), y.dtype) / math.log(2)
+    saved = tf.math.log(gained / lost) / math.log(2)
     return BITS_PER_ERROR * error < saved

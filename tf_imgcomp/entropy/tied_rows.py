@@ -55,7 +55,6 @@ class TiedTables(tf.Module):
 
     def __init__(self, components: int):
         super().__init__(name="tables")
-        self._components = components
         levels, rows = _sample(components)
         self.scale = tf.Variable(sample_scales(), trainable=False)
         self.levels = tf.Variable(levels, trainable=False)
@@ -68,47 +67,38 @@ class TiedTables(tf.Module):
         rows = tf.cast(self.rows, tf.int32)
         rows = tf.where(tf.equal(rows, _HEAD), -PRECISION, rows)
         rows = tf.where(tf.equal(rows, _END), 1 << PRECISION, rows)
-        levels = tf.cast(self.levels, tf.float64)
-        return TiedRows(self._components, half_step, scale, levels, rows)
+        levels = tf.cast(self.levels, tf.float32)
+        return TiedRows(half_step, scale, levels, rows)
 
 
 class TiedRows(NamedTuple):
     """All rows, and the functions that find one.
 
     Attributes:
-        components: Gaussians of an element, K.
         half_step_table: for every log2 scale how many deviations half a quantizer step
             is, float32 integers, 10 fraction bits.
         scale_table: for every log2 scale the scale, float64 integers, 10 fraction bits.
         levels: for every level of scales into how many fractions it divides a mean, how
             far its rows reach, the number of the first one and where it starts in
-            `rows`; float64 `(levels, 4)`.
+            `rows`; float32 `(levels, 4)`.
         rows: int32, as the range coder takes them. The first is `FILLER`.
     """
 
-    components: int
     half_step_table: tf.Tensor
     scale_table: tf.Tensor
     levels: tf.Tensor
     rows: tf.Tensor
 
-    def are_zero(self, parameters: tf.Tensor) -> tf.Tensor:
+    def are_zero(self, parameters: list) -> tf.Tensor:
         """See `coding.Rows`."""
-        logits, offsets, log2_scales = self.unstack(parameters)
+        *logits, offsets, log2_scales = parameters
         half_step = tf.gather(self.half_step_table, scale_index(log2_scales))
         deviations = half_step - tf.abs(offsets)
         logits = [tf.zeros_like(offsets), *logits]
         widths = [2.0**-k for k in range(len(logits))]
-        return are_certain(
-            tf.stack(logits), tf.stack([deviations * width for width in widths])
-        )
+        return are_certain(logits, [deviations * width for width in widths])
 
-    def unstack(self, parameters: tf.Tensor) -> tuple:
-        """K - 1 logits, the offset and the log2 scale of every element, `(n,)` each."""
-        *logits, offsets, log2_scales = tf.unstack(parameters, self.components + 1)
-        return logits, offsets, log2_scales
-
-    def elements(self, parameters: tf.Tensor) -> "TiedElements":
+    def elements(self, parameters: list) -> "TiedElements":
         """See `coding.Rows`."""
         return TiedElements(self, parameters)
 
@@ -118,17 +108,18 @@ class TiedElements:
 
     Args:
         tables: all rows.
-        parameters: float32 `(K + 1, m)`, see `coding.Rows`.
+        parameters: K + 1 of them, see `coding.Rows`.
     """
 
-    def __init__(self, tables: TiedRows, parameters: tf.Tensor):
+    def __init__(self, tables: TiedRows, parameters: list):
+        # Means and centres take more than 24 bits, all else is less.
         self._rows = tables.rows
-        logits, offsets, log2_scales = tables.unstack(parameters)
+        *logits, offsets, log2_scales = parameters
         index = scale_index(log2_scales)
         offsets = tf.cast(clip(offsets, -OFFSET_MAX, OFFSET_MAX), tf.float64)
         mean = tf.floor(offsets * tf.gather(tables.scale_table, index) / ONE)
         self._centre = round_half_up(mean / ONE)
-        fraction = mean - self._centre * ONE + ONE / 2
+        fraction = tf.cast(mean - self._centre * ONE, tf.float32) + ONE / 2
         level = tf.bitwise.right_shift(index + (1 << _LEVEL_SHIFT - 1), _LEVEL_SHIFT)
         level = tf.gather(tables.levels, level)
         fractions, self._half_widths, first, start = tf.unstack(level, axis=1)
@@ -136,32 +127,32 @@ class TiedElements:
         for logit in logits:
             limit = _WEIGHT_LOGIT_MAX * ONE
             weight = (clip(logit, -limit, limit - 1) + limit) * (_WEIGHTS / 2 / limit)
-            number = number * _WEIGHTS + tf.cast(tf.floor(weight), tf.float64)
+            number = number * _WEIGHTS + tf.floor(weight)
         self._numbers = tf.cast(first + number, tf.int32)
         self._starts = start + number * (2 * self._half_widths + 4)
 
     def encoding(self, y: tf.Tensor) -> tuple:
-        half_widths = self._half_widths
-        y -= self._centre
+        y = tf.cast(y - self._centre, tf.float32)
         nearest = round_half_up(y)
         nearer = nearest - tf.sign(nearest)
-        # The two are neighbours, and so are their edges. Outside of the row nothing
-        # is chosen.
-        outside = tf.abs(nearest) > half_widths
-        left = tf.where(outside, half_widths - 1, tf.minimum(nearest, nearer))
-        edge = tf.cast(self._starts + 1 + half_widths + left, tf.int32)
-        edges = [tf.gather(self._rows, edge + step) for step in range(3)]
-        first, middle, last = (tf.cast(edge, tf.float32) for edge in edges)
-        is_left = tf.equal(nearer, left)
-        gained = tf.where(is_left, middle - first, last - middle)
-        lost = tf.where(is_left, last - middle, middle - first)
-        better = ~outside & is_nearer_better(y, nearest, nearer, gained, lost)
+        # Of every symbol in every row; those of no row are never looked at.
+        frequencies = tf.cast(self._rows[1:] - self._rows[:-1], tf.float32)
+        middle = self._starts + 1 + self._half_widths
+        inside = tf.abs(nearest) <= self._half_widths
+        gained, lost = (
+            tf.gather(frequencies, tf.cast(middle + offset, tf.int32))
+            for offset in (tf.where(inside, o, 0) for o in (nearer, nearest))
+        )
+        # Outside of the row nothing is chosen.
+        better = inside & is_nearer_better(y, nearest, nearer, gained, lost)
         offsets = tf.where(better, nearer, nearest)
-        symbols = tf.cast(offsets + half_widths, tf.int32)
-        return self._rows, self._numbers, symbols, self._centre + offsets
+        symbols = tf.cast(offsets + self._half_widths, tf.int32)
+        values = self._centre + tf.cast(offsets, tf.float64)
+        return self._rows, self._numbers, symbols, values
 
     def decoding(self) -> tuple:
-        return self._rows, self._numbers, self._centre - self._half_widths
+        first = self._centre - tf.cast(self._half_widths, tf.float64)
+        return self._rows, self._numbers, first
 
 
 def _sample(components: int) -> tuple:

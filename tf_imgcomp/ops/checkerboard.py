@@ -45,17 +45,11 @@ def anchors_around_others(x: tf.Tensor) -> tf.Tensor:
     """
     batch, height, width, channels = tf.unstack(tf.shape(x))
     padded = tf.pad(x, [[0, 0], [2, 2], [2, 2], [0, 0]])
-    columns = []
-    for top, left in ((1, 0), (0, 1)):  # Even columns, then odd ones.
-        taps = [
-            padded[:, _every_other(top + i), _every_other(left + j)] for i, j in TAPS
-        ]
-        columns.append(tf.concat(taps, axis=-1))
-    shape = [batch, height // 2, width, len(TAPS) * channels]
-    patches = tf.reshape(tf.stack(columns, axis=3), shape)
-    return tf.ensure_shape(patches, [None, None, None, len(TAPS) * x.shape[-1]])
-
-
-def _every_other(first: int) -> slice:
-    """Half of an axis's positions, from `first` on, of an axis padded by 4."""
-    return slice(first, first - 4 if first < 4 else None, 2)
+    rows = tf.reshape(padded, [batch, -1, channels])
+    # Where windows start in it: in even columns, others are in odd rows.
+    column = tf.range(width)[None]
+    row = 2 * tf.range(height // 2)[:, None] + 1 - column % 2
+    taps = tf.stack([i * (width + 4) + j for i, j in TAPS])
+    index = (row * (width + 4) + column)[..., None] + taps
+    shape = [batch, height // 2, width, len(TAPS) * x.shape[-1]]
+    return tf.reshape(tf.gather(rows, index, axis=1), shape)
