@@ -1,0 +1,92 @@
+"""Rows that are made beforehand: sound, close to their mixtures, found exactly."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.entropy import reference
+from tf_imgcomp.entropy import integer_mixture, mixture
+from tf_imgcomp.entropy.tied_rows import TiedTables
+
+integers = st.integers(-20000, 20000)
+any_logits = st.lists(integers, max_size=1)
+_TIED = {components: TiedTables(components) for components in (1, 2)}
+
+
+def _tied(*parameters):
+    """Tables, their rows and one element; its last three parameters are said by all."""
+    tables = _TIED[len(parameters) - 1]
+    rows = tables.read()
+    return tables, rows, [tf.constant([p], tf.float32) for p in parameters]
+
+
+def _probabilities(row) -> np.ndarray:
+    """Of the symbols in a row, the escape left out."""
+    return np.diff(row[1:-1]) / 2**16
+
+
+@settings(max_examples=100, deadline=None)
+@given(any_logits, integers, integers)
+def test_tied_rows_equal_a_numpy_reference(logits, offset, log2_scale):
+    tables, rows, element = _tied(*logits, offset, log2_scale)
+    lookup, number, first = rows.elements(element).decoding()
+    lookup = lookup.numpy()
+    starts = np.flatnonzero(lookup == -16).tolist() + [len(lookup)]
+    row = lookup[starts[int(number[0])] : starts[int(number[0]) + 1]]
+    expected = reference.tied_row(tables, logits, offset, log2_scale)
+    assert (int(first[0]), row.tolist()) == expected
+
+
+@pytest.mark.parametrize("components", _TIED)
+def test_all_tied_rows_increase(components):
+    rows = _TIED[components].read().rows.numpy()
+    for row in np.split(rows, np.flatnonzero(rows == -16)[1:]):
+        assert (row[1], row[-1]) == (0, 2**16)
+        assert (np.diff(row[1:]) > 0).all()
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(-5000, 5000), st.integers(-2048, 2048), st.integers(-4096, 5000))
+def test_tied_rows_are_close_to_the_mixture(logit, offset, log2_scale):
+    """Rounding fraction, scale and weight costs few bits."""
+    tables, _, _ = _tied(logit, offset, log2_scale)
+    first, row = reference.tied_row(tables, [logit], offset, log2_scale)
+    values = np.arange(first, first + len(row) - 3)
+    raw = np.array([logit, offset, log2_scale], np.float32)[None, None, None] / 1024
+    parameters = mixture.split_parameters(raw, 2, True, tf.zeros((1, 1)))
+    bits = mixture.mixture_bits(
+        tf.constant(values, tf.float32)[None, None, :, None],
+        mixture.Mixture(*(tf.repeat(f, len(values), axis=2) for f in parameters)),
+    )
+    expected = 2.0 ** -bits.numpy().ravel()
+    divergence = np.sum(expected * -np.log2(_probabilities(row) / expected))
+    assert divergence < 0.03
+
+
+@settings(max_examples=200, deadline=None)
+@given(any_logits, st.integers(-1500, 1500), st.integers(-4096, -1500))
+def test_certain_zeros_of_tied_rows_are_nearly_certain(logits, offset, log2_scale):
+    tables, rows, element = _tied(*logits, offset, log2_scale)
+    if rows.are_zero(element)[0]:
+        first, row = reference.tied_row(tables, logits, offset, log2_scale)
+        probability = _probabilities(row)[-first]
+        assert 1 - probability < 3 * 2**-integer_mixture.CERTAIN_BITS
+
+
+@settings(max_examples=60, deadline=None)
+@given(any_logits, st.integers(-3000, 3000), st.integers(-4096, 7000))
+def test_integers_are_chosen_near_and_among_the_rows_symbols(
+    logits, offset, log2_scale
+):
+    tables, rows, element = _tied(*logits, offset, log2_scale)
+    first, row = reference.tied_row(tables, logits, offset, log2_scale)
+    y = np.arange(first - 3, first + len(row)) + 0.3
+    copies = [tf.repeat(kind, len(y)) for kind in element]
+    _, numbers, symbols, values = rows.elements(copies).encoding(tf.constant(y))
+    assert len(set(numbers.numpy())) == 1
+    np.testing.assert_array_equal(values, first + symbols.numpy())
+    centre = first + (len(row) - 4) // 2
+    assert (abs(values - np.floor(y + 0.5)) <= 1).numpy().all()
+    assert (abs(values - centre) <= abs(np.floor(y + 0.5) - centre)).numpy().all()
