@@ -44,7 +44,7 @@ def import_weights(folder: Path) -> int:
     from tf_imgcomp.training.validation import RealBits
     from tf_imgcomp.training.weights import load_weights
 
-    spec = json.loads((folder / "spec.json").read_text())
+    spec = read_spec(folder / "spec.json")
     codec = new_codec(spec["card"]["codec"], spec["card"]["sizes"])
     load_weights(codec, folder / "weights.npz")
     figures = RealBits(codec, photos(), CodecModule)()
@@ -60,6 +60,18 @@ def import_weights(folder: Path) -> int:
     for name, value in figures.items():
         print(f"{name} {value:.4f}")
     return 0
+
+
+def read_spec(path: Path) -> dict:
+    """What portable/train.py says of its weights."""
+    from tf_imgcomp.errors import ModelError
+
+    try:
+        spec = json.loads(path.read_text())
+        _ = spec["card"]["codec"], spec["card"]["sizes"], spec["steps"], spec["seconds"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{path} is not what portable/train.py writes") from error
+    return spec
 
 
 def photos() -> list:

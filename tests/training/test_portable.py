@@ -236,3 +236,18 @@ def test_weights_become_a_model(jax_python, step_folder, packed, tmp_path, monke
     card = json.loads((tmp_path / "mine" / "card.json").read_text())
     assert (card["id"], card["steps"]) == ("mine", STEPS)
     assert card["validation"]["bpp_95"] > 0
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"card": {}}'])
+def test_a_folder_that_no_run_wrote_is_refused(tmp_path, text):
+    (tmp_path / "spec.json").write_text(text)
+    program = ROOT / "bin" / "import_weights.py"
+    model = tmp_path / "mine"
+    arguments = [str(tmp_path), f"--model={model}", f"--data={tmp_path}"]
+    run = subprocess.run(
+        [sys.executable, "-I", str(program), *arguments], capture_output=True, text=True
+    )
+    assert run.returncode == 1
+    assert run.stderr.endswith("spec.json is not what portable/train.py writes\n")
+    assert run.stderr.count("\n") == 1
+    assert not model.exists()

@@ -182,3 +182,13 @@ def test_weights_of_another_model_are_refused(tmp_path):
     np.savez(tmp_path / "none.npz", x=np.zeros(1))
     with pytest.raises(ModelError, match="missing: .*not of this model: .'x'"):
         load_weights(tiny.random_codec(), tmp_path / "none.npz")
+
+
+def test_damaged_weights_are_refused(tmp_path):
+    path = tmp_path / "w.npz"
+    save_weights(tiny.random_codec(), path)
+    data = path.read_bytes()
+    for damaged in (data[: len(data) // 2], b"", b"no weights", data[:-400] + data[9:]):
+        path.write_bytes(damaged)
+        with pytest.raises(ModelError, match="w.npz is damaged, or holds no weights"):
+            load_weights(tiny.random_codec(2), path)

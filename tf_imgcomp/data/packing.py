@@ -1,5 +1,6 @@
 """Photos in one file, to train on elsewhere."""
 
+import io
 import zipfile
 import zlib
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Callable, NamedTuple
 
 from PIL import Image
 
+from tf_imgcomp.data.paths import write_atomically
 from tf_imgcomp.data.photos import is_held_out, photo_files
 from tf_imgcomp.errors import ImageError
 
@@ -47,8 +49,8 @@ def pack_photos(
     files = photo_files(folder)
     files.sort(key=lambda path: zlib.crc32(path.name.encode()))
     counts, left, unreadable, size = {"train": 0, "held_out": 0}, 0, [], 22
-    part = Path(output).with_suffix(".part")
-    with zipfile.ZipFile(part, "w") as packed:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as packed:
         for path in progress(files):
             group = "held_out" if is_held_out(path.name) else "train"
             name = f"{group}/{path.relative_to(folder)}"
@@ -63,9 +65,8 @@ def pack_photos(
                 size += needed
                 counts[group] += 1
     if not counts["train"]:
-        part.unlink()
         raise ImageError(f"{folder}: no photo to train on in {max_bytes:g} bytes")
-    part.replace(output)
+    write_atomically(Path(output), archive.getvalue())
     return Packed(counts["train"], counts["held_out"], left, unreadable)
 
 

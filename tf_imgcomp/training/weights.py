@@ -1,5 +1,6 @@
 """Weights by name, in one small file: what a later run starts from."""
 
+import zipfile
 from collections import deque
 from pathlib import Path
 
@@ -42,24 +43,34 @@ def load_weights(model: tf.Module, path: Path) -> None:
     """Reads what `save_weights` wrote.
 
     Raises:
-        ModelError: If names or shapes are not the model's; it says which.
+        ModelError: If names or shapes are not the model's, it says which; or if the
+            file is damaged.
     """
-    variables = named_variables(model)
-    with np.load(path) as values:
-        missing = sorted(variables.keys() - set(values.files))
-        surplus = sorted(set(values.files) - variables.keys())
-        if missing or surplus:
+    variables, values = named_variables(model), _read(path)
+    missing = sorted(variables.keys() - values.keys())
+    surplus = sorted(values.keys() - variables.keys())
+    if missing or surplus:
+        raise ModelError(
+            f"Expected the weights of {model.name} in {path}; "
+            f"missing: {missing[:3]}, not of this model: {surplus[:3]}."
+        )
+    for name, variable in variables.items():
+        if variable.shape != values[name].shape:
             raise ModelError(
-                f"Expected the weights of {model.name} in {path}; "
-                f"missing: {missing[:3]}, not of this model: {surplus[:3]}."
+                f"Expected {name} of shape {tuple(variable.shape)} in {path}, "
+                f"received {values[name].shape}."
             )
-        for name, variable in variables.items():
-            if variable.shape != values[name].shape:
-                raise ModelError(
-                    f"Expected {name} of shape {tuple(variable.shape)} in {path}, "
-                    f"received {values[name].shape}."
-                )
-            variable.assign(values[name].astype(np.float32))
+        variable.assign(values[name].astype(np.float32))
+
+
+def _read(path: Path) -> dict:
+    """All arrays of a file by name."""
+    try:
+        # Opened here: NumPy leaves a file open that it cannot read.
+        with open(path, "rb") as file, np.load(file) as values:
+            return {name: values[name] for name in values.files}
+    except (ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as e:
+        raise ModelError(f"{path} is damaged, or holds no weights") from e
 
 
 def round_to_half(model: tf.Module) -> None:
