@@ -97,7 +97,7 @@ def code(codec: Codec, images: Sequence[np.ndarray], certain: float) -> Results:
 def coded_share(coder, y_hat, z_hat, hundredths) -> tf.Tensor:
     """The share of latents that is not taken for certain."""
     known = passes.by_pass(coder.config.context, coder.config.slices, y_hat)
-    counts, rows = [], coder.rows()
+    counts, rows = [], coder.tables.read()
 
     def count(number, colour, parameters):
         counts.append(tf.size(CodingPlan(rows, parameters).positions))

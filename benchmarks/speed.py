@@ -30,7 +30,7 @@ from absl import app, flags
 from tf_imgcomp import bitstream
 from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.data.images import Photo, read_image
-from tf_imgcomp.entropy import passes
+from tf_imgcomp.entropy import passes, range_coder
 from tf_imgcomp.entropy.coding import CodingPlan
 from tf_imgcomp.export import coding, models
 from tf_imgcomp.export.saved_model import CodecModule
@@ -72,23 +72,41 @@ def networks(coder, z_hat: tf.Tensor, y_hat: tf.Tensor, rate: tf.Tensor) -> list
 
 
 def range_coding(coder, z_hat: tf.Tensor, y_hat: tf.Tensor, hundredths) -> tuple:
-    """The range coder alone, one function each way."""
-    plans, rows = [], coder.rows()
+    """The range coder alone, one function each way; z left out."""
+    coded, rows = [], coder.tables.read()
     known = passes.by_pass(coder.config.context, coder.config.slices, y_hat)
 
     def keep(number, colour, parameters):
         plan = CodingPlan(rows, parameters)
         values = tf.reshape(known[number, colour], [-1])
-        plans.append((plan, tf.gather(values, plan.positions)))
+        offsets = tf.cast(tf.gather(values, plan.positions), tf.float64)
+        offsets -= plan.elements.centres
+        half_widths = tf.cast(plan.elements.half_widths, tf.float64)
+        symbols = tf.clip_by_value(offsets, -half_widths, half_widths) + half_widths
+        coded.append((plan.elements.numbers, tf.cast(symbols, tf.int32)))
         return known[number, colour]
 
     coder._run(z_hat, hundredths, keep)
-    strings = [plan.encode(values)[1] for plan, values in plans]
-    encode = tf.function(lambda: [plan.encode(values) for plan, values in plans])
-    decode = tf.function(
-        lambda: [plan.decode(string) for (plan, _), string in zip(plans, strings)]
-    )
-    count = sum(int(tf.size(plan.positions)) for plan, _ in plans)
+
+    @tf.function
+    def encode():
+        encoder = range_coder.encoder(rows.table, tf.size(y_hat))
+        for numbers, symbols in coded:
+            encoder = range_coder.put(encoder, numbers, symbols)
+        return range_coder.finish(encoder)
+
+    strings = encode()
+
+    @tf.function
+    def decode():
+        decoder = range_coder.decoder(rows.table, strings)
+        symbols = []
+        for numbers, _ in coded:
+            decoder, mine = range_coder.get(decoder, numbers)
+            symbols.append(mine)
+        return symbols
+
+    count = sum(int(tf.size(numbers)) for numbers, _ in coded)
     return encode, decode, count / int(tf.size(y_hat))
 
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from tf_imgcomp.entropy.frequencies import PRECISION
 from tf_imgcomp.ops import checkerboard
 
 
@@ -84,8 +83,12 @@ def raw_parameters(coder, z: np.ndarray, y: np.ndarray, rate: np.ndarray) -> lis
     return results
 
 
-def cdf_row(tables, logits, offsets, log2_scales, half_width: int) -> tuple:
-    """The centre and the row of frequencies of one element, int lists of length K."""
+def distribution(tables, logits, offsets, log2_scales, edges) -> tuple:
+    """The centre of one element, and its distribution function at edges around it.
+
+    Logits, offsets and log2 scales are int lists of length K; the rest is ints, the
+    distribution function in 2**-30.
+    """
     phi, power, scale, exp = (
         table.numpy().astype(object)
         for table in (tables.phi, tables.inverse_power, tables.scale, tables.exp)
@@ -100,17 +103,40 @@ def cdf_row(tables, logits, offsets, log2_scales, half_width: int) -> tuple:
     weights = [(1 << 11) - sum(rest), *rest]
     mean = sum(w * m for w, m in zip(weights, means))
     centre = (mean + (1 << 20)) >> 21
-    row = [-16, 0]
-    symbols = 2 * half_width + 2
-    for number, edge in enumerate(range(-half_width, half_width + 1)):
+    totals = []
+    for edge in edges:
         total = 0
         for w, m, s in zip(weights, means, log2_scales):
             distance = edge * 1024 + 512 - (m - centre * 1024)
             distance = min(max(distance, -(1 << 18)), 1 << 18)
             index = (distance * power[s & 1023]) >> ((s >> 10) + 13)
             total += w * phi[min(max(index, -4096), 4096) + 4096]
-        row.append(((total * ((1 << PRECISION) - symbols)) >> 30) + number + 1)
-    return centre, [*row, 1 << 16]
+        totals.append(total)
+    return centre, totals
+
+
+def decisions(totals: dict, offset: int) -> list:
+    """Rows and symbols that find an integer, from the distribution function.
+
+    Args:
+        totals: of every edge from -128 to 126, see `distribution`.
+        offset: the integer, relative to the centre.
+    """
+    place = min(max(offset, -127), 127) + 128
+    low, high, below, above = 0, 256, 0, 1 << 30
+    made = []
+    while high - low > 1:
+        middle = (low + high) // 2
+        total = totals[middle - 129]
+        number = 2048
+        if above > below:
+            number = min((above - total) * 4096 // (above - below), 4095)
+        made.append((2 + number, int(place >= middle)))
+        if place >= middle:
+            low, below = middle, total
+        else:
+            high, above = middle, total
+    return made
 
 
 def tied_row(tables, logits, offset: int, log2_scale: int) -> tuple:
@@ -126,5 +152,5 @@ def tied_row(tables, logits, offset: int, log2_scale: int) -> tuple:
     for logit in logits:
         number = 16 * number + ((min(max(logit, -4096), 4095) + 4096) >> 9)
     length = 2 * half_width + 4
-    row = tables.rows.numpy()[start + number * length :][:length].astype(int)
-    return centre - half_width, [-16, *row[1:-1], 1 << 16]
+    row = tables.rows.numpy()[start + number * length :][:length]
+    return centre - half_width, row.tolist()

@@ -19,13 +19,13 @@ from tests.golden import regenerate
 from tf_imgcomp import bitstream
 from tf_imgcomp.entropy import (
     coding,
-    frequencies,
+    decisions,
     integer_mixture,
     passes,
+    tied_rows,
 )
 from tf_imgcomp.entropy.fixed_point import ACTIVATION_MAX, SUM_MAX, IntegerDense
 from tf_imgcomp.entropy.integer_coder import IntegerCoder
-from tf_imgcomp.entropy.tables import Tables
 from tf_imgcomp.export import models
 from tf_imgcomp.ops import checkerboard
 
@@ -80,61 +80,16 @@ def test_eager_and_function_give_the_same_bytes():
     assert _digest(tf.function(coder.encode)(y, z, QUALITY)) == eager
 
 
-class _CompiledElements:
-    """`coding.Elements`, each of whose answers XLA computes."""
-
-    def __init__(self, rows, parameters):
-        make, self._known = type(rows).elements, (rows, parameters)
-        self._encoding = _compiled(lambda r, p, y: make(r, p).encoding(y))
-        self._decoding = _compiled(lambda r, p: make(r, p).decoding())
-
-    def encoding(self, y):
-        return self._encoding(*self._known, y)
-
-    def decoding(self):
-        return self._decoding(*self._known)
-
-
 def _compiled(function):
     return tf.function(function, jit_compile=True)
 
 
-class _CompiledRows(NamedTuple):
-    """`coding.Rows`, computed by XLA."""
-
-    rows: tuple
-
-    def are_zero(self, parameters):
-        return _compiled(type(self.rows).are_zero)(self.rows, parameters)
-
-    def elements(self, parameters):
-        return _CompiledElements(self.rows, parameters)
-
-
-def test_xla_gives_the_same_bytes(monkeypatch):
-    """Networks and rows compiled by XLA; selecting elements is not for XLA."""
+@pytest.mark.parametrize("tied", [True, False])
+def test_xla_gives_the_same_bytes(tied, monkeypatch):
+    """Networks, rows and choices compiled by XLA; the range coder is not for XLA."""
     y, z = _latents()
-    expected = _digest(_coder().encode(y, z, QUALITY))
-    coder = _coder()
-    names = ("embed", "channel_context", "context_prediction", "parameters")
-    for networks in coder.slices:
-        for name in names:
-            monkeypatch.setattr(networks, name, _compiled(getattr(networks, name)))
-    monkeypatch.setattr(coder, "describe", _compiled(coder.describe))
-    rows = _CompiledRows(coder.rows())
-    monkeypatch.setattr(coder, "rows", lambda: rows)
-    encoded = coder.encode(y, z, QUALITY)
-    assert _digest(encoded) == expected
-    decoded = coder.decode(encoded.strings, *z.shape[1:3], QUALITY)
-    assert decoded.sound
-    np.testing.assert_array_equal(decoded.y_hat, encoded.y_hat)
-
-
-def test_xla_makes_the_same_rows(monkeypatch):
-    """The same of mixtures that are not tied, whose rows have sizes XLA cannot know."""
-    y, z = _latents()
-    expected = _digest(_coder(tied=False).encode(y, z, QUALITY))
-    coder, called = _coder(tied=False), set()
+    expected = _digest(_coder(tied=tied).encode(y, z, QUALITY))
+    coder, called = _coder(tied=tied), set()
 
     def compile_with_xla(owner, name):
         compiled = _compiled(getattr(owner, name))
@@ -145,13 +100,16 @@ def test_xla_makes_the_same_rows(monkeypatch):
 
         monkeypatch.setattr(owner, name, call)
 
-    parts = (
-        (integer_mixture, "are_zero"),
-        (integer_mixture, "make_mixture"),
-        (integer_mixture, "choose_integers"),
-        (frequencies, "one_symbol"),
-        (frequencies, "all_symbols"),
-    )
+    parts = [(coder, "describe")]
+    names = ("embed", "channel_context", "context_prediction", "parameters")
+    parts += [(networks, name) for networks in coder.slices for name in names]
+    if tied:
+        names = ("enough_deviations", "find_rows", "choose_integers")
+        parts += [(tied_rows, name) for name in names]
+    else:
+        names = ("are_zero", "make_mixture", "choose_integers")
+        parts += [(integer_mixture, name) for name in names]
+        parts += [(decisions, name) for name in ("cumulative", "find_rows")]
     for owner, name in parts:
         compile_with_xla(owner, name)
     for name in ("encode", "decode"):  # Made anew, of the compiled parts.
@@ -245,81 +203,6 @@ def test_networks_equal_a_numpy_reference():
     for number, slice_expected in enumerate(expected):
         merged = checkerboard.merge(raw[number, 0], raw[number, 1])
         np.testing.assert_array_equal(merged[0], slice_expected)
-
-
-integers = st.integers(-20000, 20000)
-any_components = st.lists(
-    st.tuples(integers, integers, integers), min_size=1, max_size=3
-)
-small_scales = st.integers(-4096, -1500)
-any_half_width = st.sampled_from(frequencies.HALF_WIDTHS)
-
-
-def _mixture(components):
-    """The sampled functions, and one element's mixture."""
-    functions = Tables().read()
-    columns = (tf.constant(c, tf.float32)[:, None] for c in zip(*components))
-    return functions, integer_mixture.make_mixture(functions, *columns)
-
-
-@settings(max_examples=60, deadline=None)
-@given(any_components, any_half_width)
-def test_rows_equal_a_numpy_reference_and_increase(components, half_width):
-    functions, mixture = _mixture(components)
-    row = frequencies.all_symbols(functions, mixture, half_width)[0].numpy()
-    centre, expected = reference.cdf_row(Tables(), *zip(*components), half_width)
-    assert mixture.centre[0] == centre
-    np.testing.assert_array_equal(row, expected)
-    assert row[1] == 0
-    assert row[-1] == 2**16
-    assert (np.diff(row[1:]) > 0).all()
-
-
-@settings(max_examples=200, deadline=None)
-@given(
-    st.lists(
-        st.tuples(st.integers(-9000, 0), st.integers(-1500, 1500), small_scales),
-        min_size=1,
-        max_size=3,
-    )
-)
-def test_certain_zeros_are_nearly_certain(components):
-    functions = Tables().read()
-    columns = [tf.constant(c, tf.float32)[:, None] for c in zip(*components)]
-    if integer_mixture.are_zero(functions, *columns)[0]:
-        mixture = integer_mixture.make_mixture(functions, *columns)
-        assert mixture.centre[0] == 0
-        below, above = (
-            integer_mixture.cumulative(functions, mixture, tf.constant(e, tf.float64))
-            for e in (-1, 0)
-        )
-        share = float((above - below)[0]) / 2**integer_mixture.ONE_BITS
-        assert 1 - share < len(components) * 2**-integer_mixture.CERTAIN_BITS
-
-
-def _coded(row, symbol: int) -> tuple:
-    """What the range coder makes of a symbol: an interval, and how far it escaped."""
-    escape = len(row) - 3
-    escaped = min(symbol, 0) + max(symbol - escape, 0)
-    index = symbol if 0 <= symbol < escape else escape
-    return row[1 + index], row[2 + index], escaped
-
-
-@settings(max_examples=60, deadline=None)
-@given(any_components, any_half_width)
-def test_one_symbol_is_coded_as_among_all(components, half_width):
-    functions, mixture = _mixture(components)
-    all_symbols = frequencies.all_symbols(functions, mixture, half_width)[0].numpy()
-    offsets = np.arange(-half_width - 3, half_width + 5)
-    copies = mixture.select(np.zeros_like(offsets))
-    half_widths = tf.fill(offsets.shape, tf.constant(half_width, tf.float64))
-    y = copies.centre + offsets
-    intervals = integer_mixture.choose_integers(functions, copies, half_widths, y)
-    assert (abs(intervals.offsets - offsets) <= 1).numpy().all()
-    rows, symbols = frequencies.one_symbol(intervals, half_widths)
-    for offset, row, symbol in zip(intervals.offsets, rows.numpy(), symbols.numpy()):
-        assert (np.diff(row[1:]) > 0).all()
-        assert _coded(row, symbol) == _coded(all_symbols, int(offset) + half_width)
 
 
 @settings(max_examples=30, deadline=None)

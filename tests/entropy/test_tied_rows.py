@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from tests.entropy import reference
 from tf_imgcomp.entropy import integer_mixture, mixture
-from tf_imgcomp.entropy.tied_rows import TiedTables
+from tf_imgcomp.entropy.tied_rows import TiedTables, choose_integers
 
 integers = st.integers(-20000, 20000)
 any_logits = st.lists(integers, max_size=1)
-_TIED = {components: TiedTables(components) for components in (1, 2)}
+_NONE = np.zeros(0, np.int32)
+_TIED = {components: TiedTables(components, _NONE) for components in (1, 2)}
 
 
 def _tied(*parameters):
@@ -20,6 +21,11 @@ def _tied(*parameters):
     tables = _TIED[len(parameters) - 1]
     rows = tables.read()
     return tables, rows, [tf.constant([p], tf.float32) for p in parameters]
+
+
+def _starts(table) -> list:
+    """Where each row starts, and the end: rows end with 2**16."""
+    return [0, *(np.flatnonzero(table == 2**16) + 1).tolist()]
 
 
 def _probabilities(row) -> np.ndarray:
@@ -31,19 +37,25 @@ def _probabilities(row) -> np.ndarray:
 @given(any_logits, integers, integers)
 def test_tied_rows_equal_a_numpy_reference(logits, offset, log2_scale):
     tables, rows, element = _tied(*logits, offset, log2_scale)
-    lookup, number, first = rows.elements(element).decoding()
-    lookup = lookup.numpy()
-    starts = np.flatnonzero(lookup == -16).tolist() + [len(lookup)]
-    row = lookup[starts[int(number[0])] : starts[int(number[0]) + 1]]
-    expected = reference.tied_row(tables, logits, offset, log2_scale)
-    assert (int(first[0]), row.tolist()) == expected
+    found = rows.elements(element)
+    table, number = rows.table.numpy(), int(found.numbers[0])
+    starts = _starts(table)
+    row = table[starts[number] : starts[number + 1]]
+    assert starts[number] == found.starts[0]
+    first = int(found.centres[0]) - int(found.half_widths[0])
+    assert (first, row.tolist()) == reference.tied_row(
+        tables, logits, offset, log2_scale
+    )
 
 
 @pytest.mark.parametrize("components", _TIED)
 def test_all_tied_rows_increase(components):
-    rows = _TIED[components].read().rows.numpy()
-    for row in np.split(rows, np.flatnonzero(rows == -16)[1:]):
-        assert (row[1], row[-1]) == (0, 2**16)
+    table = _TIED[components].rows.numpy()
+    starts = _starts(table)
+    assert len(starts) - 1 == _TIED[components].size
+    for start, end in zip(starts, starts[1:]):
+        row = table[start:end]
+        assert (row[0], row[1], row[-1]) == (16, 0, 2**16)
         assert (np.diff(row[1:]) > 0).all()
 
 
@@ -84,9 +96,9 @@ def test_integers_are_chosen_near_and_among_the_rows_symbols(
     first, row = reference.tied_row(tables, logits, offset, log2_scale)
     y = np.arange(first - 3, first + len(row)) + 0.3
     copies = [tf.repeat(kind, len(y)) for kind in element]
-    _, numbers, symbols, values = rows.elements(copies).encoding(tf.constant(y))
-    assert len(set(numbers.numpy())) == 1
-    np.testing.assert_array_equal(values, first + symbols.numpy())
+    found = rows.elements(copies)
+    assert len(set(found.numbers.numpy())) == 1
     centre = first + (len(row) - 4) // 2
-    assert (abs(values - np.floor(y + 0.5)) <= 1).numpy().all()
-    assert (abs(values - centre) <= abs(np.floor(y + 0.5) - centre)).numpy().all()
+    values = centre + choose_integers(found, tf.constant(y)).numpy()
+    assert (abs(values - np.floor(y + 0.5)) <= 1).all()
+    assert (abs(values - centre) <= abs(np.floor(y + 0.5) - centre)).all()

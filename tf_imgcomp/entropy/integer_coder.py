@@ -6,7 +6,8 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_compression as tfc
 
-from tf_imgcomp.entropy import coding, passes
+from tf_imgcomp.entropy import coding, passes, range_coder
+from tf_imgcomp.entropy.decisions import DecisionTables
 from tf_imgcomp.entropy.fixed_point import (
     ACTIVATION_BITS,
     ACTIVATION_MAX,
@@ -15,10 +16,9 @@ from tf_imgcomp.entropy.fixed_point import (
     at_all_positions,
     clip,
 )
-from tf_imgcomp.entropy.frequencies import MixtureRows
 from tf_imgcomp.entropy.latent_coder import LatentCoder, SliceModel, with_rate
 from tf_imgcomp.entropy.mixture import parameters_per_element
-from tf_imgcomp.entropy.tables import PRECISION, Tables
+from tf_imgcomp.entropy.range_coder import PRECISION
 from tf_imgcomp.entropy.tied_rows import TiedTables
 from tf_imgcomp.layers import GainUnit
 from tf_imgcomp.ops import checkerboard
@@ -33,7 +33,7 @@ class EncodedLatents(NamedTuple):
     """Latents as a file holds them.
 
     Attributes:
-        strings: string vector: z, then the streams of each pass.
+        strings: string vector, the streams; each has a part of z and of every pass.
         y_hat: float32 `(1, h, w, c)`, what a decoder will see.
         checksum: int32 scalar of all decoded integers.
     """
@@ -123,11 +123,13 @@ class IntegerCoder(tf.Module):
     def __init__(self, latent_coder: LatentCoder, gain: GainUnit):
         super().__init__(name="integer_coder")
         self.config = latent_coder.config
-        tied, components = self.config.tied, self.config.components
-        self.tables = TiedTables(components) if tied else Tables()
+        z_rows = _z_rows(latent_coder.prior)
+        if self.config.tied:
+            self.tables = TiedTables(self.config.components, z_rows)
+        else:
+            self.tables = DecisionTables(z_rows)
         log2_gain = np.rint(gain.log2_gain.numpy().astype(np.float64) * 1024)
         self.log2_gain = tf.Variable(log2_gain.astype(np.int64), trainable=False)
-        self.z_lookup = tf.Variable(_z_lookup(latent_coder.prior), trainable=False)
         magnitudes = np.log2(1 + np.arange(256)) * (1 << ACTIVATION_BITS)
         magnitudes = np.rint(magnitudes).astype(np.float32)
         self.log_table = tf.Variable(magnitudes, trainable=False)
@@ -137,11 +139,6 @@ class IntegerCoder(tf.Module):
         self.slices = [
             IntegerSlice(model, self.log_table) for model in latent_coder.slices
         ]
-
-    def rows(self) -> coding.Rows:
-        """The rows of frequencies, ready or to be made."""
-        read = self.tables.read()
-        return read if self.config.tied else MixtureRows(read)
 
     def describe(self, z_hat: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
         """hyper_synthesis on integers, see `LatentCoder.describe`."""
@@ -158,22 +155,22 @@ class IntegerCoder(tf.Module):
             z: float32 `(1, h / 4, w / 4, n)`, from hyper_analysis.
             quality: int64 scalar, in hundredths.
         """
-        context, sizes = self.config.context, self.config.slices
         z_hat = clip(round_half_up(z), -Z_MAX, Z_MAX)
-        wanted = passes.by_pass(context, sizes, y)
-        strings = [self._encode_z(tf.cast(z_hat, tf.int32))]
-        rows = self.rows()
+        wanted = passes.by_pass(self.config.context, self.config.slices, y)
+        rows = self.tables.read()
+        coder = range_coder.encoder(rows.table, tf.size(y))
+        symbols = tf.cast(tf.reshape(z_hat, [-1]), tf.int32) + Z_MAX
+        coder = range_coder.put(coder, self._z_numbers(tf.shape(z)), symbols)
 
         def code(number, colour, parameters):
+            nonlocal coder
             y = tf.reshape(wanted[number, colour], [-1])
-            y_hat, mine = coding.encode(rows, parameters, y)
-            strings.append(mine)
+            coder, y_hat = coding.encode(rows, coder, parameters, y)
             return y_hat
 
         y_hat = self._run(z_hat, quality, code)
-        return EncodedLatents(
-            tf.concat(strings, axis=0), y_hat, coding.checksum(z_hat, y_hat)
-        )
+        strings = range_coder.finish(coder)
+        return EncodedLatents(strings, y_hat, coding.checksum(z_hat, y_hat))
 
     def decode(
         self, strings: tf.Tensor, height: tf.Tensor, width: tf.Tensor, quality
@@ -186,19 +183,24 @@ class IntegerCoder(tf.Module):
             width: int32 scalar, of z.
             quality: int64 scalar, in hundredths.
         """
-        z_hat = self._decode_z(strings[:1], height, width)
-        state = {"strings": strings[1:], "sound": True}
-        rows = self.rows()
+        depth = self.config.hyper_depth
+        shape = tf.stack([1, height, width, depth])
+        size = height * width * LatentCoder.STRIDE**2 * self.config.latent_depth
+        streams = range_coder.stream_count(size)
+        sound = tf.equal(tf.size(strings), streams)
+        rows = self.tables.read()
+        coder = range_coder.decoder(rows.table, strings[:streams])
+        coder, symbols = range_coder.get(coder, self._z_numbers(shape))
+        # A damaged string may hold symbols that no encoder writes.
+        z_hat = clip(tf.cast(symbols - Z_MAX, tf.float32), -Z_MAX, Z_MAX)
+        z_hat = tf.ensure_shape(tf.reshape(z_hat, shape), [1, None, None, depth])
 
         def code(number, colour, parameters):
-            y_hat, state["strings"], sound = coding.decode(
-                rows, parameters, state["strings"]
-            )
-            state["sound"] &= sound
+            nonlocal coder
+            coder, y_hat = coding.decode(rows, coder, parameters)
             return y_hat
 
         y_hat = self._run(z_hat, quality, code)
-        sound = state["sound"] & tf.equal(tf.size(state["strings"]), 0)
         return DecodedLatents(y_hat, coding.checksum(z_hat, y_hat), sound)
 
     def _run(self, z_hat: tf.Tensor, quality: tf.Tensor, code) -> tf.Tensor:
@@ -235,22 +237,10 @@ class IntegerCoder(tf.Module):
         unit = tf.eye(self.log2_gain.shape[0], dtype=tf.int64) * (1 << ACTIVATION_BITS)
         return _interpolate_levels(unit, quality)[None]
 
-    def _encode_z(self, z: tf.Tensor) -> tf.Tensor:
-        encoder = tfc.create_range_encoder([1], self.z_lookup)
-        indexes = tf.broadcast_to(tf.range(self.config.hyper_depth), tf.shape(z))
-        encoder = tfc.entropy_encode_index(encoder, indexes, z + Z_MAX)
-        return tfc.entropy_encode_finalize(encoder)
-
-    def _decode_z(self, string, height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
-        depth = self.config.hyper_depth
-        indexes = tf.broadcast_to(tf.range(depth), [1, height, width, depth])
-        decoder = tfc.create_range_decoder(string, self.z_lookup)
-        decoder, z = tfc.entropy_decode_index(
-            decoder, indexes, tf.shape(indexes)[1:], tf.int32
-        )
-        z_hat = tf.cast(tf.ensure_shape(z, [1, None, None, depth]) - Z_MAX, tf.float32)
-        # A damaged string may hold symbols that no encoder writes.
-        return clip(z_hat, -Z_MAX, Z_MAX)
+    def _z_numbers(self, shape: tf.Tensor) -> tf.Tensor:
+        """The rows of all elements of z, int32 `(n,)`."""
+        numbers = self.tables.size + tf.range(self.config.hyper_depth)
+        return tf.reshape(tf.broadcast_to(numbers, shape), [-1])
 
 
 def _interpolate_levels(table: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
@@ -281,8 +271,8 @@ def _integer_dense(
     return IntegerDense(kernel, layer.bias.numpy(), input_bits, input_max, output_bits)
 
 
-def _z_lookup(prior) -> np.ndarray:
-    """A row of frequencies for each channel of z, symbols -127 to 127."""
+def _z_rows(prior) -> np.ndarray:
+    """A row of frequencies for each channel of z, symbols -127 to 127, int32."""
     symbols = tf.range(-Z_MAX, Z_MAX + 1, dtype=tf.float32)[:, None]
     pmf = tf.transpose(prior.prob(tf.repeat(symbols, prior.batch_shape[0], axis=1)))
     pmf = tf.maximum(pmf, 2.0**-PRECISION)

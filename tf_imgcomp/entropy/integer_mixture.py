@@ -5,7 +5,6 @@ bits: products, sums, floors and scaling by powers of two are exact, in any orde
 any machine.
 """
 
-import functools
 import math
 from typing import NamedTuple
 
@@ -21,7 +20,6 @@ ONE_BITS = PHI_ONE_BITS + _WEIGHT_BITS  # Probabilities are multiples of 2**-30.
 
 OFFSET_MAX = 64 * ONE
 _DISTANCE_MAX = 256 * ONE  # Farther from a mean counts as this far.
-_REACH = 9  # Half deviations that a window must hold: 4.5, a tail of 7e-6.
 
 # A zero is certain and not coded if every component gives all other integers less than
 # 2**-CERTAIN_BITS of the probability. What that saves is the time of coding it and the
@@ -40,48 +38,38 @@ class IntegerMixture(NamedTuple):
         means: `(K, n)`. Integers, relative to the centre, 10 fraction bits.
         factors: `(K, n)`. See `Functions.scale_and_factor`.
         centre: `(n,)`. The integer nearest to the mean of the mixture.
-        reach: `(n,)`. How many integers to either side matter.
     """
 
     weights: tf.Tensor
     means: tf.Tensor
     factors: tf.Tensor
     centre: tf.Tensor
-    reach: tf.Tensor
 
-    def select(self, elements: tf.Tensor) -> "IntegerMixture":
-        """The mixtures of some elements, int `(m,)`."""
-        return IntegerMixture(*(tf.gather(f, elements, axis=-1) for f in self))
+
+# Beyond t deviations, t > 2, lies a probability of at most about 2 ** (6.6 - 5.1 * t).
+# Coefficients of few bits, so that products are exact.
+_TAIL_BITS, _BITS_PER_DEVIATION = 6.625, 5.0625
+_BITS_PER_NAT = 1.4375
+
+
+def certain_deviations() -> float:
+    """How many deviations to the next integer make a zero certain."""
+    return (CERTAIN_BITS + _TAIL_BITS) / _BITS_PER_DEVIATION
 
 
 def are_zero(functions: Functions, logits, offsets, log2_scales) -> tf.Tensor:
-    """Whether elements are zero for certain, bool `(n,)`.
+    """Whether elements are zero for certain, bool `(n,)`: no component says otherwise.
+
+    A component's say is bounded by its weight against the largest.
 
     Args:
         functions: the sampled functions.
         logits, offsets, log2_scales: float32 `(K, n)`. Integers, 10 fraction bits.
     """
     deviations = functions.half_step(log2_scales) - tf.abs(offsets)
-    return are_certain(tf.unstack(logits), tf.unstack(deviations))
-
-
-def are_certain(logits: list, deviations: list) -> tf.Tensor:
-    """Whether no component leaves a zero, bool `(n,)`.
-
-    A component's say is bounded by its weight against the largest. Beyond t deviations,
-    t > 2, lies a probability of at most about 2 ** (6.6 - 5.1 * t).
-
-    Args:
-        logits: of each component, float32 `(n,)`. Integers, 10 fraction bits.
-        deviations: like these; how many deviations it is to the next integer.
-    """
-    top = functools.reduce(tf.maximum, logits)
-    # Coefficients of few bits and numbers up to 2**14, so that all of this is exact.
-    bits = [
-        (top - logit) * 1.4375 + clip(distance, 0, 16 * ONE) * 5.0625
-        for logit, distance in zip(logits, deviations)
-    ]
-    return functools.reduce(tf.minimum, bits) >= (CERTAIN_BITS + 6.625) * ONE
+    unlikely = tf.reduce_max(logits, axis=0) - logits
+    bits = unlikely * _BITS_PER_NAT + clip(deviations, 0, 16 * ONE) * _BITS_PER_DEVIATION
+    return tf.reduce_min(bits, axis=0) >= (CERTAIN_BITS + _TAIL_BITS) * ONE
 
 
 def make_mixture(functions: Functions, logits, offsets, log2_scales) -> IntegerMixture:
@@ -92,10 +80,7 @@ def make_mixture(functions: Functions, logits, offsets, log2_scales) -> IntegerM
     weights = _softmax(functions, logits)
     mean = tf.reduce_sum(weights * means, axis=0)
     centre = round_half_up(mean / (ONE << _WEIGHT_BITS))
-    means -= centre * ONE
-    extent = tf.reduce_max(2 * tf.abs(means) + _REACH * scales, axis=0)
-    reach = tf.floor((extent + ONE) / (2 * ONE))
-    return IntegerMixture(weights, means, factors, centre, reach)
+    return IntegerMixture(weights, means - centre * ONE, factors, centre)
 
 
 def _softmax(functions: Functions, logits: tf.Tensor) -> tf.Tensor:
@@ -114,38 +99,19 @@ def cumulative(functions: Functions, mixture: IntegerMixture, edges) -> tf.Tenso
     Args:
         functions: the sampled functions.
         mixture: n mixtures.
-        edges: float64 integers `(n,)` or a scalar, one edge for each mixture; or
-            `(1, e)`, the same e ascending edges for all.
+        edges: float64 integers `(n,)` or a scalar, one edge for each mixture.
 
     Returns:
-        float64 `(n,)` or `(n, e)`, integers from 0 to 2**30. They do not descend with
-        the edges: the table of Phi ascends, and weights are not negative.
+        float64 `(n,)`, integers from 0 to 2**30. They do not descend with the edges:
+        the table of Phi ascends, and weights are not negative.
     """
-    weights, means, factors = mixture[:3]
-    if len(edges.shape) == 2:
-        weights, means, factors = (f[..., None] for f in (weights, means, factors))
-    distance = edges * ONE + ONE / 2 - means
+    distance = edges * ONE + ONE / 2 - mixture.means
     distance = clip(distance, -_DISTANCE_MAX, _DISTANCE_MAX)
-    return tf.reduce_sum(weights * functions.phi(distance * factors), axis=0)
+    phi = functions.phi(distance * mixture.factors)
+    return tf.reduce_sum(mixture.weights * phi, axis=0)
 
 
-class Intervals(NamedTuple):
-    """Chosen integers and where they lie in the distribution, float64 `(n,)`.
-
-    Attributes:
-        offsets: integers, relative to the centre.
-        low, high: the distribution function at the edges of each integer, or, if it
-            is outside of the window, of the window's last.
-    """
-
-    offsets: tf.Tensor
-    low: tf.Tensor
-    high: tf.Tensor
-
-
-def choose_integers(
-    functions: Functions, mixture: IntegerMixture, half_widths, y: tf.Tensor
-) -> Intervals:
+def choose_integers(functions: Functions, mixture: IntegerMixture, y) -> tf.Tensor:
     """What to code of each element; see `mixture.choose_integers`.
 
     Encoders alone choose, so that a machine that decides otherwise does no harm.
@@ -153,39 +119,32 @@ def choose_integers(
     Args:
         functions: the sampled functions.
         mixture: n mixtures.
-        half_widths: float64 `(n,)`, of their windows.
         y: float64 `(n,)`, in quantizer steps.
+
+    Returns:
+        float64 `(n,)`, integers relative to the centres.
     """
     y -= mixture.centre
     nearest = round_half_up(y)
-    nearer = nearest - tf.sign(nearest)
-    # The two are neighbours, and so are their edges. Outside of the window nothing
-    # is chosen.
-    outside = tf.abs(nearest) > half_widths
-    left = tf.where(outside, half_widths - 1, tf.minimum(nearest, nearer))
+    step = tf.sign(nearest)
+    lower = nearest - tf.maximum(step, 0)  # Of the two; their edges are neighbours.
     first, middle, last = (
-        cumulative(functions, mixture, left + step) for step in (-1, 0, 1)
+        cumulative(functions, mixture, lower + edge) for edge in (-1, 0, 1)
     )
-    is_left = tf.equal(nearer, left)
-    gained = tf.maximum(tf.where(is_left, middle - first, last - middle), _RAREST)
-    lost = tf.maximum(tf.where(is_left, last - middle, middle - first), _RAREST)
-    better = ~outside & is_nearer_better(y, nearest, nearer, gained, lost)
-    offsets = tf.where(better, nearer, nearest)
-    on_left = tf.equal(offsets, left)
-    return Intervals(
-        offsets, tf.where(on_left, first, middle), tf.where(on_left, middle, last)
-    )
+    likelihoods = tf.maximum(middle - first, _RAREST), tf.maximum(last - middle, _RAREST)
+    better = is_nearer_better(y - nearest, step, *likelihoods)
+    return tf.where(better, nearest - step, nearest)
 
 
-def is_nearer_better(y, nearest, nearer, gained, lost) -> tf.Tensor:
-    """Whether to take the integer nearer to the centre, bool `(n,)`.
+def is_nearer_better(residual, step, lower, upper) -> tf.Tensor:
+    """Whether to take the integer one step nearer to the centre, bool `(n,)`.
 
     Args:
-        y: float `(n,)`, in quantizer steps.
-        nearest, nearer: like y, the two integers.
-        gained, lost: like y, probabilities of the nearer and the nearest.
+        residual: float `(n,)`. The latents less the nearest integers.
+        step: like these. The signs of the nearest integers, seen from the centre.
+        lower, upper: like these. How likely the lower and the upper one of the nearest
+            integer and the nearer one is, in any unit.
     """
-    error = tf.math.squared_difference(y, nearer)
-    error -= tf.math.squared_difference(y, nearest)
-    saved = tf.math.log(gained / lost) / math.log(2)
-    return BITS_PER_ERROR * error < saved
+    error = 2 * residual * step + 1  # How much the squared error grows.
+    saved = step * tf.math.log(lower / upper)
+    return BITS_PER_ERROR * math.log(2) * error < saved

@@ -29,12 +29,6 @@ _POWER_BITS = 12  # 2 ** -fraction of an octave.
 _LOG2_SCALE_MIN = int(LOG2_SCALE_MIN * ONE)
 _LOG2_SCALE_MAX = int(LOG2_SCALE_MAX * ONE)
 
-PRECISION = 16  # Bits of a cumulative frequency; the range coder's most.
-
-# Frequencies of one symbol that costs next to nothing, as the range coder takes them:
-# the precision, negative to let other symbols escape, then from 0 to 2**16.
-FILLER = (-PRECISION, 0, (1 << PRECISION) - 3, 1 << PRECISION)
-
 
 class Tables(tf.Module):
     """The sampled functions as a model keeps them, int32."""

@@ -13,20 +13,20 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from tf_imgcomp.entropy import integer_mixture
 from tf_imgcomp.entropy.fixed_point import PARAMETER_BITS, clip
-from tf_imgcomp.entropy.integer_mixture import (
-    OFFSET_MAX,
-    are_certain,
-    is_nearer_better,
-)
+from tf_imgcomp.entropy.integer_mixture import OFFSET_MAX, is_nearer_better
 from tf_imgcomp.entropy.mixture import LOG2_SCALE_MAX, LOG2_SCALE_MIN
-from tf_imgcomp.entropy.tables import (
-    FILLER,
-    ONE,
+from tf_imgcomp.entropy.range_coder import (
+    FIRST_ROWS,
+    FIRST_TABLE,
     PRECISION,
-    sample_scales,
-    scale_index,
+    get,
+    get_far,
+    put,
+    put_far,
 )
+from tf_imgcomp.entropy.tables import ONE, sample_scales, scale_index
 from tf_imgcomp.ops.rounding import round_half_up
 
 # How finely elements are told apart.
@@ -41,21 +41,22 @@ _WEIGHT_LOGIT_MAX = 4.0
 _REACH = 4.0  # Deviations of the wider Gaussian that a row holds, ...
 _HALF_WIDTH_MAX = 127  # ... if these are not more integers to either side.
 
-# Rows are kept in 16 bits: in place of what does not fit, the two largest numbers,
-# which no frequency is.
-_HEAD, _END = (1 << PRECISION) - 2, (1 << PRECISION) - 1
-
 
 class TiedTables(tf.Module):
     """All rows as a model keeps them.
 
     Args:
         components: int. Gaussians of an element, 1 or 2.
+        more: int32 rows to put after them.
+
+    Attributes:
+        size: int. How many rows come before `more`.
     """
 
-    def __init__(self, components: int):
+    def __init__(self, components: int, more: np.ndarray):
         super().__init__(name="tables")
-        levels, rows = _sample(components)
+        levels, rows, self.size = _sample(components)
+        rows = np.concatenate([rows, more]).astype(np.int32)
         self.scale = tf.Variable(sample_scales(), trainable=False)
         self.levels = tf.Variable(levels, trainable=False)
         self.rows = tf.Variable(rows, trainable=False)
@@ -64,11 +65,8 @@ class TiedTables(tf.Module):
         """The same for use."""
         scale = tf.cast(self.scale, tf.float64)
         half_step = tf.cast(tf.floor(ONE * ONE / 2 / scale), tf.float32)
-        rows = tf.cast(self.rows, tf.int32)
-        rows = tf.where(tf.equal(rows, _HEAD), -PRECISION, rows)
-        rows = tf.where(tf.equal(rows, _END), 1 << PRECISION, rows)
         levels = tf.cast(self.levels, tf.float32)
-        return TiedRows(half_step, scale, levels, rows)
+        return TiedRows(half_step, scale, levels, self.rows.value())
 
 
 class TiedRows(NamedTuple):
@@ -80,85 +78,127 @@ class TiedRows(NamedTuple):
         scale_table: for every log2 scale the scale, float64 integers, 10 fraction bits.
         levels: for every level of scales into how many fractions it divides a mean, how
             far its rows reach, the number of the first one and where it starts in
-            `rows`; float32 `(levels, 4)`.
-        rows: int32, as the range coder takes them. The first is `FILLER`.
+            `table`; float32 `(levels, 4)`.
+        table: int32, as the range coder takes them.
     """
 
     half_step_table: tf.Tensor
     scale_table: tf.Tensor
     levels: tf.Tensor
-    rows: tf.Tensor
+    table: tf.Tensor
 
     def are_zero(self, parameters: list) -> tf.Tensor:
         """See `coding.Rows`."""
         *logits, offsets, log2_scales = parameters
         half_step = tf.gather(self.half_step_table, scale_index(log2_scales))
-        deviations = half_step - tf.abs(offsets)
-        logits = [tf.zeros_like(offsets), *logits]
-        widths = [2.0**-k for k in range(len(logits))]
-        return are_certain(logits, [deviations * width for width in widths])
+        return half_step - tf.abs(offsets) >= enough_deviations(*logits)
 
     def elements(self, parameters: list) -> "TiedElements":
         """See `coding.Rows`."""
-        return TiedElements(self, parameters)
+        return find_rows(self, parameters)
 
 
-class TiedElements:
-    """See `coding.Elements`.
+def enough_deviations(logit=None):
+    """How many deviations to the next integer make a zero certain.
+
+    As in `integer_mixture.are_zero`; the second Gaussian is twice as wide, and
+    matters the less the smaller its weight is.
 
     Args:
-        tables: all rows.
-        parameters: K + 1 of them, see `coding.Rows`.
+        logit: of the second Gaussian, float32 `(n,)` with 10 fraction bits; or None.
+
+    Returns:
+        float32 `(n,)` or a float; integers with 10 fraction bits, or halves and so on
+        of these, so that all of this is exact.
+    """
+    enough = float(math.ceil(integer_mixture.certain_deviations() * ONE))
+    if logit is None:
+        return enough
+    return clip(2 * enough + 0.5625 * logit, enough, 2 * enough)
+
+
+class TiedElements(NamedTuple):
+    """See `coding.Elements`.
+
+    Attributes:
+        table: as in `TiedRows`.
+        numbers: of the elements' rows, int32 `(m,)`.
+        starts: where the rows start in the table, float32 `(m,)`.
+        half_widths: symbols below the middle one of each row, float32 `(m,)`.
+        centres: the middle symbols' values, float64 `(m,)`.
     """
 
-    def __init__(self, tables: TiedRows, parameters: list):
-        # Means and centres take more than 24 bits, all else is less.
-        self._rows = tables.rows
-        *logits, offsets, log2_scales = parameters
-        index = scale_index(log2_scales)
-        offsets = tf.cast(clip(offsets, -OFFSET_MAX, OFFSET_MAX), tf.float64)
-        mean = tf.floor(offsets * tf.gather(tables.scale_table, index) / ONE)
-        self._centre = round_half_up(mean / ONE)
-        fraction = tf.cast(mean - self._centre * ONE, tf.float32) + ONE / 2
-        level = tf.bitwise.right_shift(index + (1 << _LEVEL_SHIFT - 1), _LEVEL_SHIFT)
-        level = tf.gather(tables.levels, level)
-        fractions, self._half_widths, first, start = tf.unstack(level, axis=1)
-        number = tf.floor(fraction * fractions / ONE)
-        for logit in logits:
-            limit = _WEIGHT_LOGIT_MAX * ONE
-            weight = (clip(logit, -limit, limit - 1) + limit) * (_WEIGHTS / 2 / limit)
-            number = number * _WEIGHTS + tf.floor(weight)
-        self._numbers = tf.cast(first + number, tf.int32)
-        self._starts = start + number * (2 * self._half_widths + 4)
+    table: tf.Tensor
+    numbers: tf.Tensor
+    starts: tf.Tensor
+    half_widths: tf.Tensor
+    centres: tf.Tensor
 
-    def encoding(self, y: tf.Tensor) -> tuple:
-        y = tf.cast(y - self._centre, tf.float32)
-        nearest = round_half_up(y)
-        nearer = nearest - tf.sign(nearest)
-        # Of every symbol in every row; those of no row are never looked at.
-        frequencies = tf.cast(self._rows[1:] - self._rows[:-1], tf.float32)
-        middle = self._starts + 1 + self._half_widths
-        inside = tf.abs(nearest) <= self._half_widths
-        gained, lost = (
-            tf.gather(frequencies, tf.cast(middle + offset, tf.int32))
-            for offset in (tf.where(inside, o, 0) for o in (nearer, nearest))
-        )
-        # Outside of the row nothing is chosen.
-        better = inside & is_nearer_better(y, nearest, nearer, gained, lost)
-        offsets = tf.where(better, nearer, nearest)
-        symbols = tf.cast(offsets + self._half_widths, tf.int32)
-        values = self._centre + tf.cast(offsets, tf.float64)
-        return self._rows, self._numbers, symbols, values
+    def encode(self, coder: tf.Tensor, y: tf.Tensor) -> tuple:
+        offsets = choose_integers(self, y)
+        are_far = tf.abs(offsets) > self.half_widths
+        symbols = tf.where(are_far, self.half_widths + 1, offsets) + self.half_widths
+        coder = put(coder, self.numbers, tf.cast(symbols, tf.int32))
+        coder = put_far(coder, offsets, self.half_widths)
+        return coder, self.centres + tf.cast(offsets, tf.float64)
 
-    def decoding(self) -> tuple:
-        first = self._centre - tf.cast(self._half_widths, tf.float64)
-        return self._rows, self._numbers, first
+    def decode(self, coder: tf.Tensor) -> tuple:
+        coder, symbols = get(coder, self.numbers)
+        offsets = tf.cast(symbols, tf.float32) - self.half_widths
+        coder, offsets = get_far(coder, offsets, self.half_widths)
+        return coder, self.centres + tf.cast(offsets, tf.float64)
+
+
+def find_rows(rows: TiedRows, parameters: list) -> TiedElements:
+    """The rows of m elements, see `TiedRows.elements`."""
+    *logits, offsets, log2_scales = parameters
+    index = scale_index(log2_scales)
+    # Means and centres take more than 24 bits, all else is less.
+    offsets = tf.cast(clip(offsets, -OFFSET_MAX, OFFSET_MAX), tf.float64)
+    means = tf.floor(offsets * tf.gather(rows.scale_table, index) / ONE)
+    centres = round_half_up(means / ONE)
+    fraction = tf.cast(means - centres * ONE, tf.float32) + ONE / 2
+    level = tf.bitwise.right_shift(index + (1 << _LEVEL_SHIFT - 1), _LEVEL_SHIFT)
+    level = tf.gather(rows.levels, level)
+    fractions, half_widths, first, start = tf.unstack(level, axis=1)
+    number = tf.floor(fraction * fractions / ONE)
+    for logit in logits:
+        limit = _WEIGHT_LOGIT_MAX * ONE
+        weight = (clip(logit, -limit, limit - 1) + limit) * (_WEIGHTS / 2 / limit)
+        number = number * _WEIGHTS + tf.floor(weight)
+    numbers = tf.cast(first + number, tf.int32)
+    starts = start + number * (2 * half_widths + 4)
+    return TiedElements(rows.table, numbers, starts, half_widths, centres)
+
+
+def choose_integers(elements: TiedElements, y: tf.Tensor) -> tf.Tensor:
+    """What to code of each element; see `integer_mixture.choose_integers`.
+
+    Args:
+        elements: m elements.
+        y: float64 `(m,)`, in quantizer steps.
+
+    Returns:
+        float32 `(m,)`, integers relative to the centres.
+    """
+    y = tf.cast(y - elements.centres, tf.float32)
+    nearest = round_half_up(y)
+    step = tf.sign(nearest)
+    inside = tf.abs(nearest) <= elements.half_widths
+    # The lower one of the two; their edges are neighbours.
+    lower = tf.where(inside, nearest - tf.maximum(step, 0), 0.0)
+    edge = tf.cast(elements.starts + elements.half_widths + lower, tf.int32) + 1
+    first, middle, last = (tf.gather(elements.table, edge + k) for k in range(3))
+    likelihoods = (tf.cast(f, tf.float32) for f in (middle - first, last - middle))
+    better = is_nearer_better(y - nearest, step, *likelihoods)
+    # Outside of the row nothing is chosen.
+    return tf.where(inside & better, nearest - step, nearest)
 
 
 def _sample(components: int) -> tuple:
-    """`TiedRows.levels`, int32, and its rows as they are kept, uint16."""
-    levels, rows = [], [np.array([_HEAD, 0, FILLER[2], _END])]
-    number, start = 1, 4
+    """`TiedRows.levels`, int32; all rows, and how many there are."""
+    levels, rows = [], [FIRST_TABLE]
+    number, start = FIRST_ROWS, len(FIRST_TABLE)
     octaves = LOG2_SCALE_MAX - LOG2_SCALE_MIN
     for level in range(int(octaves) * _SCALES_PER_OCTAVE + 1):
         is_coarse = level >= _COARSE_OCTAVE * _SCALES_PER_OCTAVE
@@ -175,13 +215,16 @@ def _sample(components: int) -> tuple:
         made = _sample_rows(scale, fractions, half_width, components)
         rows.append(made.ravel())
         number, start = number + len(made), start + made.size
-    return np.array(levels, np.int32), np.concatenate(rows).astype(np.uint16)
+    return np.array(levels, np.int32), np.concatenate(rows), number
 
 
 def _sample_rows(
     scale: float, fractions: int, half_width: int, components: int
 ) -> np.ndarray:
-    """Rows `(fractions [* weights], 2 * half_width + 4)` of one scale."""
+    """Rows `(fractions [* weights], 2 * half_width + 4)` of one scale.
+
+    Their last symbol says that an integer is none of the others.
+    """
     means = (np.arange(fractions)[:, None, None] + 0.5) / fractions - 0.5
     numbers = np.arange(2 * half_width + 1)
     distances = (numbers - half_width + 0.5 - means) / scale
@@ -190,10 +233,10 @@ def _sample_rows(
         step = 2 * _WEIGHT_LOGIT_MAX / _WEIGHTS
         logits = (np.arange(_WEIGHTS)[:, None] + 0.5) * step - _WEIGHT_LOGIT_MAX
         shares = shares + (_phi(distances / 2) - shares) / (1 + np.exp(-logits))
-    free = _HEAD - 1 - len(numbers)
+    free = (1 << PRECISION) - 1 - len(numbers)
     rows = np.floor(shares * free) + numbers + 1
     rows = np.pad(rows.reshape(-1, len(numbers)), [(0, 0), (2, 1)])
-    rows[:, 0], rows[:, -1] = _HEAD, _END
+    rows[:, 0], rows[:, -1] = PRECISION, 1 << PRECISION
     return rows
 
 

@@ -1,0 +1,110 @@
+"""Binary decisions: those of a NumPy reference, and nearly as short as can be."""
+
+import numpy as np
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.entropy import reference
+from tf_imgcomp.entropy import decisions, integer_mixture
+from tf_imgcomp.entropy.range_coder import FIRST_ROWS, FIRST_TABLE
+from tf_imgcomp.entropy.tables import Tables
+
+integers = st.integers(-20000, 20000)
+any_components = st.lists(
+    st.tuples(integers, integers, integers), min_size=1, max_size=3
+)
+small_scales = st.integers(-4096, -1500)
+_TABLES = decisions.DecisionTables(np.zeros(0, np.int32))
+_EDGES = range(-128, 127)
+
+
+def _mixture(components):
+    """The sampled functions, and one element's mixture."""
+    functions = Tables().read()
+    columns = (tf.constant(c, tf.float32)[:, None] for c in zip(*components))
+    return functions, integer_mixture.make_mixture(functions, *columns)
+
+
+@settings(max_examples=40, deadline=None)
+@given(any_components)
+def test_distributions_equal_a_numpy_reference_and_do_not_descend(components):
+    functions, mixture = _mixture(components)
+    made = [
+        float(integer_mixture.cumulative(functions, mixture, float(edge))[0])
+        for edge in range(-3, 4)
+    ]
+    centre, expected = reference.distribution(
+        Tables(), *zip(*components), range(-3, 4)
+    )
+    assert mixture.centre[0] == centre
+    assert made == expected
+    assert made == sorted(made)
+
+
+@settings(max_examples=40, deadline=None)
+@given(any_components, st.integers(-400, 400))
+def test_decisions_equal_a_numpy_reference(components, offset):
+    functions, mixture = _mixture(components)
+    elements = decisions.DecisionElements(functions, mixture)
+    places = tf.clip_by_value(tf.constant([float(offset)], tf.float64), -127, 127) + 128
+    made = []
+
+    def decide(coder, numbers, middle):
+        are_upper = places >= middle
+        made.append((int(numbers[0]), int(are_upper[0])))
+        return coder, are_upper
+
+    elements._search(None, decide)
+    _, totals = reference.distribution(Tables(), *zip(*components), _EDGES)
+    expected = reference.decisions(dict(zip(_EDGES, totals)), offset)
+    assert made == expected
+
+
+@settings(max_examples=100, deadline=None)
+@given(any_components)
+def test_decisions_cost_about_what_the_mixture_says(components):
+    """Of all integers in the window: rounding probabilities loses few bits."""
+    _, totals = reference.distribution(Tables(), *zip(*components), _EDGES)
+    totals = dict(zip(_EDGES, totals))
+    shares = np.diff([0, *totals.values(), 1 << 30]) / 2**30
+    upper = (np.arange(4096) + 0.5) / 4096
+    divergence = 0.0
+    for offset, share in zip(range(-128, 128), shares):
+        if share and abs(offset) < 127:
+            made = reference.decisions(totals, offset)
+            bits = sum(
+                -np.log2(upper[number - 2] if symbol else 1 - upper[number - 2])
+                for number, symbol in made
+            )
+            divergence += share * (bits + np.log2(share))
+    assert divergence < 0.005
+
+
+def test_rows_of_decisions_increase():
+    rows = _TABLES.rows.numpy()[len(FIRST_TABLE) :].reshape(-1, 4)
+    assert FIRST_ROWS + len(rows) == _TABLES.size
+    assert (np.diff(rows[:, 1:]) > 0).all()
+    assert set(rows[:, 0]) == {16}
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(-9000, 0), st.integers(-1500, 1500), small_scales),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_certain_zeros_are_nearly_certain(components):
+    functions = Tables().read()
+    columns = [tf.constant(c, tf.float32)[:, None] for c in zip(*components)]
+    if integer_mixture.are_zero(functions, *columns)[0]:
+        mixture = integer_mixture.make_mixture(functions, *columns)
+        assert mixture.centre[0] == 0
+        below, above = (
+            integer_mixture.cumulative(functions, mixture, tf.constant(e, tf.float64))
+            for e in (-1, 0)
+        )
+        share = float((above - below)[0]) / 2**integer_mixture.ONE_BITS
+        assert 1 - share < len(components) * 2**-integer_mixture.CERTAIN_BITS

@@ -1,0 +1,155 @@
+"""Integers of any mixture as binary decisions, coded with one fixed table.
+
+A range decoder's table is fixed when it is made. A mixture of any shape would need rows
+of its own, but a decision between two halves of what is left needs a probability only,
+and these can be rows of a table: 8 decisions find an integer in a window of 256 around
+the mixture's centre. Places at the window's ends stand for all that is beyond.
+"""
+
+from typing import Callable, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from tf_imgcomp.entropy import integer_mixture
+from tf_imgcomp.entropy.integer_mixture import ONE_BITS, IntegerMixture, cumulative
+from tf_imgcomp.entropy.range_coder import (
+    FIRST_ROWS,
+    FIRST_TABLE,
+    PRECISION,
+    get,
+    get_far,
+    put,
+    put_far,
+)
+from tf_imgcomp.entropy.tables import Functions, Tables
+
+_DECISIONS = 8
+_HALF = 1 << _DECISIONS - 1  # Places below the centre.
+_REACH = _HALF - 2  # Beyond are the places that stand for all others.
+
+_SHARE_BITS = 12  # A probability of "upper half" is one of 2**12.
+_SHARES = 1 << _SHARE_BITS
+_EVEN = _SHARES // 2
+
+
+class DecisionTables(tf.Module):
+    """Rows and sampled functions as a model keeps them.
+
+    Args:
+        more: int32 rows to put after those of decisions.
+
+    Attributes:
+        size: int. How many rows come before `more`.
+    """
+
+    def __init__(self, more: np.ndarray):
+        super().__init__(name="decisions")
+        self.functions = Tables()
+        rows = np.concatenate([FIRST_TABLE, _sample_rows().ravel(), more])
+        self.rows = tf.Variable(rows.astype(np.int32), trainable=False)
+        self.size = FIRST_ROWS + _SHARES
+
+    def read(self) -> "DecisionRows":
+        """The same for use."""
+        return DecisionRows(self.functions.read(), self.rows.value())
+
+
+def _sample_rows() -> np.ndarray:
+    """Rows `(2**12, 4)` of two symbols, "lower" and "upper half"."""
+    upper = (np.arange(_SHARES) + 0.5) * 2.0 ** (PRECISION - _SHARE_BITS)
+    end = np.full(_SHARES, 1 << PRECISION)
+    return np.stack([end * 0 + PRECISION, end * 0, end - upper, end], axis=1)
+
+
+class DecisionRows(NamedTuple):
+    """See `coding.Rows`.
+
+    Attributes:
+        functions: the sampled functions.
+        table: int32, as the range coder takes it.
+    """
+
+    functions: Functions
+    table: tf.Tensor
+
+    def are_zero(self, parameters: list) -> tf.Tensor:
+        """See `coding.Rows`."""
+        return integer_mixture.are_zero(self.functions, *_by_role(parameters))
+
+    def elements(self, parameters: list) -> "DecisionElements":
+        """See `coding.Rows`."""
+        mixture = integer_mixture.make_mixture(self.functions, *_by_role(parameters))
+        return DecisionElements(self.functions, mixture)
+
+
+class DecisionElements(NamedTuple):
+    """See `coding.Elements`.
+
+    Attributes:
+        functions: the sampled functions.
+        mixture: of m elements.
+    """
+
+    functions: Functions
+    mixture: IntegerMixture
+
+    def encode(self, coder: tf.Tensor, y: tf.Tensor) -> tuple:
+        offsets = integer_mixture.choose_integers(self.functions, self.mixture, y)
+        places = tf.clip_by_value(offsets, -_REACH - 1, _REACH + 1) + _HALF
+
+        def decide(coder, numbers, middle):
+            are_upper = places >= middle
+            return put(coder, numbers, tf.cast(are_upper, tf.int32)), are_upper
+
+        coder, _ = self._search(coder, decide)
+        coder = put_far(coder, offsets, _REACH)
+        return coder, self.mixture.centre + offsets
+
+    def decode(self, coder: tf.Tensor) -> tuple:
+        def decide(coder, numbers, middle):
+            coder, symbols = get(coder, numbers)
+            return coder, symbols > 0
+
+        coder, places = self._search(coder, decide)
+        reach = tf.fill(tf.shape(places), tf.cast(_REACH, places.dtype))
+        coder, offsets = get_far(coder, places - _HALF, reach)
+        return coder, self.mixture.centre + offsets
+
+    def _search(self, coder: tf.Tensor, decide: Callable) -> tuple:
+        """Halves the window of each element until one place is left.
+
+        Args:
+            coder: a range coder.
+            decide: function of the coder, numbers of rows, int32 `(m,)`, and the lowest
+                places of the upper halves, float64 `(m,)`; writes or reads which halves
+                it is and returns the coder and that, bool `(m,)`.
+
+        Returns:
+            The coder, and places, float64 `(m,)`.
+        """
+        low = tf.zeros_like(self.mixture.centre)
+        low_share, high_share = low, low + (1 << ONE_BITS)
+        for bit in reversed(range(_DECISIONS)):
+            middle = low + (1 << bit)
+            share = cumulative(self.functions, self.mixture, middle - _HALF - 1)
+            numbers = find_rows(high_share - share, high_share - low_share)
+            coder, are_upper = decide(coder, numbers, middle)
+            low = tf.where(are_upper, middle, low)
+            low_share = tf.where(are_upper, share, low_share)
+            high_share = tf.where(are_upper, high_share, share)
+        return coder, low
+
+
+def find_rows(upper: tf.Tensor, both: tf.Tensor) -> tf.Tensor:
+    """Rows for halves with these probabilities, float64 integers, to int32."""
+    # The half keeps a quotient away from integers: its own rounding cannot matter.
+    share = tf.floor((upper * _SHARES + 0.5) / tf.maximum(both, 1))
+    share = tf.minimum(share, _SHARES - 1)
+    # Where nothing is expected all is as likely.
+    return FIRST_ROWS + tf.cast(tf.where(both > 0, share, _EVEN), tf.int32)
+
+
+def _by_role(parameters: list) -> list:
+    """Logits, offsets and log2 scales, float32 `(K, n)` each."""
+    return tf.split(tf.stack(parameters), 3)

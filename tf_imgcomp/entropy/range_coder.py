@@ -1,0 +1,127 @@
+"""One range coder for all symbols of an image: TensorFlow Compression's.
+
+It is made with a table of rows of frequencies, which stays the same, and from then on
+takes for each symbol the number of its row. It writes several streams side by side; of
+any vector of symbols, the first stream takes the first part, and so on.
+
+Every string is read to the end of what was asked for, a damaged one too: what is
+missing is read as zeros, and a checksum must tell. That is why integers without a
+symbol of their own are written in digits here: the library's own escapes wait for a one
+for ever.
+"""
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_compression as tfc
+
+# Parallel streams cost a few bytes each and code side by side.
+LATENTS_PER_STREAM = 1 << 18
+
+PRECISION = 16  # Bits of a cumulative frequency; the range coder's most.
+
+_BASE = 1 << 12
+_FAR_MAX = _BASE**2 // 2 - 1  # 2**23 - 1.
+
+# Every table starts with these two rows. As the range coder takes it, a row is the
+# precision and then frequencies, from 0 to 2**16. Zeros of the first, which cost next
+# to nothing, fill streams up. In the second a digit d has about 1 / ((d + 1) (d + 2)).
+_FILLER, _DIGITS = 0, 1
+FIRST_ROWS = 2
+_digits = np.arange(_BASE + 1)
+_shares = np.floor(((1 << PRECISION) - _BASE) * _digits / (_digits + 1))
+_shares[-1] = (1 << PRECISION) - _BASE
+FIRST_TABLE = np.concatenate(
+    [
+        [PRECISION, 0, (1 << PRECISION) - 1, 1 << PRECISION],
+        [PRECISION, *(_digits + _shares)],
+    ]
+)
+
+
+def stream_count(latents: tf.Tensor) -> tf.Tensor:
+    """How many streams an image of so many latents has, int32 scalar."""
+    return 1 + latents // LATENTS_PER_STREAM
+
+
+def encoder(table: tf.Tensor, latents: tf.Tensor) -> tf.Tensor:
+    """A range coder that writes.
+
+    Args:
+        table: int32, rows one after the other; `FIRST_TABLE` first.
+        latents: int32 scalar, of the image.
+    """
+    return tfc.create_range_encoder([stream_count(latents)], table)
+
+
+def decoder(table: tf.Tensor, strings: tf.Tensor) -> tf.Tensor:
+    """A range coder that reads strings `(streams,)`; see `encoder`."""
+    return tfc.create_range_decoder(strings, table)
+
+
+def put(coder: tf.Tensor, rows: tf.Tensor, symbols: tf.Tensor) -> tf.Tensor:
+    """Writes symbols int32 `(n,)`, each with the row of that number.
+
+    Returns:
+        The coder.
+    """
+    rows, symbols = _by_stream(coder, rows), _by_stream(coder, symbols)
+    return tfc.entropy_encode_index(coder, rows, symbols)
+
+
+def get(coder: tf.Tensor, rows: tf.Tensor) -> tuple:
+    """Reads symbols with rows int32 `(n,)`: the coder, and int32 `(n,)`."""
+    mine = _by_stream(coder, rows)
+    coder, symbols = tfc.entropy_decode_index(coder, mine, tf.shape(mine)[1:], tf.int32)
+    return coder, tf.reshape(symbols, [-1])[: tf.size(rows)]
+
+
+def put_far(coder: tf.Tensor, integers: tf.Tensor, reach) -> tf.Tensor:
+    """Writes those of some integers that are too far off to have a symbol.
+
+    Args:
+        coder: as above.
+        integers: float `(n,)`.
+        reach: like these, or a float. The largest magnitude that has a symbol.
+
+    Returns:
+        The coder.
+    """
+    beyond = tf.abs(integers) - reach
+    far = tf.where(beyond > 0)[:, 0]
+    distance = tf.minimum(tf.gather(beyond, far) - 1, _FAR_MAX)
+    is_below = tf.cast(tf.gather(integers, far) < 0, tf.int32)
+    number = 2 * tf.cast(distance, tf.int32) + is_below
+    digits = tf.concat([number // _BASE, number % _BASE], axis=0)
+    return put(coder, tf.fill(tf.shape(digits), _DIGITS), digits)
+
+
+def get_far(coder: tf.Tensor, integers: tf.Tensor, reach: tf.Tensor) -> tuple:
+    """Reads what `put_far` wrote.
+
+    Args:
+        coder: as above.
+        integers: float `(n,)`; those that were too far off are so here too.
+        reach: like these, see `put_far`.
+
+    Returns:
+        The coder, and the integers.
+    """
+    far = tf.where(tf.abs(integers) > reach)
+    coder, digits = get(coder, tf.fill([2 * tf.shape(far)[0]], _DIGITS))
+    high, low = tf.split(digits, 2)
+    number = high * _BASE + low
+    values = tf.cast(number // 2 + 1, reach.dtype) + tf.gather_nd(reach, far)
+    values = tf.where(tf.equal(number % 2, 1), -values, values)
+    return coder, tf.tensor_scatter_nd_update(integers, far, values)
+
+
+def finish(coder: tf.Tensor) -> tf.Tensor:
+    """What was written, strings `(streams,)`."""
+    return tfc.entropy_encode_finalize(coder)
+
+
+def _by_stream(coder: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+    """Of int32 `(n,)` each stream's, `(streams, k)`, filled up with zeros."""
+    streams = tf.size(coder)
+    fill = -tf.size(x) % streams
+    return tf.reshape(tf.pad(x, [[0, fill]], constant_values=_FILLER), [streams, -1])
