@@ -30,7 +30,7 @@ class SubpixelConv2D(Block):
     Args:
         filters: int. Channels of the result.
         size: int. Side of the kernel.
-        factor: int. How many times larger the map becomes.
+        factor: int, at least 1. How many times larger the map becomes.
 
     Shape:
         float `(b, h, w, c)` to `(b, factor * h, factor * w, filters)`.
@@ -48,7 +48,8 @@ class SubpixelConv2D(Block):
         self.conv = conv(filters * factor**2, size)
 
     def call(self, x):
-        return tf.nn.depth_to_space(self.conv(x), self.factor)
+        h = self.conv(x)
+        return tf.nn.depth_to_space(h, self.factor) if self.factor > 1 else h
 
 
 @register
@@ -125,7 +126,7 @@ class ResidualUpsample(Block):
         super().__init__(**kwargs)
         self.filters = filters
         self.up, self.conv = SubpixelConv2D(filters), conv(filters, 3)
-        self.norm, self.skip = GDN(inverse=True), SubpixelConv2D(filters)
+        self.norm, self.skip = GDN(inverse=True), SubpixelConv2D(filters, 1)
 
     def call(self, x):
         h = tf.nn.leaky_relu(self.up(x), LEAKY_SLOPE)
