@@ -20,9 +20,10 @@ SIZES = {
     "levels": 3,
     "coder": {
         "slices": (4, 8, 12),
-        "hyper_depth": 8,
+        "hyper_analysis": ((8, 1, 1), (8, 3, 2), (8, 3, 2)),
+        "hyper_synthesis": ((6, 2), (8, 2)),
         "features": 8,
-        "hidden": 8,
+        "hidden": (8, 8),
         "embedding": 8,
     },
 }

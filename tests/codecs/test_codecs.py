@@ -18,10 +18,14 @@ SWITCHES = [
     {"context": "checkerboard", "components": 2},
     {"context": "checkerboard", "components": 2, "tied": False},
 ]
+RASTER = [
+    {"context": "raster", "components": 2},
+    {"context": "raster", "components": 3, "tied": False, "embedding": None},
+]
 every_switch = pytest.mark.parametrize("switches", SWITCHES, ids=str)
 
 
-@every_switch
+@pytest.mark.parametrize("switches", SWITCHES + RASTER, ids=str)
 def test_output_has_the_image_size_and_bits_for_each_image(switches, make_image):
     codec = tiny.random_codec(**switches)
     images = np.stack([make_image(50, 67), make_image(50, 67, 1)])
@@ -31,7 +35,7 @@ def test_output_has_the_image_size_and_bits_for_each_image(switches, make_image)
     assert (output.y_bits > 0).numpy().all()
 
 
-@every_switch
+@pytest.mark.parametrize("switches", SWITCHES + RASTER, ids=str)
 def test_config_and_weights_make_the_same_codec_again(switches, make_image):
     codec = tiny.random_codec(**switches)
     images, quality = make_image(64, 64)[None], tf.constant([40.0])
@@ -134,5 +138,5 @@ def test_more_than_two_tied_components_are_refused():
 
 
 def test_unknown_context_is_refused():
-    with pytest.raises(ValueError, match="Expected a context of .* received 'raster'"):
-        tiny.random_codec(context="raster")
+    with pytest.raises(ValueError, match="Expected a context of .* received 'spiral'"):
+        tiny.random_codec(context="spiral")

@@ -69,6 +69,16 @@ CATALOGUE = {
         lambda: (_features(5, 7),),
         (2, 5, 7, 16),
     ),
+    "LogFeatures signed": (
+        lambda: layers.LogFeatures(magnitudes=False),
+        lambda: (_features(5, 7),),
+        (2, 5, 7, 8),
+    ),
+    "RasterConv2D": (
+        lambda: layers.RasterConv2D(3),
+        lambda: (_features(5, 7),),
+        (2, 5, 7, 3),
+    ),
     "ResidualBlock": (
         lambda: layers.ResidualBlock(8),
         lambda: (_features(5, 7),),
@@ -103,6 +113,11 @@ CATALOGUE = {
         lambda: layers.SubpixelConv2D(4, 3, 2),
         lambda: (_features(5, 7),),
         (2, 10, 14, 4),
+    ),
+    "SubpixelConv2D at one size": (
+        lambda: layers.SubpixelConv2D(4, 3, 1),
+        lambda: (_features(5, 7),),
+        (2, 5, 7, 4),
     ),
 }
 

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tf_imgcomp import layers
-from tf_imgcomp.ops import checkerboard
+from tf_imgcomp.ops import checkerboard, raster
 
 
 def _noise(*shape):
@@ -54,15 +54,26 @@ def test_gdn_closed_form():
     np.testing.assert_allclose(layers.GDN()(x), expected, rtol=1e-5)
 
 
-def test_checkerboard_conv_equals_a_masked_convolution():
+@pytest.mark.parametrize(
+    ("layer", "taps", "positions"),
+    [
+        (
+            layers.CheckerboardConv2D(2),
+            checkerboard.TAPS,
+            lambda x: checkerboard.split(x)[1],
+        ),
+        (layers.RasterConv2D(2), raster.TAPS, lambda x: x),
+    ],
+    ids=["checkerboard", "raster"],
+)
+def test_context_conv_equals_a_masked_convolution(layer, taps, positions):
     x = _noise(1, 6, 8, 3)
-    layer = layers.CheckerboardConv2D(2)
     result = layer(x)
     kernel = np.zeros((5, 5, 3, 2), np.float32)
-    for tap, (i, j) in enumerate(checkerboard.TAPS):
+    for tap, (i, j) in enumerate(taps):
         kernel[i, j] = layer.dense.kernel[3 * tap : 3 * tap + 3]
     masked = tf.nn.conv2d(x, kernel, 1, "SAME")
-    np.testing.assert_allclose(result, checkerboard.split(masked)[1], atol=1e-5)
+    np.testing.assert_allclose(result, positions(masked), atol=1e-5)
 
 
 def test_checkerboard_conv_does_not_see_the_positions_it_predicts():

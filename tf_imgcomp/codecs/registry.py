@@ -3,11 +3,15 @@
 import tensorflow as tf
 
 from tf_imgcomp.codecs.base import Codec
+from tf_imgcomp.codecs.cheng2020 import Cheng2020, Cheng2020Config
 from tf_imgcomp.codecs.fdram import Fdram, FdramConfig
 from tf_imgcomp.errors import ModelError
 
 # Name in flagfiles: class and the dataclass of its sizes.
-CODECS = {"fdram": (Fdram, FdramConfig)}
+CODECS = {
+    "cheng2020": (Cheng2020, Cheng2020Config),
+    "fdram": (Fdram, FdramConfig),
+}
 
 
 def new_codec(name: str, sizes: dict) -> Codec:

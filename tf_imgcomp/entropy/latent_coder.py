@@ -2,24 +2,25 @@
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_compression as tfc
 
 from tf_imgcomp.entropy import mixture, passes
+from tf_imgcomp.entropy.estimation import EstimatedCoding
 from tf_imgcomp.layers import (
     BoundedLeakyReLU,
     CheckerboardConv2D,
     LogFeatures,
+    RasterConv2D,
     SubpixelConv2D,
 )
 from tf_imgcomp.layers.base import Block, conv, register
 from tf_imgcomp.ops.rounding import (
     add_uniform_noise,
     gradient_only,
-    pass_straight_through,
     round_straight_through,
 )
 
@@ -44,22 +45,25 @@ class LatentCoderConfig:
 
     Attributes:
         slices: channels of y in each slice; a slice knows those before it.
-        hyper_depth: channels of z.
-        features: channels of each of the things known about a position: what
-            hyper_synthesis says, what the slices before say, what the anchors say.
-        hidden: channels inside entropy_parameters.
-        embedding: channels to which a slice's decoded latents are reduced.
+        hyper_analysis: channels, size and stride of each convolution from y to z.
+        hyper_synthesis: channels and growth, 1 or 2, of each 3x3 convolution back.
+        features: channels of each of the other things known about a position: what
+            the slices before say, what decoded neighbours say.
+        hidden: channels of each layer inside entropy_parameters.
+        embedding: channels to which a slice's decoded latents are reduced. None: the
+            context sees their signed logarithms, and so does hyper_analysis.
         components: Gaussians per element, K.
         tied: whether these share a mean and double in width (K at most 2), which the
             files' coder has tables for; if not, it has to make them for each element.
-        context: "none" or "checkerboard".
+        context: one of `passes.CONTEXTS`.
     """
 
     slices: tuple = (16, 64, 240)
-    hyper_depth: int = 32
+    hyper_analysis: tuple = ((96, 1, 1), (96, 3, 2), (32, 3, 2))
+    hyper_synthesis: tuple = ((72, 2), (96, 2))
     features: int = 96
-    hidden: int = 192
-    embedding: int = 64
+    hidden: tuple = (192, 192)
+    embedding: Optional[int] = 64
     components: int = 2
     tied: bool = True
     context: str = "checkerboard"
@@ -67,8 +71,12 @@ class LatentCoderConfig:
     @classmethod
     def from_dict(cls, fields: dict) -> "LatentCoderConfig":
         """The config with these fields, as JSON gives them, others default."""
-        slices = tuple(fields.get("slices", cls.slices))
-        return cls(**{**fields, "slices": slices})
+        return cls(**{name: _as_tuple(value) for name, value in fields.items()})
+
+    @property
+    def hyper_depth(self) -> int:
+        """Channels of z."""
+        return self.hyper_analysis[-1][0]
 
     @property
     def latent_depth(self) -> int:
@@ -102,14 +110,16 @@ class SliceModel(Block):
         self.initial_deviations = list(map(float, initial_deviations))
         depth = len(self.initial_deviations)
         dense = tf.keras.layers.Dense
-        self.log_features = LogFeatures()
+        self.log_features = LogFeatures(magnitudes=config.embedding is not None)
         self.activation = BoundedLeakyReLU()
-        self.embedding = dense(min(config.embedding, 2 * depth))
+        if config.embedding:
+            self.embedding = dense(min(config.embedding, 2 * depth))
         self.channel_conv = conv(config.features, 3)
-        self.context_conv = CheckerboardConv2D(config.features)
+        in_order = config.context == "raster"
+        context_conv = RasterConv2D if in_order else CheckerboardConv2D
+        self.context_conv = context_conv(config.features)
         self.entropy_parameters = [
-            dense(config.hidden),
-            dense(config.hidden),
+            *map(dense, config.hidden),
             dense(
                 depth * mixture.parameters_per_element(config.components, config.tied),
                 kernel_initializer=tf.keras.initializers.RandomNormal(0.0, 0.01),
@@ -128,7 +138,10 @@ class SliceModel(Block):
         return tf.constant(np.pad(scales.ravel(), [shape[0] - scales.size, 0]), dtype)
 
     def embed(self, y_hat: tf.Tensor) -> tf.Tensor:
-        return self.activation(self.embedding(self.log_features(y_hat)))
+        features = self.log_features(y_hat)
+        if self.config.embedding:
+            return self.activation(self.embedding(features))
+        return tf.clip_by_value(features, -self.activation.BOUND, self.activation.BOUND)
 
     def channel_context(self, embedded: tf.Tensor) -> tf.Tensor:
         return self.activation(self.channel_conv(embedded))
@@ -174,24 +187,24 @@ class LatentCoder(Block):
             raise ValueError(
                 f"Expected at most 2 tied components, received {c.components}."
             )
+        strides = [stride for _, _, stride in c.hyper_analysis]
+        factors = [factor for _, factor in c.hyper_synthesis]
+        if not math.prod(strides) == math.prod(factors) == self.STRIDE:
+            raise ValueError(
+                f"Expected strides and growths that make {self.STRIDE}, "
+                f"received {strides} and {factors}."
+            )
         if initial_deviations is None:
             initial_deviations = [1.0] * c.latent_depth
         self.initial_deviations = list(map(float, initial_deviations))
-        self.log_features = LogFeatures()
+        self.log_features = LogFeatures(magnitudes=c.embedding is not None)
         self.activation = BoundedLeakyReLU()
-        self.hyper_analysis = tf.keras.Sequential(
-            [
-                conv(c.features, 1),
-                tf.keras.layers.LeakyReLU(0.01),
-                conv(c.features, 3, 2),
-                tf.keras.layers.LeakyReLU(0.01),
-                conv(c.hyper_depth, 3, 2),
-            ],
-            name="hyper_analysis",
-        )
+        layers = [conv(*sizes) for sizes in c.hyper_analysis]
+        for place in range(len(layers) - 1, 0, -1):
+            layers.insert(place, tf.keras.layers.LeakyReLU(0.01))
+        self.hyper_analysis = tf.keras.Sequential(layers, name="hyper_analysis")
         self.hyper_synthesis = [
-            SubpixelConv2D(c.features * 3 // 4),
-            SubpixelConv2D(c.features),
+            SubpixelConv2D(filters, 3, factor) for filters, factor in c.hyper_synthesis
         ]
         ends = np.cumsum(c.slices)
         self.slices = [
@@ -235,40 +248,22 @@ class LatentCoder(Block):
         Returns:
             `LatentBits`.
         """
-        context, sizes = self.config.context, self.config.slices
         z = self.hyper(y, rate)
         z_hat = round_straight_through(z)
-        z_bits = [self._z_bits(tf.stop_gradient(z_hat))]
-        y_bits = []
         if seed is None:
-            z_bits = [self._z_bits(z_hat)]
+            z_bits = self._z_bits(z_hat)
         else:
-            z_bits.append(gradient_only(self._z_bits(add_uniform_noise(z, seed))))
-        wanted = passes.by_pass(context, sizes, y)
-        gains = tf.split(log2_gain, sizes, -1)
-
-        def code(number, colour, raw):
-            y = wanted[number, colour]
-            parameters = mixture.split_parameters(
-                tf.cast(raw, tf.float32),
-                self.config.components,
-                self.config.tied,
-                gains[number],
-            )
-            y_hat = pass_straight_through(y, mixture.choose_integers(y, parameters))
-            if seed is None:
-                bits = mixture.mixture_bits(y_hat, parameters)
-            else:
-                fixed = mixture.Mixture(*map(tf.stop_gradient, parameters))
-                noisy = add_uniform_noise(y, seed + [1 + number, colour])
-                bits = mixture.mixture_bits(tf.stop_gradient(y_hat), parameters)
-                bits += gradient_only(mixture.mixture_bits(noisy, fixed))
-            y_bits.append(tf.reduce_sum(bits, [1, 2, 3]))
-            return y_hat
-
-        psi = self.describe(z_hat, rate)
-        y_hat = passes.run_passes(context, self.slices, psi, code)
-        return LatentBits(y_hat, tf.add_n(y_bits), tf.add_n(z_bits))
+            z_bits = self._z_bits(tf.stop_gradient(z_hat))
+            z_bits += gradient_only(self._z_bits(add_uniform_noise(z, seed)))
+        coding = EstimatedCoding(self.config, y, log2_gain, seed)
+        y_hat = passes.run_passes(
+            self.config.context,
+            self.slices,
+            self.describe(z_hat, rate),
+            coding.code,
+            coding.code_in_order,
+        )
+        return LatentBits(y_hat, coding.bits(), z_bits)
 
     def _z_bits(self, z: tf.Tensor) -> tf.Tensor:
         return tf.reduce_sum(-self.prior.log_prob(z), [1, 2, 3]) / math.log(2)
@@ -279,6 +274,11 @@ def with_rate(features: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
     shape = tf.concat([tf.shape(features)[:-1], [rate.shape[-1]]], axis=0)
     rate = tf.broadcast_to(tf.cast(rate, features.dtype)[:, None, None, :], shape)
     return tf.concat([features, rate], axis=-1)
+
+
+def _as_tuple(value):
+    """JSON's lists as the tuples they were."""
+    return tuple(map(_as_tuple, value)) if isinstance(value, (list, tuple)) else value
 
 
 def _config(config) -> LatentCoderConfig:

@@ -1,13 +1,13 @@
 """The order in which latents are coded, written once for training and for files."""
 
 from collections.abc import Sequence
-from typing import Callable, Protocol
+from typing import Callable, Optional, Protocol
 
 import tensorflow as tf
 
 from tf_imgcomp.ops import checkerboard
 
-CONTEXTS = ("none", "checkerboard")
+CONTEXTS = ("none", "checkerboard", "raster")
 
 
 class SliceNetworks(Protocol):
@@ -26,14 +26,19 @@ class SliceNetworks(Protocol):
         """Features at every position, from the embedded slices before this one."""
 
     def context_prediction(self, embedded: tf.Tensor) -> tf.Tensor:
-        """Features at the other positions, from this slice's embedded anchors."""
+        """Features from what is decoded of this slice, embedded: of the positions of
+        the second pass from the anchors, or of all from those before each."""
 
     def parameters(self, features: tf.Tensor) -> tf.Tensor:
         """Mixture parameters at the positions of a pass, from all that is known."""
 
 
 def run_passes(
-    context: str, slices: Sequence[SliceNetworks], psi: tf.Tensor, code: Callable
+    context: str,
+    slices: Sequence[SliceNetworks],
+    psi: tf.Tensor,
+    code: Callable,
+    code_in_order: Optional[Callable] = None,
 ) -> tf.Tensor:
     """Visits all latents, each pass knowing what the passes before it decoded.
 
@@ -42,6 +47,7 @@ def run_passes(
 
         context none            one pass over all positions
         context checkerboard    anchors first; the others know the anchors too
+        context raster          each position knows those before it, see `ops.raster`
 
     Args:
         context: str, one of `CONTEXTS`.
@@ -50,6 +56,10 @@ def run_passes(
         code: function of the slice's number, the colour (0 or 1) and the parameters at
             its positions; codes or decodes those latents and returns them,
             `(b, ..., c)`.
+        code_in_order: for context raster in place of `code`: function of the slice's
+            number, its networks and what is known of every position before,
+            `(b, h, w, m)`, that returns the slice's latents, `(b, h, w, c)`. The
+            parameters come from `parameters_around`.
 
     Returns:
         All latents, `(b, h, w, c)`.
@@ -59,21 +69,47 @@ def run_passes(
         known = [psi]
         if embedded:
             known.append(networks.channel_context(tf.concat(embedded, axis=-1)))
-        decoded, seen = [], []
-        for colour, said in enumerate(split(context, tf.concat(known, axis=-1))):
-            if context != "none":
-                if colour:
-                    anchors = merge(context, [seen[0], tf.zeros_like(seen[0])])
-                    around = networks.context_prediction(anchors)
-                else:
-                    shape = tf.concat([tf.shape(said)[:-1], [networks.features]], 0)
-                    around = tf.zeros(shape, said.dtype)
-                said = tf.concat([said, around], axis=-1)
-            decoded.append(code(number, colour, networks.parameters(said)))
-            seen.append(networks.embed(decoded[-1]))
+        known = tf.concat(known, axis=-1)
+        if context == "raster":
+            decoded = [code_in_order(number, networks, known)]
+            seen = [networks.embed(decoded[0])]
+        else:
+            decoded, seen = _run_colours(context, number, networks, known, code)
         latents.append(merge(context, decoded))
         embedded.append(merge(context, seen))
     return tf.concat(latents, axis=-1)
+
+
+def _run_colours(context, number, networks, known, code) -> tuple:
+    """One slice: its latents, and these embedded, in one part or by colour."""
+    decoded, seen = [], []
+    for colour, said in enumerate(split(context, known)):
+        if context == "checkerboard":
+            if colour:
+                anchors = merge(context, [seen[0], tf.zeros_like(seen[0])])
+                around = networks.context_prediction(anchors)
+            else:
+                shape = tf.concat([tf.shape(said)[:-1], [networks.features]], 0)
+                around = tf.zeros(shape, said.dtype)
+            said = tf.concat([said, around], axis=-1)
+        decoded.append(code(number, colour, networks.parameters(said)))
+        seen.append(networks.embed(decoded[-1]))
+    return decoded, seen
+
+
+def parameters_around(
+    networks: SliceNetworks, known: tf.Tensor, embedded: tf.Tensor
+) -> tf.Tensor:
+    """Mixture parameters of all positions, as each would have them in raster order.
+
+    Args:
+        networks: of the slice.
+        known: `(b, h, w, m)`, from the passes before.
+        embedded: `(b, h, w, n)`, all latents of the slice; no position sees itself or
+            those after it.
+    """
+    around = networks.context_prediction(embedded)
+    return networks.parameters(tf.concat([known, around], axis=-1))
 
 
 def by_pass(context: str, sizes: Sequence[int], x: tf.Tensor) -> dict:
@@ -96,9 +132,9 @@ def by_pass(context: str, sizes: Sequence[int], x: tf.Tensor) -> dict:
 
 def split(context: str, x: tf.Tensor) -> list:
     """A map `(b, h, w, c)` as the positions of each pass of a slice."""
-    return [x] if context == "none" else list(checkerboard.split(x))
+    return list(checkerboard.split(x)) if context == "checkerboard" else [x]
 
 
 def merge(context: str, parts: Sequence[tf.Tensor]) -> tf.Tensor:
     """The inverse of `split`."""
-    return parts[0] if context == "none" else checkerboard.merge(*parts)
+    return checkerboard.merge(*parts) if context == "checkerboard" else parts[0]

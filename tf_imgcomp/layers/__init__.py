@@ -7,7 +7,7 @@ from tf_imgcomp.layers.attention import (
     SimplifiedAttention,
     SpatialAttention,
 )
-from tf_imgcomp.layers.context import CheckerboardConv2D, LogFeatures
+from tf_imgcomp.layers.context import CheckerboardConv2D, LogFeatures, RasterConv2D
 from tf_imgcomp.layers.gain import GainUnit, LevelModulation
 from tf_imgcomp.layers.gdn import GDN
 from tf_imgcomp.layers.lapped import InverseLappedTransform, LappedTransform
@@ -30,6 +30,7 @@ __all__ = [
     "LappedTransform",
     "LevelModulation",
     "LogFeatures",
+    "RasterConv2D",
     "ResidualBlock",
     "ResidualDownsample",
     "ResidualUnit",

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from tf_imgcomp.layers.base import Block, register
-from tf_imgcomp.ops import checkerboard
+from tf_imgcomp.ops import checkerboard, raster
 
 
 @register
@@ -14,17 +14,41 @@ class LogFeatures(Block):
     fixed-point range, and a magnitude says more about a neighbour's scale than a
     signed value does.
 
+    Args:
+        magnitudes: bool. False leaves out those without the sign.
+
     Shape:
-        float `(..., c)` to `(..., 2 * c)`, signed first.
+        float `(..., c)` to `(..., 2 * c)`, signed first, or `(..., c)`.
     """
+
+    arguments = ("magnitudes",)
+
+    def __init__(self, magnitudes: bool = True, **kwargs):
+        super().__init__(**kwargs)
+        self.magnitudes = magnitudes
 
     def call(self, y):
         magnitude = tf.math.log1p(tf.abs(y)) * 1.4426950408889634  # log2
-        return tf.concat([tf.sign(y) * magnitude, magnitude], axis=-1)
+        signed = tf.sign(y) * magnitude
+        return tf.concat([signed, magnitude], -1) if self.magnitudes else signed
+
+
+class _NeighbourConv2D(Block):
+    """A 5x5 convolution of which only the taps on decoded positions exist."""
+
+    arguments = ("filters",)
+
+    def __init__(self, filters: int, **kwargs):
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.dense = tf.keras.layers.Dense(filters)
+
+    def call(self, x):
+        return self.dense(self.neighbours(x))
 
 
 @register
-class CheckerboardConv2D(Block):
+class CheckerboardConv2D(_NeighbourConv2D):
     """A 5x5 convolution over anchors, evaluated at the other positions only.
 
     Of the 25 taps around a position with i + j odd, 12 meet anchors; only these exist.
@@ -41,12 +65,25 @@ class CheckerboardConv2D(Block):
         Compression", CVPR 2021, https://arxiv.org/abs/2103.15306
     """
 
-    arguments = ("filters",)
+    neighbours = staticmethod(checkerboard.anchors_around_others)
 
-    def __init__(self, filters: int, **kwargs):
-        super().__init__(**kwargs)
-        self.filters = filters
-        self.dense = tf.keras.layers.Dense(filters)
 
-    def call(self, x):
-        return self.dense(checkerboard.anchors_around_others(x))
+@register
+class RasterConv2D(_NeighbourConv2D):
+    """A 5x5 convolution over the positions that come before, in raster order.
+
+    Its weights are a matrix over the 12 taps, in the order of `ops.raster.TAPS`: a
+    decoder gathers them for the positions of a wavefront only.
+
+    Args:
+        filters: int. Channels of the result.
+
+    Shape:
+        float `(b, h, w, c)` to `(b, h, w, filters)`.
+
+    References:
+        Minnen, Balle and Toderici, "Joint Autoregressive and Hierarchical Priors for
+        Learned Image Compression", NeurIPS 2018
+    """
+
+    neighbours = staticmethod(raster.all_neighbours)

@@ -20,19 +20,6 @@ COLOURS = 3
 DELTA_WEIGHT = 0.1
 
 
-def _ranked_coefficients(channels: int) -> tuple:
-    """The coefficients of largest variance in photos.
-
-    Returns:
-        Vertical frequency, horizontal frequency and colour of each, int `(channels,)`;
-        and float32 `(channels,)`, its standard deviation for pixels in [-1, 1].
-    """
-    variances = bases.photo_variances(BLOCK)
-    chosen = np.argsort(-variances, axis=None, kind="stable")[:channels]
-    deviations = np.sqrt(variances.ravel()[chosen]) / 127.5
-    return np.unravel_index(chosen, variances.shape), deviations.astype(np.float32)
-
-
 def _filter_borders(x: tf.Tensor, matrix: np.ndarray) -> tf.Tensor:
     """Applies `matrix` to the 16 samples around each block border, both ways."""
     matrix = tf.constant(matrix, x.dtype)
@@ -55,7 +42,9 @@ class _Transform(Block):
     def __init__(self, channels: int, **kwargs):
         super().__init__(**kwargs)
         self.channels = channels
-        (rows, columns, colours), self.deviations = _ranked_coefficients(channels)
+        chosen, deviations = bases.ranked_coefficients(BLOCK, channels)
+        rows, columns, colours = chosen
+        self.deviations = deviations.astype(np.float32)
         dct = bases.dct2(BLOCK).astype(np.float32)
         opponent = bases.OPPONENT_COLOURS.astype(np.float32)
         self._factors = dct[rows], dct[columns], opponent[colours]

@@ -30,7 +30,7 @@ class SubpixelConv2D(Block):
     Args:
         filters: int. Channels of the result.
         size: int. Side of the kernel.
-        factor: int. How many times larger the map becomes.
+        factor: int, at least 1. How many times larger the map becomes.
 
     Shape:
         float `(b, h, w, c)` to `(b, factor * h, factor * w, filters)`.
@@ -48,7 +48,8 @@ class SubpixelConv2D(Block):
         self.conv = conv(filters * factor**2, size)
 
     def call(self, x):
-        return tf.nn.depth_to_space(self.conv(x), self.factor)
+        h = self.conv(x)
+        return tf.nn.depth_to_space(h, self.factor) if self.factor > 1 else h
 
 
 @register
@@ -98,11 +99,12 @@ class ResidualDownsample(Block):
         super().__init__(**kwargs)
         self.filters = filters
         self.conv1, self.conv2 = conv(filters, 3, 2), conv(filters, 3)
-        self.norm, self.skip = GDN(), conv(filters, 1, 2)
+        self.norm, self.skip = GDN(), conv(filters, 1)
 
     def call(self, x):
         h = tf.nn.leaky_relu(self.conv1(x), LEAKY_SLOPE)
-        return self.norm(self.conv2(h)) + self.skip(x)
+        # The gradient of a strided 1x1 convolution crashes TensorFlow 2.14 on a CPU.
+        return self.norm(self.conv2(h)) + self.skip(x[:, ::2, ::2])
 
 
 @register
@@ -125,7 +127,7 @@ class ResidualUpsample(Block):
         super().__init__(**kwargs)
         self.filters = filters
         self.up, self.conv = SubpixelConv2D(filters), conv(filters, 3)
-        self.norm, self.skip = GDN(inverse=True), SubpixelConv2D(filters)
+        self.norm, self.skip = GDN(inverse=True), SubpixelConv2D(filters, 1)
 
     def call(self, x):
         h = tf.nn.leaky_relu(self.up(x), LEAKY_SLOPE)

@@ -1,4 +1,4 @@
-"""Orthonormal bases of the lapped transform, in float64."""
+"""Orthonormal bases that transforms start from, in float64."""
 
 import numpy as np
 
@@ -64,3 +64,47 @@ def photo_variances(size: int) -> np.ndarray:
     frequency = np.arange(size) * (16 / size)
     radius = frequency[:, None, None] ** 2 + frequency[None, :, None] ** 2
     return peak / (radius + offset) ** exponent
+
+
+def ranked_coefficients(size: int, channels: int) -> tuple:
+    """The coefficients of largest variance in photos.
+
+    Returns:
+        Vertical frequency, horizontal frequency and colour of each, int `(channels,)`;
+        and float64 `(channels,)`, its standard deviation for pixels in [-1, 1].
+    """
+    variances = photo_variances(size)
+    chosen = np.argsort(-variances, axis=None, kind="stable")[:channels]
+    deviations = np.sqrt(variances.ravel()[chosen]) / 127.5
+    return np.unravel_index(chosen, variances.shape), deviations
+
+
+def halving_stages(channels: tuple) -> list:
+    """A block DCT of opponent colours in stages that each halve the map.
+
+    A stage sees 2x2 positions of the one before and keeps what comes closest to the
+    DCT coefficients of largest variance of its block (2x2, 4x4, ..): the nearest
+    matrix with orthonormal rows.
+
+    Args:
+        channels: ints. How many coefficients each stage keeps.
+
+    Returns:
+        For each stage, float64 `(2, 2, before, channels)`, orthonormal columns.
+    """
+    stages, basis = [], np.eye(3).reshape(3, 1, 1, 3)  # (channel, row, column, colour)
+    for number, count in enumerate(channels):
+        size = 2 << number
+        before = np.zeros((2, 2, len(basis), size, size, 3))
+        for i, j in np.ndindex(2, 2):
+            rows, columns = (slice(k * size // 2, (k + 1) * size // 2) for k in (i, j))
+            before[i, j, :, rows, columns] = basis
+        (u, v, colour), _ = ranked_coefficients(size, count)
+        dct = dct2(size)
+        wanted = np.einsum("ci,cj,ck->cijk", dct[u], dct[v], OPPONENT_COLOURS[colour])
+        stage = np.einsum("abpijk,cijk->abpc", before, wanted)
+        left, _, right = np.linalg.svd(stage.reshape(-1, count), full_matrices=False)
+        stage = (left @ right).reshape(stage.shape)
+        basis = np.einsum("abpijk,abpc->cijk", before, stage)
+        stages.append(stage)
+    return stages

@@ -1,0 +1,166 @@
+"""cheng2020: residual blocks, attention modules, Gaussian mixture, raster context."""
+
+from dataclasses import asdict, dataclass
+
+import tensorflow as tf
+
+from tf_imgcomp.codecs import block_start
+from tf_imgcomp.codecs.base import Codec
+from tf_imgcomp.entropy.latent_coder import LatentCoder, LatentCoderConfig
+from tf_imgcomp.layers import (
+    ResidualBlock,
+    ResidualDownsample,
+    ResidualUpsample,
+    SimplifiedAttention,
+    SubpixelConv2D,
+)
+from tf_imgcomp.layers.base import conv, float32_policy, register
+from tf_imgcomp.ops import bases
+
+
+def published_coder(num_filters: int) -> LatentCoderConfig:
+    """The latent coder's sizes of the paper: N channels of y and of z."""
+    n = num_filters
+    return LatentCoderConfig(
+        slices=(n,),
+        hyper_analysis=((n, 3, 1), (n, 3, 1), (n, 3, 2), (n, 3, 1), (n, 3, 2)),
+        hyper_synthesis=((n, 1), (n, 2), (n * 3 // 2, 1), (n * 3 // 2, 2), (2 * n, 1)),
+        features=2 * n,
+        hidden=(640, 640),
+        embedding=None,
+        components=3,
+        tied=False,
+        context="raster",
+    )
+
+
+SMALL_CODER = LatentCoderConfig(
+    slices=(256,),
+    hyper_analysis=((128, 3, 1), (96, 3, 1), (96, 3, 2), (96, 3, 1), (32, 3, 2)),
+    hyper_synthesis=((64, 1), (96, 2), (128, 1), (128, 2), (160, 1)),
+    features=160,
+    hidden=(256, 256),
+    embedding=None,
+    components=3,
+    tied=False,
+    context="raster",
+)
+
+
+@dataclass(frozen=True)
+class Cheng2020Config:
+    """Sizes; the defaults are size S, for two CPU cores.
+
+    Attributes:
+        num_filters: channels of the transforms at 1/2, 1/4, 1/8 and 1/16 of the
+            resolution, the last those of y.
+        lmbda_min, lmbda_max: rate weights of quality 1 and quality 100.
+        levels: qualities with gains of their own.
+        coder: the latent coder's sizes; "raster" or "checkerboard" is its switch.
+    """
+
+    num_filters: tuple = (24, 48, 96, 256)
+    lmbda_min: float = 0.0003
+    lmbda_max: float = 0.18
+    levels: int = 6
+    coder: LatentCoderConfig = SMALL_CODER
+
+    @classmethod
+    def from_dict(cls, fields: dict) -> "Cheng2020Config":
+        """The config with these fields, `coder` a dict of its own, others default.
+
+        One number of `num_filters`, 128 or 192 in the paper, stands for the published
+        sizes.
+        """
+        widths, coder = fields.get("num_filters", cls.num_filters), cls.coder
+        if isinstance(widths, int):
+            widths, coder = (widths,) * 4, published_coder(widths)
+        given = {"slices": (widths[-1],), **fields.get("coder", {})}
+        coder = LatentCoderConfig.from_dict({**vars(coder), **given})
+        return cls(**{**fields, "num_filters": tuple(widths), "coder": coder})
+
+
+class _Transform(tf.keras.layers.Layer):
+    """Blocks one after the other, the same for every rate."""
+
+    def call(self, x, level):
+        del level  # Only gains and the latent coder know the rate.
+        for block in self.blocks:
+            x = block(x)
+        return x
+
+
+class Cheng2020Analysis(_Transform):
+    """Image to latents, `(b, h, w, 3)` to `(b, h / 16, w / 16, c)`."""
+
+    def __init__(self, widths: tuple, **kwargs):
+        super().__init__(**kwargs)
+        half, quarter, eighth, sixteenth = widths
+        self.blocks = [
+            ResidualDownsample(half),
+            ResidualBlock(half),
+            ResidualDownsample(quarter),
+            SimplifiedAttention(quarter),
+            ResidualBlock(quarter),
+            ResidualDownsample(eighth),
+            ResidualBlock(eighth),
+            conv(sixteenth, 3, 2),
+            SimplifiedAttention(sixteenth),
+        ]
+        self(tf.zeros((1, 64, 64, 3)), None)
+        block_start.start_analysis(self.blocks, widths)
+
+
+class Cheng2020Synthesis(_Transform):
+    """Latents to image, `(b, h / 16, w / 16, c)` to `(b, h, w, 3)`."""
+
+    def __init__(self, widths: tuple, **kwargs):
+        super().__init__(**kwargs)
+        half, quarter, eighth, sixteenth = widths
+        self.blocks = [
+            SimplifiedAttention(sixteenth),
+            ResidualBlock(sixteenth),
+            ResidualUpsample(eighth),
+            ResidualBlock(eighth),
+            ResidualUpsample(quarter),
+            SimplifiedAttention(quarter),
+            ResidualBlock(quarter),
+            ResidualUpsample(half),
+            ResidualBlock(half),
+            SubpixelConv2D(3),
+        ]
+        self(tf.zeros((1, 4, 4, sixteenth)), None)
+        block_start.start_synthesis(self.blocks, widths)
+
+
+@register
+class Cheng2020(Codec):
+    """Residual blocks with attention, hyperprior, mixture of three, raster context.
+
+    Args:
+        config: `Cheng2020Config`, or its fields as a dict.
+
+    References:
+        Cheng, Sun, Takeuchi and Katto, "Learned Image Compression with Discretized
+        Gaussian Mixture Likelihoods and Attention Modules", CVPR 2020
+    """
+
+    def __init__(self, config=None, **kwargs):
+        config = config or Cheng2020Config()
+        if isinstance(config, dict):
+            config = Cheng2020Config.from_dict(config)
+        widths = config.num_filters
+        super().__init__(
+            config.lmbda_min, config.lmbda_max, config.levels, widths[-1], **kwargs
+        )
+        self.config = config
+        self.analysis_transform = Cheng2020Analysis(widths, name="analysis")
+        self.synthesis_transform = Cheng2020Synthesis(widths, name="synthesis")
+        _, deviations = bases.ranked_coefficients(16, widths[-1])
+        with float32_policy():  # Bits are float32 in mixed precision too.
+            self.latent_coder = LatentCoder(
+                config.coder, deviations, name="latent_coder"
+            )
+
+    def get_config(self) -> dict:
+        return {"name": self.name, "config": asdict(self.config)}

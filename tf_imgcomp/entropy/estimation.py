@@ -1,0 +1,82 @@
+"""What coding a batch of latents would come to: the passes as training runs them."""
+
+from typing import Optional
+
+import tensorflow as tf
+
+from tf_imgcomp.entropy import mixture, passes
+from tf_imgcomp.ops.rounding import (
+    add_uniform_noise,
+    gradient_only,
+    pass_straight_through,
+    round_half_up,
+)
+
+
+class EstimatedCoding:
+    """Chooses the integers of each pass and counts their bits.
+
+    Args:
+        config: `LatentCoderConfig`.
+        y: float32 `(b, h, w, c)`, in quantizer steps.
+        log2_gain: float32 `(b, c)`. The gain that y has been given.
+        seed: as in `LatentCoder.call`.
+    """
+
+    def __init__(self, config, y, log2_gain, seed: Optional[tf.Tensor]):
+        self._config, self._seed = config, seed
+        self._wanted = passes.by_pass(config.context, config.slices, y)
+        self._gains = tf.split(log2_gain, config.slices, -1)
+        self._bits = []
+
+    def bits(self) -> tf.Tensor:
+        """Bits of all passes so far, float32 `(b,)`."""
+        return tf.add_n(self._bits)
+
+    def code(self, number: int, colour: int, raw: tf.Tensor) -> tf.Tensor:
+        """A pass whose parameters are known; see `passes.run_passes`."""
+        parameters = self._mixture(number, raw)
+        y = self._wanted[number, colour]
+        y_hat = pass_straight_through(y, mixture.choose_integers(y, parameters))
+        self._count(number, colour, y_hat, parameters)
+        return y_hat
+
+    def code_in_order(
+        self, number: int, networks: passes.SliceNetworks, known: tf.Tensor
+    ) -> tf.Tensor:
+        """A slice whose parameters depend on its own latents, all positions at once.
+
+        Which integers are best depends on the neighbours chosen before; a coder
+        chooses one after another. Here all are chosen with rounded neighbours, and
+        their bits are then those of a decoder that knows the chosen ones.
+        """
+        y = self._wanted[number, 0]
+
+        def parameters(y_hat):
+            embedded = networks.embed(y_hat)
+            raw = passes.parameters_around(networks, known, embedded)
+            return self._mixture(number, raw)
+
+        expected = parameters(round_half_up(y))
+        y_hat = pass_straight_through(y, mixture.choose_integers(y, expected))
+        self._count(number, 0, y_hat, parameters(y_hat))
+        return y_hat
+
+    def _mixture(self, number: int, raw: tf.Tensor) -> mixture.Mixture:
+        return mixture.split_parameters(
+            tf.cast(raw, tf.float32),
+            self._config.components,
+            self._config.tied,
+            self._gains[number],
+        )
+
+    def _count(self, number, colour, y_hat, parameters) -> None:
+        if self._seed is None:
+            bits = mixture.mixture_bits(y_hat, parameters)
+        else:
+            fixed = mixture.Mixture(*map(tf.stop_gradient, parameters))
+            seed = self._seed + [1 + number, colour]
+            noisy = add_uniform_noise(self._wanted[number, colour], seed)
+            bits = mixture.mixture_bits(tf.stop_gradient(y_hat), parameters)
+            bits += gradient_only(mixture.mixture_bits(noisy, fixed))
+        self._bits.append(tf.reduce_sum(bits, [1, 2, 3]))

@@ -1,0 +1,66 @@
+"""The raster order: a position knows those above it, and those left of it in its row.
+
+With a 5x5 window, the positions of equal `j + 3 * i` do not know each other: such a
+wavefront is decoded at once, `w + 3 * (h - 1)` steps in place of `h * w`.
+"""
+
+import tensorflow as tf
+
+# Rows and columns of the 12 taps of a 5x5 window that come before its centre.
+TAPS = tuple((i, j) for i in range(5) for j in range(5) if (i, j) < (2, 2))
+
+
+def pad(x: tf.Tensor) -> tf.Tensor:
+    """Adds the zeros that windows meet outside: `(b, h + 2, w + 4, c)`."""
+    return tf.pad(x, [[0, 0], [2, 0], [2, 2], [0, 0]])
+
+
+def all_neighbours(x: tf.Tensor) -> tf.Tensor:
+    """The 12 positions before each, in its 5x5 window.
+
+    Args:
+        x: tensor `(b, h, w, c)`. Zero is assumed outside.
+
+    Returns:
+        Tensor `(b, h, w, 12 * c)`, in the order of `TAPS`.
+    """
+    height, width = tf.shape(x)[1], tf.shape(x)[2]
+    padded = pad(x)
+    taps = [padded[:, i : i + height, j : j + width] for i, j in TAPS]
+    return tf.concat(taps, axis=-1)
+
+
+def neighbours(padded: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
+    """The same around some positions.
+
+    Args:
+        padded: tensor `(b, h + 2, w + 4, c)`, as `pad` makes it.
+        rows: int32 `(n,)`, of the positions in the map.
+        columns: int32 `(n,)`.
+
+    Returns:
+        Tensor `(b, n, 12 * c)`, in the order of `TAPS`.
+    """
+    batch, _, width, channels = tf.unstack(tf.shape(padded))
+    taps = tf.constant([i for i, _ in TAPS]) * width + [j for _, j in TAPS]
+    index = (rows * width + columns)[:, None] + taps
+    flat = tf.reshape(padded, [batch, -1, channels])
+    shape = [batch, tf.size(rows), len(TAPS) * padded.shape[-1]]
+    return tf.reshape(tf.gather(flat, index, axis=1), shape)
+
+
+def wavefronts(height: tf.Tensor, width: tf.Tensor) -> tuple:
+    """All positions in an order in which they can be decoded.
+
+    Args:
+        height: int32 scalar, of the map.
+        width: int32 scalar.
+
+    Returns:
+        Positions, int32 `(h * w,)`, row times width plus column, wavefront after
+        wavefront; and how many each wavefront has, int32 `(w + 3 * (h - 1),)`.
+    """
+    row, column = tf.range(height)[:, None], tf.range(width)[None]
+    step = tf.reshape(column + 3 * row, [-1])
+    sizes = tf.math.bincount(step, minlength=width + 3 * (height - 1))
+    return tf.argsort(step, stable=True), sizes
