@@ -99,11 +99,11 @@ def coded_share(coder, y_hat, z_hat, hundredths) -> tf.Tensor:
     known = passes.by_pass(coder.config.context, coder.config.slices, y_hat)
     counts, rows = [], coder.tables.read()
 
-    def count(number, colour, parameters):
+    def count(_, parameters, number, colour):
         counts.append(tf.size(CodingPlan(rows, parameters).positions))
-        return known[number, colour]
+        return None, known[number, colour]
 
-    coder._run(z_hat, hundredths, count)
+    coder._run(z_hat, hundredths, None, count)
     return tf.add_n(counts) / tf.size(y_hat)
 
 

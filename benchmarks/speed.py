@@ -76,7 +76,7 @@ def range_coding(coder, z_hat: tf.Tensor, y_hat: tf.Tensor, hundredths) -> tuple
     coded, rows = [], coder.tables.read()
     known = passes.by_pass(coder.config.context, coder.config.slices, y_hat)
 
-    def keep(number, colour, parameters):
+    def keep(_, parameters, number, colour):
         plan = CodingPlan(rows, parameters)
         values = tf.reshape(known[number, colour], [-1])
         offsets = tf.cast(tf.gather(values, plan.positions), tf.float64)
@@ -84,9 +84,9 @@ def range_coding(coder, z_hat: tf.Tensor, y_hat: tf.Tensor, hundredths) -> tuple
         half_widths = tf.cast(plan.elements.half_widths, tf.float64)
         symbols = tf.clip_by_value(offsets, -half_widths, half_widths) + half_widths
         coded.append((plan.elements.numbers, tf.cast(symbols, tf.int32)))
-        return known[number, colour]
+        return None, known[number, colour]
 
-    coder._run(z_hat, hundredths, keep)
+    coder._run(z_hat, hundredths, None, keep)
 
     @tf.function
     def encode():

@@ -55,7 +55,7 @@ def _digest(encoded):
 
 SWITCHES = [
     {"context": context, "components": components, "tied": tied}
-    for context in ("none", "checkerboard")
+    for context in passes.CONTEXTS
     for components, tied in ((1, True), (2, True), (1, False), (2, False), (3, False))
 ]
 

@@ -1,6 +1,6 @@
 """The latent coder after training: the same in integers, from latents to bytes."""
 
-from typing import NamedTuple
+from typing import Callable, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -20,6 +20,7 @@ from tf_imgcomp.entropy.latent_coder import LatentCoder, SliceModel, with_rate
 from tf_imgcomp.entropy.mixture import parameters_per_element
 from tf_imgcomp.entropy.range_coder import PRECISION
 from tf_imgcomp.entropy.tied_rows import TiedTables
+from tf_imgcomp.entropy.wavefronts import code_in_wavefronts
 from tf_imgcomp.layers import GainUnit
 from tf_imgcomp.ops import checkerboard
 from tf_imgcomp.ops.padding import patches_3x3
@@ -70,14 +71,14 @@ class IntegerSlice(tf.Module):
         self.features = model.features
         self._log_table = log_table
         # The first slice has no others before it, and not every context looks around.
-        self.embedding, self.channel_conv, self.context_conv = (
+        self.channel_conv, self.context_conv = (
             _integer_dense(layer) if layer.built else None
-            for layer in (
-                model.embedding,
-                model.channel_conv,
-                model.context_conv.dense,
-            )
+            for layer in (model.channel_conv, model.context_conv.dense)
         )
+        self.embedding, self.embedding_depth = None, len(model.initial_deviations)
+        if model.config.embedding and model.embedding.built:
+            self.embedding = _integer_dense(model.embedding)
+            self.embedding_depth = model.embedding.units
         *hidden, last = model.entropy_parameters
         self.hidden = [_integer_dense(layer) for layer in hidden]
         self.last = _integer_dense(last, output_bits=PARAMETER_BITS)
@@ -86,14 +87,20 @@ class IntegerSlice(tf.Module):
         table = self._log_table.value()
         index = tf.cast(tf.minimum(tf.abs(y_hat), table.shape[0] - 1), tf.int32)
         magnitude = tf.gather(table, index)
-        features = tf.concat([tf.sign(y_hat) * magnitude, magnitude], axis=-1)
+        signed = tf.sign(y_hat) * magnitude
+        if self.embedding is None:
+            return signed
+        features = tf.concat([signed, magnitude], axis=-1)
         return at_all_positions(self.embedding.activate, features)
 
     def channel_context(self, embedded: tf.Tensor) -> tf.Tensor:
         return at_all_positions(self.channel_conv.activate, patches_3x3(embedded))
 
     def context_prediction(self, embedded: tf.Tensor) -> tf.Tensor:
-        taps = checkerboard.anchors_around_others(embedded)
+        return self.context_at(checkerboard.anchors_around_others(embedded))
+
+    def context_at(self, taps: tf.Tensor) -> tf.Tensor:
+        """context_prediction where the decoded neighbours are these, `(b, .., 12 c)`."""
         return at_all_positions(self.context_conv.activate, taps)
 
     def parameters(self, features: tf.Tensor) -> tf.Tensor:
@@ -136,15 +143,17 @@ class IntegerCoder(tf.Module):
         first, *others = latent_coder.hyper_synthesis
         self.hyper_synthesis = [_integer_dense(first.conv, 0, Z_MAX)]
         self.hyper_synthesis += [_integer_dense(layer.conv) for layer in others]
+        self._growths = [layer.factor for layer in latent_coder.hyper_synthesis]
         self.slices = [
             IntegerSlice(model, self.log_table) for model in latent_coder.slices
         ]
 
     def describe(self, z_hat: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
         """hyper_synthesis on integers, see `LatentCoder.describe`."""
-        for layer in self.hyper_synthesis:
+        for layer, growth in zip(self.hyper_synthesis, self._growths):
             z_hat = at_all_positions(layer.activate, patches_3x3(z_hat))
-            z_hat = tf.nn.depth_to_space(z_hat, 2)
+            if growth > 1:
+                z_hat = tf.nn.depth_to_space(z_hat, growth)
         return with_rate(z_hat, rate)
 
     def encode(self, y: tf.Tensor, z: tf.Tensor, quality: tf.Tensor) -> EncodedLatents:
@@ -156,19 +165,20 @@ class IntegerCoder(tf.Module):
             quality: int64 scalar, in hundredths.
         """
         z_hat = clip(round_half_up(z), -Z_MAX, Z_MAX)
-        wanted = passes.by_pass(self.config.context, self.config.slices, y)
         rows = self.tables.read()
         coder = range_coder.encoder(rows.table, tf.size(y))
         symbols = tf.cast(tf.reshape(z_hat, [-1]), tf.int32) + Z_MAX
         coder = range_coder.put(coder, self._z_numbers(tf.shape(z)), symbols)
 
-        def code(number, colour, parameters):
-            nonlocal coder
-            y = tf.reshape(wanted[number, colour], [-1])
-            coder, y_hat = coding.encode(rows, coder, parameters, y)
-            return y_hat
+        wanted = passes.by_pass(self.config.context, self.config.slices, y)
 
-        y_hat = self._run(z_hat, quality, code)
+        def code(coder, parameters, number, colour, positions=None):
+            y = wanted[number, colour]
+            if positions is not None:
+                y = tf.gather(tf.reshape(y, [-1, y.shape[-1]]), positions)
+            return coding.encode(rows, coder, parameters, tf.reshape(y, [-1]))
+
+        coder, y_hat = self._run(z_hat, quality, coder, code)
         strings = range_coder.finish(coder)
         return EncodedLatents(strings, y_hat, coding.checksum(z_hat, y_hat))
 
@@ -195,29 +205,55 @@ class IntegerCoder(tf.Module):
         z_hat = clip(tf.cast(symbols - Z_MAX, tf.float32), -Z_MAX, Z_MAX)
         z_hat = tf.ensure_shape(tf.reshape(z_hat, shape), [1, None, None, depth])
 
-        def code(number, colour, parameters):
-            nonlocal coder
-            coder, y_hat = coding.decode(rows, coder, parameters)
-            return y_hat
+        def code(coder, parameters, *_):
+            return coding.decode(rows, coder, parameters)
 
-        y_hat = self._run(z_hat, quality, code)
+        coder, y_hat = self._run(z_hat, quality, coder, code)
         return DecodedLatents(y_hat, coding.checksum(z_hat, y_hat), sound)
 
-    def _run(self, z_hat: tf.Tensor, quality: tf.Tensor, code) -> tf.Tensor:
+    def _run(self, z_hat, quality, coder, code: Callable) -> tuple:
         """Runs the passes.
 
-        `code` takes the slice's number, the colour and the parameters of n latents, a
-        list of float32 `(n,)`; it gives the latents, float32 `(n,)`.
+        Args:
+            z_hat: float32 `(1, h, w, n)`.
+            quality: int64 scalar, in hundredths.
+            coder: a range coder, or what else `code` takes.
+            code: function of the coder; the parameters of n latents, a list of float32
+                `(n,)`; the slice's number and the colour; and, if they are not all of
+                these, the numbers of the positions, int32. Gives the coder and the
+                latents, float32 `(n,)`.
+
+        Returns:
+            The coder, and all latents.
         """
-        gains = tf.split(self._log2_gain(quality), self.config.slices)
+        sizes = self.config.slices
+        gains = tf.split(self._log2_gain(quality), sizes)
 
         def code_pass(number, colour, raw):
-            y_hat = code(number, colour, self._parameters(raw, gains[number]))
+            nonlocal coder
+            parameters = self._parameters(raw, gains[number])
+            coder, y_hat = code(coder, parameters, number, colour)
             _, height, width, _ = tf.unstack(tf.shape(raw))
-            return tf.reshape(y_hat, [1, height, width, self.config.slices[number]])
+            return tf.reshape(y_hat, [1, height, width, sizes[number]])
+
+        def code_in_order(number, networks, known):
+            nonlocal coder
+
+            def code_some(coder, positions, raw):
+                parameters = self._parameters(raw, gains[number])
+                coder, y_hat = code(coder, parameters, number, 0, positions)
+                return coder, tf.reshape(y_hat, [-1, sizes[number]])
+
+            coder, y_hat = code_in_wavefronts(
+                networks, known, sizes[number], coder, code_some
+            )
+            return y_hat
 
         psi = self.describe(z_hat, self._rate(quality))
-        return passes.run_passes(self.config.context, self.slices, psi, code_pass)
+        y_hat = passes.run_passes(
+            self.config.context, self.slices, psi, code_pass, code_in_order
+        )
+        return coder, y_hat
 
     def _parameters(self, raw: tf.Tensor, log2_gain: tf.Tensor) -> list:
         """Network outputs by kind, `(n,)` each, scales following the gain."""

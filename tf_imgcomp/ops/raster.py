@@ -49,6 +49,24 @@ def neighbours(padded: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Ten
     return tf.reshape(tf.gather(flat, index, axis=1), shape)
 
 
+def update(
+    padded: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor, x: tf.Tensor
+) -> tf.Tensor:
+    """Puts values at some positions of a map.
+
+    Args:
+        padded: tensor `(1, h + 2, w + 4, c)`, as `pad` makes it.
+        rows: int32 `(n,)`, of the positions in the map.
+        columns: int32 `(n,)`.
+        x: tensor `(n, c)`.
+
+    Returns:
+        The map, padded.
+    """
+    index = tf.stack([tf.zeros_like(rows), rows + 2, columns + 2], axis=1)
+    return tf.tensor_scatter_nd_update(padded, index, x)
+
+
 def wavefronts(height: tf.Tensor, width: tf.Tensor) -> tuple:
     """All positions in an order in which they can be decoded.
 

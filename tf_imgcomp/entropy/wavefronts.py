@@ -1,0 +1,49 @@
+"""Raster order in files: all positions that do not know each other at once."""
+
+from typing import Callable
+
+import tensorflow as tf
+
+from tf_imgcomp.ops import raster
+
+
+def code_in_wavefronts(
+    networks, known: tf.Tensor, depth: int, coder: tf.Tensor, code: Callable
+) -> tuple:
+    """Visits the positions of a slice of one image, wavefront after wavefront.
+
+    Args:
+        networks: `integer_coder.IntegerSlice`.
+        known: float32 `(1, h, w, m)`. What is known of every position before.
+        depth: int. Channels c of the slice.
+        coder: a range coder.
+        code: function of the coder, the numbers of n positions, int32 `(n,)`, counted
+            in raster order, and their mixture parameters `(1, n, p)`; codes or decodes
+            those latents and returns the coder and the latents, `(n, c)`.
+
+    Returns:
+        The coder, and all latents, float32 `(1, h, w, c)`.
+    """
+    _, height, width, _ = tf.unstack(tf.shape(known))
+    order, sizes = raster.wavefronts(height, width)
+    ends = tf.cumsum(sizes)
+    flat = tf.reshape(known, [-1, known.shape[-1]])
+    y_hat = tf.zeros([height * width, depth])
+    # What neighbours see of the positions decoded so far.
+    seen = raster.pad(tf.zeros([1, height, width, networks.embedding_depth]))
+
+    def visit(number, coder, y_hat, seen):
+        positions = order[ends[number] - sizes[number] : ends[number]]
+        rows, columns = positions // width, positions % width
+        around = networks.context_at(raster.neighbours(seen, rows, columns))
+        features = tf.concat([tf.gather(flat, positions)[None], around], axis=-1)
+        coder, decoded = code(coder, positions, networks.parameters(features))
+        embedded = networks.embed(decoded[None])[0]
+        seen = raster.update(seen, rows, columns, embedded)
+        y_hat = tf.tensor_scatter_nd_update(y_hat, positions[:, None], decoded)
+        return number + 1, coder, y_hat, seen
+
+    _, coder, y_hat, _ = tf.while_loop(
+        lambda number, *_: number < tf.size(sizes), visit, (0, coder, y_hat, seen)
+    )
+    return coder, tf.reshape(y_hat, [1, height, width, depth])
