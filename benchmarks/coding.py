@@ -28,13 +28,14 @@ import measure
 import numpy as np
 import tensorflow as tf
 from absl import app, flags
+from estimation import estimated_bits
 
 from tf_imgcomp import metrics
 from tf_imgcomp.codecs.base import Codec
 from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.data.images import read_image
 from tf_imgcomp.entropy import coding as entropy_coding
-from tf_imgcomp.entropy import integer_mixture, mixture, passes
+from tf_imgcomp.entropy import integer_mixture, passes
 from tf_imgcomp.entropy.coding import CodingPlan
 from tf_imgcomp.export.saved_model import CodecModule
 from tf_imgcomp.training.weights import load_weights
@@ -97,34 +98,17 @@ def code(codec: Codec, images: Sequence[np.ndarray], certain: float) -> Results:
 def coded_share(coder, y_hat, z_hat, hundredths) -> tf.Tensor:
     """The share of latents that is not taken for certain."""
     known = passes.by_pass(coder.config.context, coder.config.slices, y_hat)
-    counts, rows = [], coder.tables.read()
+    rows = coder.tables.read()
 
-    def count(_, parameters, number, colour):
-        counts.append(tf.size(CodingPlan(rows, parameters).positions))
-        return None, known[number, colour]
+    def count(total, parameters, number, colour, positions=None):
+        total += tf.size(CodingPlan(rows, parameters).positions)
+        part = known[number, colour]
+        if positions is not None:
+            part = tf.gather(tf.reshape(part, [-1, part.shape[-1]]), positions)
+        return total, part
 
-    coder._run(z_hat, hundredths, None, count)
-    return tf.add_n(counts) / tf.size(y_hat)
-
-
-def estimated_bits(codec: Codec, y_hat, z_hat, quality) -> tf.Tensor:
-    """What the float model says of given integers."""
-    coder, quality = codec.latent_coder, quality[None]
-    gains = tf.split(codec.gain.log2(codec.level(quality)), coder.config.slices, -1)
-    known = passes.by_pass(coder.config.context, coder.config.slices, y_hat)
-    bits = [coder._z_bits(z_hat)[0]]
-
-    def code(number, colour, raw):
-        parameters = mixture.split_parameters(
-            raw, coder.config.components, coder.config.tied, gains[number]
-        )
-        y_hat = known[number, colour]
-        bits.append(tf.reduce_sum(mixture.mixture_bits(y_hat, parameters)))
-        return y_hat
-
-    psi = coder.describe(z_hat, codec.rate_features(quality))
-    passes.run_passes(coder.config.context, coder.slices, psi, code)
-    return tf.add_n(bits)
+    total, _ = coder._run(z_hat, hundredths, tf.constant(0), count)
+    return total / tf.size(y_hat)
 
 
 def _qualities() -> list[tf.Tensor]:

@@ -34,9 +34,7 @@ def test_distributions_equal_a_numpy_reference_and_do_not_descend(components):
         float(integer_mixture.cumulative(functions, mixture, float(edge))[0])
         for edge in range(-3, 4)
     ]
-    centre, expected = reference.distribution(
-        Tables(), *zip(*components), range(-3, 4)
-    )
+    centre, expected = reference.distribution(Tables(), *zip(*components), range(-3, 4))
     assert mixture.centre[0] == centre
     assert made == expected
     assert made == sorted(made)

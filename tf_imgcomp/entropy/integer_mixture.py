@@ -68,7 +68,9 @@ def are_zero(functions: Functions, logits, offsets, log2_scales) -> tf.Tensor:
     """
     deviations = functions.half_step(log2_scales) - tf.abs(offsets)
     unlikely = tf.reduce_max(logits, axis=0) - logits
-    bits = unlikely * _BITS_PER_NAT + clip(deviations, 0, 16 * ONE) * _BITS_PER_DEVIATION
+    bits = (
+        unlikely * _BITS_PER_NAT + clip(deviations, 0, 16 * ONE) * _BITS_PER_DEVIATION
+    )
     return tf.reduce_min(bits, axis=0) >= (CERTAIN_BITS + _TAIL_BITS) * ONE
 
 
@@ -131,7 +133,10 @@ def choose_integers(functions: Functions, mixture: IntegerMixture, y) -> tf.Tens
     first, middle, last = (
         cumulative(functions, mixture, lower + edge) for edge in (-1, 0, 1)
     )
-    likelihoods = tf.maximum(middle - first, _RAREST), tf.maximum(last - middle, _RAREST)
+    likelihoods = (
+        tf.maximum(middle - first, _RAREST),
+        tf.maximum(last - middle, _RAREST),
+    )
     better = is_nearer_better(y - nearest, step, *likelihoods)
     return tf.where(better, nearest - step, nearest)
 

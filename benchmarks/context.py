@@ -1,0 +1,142 @@
+"""What the raster context of cheng2020 costs in time and in bytes.
+
+    python benchmarks/context.py [--sizes=JSON] [--weights=WEIGHTS.npz] [PHOTO]
+
+For a photo at one quality prints
+
+- the time of decoding its symbols by wavefronts and position by position, and with the
+  checkerboard context on the same model, beside that of the synthesis transform;
+- the bytes of one string for the photo, as files have, and of one for each wavefront,
+  beside what the float model estimates for the integers that were coded.
+
+Without weights the codec is as before its first training step, and only times mean
+something; `--sizes='{"num_filters": 128}'` are the paper's.
+"""
+
+import json
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # No start-up noise.
+
+from pathlib import Path
+from unittest import mock
+
+import measure
+import numpy as np
+import tensorflow as tf
+from absl import app, flags
+from estimation import estimated_bits
+
+from tf_imgcomp import metrics
+from tf_imgcomp.codecs.base import Codec
+from tf_imgcomp.codecs.registry import new_codec
+from tf_imgcomp.data.images import read_image
+from tf_imgcomp.entropy import coding, passes, range_coder, wavefronts
+from tf_imgcomp.export.saved_model import CodecModule
+from tf_imgcomp.training.weights import load_weights
+
+_SIZES = flags.DEFINE_string("sizes", "{}", "Sizes that differ from size S, JSON.")
+_WEIGHTS = flags.DEFINE_string("weights", None, "Weights of the raster codec.")
+_QUALITY = flags.DEFINE_float("quality", 40, "At which to measure.")
+_RUNS = flags.DEFINE_integer("runs", 5, "Runs of each function.")
+
+
+def make(context: str) -> Codec:
+    """cheng2020 with the sizes of the flags and a context."""
+    sizes = json.loads(_SIZES.value)
+    sizes["coder"] = {**sizes.get("coder", {}), "context": context}
+    return new_codec("cheng2020", sizes)
+
+
+def position_by_position(height: tf.Tensor, width: tf.Tensor) -> tuple:
+    """In place of `raster.wavefronts`."""
+    count = height * width
+    return tf.range(count), tf.ones([count], tf.int32)
+
+
+def decoder(module: CodecModule, pixels: np.ndarray, quality: tf.Tensor):
+    """A function that decodes the symbols of an image, traced."""
+    hundredths = tf.cast(quality * 100, tf.int64)
+    latents = module.analysis(pixels, quality)
+    z = latents["z"]
+    strings = tf.function(module.coder.encode)(latents["y"], z, hundredths).strings
+
+    @tf.function
+    def decode():
+        return module.coder.decode(strings, *z.shape[1:3], hundredths)
+
+    assert decode().sound
+    return decode
+
+
+def print_times(pixels: np.ndarray, quality: tf.Tensor) -> None:
+    module = CodecModule(make("raster"))
+    with mock.patch.object(wavefronts.raster, "wavefronts", position_by_position):
+        slow = decoder(module, pixels, quality)
+    fast = decoder(module, pixels, quality)
+    y_hat = fast().y_hat
+    seconds = measure.median_seconds(
+        {
+            "raster, position by position": slow,
+            "raster, by wavefronts": fast,
+            "checkerboard": decoder(CodecModule(make("checkerboard")), pixels, quality),
+            "synthesis": lambda: module.synthesis(y_hat, quality),
+        },
+        _RUNS.value,
+    )
+    print("| | ms | of synthesis |\n|---|---|---|")
+    for name, value in seconds.items():
+        print(f"| {name} | {1e3 * value:.0f} | {value / seconds['synthesis']:.2f} |")
+
+
+def string_for_each_wavefront(coder, y_hat, z_hat, hundredths) -> tf.Tensor:
+    """Bytes of the latents of a photo, and of the lengths of the strings."""
+    (known,) = passes.by_pass("raster", coder.config.slices, y_hat).values()
+    flat = tf.reshape(known, [-1, known.shape[-1]])
+    rows = coder.tables.read()
+
+    def code(total, parameters, number, colour, positions):
+        mine = tf.reshape(tf.gather(flat, positions), [-1])
+        string = range_coder.encoder(rows.table, tf.constant(0))
+        string, decoded = coding.encode(rows, string, parameters, mine)
+        length = tf.strings.length(range_coder.finish(string))[0]
+        return total + length + tf.where(length < 128, 1, 2), decoded
+
+    total, _ = coder._run(z_hat, hundredths, tf.constant(0), code)
+    return total
+
+
+def print_bytes(codec: Codec, pixels: np.ndarray, quality: tf.Tensor) -> None:
+    module = CodecModule(codec)
+    hundredths = tf.cast(quality * 100, tf.int64)
+    latents = module.analysis(pixels, quality)
+    encoded = tf.function(module.coder.encode)(latents["y"], latents["z"], hundredths)
+    z_hat = tf.floor(latents["z"] + 0.5)
+    bits = estimated_bits(codec, encoded.y_hat, z_hat, quality)
+    z_bytes = float(codec.latent_coder._z_bits(z_hat)[0]) / 8
+    wavefront_bytes = tf.function(string_for_each_wavefront)(
+        module.coder, encoded.y_hat, z_hat, hundredths
+    )
+    expected = float(bits) / 8
+    sizes = {
+        "one string": sum(map(len, encoded.strings.numpy())),
+        "a string for each wavefront": float(wavefront_bytes) + z_bytes,
+    }
+    print(f"\nestimated: {metrics.bpp(expected, *pixels.shape[:2]):.3f} bpp")
+    print("\n| | bytes | beyond the estimate |\n|---|---|---|")
+    for name, size in sizes.items():
+        print(f"| {name} | {size:.0f} | {size / expected - 1:+.2%} |")
+
+
+def main(argv: list[str]) -> None:
+    pixels = read_image(argv[1] if len(argv) > 1 else measure.EXAMPLE).pixels
+    quality = tf.constant(_QUALITY.value)
+    print_times(pixels, quality)
+    codec = make("raster")
+    if _WEIGHTS.value:
+        load_weights(codec, Path(_WEIGHTS.value))
+        print_bytes(codec, pixels, quality)
+
+
+if __name__ == "__main__":
+    app.run(main)
