@@ -79,9 +79,8 @@ def range_coding(coder, z_hat: tf.Tensor, y_hat: tf.Tensor, hundredths) -> tuple
     def keep(_, parameters, number, colour):
         plan = CodingPlan(rows, parameters)
         values = tf.reshape(known[number, colour], [-1])
-        offsets = tf.cast(tf.gather(values, plan.positions), tf.float64)
-        offsets -= plan.elements.centres
-        half_widths = tf.cast(plan.elements.half_widths, tf.float64)
+        offsets = tf.gather(values, plan.positions) - plan.elements.centres
+        half_widths = plan.elements.half_widths
         symbols = tf.clip_by_value(offsets, -half_widths, half_widths) + half_widths
         coded.append((plan.elements.numbers, tf.cast(symbols, tf.int32)))
         return None, known[number, colour]

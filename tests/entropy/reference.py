@@ -143,12 +143,12 @@ def tied_row(tables, logits, offset: int, log2_scale: int) -> tuple:
     """The first symbol's value and the row of one element of tied Gaussians, ints."""
     index = min(max(log2_scale, -4096), 9216) + 4096
     offset = min(max(offset, -65536), 65536)
-    mean = (offset * int(tables.scale[index])) >> 10
-    centre = (mean + 512) >> 10
-    fraction = mean - centre * 1024 + 512
+    mean = offset * int(tables.scale[index])
+    centre = (mean + (1 << 19)) >> 20
+    fraction = mean - (centre << 20) + (1 << 19)
     level = tables.levels.numpy()[(index + 64) >> 7].tolist()
     fractions, half_width, _, start = level
-    number = (fraction * fractions) >> 10
+    number = (fraction * fractions) >> 20
     for logit in logits:
         number = 16 * number + ((min(max(logit, -4096), 4095) + 4096) >> 9)
     length = 2 * half_width + 4

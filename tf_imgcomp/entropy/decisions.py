@@ -95,6 +95,7 @@ class DecisionElements(NamedTuple):
     mixture: IntegerMixture
 
     def encode(self, coder: tf.Tensor, y: tf.Tensor) -> tuple:
+        y = tf.cast(y, tf.float64)
         offsets = integer_mixture.choose_integers(self.functions, self.mixture, y)
         places = tf.clip_by_value(offsets, -_REACH - 1, _REACH + 1) + _HALF
 
@@ -104,7 +105,7 @@ class DecisionElements(NamedTuple):
 
         coder, _ = self._search(coder, decide)
         coder = put_far(coder, offsets, _REACH)
-        return coder, self.mixture.centre + offsets
+        return coder, tf.cast(self.mixture.centre + offsets, tf.float32)
 
     def decode(self, coder: tf.Tensor) -> tuple:
         def decide(coder, numbers, middle):
@@ -114,7 +115,7 @@ class DecisionElements(NamedTuple):
         coder, places = self._search(coder, decide)
         reach = tf.fill(tf.shape(places), tf.cast(_REACH, places.dtype))
         coder, offsets = get_far(coder, places - _HALF, reach)
-        return coder, self.mixture.centre + offsets
+        return coder, tf.cast(self.mixture.centre + offsets, tf.float32)
 
     def _search(self, coder: tf.Tensor, decide: Callable) -> tuple:
         """Halves the window of each element until one place is left.

@@ -100,7 +100,7 @@ class IntegerSlice(tf.Module):
         return self.context_at(checkerboard.anchors_around_others(embedded))
 
     def context_at(self, taps: tf.Tensor) -> tf.Tensor:
-        """context_prediction where the decoded neighbours are these, `(b, .., 12 c)`."""
+        """What `context_prediction` says where decoded neighbours are `taps`."""
         return at_all_positions(self.context_conv.activate, taps)
 
     def parameters(self, features: tf.Tensor) -> tf.Tensor:

@@ -23,9 +23,9 @@ _DISTANCE_MAX = 256 * ONE  # Farther from a mean counts as this far.
 
 # A zero is certain and not coded if every component gives all other integers less than
 # 2**-CERTAIN_BITS of the probability. What that saves is the time of coding it and the
-# bits of saying nothing a thousand times; what it costs is a distortion once in a
-# thousand. `benchmarks/coding.py` measures other values.
-CERTAIN_BITS = 9.5
+# bits of saying nothing a hundred times; what it costs is a distortion once in a
+# hundred. `benchmarks/coding.py` measures other values.
+CERTAIN_BITS = 7.0
 
 _RAREST = 1 << (ONE_BITS - 16)  # No symbol's frequency is less.
 

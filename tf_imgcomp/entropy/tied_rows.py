@@ -66,7 +66,7 @@ class TiedTables(tf.Module):
         scale = tf.cast(self.scale, tf.float64)
         half_step = tf.cast(tf.floor(ONE * ONE / 2 / scale), tf.float32)
         levels = tf.cast(self.levels, tf.float32)
-        return TiedRows(half_step, scale, levels, self.rows.value())
+        return TiedRows(half_step, scale / ONE**2, levels, self.rows.value())
 
 
 class TiedRows(NamedTuple):
@@ -75,7 +75,8 @@ class TiedRows(NamedTuple):
     Attributes:
         half_step_table: for every log2 scale how many deviations half a quantizer step
             is, float32 integers, 10 fraction bits.
-        scale_table: for every log2 scale the scale, float64 integers, 10 fraction bits.
+        scale_table: for every log2 scale the scale times 2**-10, as offsets have 10
+            fraction bits; float64, multiples of 2**-20.
         levels: for every level of scales into how many fractions it divides a mean, how
             far its rows reach, the number of the first one and where it starts in
             `table`; float32 `(levels, 4)`.
@@ -125,7 +126,7 @@ class TiedElements(NamedTuple):
         numbers: of the elements' rows, int32 `(m,)`.
         starts: where the rows start in the table, float32 `(m,)`.
         half_widths: symbols below the middle one of each row, float32 `(m,)`.
-        centres: the middle symbols' values, float64 `(m,)`.
+        centres: the middle symbols' values, float32 `(m,)`.
     """
 
     table: tf.Tensor
@@ -140,28 +141,29 @@ class TiedElements(NamedTuple):
         symbols = tf.where(are_far, self.half_widths + 1, offsets) + self.half_widths
         coder = put(coder, self.numbers, tf.cast(symbols, tf.int32))
         coder = put_far(coder, offsets, self.half_widths)
-        return coder, self.centres + tf.cast(offsets, tf.float64)
+        return coder, self.centres + offsets
 
     def decode(self, coder: tf.Tensor) -> tuple:
         coder, symbols = get(coder, self.numbers)
         offsets = tf.cast(symbols, tf.float32) - self.half_widths
         coder, offsets = get_far(coder, offsets, self.half_widths)
-        return coder, self.centres + tf.cast(offsets, tf.float64)
+        return coder, self.centres + offsets
 
 
 def find_rows(rows: TiedRows, parameters: list) -> TiedElements:
     """The rows of m elements, see `TiedRows.elements`."""
     *logits, offsets, log2_scales = parameters
     index = scale_index(log2_scales)
-    # Means and centres take more than 24 bits, all else is less.
+    # Means have 36 bits, what follows less than 24.
     offsets = tf.cast(clip(offsets, -OFFSET_MAX, OFFSET_MAX), tf.float64)
-    means = tf.floor(offsets * tf.gather(rows.scale_table, index) / ONE)
-    centres = round_half_up(means / ONE)
-    fraction = tf.cast(means - centres * ONE, tf.float32) + ONE / 2
+    means = offsets * tf.gather(rows.scale_table, index) + 0.5
+    centres = tf.floor(means)
+    fraction = tf.cast(means - centres, tf.float32)
+    centres = tf.cast(centres, tf.float32)
     level = tf.bitwise.right_shift(index + (1 << _LEVEL_SHIFT - 1), _LEVEL_SHIFT)
     level = tf.gather(rows.levels, level)
     fractions, half_widths, first, start = tf.unstack(level, axis=1)
-    number = tf.floor(fraction * fractions / ONE)
+    number = tf.floor(fraction * fractions)
     for logit in logits:
         limit = _WEIGHT_LOGIT_MAX * ONE
         weight = (clip(logit, -limit, limit - 1) + limit) * (_WEIGHTS / 2 / limit)
@@ -176,12 +178,12 @@ def choose_integers(elements: TiedElements, y: tf.Tensor) -> tf.Tensor:
 
     Args:
         elements: m elements.
-        y: float64 `(m,)`, in quantizer steps.
+        y: float32 `(m,)`, in quantizer steps.
 
     Returns:
         float32 `(m,)`, integers relative to the centres.
     """
-    y = tf.cast(y - elements.centres, tf.float32)
+    y -= elements.centres
     nearest = round_half_up(y)
     step = tf.sign(nearest)
     inside = tf.abs(nearest) <= elements.half_widths
