@@ -1,0 +1,136 @@
+"""Shares out bytes among images, so that their mean PSNR is as high as can be.
+
+Every image has a curve of PSNR over bytes. Where the slopes of all curves are equal,
+moving a byte from one image to another gains nothing (Shoham and Gersho, "Efficient Bit
+Allocation for an Arbitrary Set of Quantizers", IEEE Trans. ASSP 1988).
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from tf_imgcomp.errors import ImgcompError
+
+_START = (1.0, 34.0, 67.0, 100.0)  # Qualities.
+_ROUNDS = 6  # Each halves the distance to the next quality known; the last is 0.5.
+
+
+class Point(NamedTuple):
+    """What one image comes to at one quality.
+
+    Attributes:
+        quality: float in [1, 100].
+        num_bytes: int, of the file.
+        psnr: float, in dB.
+    """
+
+    quality: float
+    num_bytes: int
+    psnr: float
+
+
+def search(
+    measure: Callable[[int, float], Point],
+    count: int,
+    budget: int,
+    progress: Callable[[Iterable], Iterable] = iter,
+) -> list[Point]:
+    """Finds a quality for each image, all files together within `budget` bytes.
+
+    Args:
+        measure: Function of the number of an image and a quality; it may use another
+            quality near by, and says so. Called about 16 times for each image.
+        count: How many images there are.
+        budget: In bytes.
+        progress: Wraps the images of each round while they are measured.
+
+    Returns:
+        A measured point of each image.
+
+    Raises:
+        ImgcompError: If the smallest files do not fit.
+    """
+    curves = [{} for _ in range(count)]
+    wanted = [_START] * count
+    for _ in range(1 + _ROUNDS):
+        for number in progress(range(count)):
+            for quality in wanted[number]:
+                if quality not in curves[number]:
+                    curves[number][quality] = measure(number, quality)
+        chosen = share_out([list(curve.values()) for curve in curves], budget)
+        wanted = [_between(sorted(c), p.quality) for c, p in zip(curves, chosen)]
+    return chosen
+
+
+def _between(known: Sequence[float], quality: float) -> list[float]:
+    """The middles between a quality and the nearest ones that were measured."""
+    below = max((q for q in known if q < quality), default=quality)
+    above = min((q for q in known if q > quality), default=quality)
+    return [round((quality + near) / 2, 2) for near in (below, above)]
+
+
+def share_out(curves: Sequence[Sequence[Point]], budget: int) -> list[Point]:
+    """Chooses a point of each curve, all together within `budget` bytes.
+
+    From the smallest files upwards, always that step is taken which gains most for
+    its bytes; steps go from corner to corner of each curve's convex hull. What is left
+    then goes to the best points that still fit, corners or not.
+
+    Raises:
+        ImgcompError: If the smallest files do not fit.
+    """
+    hulls = [_hull(curve) for curve in curves]
+    chosen = [hull[0] for hull in hulls]
+    left = budget - sum(point.num_bytes for point in chosen)
+    if left < 0:
+        raise ImgcompError(
+            f"do not fit into {budget} bytes together: quality 1 takes {budget - left}"
+        )
+    steps = [(-_slope(*hull[:2]), n, 1) for n, hull in enumerate(hulls) if hull[1:]]
+    heapq.heapify(steps)
+    while steps:
+        _, number, corner = heapq.heappop(steps)
+        hull = hulls[number]
+        cost = hull[corner].num_bytes - hull[corner - 1].num_bytes
+        if cost <= left:
+            chosen[number], left = hull[corner], left - cost
+            if corner + 1 < len(hull):
+                slope = _slope(hull[corner], hull[corner + 1])
+                heapq.heappush(steps, (-slope, number, corner + 1))
+    return _fill(curves, chosen, left)
+
+
+def _hull(curve: Sequence[Point]) -> list[Point]:
+    """Corners of the upper convex hull, from the smallest file to the best one."""
+    hull = []
+    for point in sorted(curve, key=lambda point: (point.num_bytes, -point.psnr)):
+        if hull and point.psnr <= hull[-1].psnr:
+            continue
+        while hull[1:] and _slope(hull[-1], point) >= _slope(*hull[-2:]):
+            hull.pop()
+        hull.append(point)
+    return hull
+
+
+def _slope(low: Point, high: Point) -> float:
+    """dB for a byte."""
+    return (high.psnr - low.psnr) / (high.num_bytes - low.num_bytes)
+
+
+def _fill(curves, chosen: list[Point], left: int) -> list[Point]:
+    """Spends what is left on the points that gain most."""
+    while True:
+        better = [
+            (point.psnr - chosen[number].psnr, number, point)
+            for number, curve in enumerate(curves)
+            for point in curve
+            if point.psnr > chosen[number].psnr
+            and point.num_bytes - chosen[number].num_bytes <= left
+        ]
+        if not better:
+            return chosen
+        _, number, point = max(better)
+        left -= point.num_bytes - chosen[number].num_bytes
+        chosen[number] = point
