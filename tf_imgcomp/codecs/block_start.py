@@ -71,18 +71,18 @@ def _stages(widths: Sequence) -> list:
 def _start_down(block: ResidualDownsample, stage: np.ndarray) -> None:
     """The stage passes through the activation; the skip, of one pixel in four, is off.
 
-    A large coefficient goes in two channels, with either sign, of which the activation
-    leaves one; what little is left of the other makes both `1 + LEAKY_SLOPE` times as
-    large. A small one is lifted where the activation changes nothing.
+    A large coefficient takes two channels, one for either sign: of their difference
+    the activation makes `1 + LEAKY_SLOPE` times as much. There are not enough for all:
+    a small one takes one, lifted to where the activation changes nothing.
     """
     rank = stage.shape[-1]
     pairs = min(rank, block.filters - rank)
     signs = np.concatenate([np.eye(rank), -np.eye(rank, pairs)], axis=1)
-    lift = np.concatenate([np.zeros(pairs), np.full(rank - pairs, LIFT)])
-    weights = np.concatenate([np.full(pairs, 1 / (1 + LEAKY_SLOPE)), lift[pairs:] ** 0])
+    paired = np.arange(rank) < pairs
+    lift = np.where(paired, 0.0, LIFT)
     _start_linear(block.conv1, stage @ signs, corner=0, bias=lift)
-    back = (signs.T * weights)[None, None]
-    _start_linear(block.conv2, back, corner=1, bias=-lift)
+    back = signs.T * np.where(paired, 1 / (1 + LEAKY_SLOPE), 1.0)
+    _start_linear(block.conv2, back[None, None], corner=1, bias=-lift)
     block.norm.gamma_root.assign(tf.fill(block.norm.gamma_root.shape, GAMMA_ROOT))
     _set_to_zero(block.skip)
 
