@@ -25,9 +25,20 @@ RASTER = [
 every_switch = pytest.mark.parametrize("switches", SWITCHES, ids=str)
 
 
-@pytest.mark.parametrize("switches", SWITCHES + RASTER, ids=str)
-def test_output_has_the_image_size_and_bits_for_each_image(switches, make_image):
-    codec = tiny.random_codec(**switches)
+@pytest.fixture(
+    params=[
+        *(("fdram", tiny.sizes(**switches)) for switches in SWITCHES + RASTER),
+        ("cheng2020", tiny.CHENG2020_SIZES),
+    ],
+    ids=str,
+)
+def codec(request):
+    """Each codec, and fdram with every switch, every weight away from its start."""
+    name, sizes = request.param
+    return tiny.randomized(sizes, name=name)
+
+
+def test_output_has_the_image_size_and_bits_for_each_image(codec, make_image):
     images = np.stack([make_image(50, 67), make_image(50, 67, 1)])
     output = codec(images, tf.constant([20.0, 80.0]))
     assert output.x_hat.shape == (2, 50, 67, 3)
@@ -35,9 +46,7 @@ def test_output_has_the_image_size_and_bits_for_each_image(switches, make_image)
     assert (output.y_bits > 0).numpy().all()
 
 
-@pytest.mark.parametrize("switches", SWITCHES + RASTER, ids=str)
-def test_config_and_weights_make_the_same_codec_again(switches, make_image):
-    codec = tiny.random_codec(**switches)
+def test_config_and_weights_make_the_same_codec_again(codec, make_image):
     images, quality = make_image(64, 64)[None], tf.constant([40.0])
     expected = codec(images, quality)
     again = type(codec).from_config(codec.get_config())
@@ -58,8 +67,7 @@ def test_codec_works_before_training(make_image):
     assert errors[0] > errors[1] > errors[2]
 
 
-def test_quality_is_the_only_thing_that_differs_between_images_of_a_batch(make_image):
-    codec = tiny.random_codec()
+def test_only_quality_differs_between_images_of_a_batch(codec, make_image):
     x = make_image(64, 64)
     both = codec(np.stack([x, x]), tf.constant([10.0, 90.0]))
     alone = codec(x[None], tf.constant([90.0]))
@@ -122,7 +130,7 @@ def test_module_gives_back_what_the_codec_reconstructs(make_image):
 @pytest.mark.parametrize(
     ("name", "sizes", "message"),
     [
-        ("nix", {}, "no codec 'nix'; there are: fdram"),
+        ("nix", {}, "no codec 'nix'; there are: cheng2020, fdram"),
         ("fdram", {"width": 3}, "sizes .*width.* are not those of fdram"),
         ("fdram", {"coder": {"depth": 3}}, "are not those of fdram: .*'depth'"),
     ],

@@ -20,9 +20,9 @@ from tf_imgcomp.layers import (
 from tf_imgcomp.layers.residual import LEAKY_SLOPE
 from tf_imgcomp.ops import bases
 
-GATE_BIAS = -5.0  # Of attention: its mask is 0.007.
+GATE_BIAS = -6.0  # Of attention: its mask is 0.0025.
 GAMMA_ROOT = 0.01  # Of normalization; at zero it would have no gradient.
-LIFT = 3.0  # More than small coefficients reach, pixels being in [-1, 1].
+LIFT = 8.0  # Standard deviations, which few coefficients reach.
 
 
 def start_analysis(blocks: Sequence, widths: Sequence) -> None:
@@ -36,9 +36,9 @@ def start_analysis(blocks: Sequence, widths: Sequence) -> None:
     stages = iter(_stages(widths))
     for block in blocks:
         if isinstance(block, ResidualDownsample):
-            _start_down(block, next(stages))
+            _start_down(block, *next(stages))
         elif isinstance(block, tf.keras.layers.Conv2D):
-            _start_linear(block, next(stages), corner=0)
+            _start_linear(block, next(stages)[0], corner=0)
         else:
             _start_as_identity(block)
 
@@ -53,9 +53,9 @@ def start_synthesis(blocks: Sequence, widths: Sequence) -> None:
     stages = reversed(_stages(widths))
     for block in blocks:
         if isinstance(block, ResidualUpsample):
-            _start_up(block, next(stages))
+            _start_up(block, next(stages)[0])
         elif isinstance(block, SubpixelConv2D):
-            _start_linear(block.conv, _inverse(next(stages), 3), corner=1)
+            _start_linear(block.conv, _inverse(next(stages)[0], 3), corner=1)
         else:
             _start_as_identity(block)
 
@@ -68,21 +68,21 @@ def _stages(widths: Sequence) -> list:
     return bases.halving_stages((*ranks[1:], widths[-1]))
 
 
-def _start_down(block: ResidualDownsample, stage: np.ndarray) -> None:
+def _start_down(block: ResidualDownsample, stage, deviations) -> None:
     """The stage passes through the activation; the skip, of one pixel in four, is off.
 
-    A large coefficient goes in two channels, with either sign, of which the activation
-    leaves one; what little is left of the other makes both `1 + LEAKY_SLOPE` times as
-    large. A small one is lifted where the activation changes nothing.
+    A large coefficient takes two channels, one for either sign: of their difference
+    the activation makes `1 + LEAKY_SLOPE` times as much. There are not enough for all:
+    a small one takes one, lifted to where the activation changes nothing.
     """
     rank = stage.shape[-1]
     pairs = min(rank, block.filters - rank)
     signs = np.concatenate([np.eye(rank), -np.eye(rank, pairs)], axis=1)
-    lift = np.concatenate([np.zeros(pairs), np.full(rank - pairs, LIFT)])
-    weights = np.concatenate([np.full(pairs, 1 / (1 + LEAKY_SLOPE)), lift[pairs:] ** 0])
+    paired = np.arange(rank) < pairs
+    lift = np.where(paired, 0.0, LIFT * deviations)
     _start_linear(block.conv1, stage @ signs, corner=0, bias=lift)
-    back = (signs.T * weights)[None, None]
-    _start_linear(block.conv2, back, corner=1, bias=-lift)
+    back = signs.T * np.where(paired, 1 / (1 + LEAKY_SLOPE), 1.0)
+    _start_linear(block.conv2, back[None, None], corner=1, bias=-lift)
     block.norm.gamma_root.assign(tf.fill(block.norm.gamma_root.shape, GAMMA_ROOT))
     _set_to_zero(block.skip)
 

@@ -35,7 +35,7 @@ def published_coder(num_filters: int) -> LatentCoderConfig:
 
 
 SMALL_CODER = LatentCoderConfig(
-    slices=(256,),
+    slices=(288,),
     hyper_analysis=((128, 3, 1), (96, 3, 1), (96, 3, 2), (96, 3, 1), (32, 3, 2)),
     hyper_synthesis=((64, 1), (96, 2), (128, 1), (128, 2), (160, 1)),
     features=160,
@@ -59,9 +59,9 @@ class Cheng2020Config:
         coder: the latent coder's sizes; "raster" or "checkerboard" is its switch.
     """
 
-    num_filters: tuple = (24, 48, 96, 256)
-    lmbda_min: float = 0.0003
-    lmbda_max: float = 0.18
+    num_filters: tuple = (24, 48, 96, 288)
+    lmbda_min: float = 0.0004
+    lmbda_max: float = 0.09
     levels: int = 6
     coder: LatentCoderConfig = SMALL_CODER
 

@@ -90,7 +90,8 @@ def halving_stages(channels: tuple) -> list:
         channels: ints. How many coefficients each stage keeps.
 
     Returns:
-        For each stage, float64 `(2, 2, before, channels)`, orthonormal columns.
+        For each stage, float64 `(2, 2, before, channels)`, orthonormal columns, and
+        the standard deviations of what they give, `(channels,)`, pixels in [-1, 1].
     """
     stages, basis = [], np.eye(3).reshape(3, 1, 1, 3)  # (channel, row, column, colour)
     for number, count in enumerate(channels):
@@ -99,12 +100,12 @@ def halving_stages(channels: tuple) -> list:
         for i, j in np.ndindex(2, 2):
             rows, columns = (slice(k * size // 2, (k + 1) * size // 2) for k in (i, j))
             before[i, j, :, rows, columns] = basis
-        (u, v, colour), _ = ranked_coefficients(size, count)
+        (u, v, colour), deviations = ranked_coefficients(size, count)
         dct = dct2(size)
         wanted = np.einsum("ci,cj,ck->cijk", dct[u], dct[v], OPPONENT_COLOURS[colour])
         stage = np.einsum("abpijk,cijk->abpc", before, wanted)
         left, _, right = np.linalg.svd(stage.reshape(-1, count), full_matrices=False)
         stage = (left @ right).reshape(stage.shape)
         basis = np.einsum("abpijk,abpc->cijk", before, stage)
-        stages.append(stage)
+        stages.append((stage, deviations))
     return stages
