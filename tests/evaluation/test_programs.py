@@ -63,7 +63,7 @@ def test_evaluate_writes_and_prints_results(run, photo, tmp_path):
         ([], "Expected at least one image."),
         (["--qualities=0", "a.png"], "Expected numbers from 1 to 100"),
         (["--qualities=x", "a.png"], "Expected numbers from 1 to 100"),
-        (["--baselines=gif", "a.png"], "Expected some of jpeg, jpeg2000, "),
+        (["--baselines=gif", "a.png"], "Expected some of jpeg, jpeg444, "),
         (["--model=none", "a.png"], "bin/evaluate: no model 'none' here"),
         (["--modle=stub", "a.png"], "Unknown command line flag 'modle'"),
     ],

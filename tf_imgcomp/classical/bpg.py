@@ -1,10 +1,10 @@
 """BPG: an HEVC still picture by x265 in a small container.
 
-    pixels ──► planes ──► x265 ──► HEVC stream ──► PPS and slices, few bits of the SPS ──► file
-    pixels ◄── planes ◄── FFmpeg ◄── HEVC stream ◄── VPS and SPS made again ◄── file
+    pixels ──► planes ──► x265 ──► stream ──► PPS, slices, bits of the SPS ──► file
+    pixels ◄── planes ◄── FFmpeg ◄── stream ◄── VPS and SPS made again ◄── file
 
-Options are those of bpgenc 0.9.8, the reference encoder: full-range BT.601 of 8 bits, x265's
-preset veryslow, tuned for SSIM. Files of bpgenc decode to the pixels of bpgdec.
+Options are those of bpgenc 0.9.8, the reference encoder: full-range BT.601 of 8 bits,
+x265's preset veryslow, tuned for SSIM. Files of bpgenc decode to the pixels of bpgdec.
 """
 
 from __future__ import annotations
@@ -14,7 +14,14 @@ import warnings
 
 import numpy as np
 
-from tf_imgcomp.classical import bpg_container, ffmpeg, hevc_headers, raw_video, ycbcr
+from tf_imgcomp.classical import (
+    bpg_container,
+    ffmpeg,
+    hevc_headers,
+    nal_units,
+    raw_video,
+    ycbcr,
+)
 from tf_imgcomp.classical.bpg_container import BpgFile
 from tf_imgcomp.classical.ycbcr import Layout
 from tf_imgcomp.errors import ClassicalCodecError
@@ -78,7 +85,7 @@ class BpgCodec:
         tools, layout = file.tools, file.layout
         size = tools.coded_size(file.height), tools.coded_size(file.width)
         sps = hevc_headers.sps(tools, layout.chroma, layout.bits, *size)
-        stream = hevc_headers.join_nal_units((hevc_headers.vps(), sps, *file.nal_units))
+        stream = nal_units.join((hevc_headers.vps(), sps, *file.nal_units))
         planes = raw_video.decode(stream, layout, *size, "hevc")
         planes = raw_video.crop(planes, layout, file.height, file.width)
         return ycbcr.to_rgb(planes, layout)
@@ -87,11 +94,11 @@ class BpgCodec:
 def _to_file(stream: bytes, layout: Layout, height: int, width: int) -> BpgFile:
     """Returns a BPG file of what x265 wrote."""
     tools, units = None, []
-    for unit in hevc_headers.split_nal_units(stream):
-        type_ = hevc_headers.nal_type(unit)
-        if type_ == hevc_headers.SPS:
+    for unit in nal_units.split(stream):
+        type_ = nal_units.type_of(unit)
+        if type_ == nal_units.SPS:
             tools = hevc_headers.read_sps(unit)
-        elif type_ == hevc_headers.PPS or type_ < hevc_headers.FIRST_NO_SLICE:
+        elif type_ == nal_units.PPS or type_ < nal_units.FIRST_NO_SLICE:
             units.append(unit)
     if tools is None or len(units) < 2:
         raise ClassicalCodecError("the encoder wrote no whole picture")

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from tf_imgcomp.classical import hevc_headers
+from tf_imgcomp.classical import coding_tools, nal_units
 from tf_imgcomp.classical.bits import BitReader, BitWriter
 from tf_imgcomp.classical.byte_reader import ByteReader, ue7
-from tf_imgcomp.classical.hevc_headers import CodingTools
+from tf_imgcomp.classical.coding_tools import CodingTools
 from tf_imgcomp.classical.ycbcr import Layout
 from tf_imgcomp.errors import ClassicalCodecError
 
@@ -58,7 +58,7 @@ class BpgFile:
         pixel_format = _PIXEL_FORMATS.index((layout.chroma, layout.left))
         colour_space = {name: key for key, name in _MATRICES.items()}[layout.matrix]
         header = _pack_tools(self.tools)
-        body = ue7(len(header)) + header + _join(self.nal_units)
+        body = ue7(len(header)) + header + nal_units.START_CODE.join(self.nal_units)
         return b"".join(
             (
                 MAGIC,
@@ -141,28 +141,24 @@ def _pack_tools(tools: CodingTools) -> bytes:
 def _parse_tools(header: bytes) -> CodingTools:
     bits = BitReader(header)
     return CodingTools(
-        *hevc_headers.read_blocks(bits),
+        *coding_tools.read_blocks(bits),
         transform_depth=bits.get_ue(),
         sao=bits.get(),
-        pcm=hevc_headers.read_pcm(bits),
+        pcm=coding_tools.read_pcm(bits),
         strong_smoothing=bits.get(),
-        range_extension=hevc_headers.read_extension(bits),
+        range_extension=coding_tools.read_extension(bits),
     )
-
-
-def _join(units: tuple[bytes, ...]) -> bytes:
-    return hevc_headers.START_CODE.join(units)
 
 
 def _colour_units(data: bytes) -> tuple[bytes, ...]:
     """Returns PPS and slices without those of alpha, which are in layer 1."""
-    units = hevc_headers.split_nal_units(hevc_headers.START_CODE + data)
+    units = nal_units.split(nal_units.START_CODE + data)
     if any(len(unit) < 3 for unit in units):
         raise ClassicalCodecError("damaged: a NAL unit of a BPG file is cut short")
-    units = [unit for unit in units if hevc_headers.nal_layer(unit) == 0]
-    types = {hevc_headers.nal_type(unit) for unit in units}
-    if types & {hevc_headers.VPS, hevc_headers.SPS}:
+    units = [unit for unit in units if nal_units.layer_of(unit) == 0]
+    types = {nal_units.type_of(unit) for unit in units}
+    if types & {nal_units.VPS, nal_units.SPS}:
         raise ClassicalCodecError("damaged: a BPG file with HEVC headers of its own")
-    if not types & set(hevc_headers.IDR_SLICES):
+    if not types & set(nal_units.IDR_SLICES):
         raise ClassicalCodecError("damaged: a BPG file without a picture")
     return tuple(units)

@@ -1,7 +1,7 @@
 """Runs the FFmpeg of the imageio-ffmpeg package, on pipes.
 
-It brings x265 and vvenc, and decoders of HEVC and VVC. It is a program of its own, under
-the GPL; the environment variable IMAGEIO_FFMPEG_EXE names another one to be used.
+It brings x265 and vvenc, and decoders of HEVC and VVC. It is a program of its own,
+under the GPL; the environment variable IMAGEIO_FFMPEG_EXE names another one to be used.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def missing(encoder: str) -> str | None:
         return str(error)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _answer(path: str, question: str) -> str:
     return _run([path, question], b"", 60).decode(errors="replace")
 
@@ -97,7 +97,7 @@ def _run(command: list[str], data: bytes, seconds: float) -> bytes:
 
 
 def _reason(result: subprocess.CompletedProcess) -> str:
-    """Returns the last line that FFmpeg said, without where in FFmpeg it comes from."""
-    said = result.stderr.decode(errors="replace").strip()
-    last = _ORIGIN.sub("", said.split("\n")[-1]).strip()
-    return last or f"exit code {result.returncode}, no output"
+    """Returns the first line that FFmpeg said: those after it are about the ending."""
+    said = result.stderr.decode(errors="replace").strip().split("\n")
+    cause = _ORIGIN.sub("", said[0]).strip()
+    return cause or f"exit code {result.returncode}, no output"

@@ -1,14 +1,14 @@
 """H.266/VVC still pictures by vvenc, in a file that knows their size.
 
-A bare VVC stream of a padded picture does not say what to cut off, nor its colours. So a
-file has a head of about 11 bytes before the stream:
+A bare VVC stream of a padded picture does not say what to cut off, nor its colours. So
+a file has a head of about 11 bytes before the stream:
 
     bytes 0-3    "VVC\\xfb"
     then         width, height, length of the stream (ue7, see `byte_reader`)
     then         H.266 stream (Annex B), and nothing after it
 
-Planes are 4:2:0 of 10 bits, BT.709, full range, chroma between the columns; the picture is
-padded at the right and at the bottom to even sizes of at least 16.
+Planes are 4:2:0 of 10 bits, BT.709, full range, chroma between the columns; the picture
+is padded at the right and at the bottom to even sizes of at least 16.
 """
 
 from __future__ import annotations
