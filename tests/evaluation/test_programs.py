@@ -75,6 +75,30 @@ def test_evaluate_tells_what_is_wrong(run, arguments, message):
     assert "Traceback" not in result.stderr
 
 
+# Knows x265 by name only.
+BROKEN_FFMPEG = """#!/bin/sh
+case "$*" in
+    *-encoders) echo libx265 ;;
+    *-version) echo ffmpeg version 0 ;;
+    *) echo "[libx265 @ 0x7f] out of order" >&2; exit 1 ;;
+esac
+"""
+
+
+def test_evaluate_goes_on_after_a_codec_failed(run, photo, tmp_path, monkeypatch):
+    program = tmp_path / "ffmpeg"
+    program.write_text(BROKEN_FFMPEG)
+    program.chmod(0o755)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(program))
+    (tmp_path / "other.png").write_bytes(photo.read_bytes())
+    result = run("evaluate", "--baselines=bpg", "photo.png", "other.png")
+    assert result.returncode == 1
+    assert result.stderr == "".join(
+        f"bin/evaluate: {name}: bpg at 43: FFmpeg: out of order\n"
+        for name in ("photo.png", "other.png")
+    )
+
+
 def test_quickstart_shows_each_photo(run, tmp_path, make_image):
     (tmp_path / "bad.jpg").write_bytes(b"bad")
     Image.fromarray(make_image(400, 1000)).save(tmp_path / "wide.png")
