@@ -73,6 +73,8 @@ class BpgFile:
 def parse(data: bytes) -> BpgFile:
     """Returns the still picture of a BPG file.
 
+    A file that leaves its length open, as those of bpgenc do, may be cut unnoticed.
+
     Raises:
         ClassicalCodecError: If it is damaged or no BPG file, or if its kind is not
             known here: an animation, CMYK, RGB, YCgCo, or more than 12 bits.
