@@ -35,14 +35,17 @@ class BitReader:
     """
 
     def __init__(self, data: bytes):
-        self._bits = f"{int.from_bytes(data, 'big'):0{8 * len(data)}b}" if data else ""
+        self._data = data
+        self._position = 0
 
     def get(self, length: int = 1) -> int:
         """Reads an integer of a fixed length in bits: u(n)."""
-        if length > len(self._bits):
+        start, self._position = self._position, self._position + length
+        if self._position > 8 * len(self._data):
             raise ClassicalCodecError("damaged: an HEVC header is cut short")
-        taken, self._bits = self._bits[:length], self._bits[length:]
-        return int(taken, 2)
+        last = -(-self._position // 8)
+        value = int.from_bytes(self._data[start // 8 : last], "big")
+        return value >> (8 * last - self._position) & (1 << length) - 1
 
     def get_ue(self) -> int:
         """Reads an Exp-Golomb integer: ue(v)."""
@@ -51,4 +54,4 @@ class BitReader:
             zeros += 1
             if zeros > _MAX_ZEROS:
                 raise ClassicalCodecError("damaged: an integer of an HEVC header")
-        return (1 << zeros) - 1 + (self.get(zeros) if zeros else 0)
+        return (1 << zeros) - 1 + self.get(zeros)
