@@ -25,8 +25,9 @@ STEPS = {"4:4:4": (1, 1), "4:2:2": (1, 2), "4:2:0": (2, 2)}
 GREY = "4:0:0"
 
 # Interpolators of chroma at the two positions that one sample covers, as 64ths of the
-# samples i - 4 to i + 3 and i - 3 to i + 4. With these, and rounded once, the pixels
-# are those of the reference decoder of BPG.
+# samples i - 4 to i + 3 and i - 3 to i + 4. With those of the centre, and rounded once,
+# pixels are those of the reference decoder of BPG; those of the left are HEVC's for
+# half a sample (8.5.3.3.3), for want of a reference file.
 _TAPS_CENTRE = ((0, 2, -6, 18, 57, -10, 4, -1), (-1, 4, -10, 57, 18, -6, 2, 0))
 _TAPS_LEFT = ((0, 0, 0, 0, 64, 0, 0, 0), (-1, 4, -11, 40, 40, -11, 4, -1))
 
