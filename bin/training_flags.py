@@ -9,6 +9,12 @@ from absl import flags
 _CODEC = flags.DEFINE_string("codec", "fdram", "Name of the codec.")
 _SIZES = flags.DEFINE_string("sizes", "{}", "Sizes that differ from the codec's, JSON.")
 _INIT = flags.DEFINE_string("init", None, "Weights to start from, as training wrote.")
+_INIT_ONLY = flags.DEFINE_string(
+    "init_only",
+    "",
+    "Regular expression: only variables whose path it matches start from --init, which "
+    "may then be another codec's.",
+)
 _STEPS = flags.DEFINE_integer("steps", 10000, "Length of the run.", lower_bound=1)
 BATCH = flags.DEFINE_integer("batch", 8, "Crops a step.", lower_bound=1)
 CROP = flags.DEFINE_integer("crop", 128, "Side of a crop, a multiple of 64.")
@@ -60,10 +66,9 @@ def make_trainable():
     policy = "mixed_bfloat16" if mixed else "float32"
     tf.keras.mixed_precision.set_global_policy(policy)
     codec = new_codec(_CODEC.value, json.loads(_SIZES.value))
+    round_to_half(codec)  # Exported, they compress to half the size.
     if _INIT.value:
-        load_weights(codec, _INIT.value)
-    else:
-        round_to_half(codec)  # Exported, they compress to half the size.
+        load_weights(codec, _INIT.value, _INIT_ONLY.value)
     objective = codec_objective(codec, noise=_GRADIENTS.value == "noise")
     return Trainable(codec, objective, _TRAINABLE.value)
 

@@ -4,10 +4,14 @@ import tensorflow as tf
 
 from tf_imgcomp.codecs.base import Codec
 from tf_imgcomp.codecs.fdram import Fdram, FdramConfig
+from tf_imgcomp.codecs.mfca_pmcn import MfcaPmcn, MfcaPmcnConfig
 from tf_imgcomp.errors import ModelError
 
 # Name in flagfiles: class and the dataclass of its sizes.
-CODECS = {"fdram": (Fdram, FdramConfig)}
+CODECS = {
+    "fdram": (Fdram, FdramConfig),
+    "mfca_pmcn": (MfcaPmcn, MfcaPmcnConfig),
+}
 
 
 def new_codec(name: str, sizes: dict) -> Codec:
