@@ -34,6 +34,13 @@ _GRADIENTS = flags.DEFINE_enum(
     "How the rate of integers reaches the latents: through noise in place of rounding, "
     "or as if rounding were not there.",
 )
+_SYNTHESIS_INPUT = flags.DEFINE_enum(
+    "synthesis_input",
+    "integers",
+    ["integers", "noise"],
+    "What synthesis learns on: the integers that a file would hold, or latents with "
+    "noise in place of rounding (with --rate_gradients=noise only).",
+)
 _PRECISION = flags.DEFINE_enum(
     "precision", "float32", ["float32", "bfloat16"], "Of the transforms."
 )
@@ -42,6 +49,14 @@ _LOG = flags.DEFINE_integer("log_every", 100, "Steps between lines of the log.")
 
 flags.register_validator(
     "crop", lambda side: side % 64 == 0, "Expected a multiple of 64."
+)
+
+flags.register_multi_flags_validator(
+    ["synthesis_input", "rate_gradients"],
+    lambda values: (
+        values["synthesis_input"] == "integers" or values["rate_gradients"] == "noise"
+    ),
+    "Expected --rate_gradients=noise with --synthesis_input=noise.",
 )
 
 
@@ -69,7 +84,11 @@ def make_trainable():
     round_to_half(codec)  # Exported, they compress to half the size.
     if _INIT.value:
         load_weights(codec, _INIT.value, _INIT_ONLY.value)
-    objective = codec_objective(codec, noise=_GRADIENTS.value == "noise")
+    objective = codec_objective(
+        codec,
+        noise=_GRADIENTS.value == "noise",
+        noisy=_SYNTHESIS_INPUT.value == "noise",
+    )
     return Trainable(codec, objective, _TRAINABLE.value)
 
 

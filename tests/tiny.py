@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from tf_imgcomp.codecs.fdram import Fdram
+from tf_imgcomp.codecs.base import Codec
 from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.training.weights import load_weights
 
@@ -33,15 +33,15 @@ def sizes(**switches) -> dict:
     return {**SIZES, "coder": {**SIZES["coder"], **switches}}
 
 
-def random_codec(seed: int = 1, **switches) -> Fdram:
+def random_codec(seed: int = 1, name: str = "fdram", **switches) -> Codec:
     """A codec whose every weight is away from its start."""
-    return randomized(sizes(**switches), seed)
+    return randomized(sizes(**switches), seed, name)
 
 
-def randomized(sizes: dict, seed: int = 1) -> Fdram:
+def randomized(sizes: dict, seed: int = 1, name: str = "fdram") -> Codec:
     """The same of any sizes."""
     tf.keras.utils.set_random_seed(seed)
-    codec = new_codec("fdram", sizes)
+    codec = new_codec(name, sizes)
     random = np.random.default_rng(seed)
     for variable in codec.trainable_variables:
         noise = random.normal(scale=0.03, size=variable.shape)
@@ -49,7 +49,7 @@ def randomized(sizes: dict, seed: int = 1) -> Fdram:
     return codec
 
 
-def golden_codec() -> Fdram:
+def golden_codec() -> Codec:
     codec = random_codec()
     load_weights(codec, WEIGHTS)
     return codec

@@ -7,7 +7,9 @@ import tensorflow as tf
 from tf_imgcomp.layers import GainUnit
 from tf_imgcomp.layers.base import float32_policy
 from tf_imgcomp.layers.gain import interpolate_levels
+from tf_imgcomp.ops.importance import leave_out
 from tf_imgcomp.ops.padding import pad_to_multiple
+from tf_imgcomp.ops.rounding import add_uniform_noise
 
 QUALITY_MIN, QUALITY_MAX = 1.0, 100.0
 
@@ -90,12 +92,14 @@ class Codec(tf.keras.Model):
         position = (quality - QUALITY_MIN) / (QUALITY_MAX - QUALITY_MIN)
         return self.lmbda_min * tf.pow(self.lmbda_max / self.lmbda_min, position)
 
-    def analysis(self, images: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+    def analysis(self, images, quality, importance=None) -> tf.Tensor:
         """Images to latents in quantizer steps.
 
         Args:
             images: uint8 or float `(b, h, w, 3)`, 0 to 255, any size.
             quality: float32 `(b,)`, 1 to 100.
+            importance: float32 `(b, h, w)`, 0 to 1: where to spend bits, see
+                `ops.importance`. None: everywhere.
 
         Returns:
             float32 `(b, H / 16, W / 16, c)`; H and W are h and w padded to multiples
@@ -104,7 +108,11 @@ class Codec(tf.keras.Model):
         x = tf.cast(images, self.compute_dtype) / 127.5 - 1.0
         level = self.level(quality)
         y = self.analysis_transform(pad_to_multiple(x, self.stride), level)
-        return self.gain(tf.cast(y, tf.float32), level)
+        y = self.gain(tf.cast(y, tf.float32), level)
+        if importance is None:
+            return y
+        importance = pad_to_multiple(importance[..., None], self.stride)
+        return leave_out(y, importance[..., 0])
 
     def synthesis(self, y_hat: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
         """Rounded latents to images, float32 `(b, H, W, 3)`, 0 to 255, not clipped."""
@@ -113,7 +121,7 @@ class Codec(tf.keras.Model):
         x_hat = self.synthesis_transform(y, level)
         return (tf.cast(x_hat, tf.float32) + 1.0) * 127.5
 
-    def call(self, images, quality, seed=None) -> CodecOutput:
+    def call(self, images, quality, seed=None, noisy=False) -> CodecOutput:
         """Codes and decodes a batch, bits estimated.
 
         Args:
@@ -121,10 +129,15 @@ class Codec(tf.keras.Model):
             quality: float32 `(b,)`, 1 to 100.
             seed: int32 `(2,)` of noise in place of rounding; None for rounding, with
                 gradients straight through.
+            noisy: bool. Whether synthesis gets y with noise too, if there is a seed;
+                else it gets the integers that are coded.
         """
         height, width = tf.shape(images)[1], tf.shape(images)[2]
         y = self.analysis(images, quality)
         log2_gain = self.gain.log2(self.level(quality))
         coded = self.latent_coder(y, log2_gain, self.rate_features(quality), seed)
-        x_hat = self.synthesis(coded.y_hat, quality)[:, :height, :width]
+        y_hat = coded.y_hat
+        if noisy and seed is not None:
+            y_hat = add_uniform_noise(y, seed + [101, 0])  # Not the noise of the rate.
+        x_hat = self.synthesis(y_hat, quality)[:, :height, :width]
         return CodecOutput(x_hat, coded.y_bits, coded.z_bits)

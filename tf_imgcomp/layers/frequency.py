@@ -84,31 +84,29 @@ class MultiFrequencyChannelAttention(Block):
 
     def call(self, x):
         height, width = tf.shape(x)[1], tf.shape(x)[2]
+        (n, rows), (m, columns) = self._windows(height), self._windows(width)
         # A mean over a whole map needs more than 16 bits.
-        said = tf.cast(self._statistics(tf.cast(x, tf.float32)), x.dtype)
-        logits = tf.reduce_sum(self.output_layer(self.hidden(said)), axis=1)
-        return x * resampling.spread(tf.sigmoid(logits), height, width)
-
-    def _statistics(self, x):
-        """What is said of each channel in each of n x m windows, `(b, s, n, m, c)`."""
-        (n, rows), (m, columns) = map(self._windows, tf.unstack(tf.shape(x)[1:3]))
-        cells = resampling.pool(x, n * rows, m * columns)
+        cells = resampling.pool(tf.cast(x, tf.float32), n * rows, m * columns)
         shape = [tf.shape(x)[0], n, rows, m, columns, x.shape[-1]]
-        cells = tf.reshape(cells, shape)
+        cells = tf.transpose(tf.reshape(cells, shape), [0, 1, 3, 2, 4, 5])
+        cells = tf.reshape(cells, [shape[0], n * m, rows * columns, x.shape[-1]])
+        said = tf.cast(self._statistics(cells, rows, columns), x.dtype)
+        logits = tf.reduce_sum(self.output_layer(self.hidden(said)), axis=1)
+        gates = tf.reshape(tf.sigmoid(logits), [shape[0], n, m, x.shape[-1]])
+        return x * resampling.spread(gates, height, width)
+
+    def _statistics(self, cells, rows, columns):
+        """What is said of each channel: `(b, windows, cells, c)` to `(b, s, windows, c)`."""
         down, across = (
             tf.gather(tf.constant(cosines), side)[:side]
             for cosines, side in zip(self._cosines, (rows, columns))
         )
+        cosines = tf.reshape(down[:, None] * across, [rows * columns, down.shape[-1]])
         if self.form == "groups":
-            product = cells * down[:, None, None] * across
-            return tf.reduce_mean(product, [2, 4])[:, None]
-        # (b, 16, n, rows, m, columns, c)
-        down = tf.transpose(down)[:, None, :, None, None, None]
-        across = tf.transpose(across)[:, None, None, None, :, None]
-        product = cells[:, None] * (down * across)
+            return tf.reduce_mean(cells * cosines, 2)[:, None]
+        product = cells[:, None] * tf.transpose(cosines)[:, None, :, None]
         kinds = (tf.reduce_mean, tf.reduce_max, tf.reduce_min)
-        of_frequencies = [kind(product, [3, 5]) for kind in kinds]
-        return tf.reduce_mean(tf.stack(of_frequencies, axis=1), axis=2)
+        return tf.stack([tf.reduce_mean(kind(product, 3), 1) for kind in kinds], 1)
 
     def _windows(self, size):
         """How many windows a side has, and how many cells each of them."""
