@@ -197,7 +197,7 @@ def test_parts_of_another_codec_are_a_start(tmp_path):
         if name.startswith("latent_coder"):
             old = theirs[name].numpy().astype(np.float16)
         np.testing.assert_array_equal(ours, old)
-    with pytest.raises(ModelError, match="missing: .*analysis_transform/importance"):
+    with pytest.raises(ModelError, match="missing: .*analysis_transform/deep"):
         load_weights(codec, tmp_path / "w.npz", "latent_coder|analysis_transform")
     with pytest.raises(ModelError, match="'nix' matches no weights"):
         load_weights(codec, tmp_path / "w.npz", "nix")

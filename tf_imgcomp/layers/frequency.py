@@ -96,7 +96,7 @@ class MultiFrequencyChannelAttention(Block):
         return x * resampling.spread(gates, height, width)
 
     def _statistics(self, cells, rows, columns):
-        """What is said of each channel: `(b, windows, cells, c)` to `(b, s, windows, c)`."""
+        """Of the cells of windows, `(b, w, p, c)`, what is said: `(b, s, w, c)`."""
         down, across = (
             tf.gather(tf.constant(cosines), side)[:side]
             for cosines, side in zip(self._cosines, (rows, columns))
