@@ -52,13 +52,14 @@ _IMPORTANCE = flags.DEFINE_string(
     "importance",
     None,
     "Image of the photo's size: bits are spent where it is bright. White is as without "
-    "it, black keeps coarse shapes only.",
+    "it, black as at quality 1.",
 )
 _STRIP = flags.DEFINE_bool("strip", False, "Drop ICC profile and EXIF.")
 _LIST_MODELS = flags.DEFINE_bool("list_models", False, "Print the models' ids and end.")
 
 _GOALS = (_QUALITY, _TARGET_BPP, _TARGET_PSNR, _MAX_BYTES)
 flags.mark_flags_as_mutual_exclusive([goal.name for goal in _GOALS])
+flags.mark_flags_as_mutual_exclusive([_IMPORTANCE.name, _TARGET_PSNR.name])
 for _goal in _GOALS:  # Bounds let NaN pass, which alone differs from itself.
     flags.register_validator(_goal.name, lambda value: value == value, "not a number")
 

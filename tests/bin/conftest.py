@@ -16,9 +16,7 @@ class StubCodec:
     fingerprint = 0xABCD
     bytes_per_pixel = 20.0
 
-    def compress(self, pixels, quality, importance=None):
-        if importance is not None:
-            pixels = np.where(importance[..., None] < 0.5, np.uint8(0), pixels)
+    def compress(self, pixels, quality):
         symbols = (pixels // self._step(quality)).tobytes()
         halves = symbols[: len(symbols) // 2], symbols[len(symbols) // 2 :]
         return models.Coded(

@@ -134,21 +134,6 @@ def test_unknown_codecs_and_sizes_are_refused(name, sizes, message):
         new_codec(name, sizes)
 
 
-@every_codec
-def test_importance_leaves_latents_out_where_it_is_low(name, make_image):
-    codec = tiny.random_codec(name=name)
-    x, quality = make_image(120, 128)[None], tf.constant([80.0])
-    importance = np.ones((1, 120, 128), np.float32)
-    y = codec.analysis(x, quality)
-    np.testing.assert_array_equal(codec.analysis(x, quality, importance), y)
-    importance[:, :, 64:] = 0
-    chosen = codec.analysis(x, quality, importance)
-    np.testing.assert_array_equal(chosen[:, :, :4], y[:, :, :4])
-    kept = chosen[:, :, 4:] != 0
-    assert 0 < tf.reduce_mean(tf.cast(kept, tf.float32)) < 0.5
-    np.testing.assert_array_equal(chosen[:, :, 4:][kept], y[:, :, 4:][kept])
-
-
 def test_switches_of_mfca_pmcn_start_as_nothing(make_image):
     """Neither the importance map nor the filter changes anything before training."""
     x, quality = make_image(64, 64)[None], tf.constant([50.0])

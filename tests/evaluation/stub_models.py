@@ -21,7 +21,7 @@ class StubCodec:
     fingerprint = 0xABC
     bytes_per_pixel = 16.0
 
-    def compress(self, pixels, quality, importance=None):
+    def compress(self, pixels, quality):
         target = io.BytesIO()
         Image.fromarray(pixels).save(target, "WEBP", quality=int(quality))
         return types.SimpleNamespace(

@@ -7,11 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests import tiny
 from tests.golden import regenerate
-from tf_imgcomp.errors import BitstreamError, ModelError
+from tf_imgcomp.errors import BitstreamError
 from tf_imgcomp.export import models
-from tf_imgcomp.export.saved_model import CodecModule, export
 
 
 @pytest.fixture(scope="module")
@@ -58,32 +56,6 @@ def test_strings_of_another_size_have_another_checksum(codec):
     coded = codec.compress(regenerate.image(64, 64), 90.0)
     _, checksum = codec.decompress(coded.strings, 128, 64, coded.quality)
     assert checksum != coded.checksum
-
-
-def test_importance_spends_bits_where_it_is_high(codec, tmp_path):
-    """With the decoder of a model that was exported before there was importance."""
-    module = CodecModule(tiny.golden_codec())
-    assert int(module.fingerprint) == codec.fingerprint
-    export(tiny.golden_codec(), tmp_path / "tiny", {})
-    model = models.load(str(tmp_path / "tiny"))
-    pixels = regenerate.image(100, 128)
-    importance = np.ones((100, 128), np.float32)
-    plain = codec.compress(pixels, 90.0)
-    assert model.compress(pixels, 90.0, importance) == plain
-    importance[:, 64:] = 0
-    coded = model.compress(pixels, 90.0, importance)
-    assert sum(map(len, coded.strings)) < sum(map(len, plain.strings))
-    decoded, checksum = codec.decompress(coded.strings, 100, 128, coded.quality)
-    expected, _ = codec.decompress(plain.strings, 100, 128, plain.quality)
-    assert checksum == coded.checksum
-    errors = (decoded.astype(float) - expected) ** 2
-    assert errors[:, 64:].mean() > 10 * errors[:, :64].mean()
-    with pytest.raises(ModelError, match="'tiny' takes no importance: export it again"):
-        codec.compress(pixels, 90.0, importance)
-    with pytest.raises(
-        ValueError, match=r"Expected an importance float32 \(100, 128\)"
-    ):
-        model.compress(pixels, 90.0, importance[1:])
 
 
 _STRANGER = """

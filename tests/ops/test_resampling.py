@@ -1,10 +1,9 @@
-"""Pooling, its opposite, and what a user's importance does with latents."""
+"""Pooling and its opposite."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_imgcomp.ops.importance import leave_out
 from tf_imgcomp.ops.resampling import pool, spread
 
 
@@ -28,16 +27,3 @@ def test_spreading_is_linear_between_centres():
     result = spread(x, 6, 2)
     np.testing.assert_allclose(result[0, :, 0, 0], [1.0, 1.0, 5 / 3, 7 / 3, 3.0, 3.0])
     np.testing.assert_array_equal(result[:, :, 0], result[:, :, 1])
-
-
-def test_latents_stay_where_importance_is_one():
-    y = 2 * _noise(2, 3, 4, 5)
-    np.testing.assert_array_equal(leave_out(y, tf.ones((2, 48, 64))), y)
-
-
-def test_small_latents_are_left_out_where_importance_is_low():
-    y = tf.reshape(tf.constant([-5.0, -3.9, 0.4, 3.9, 4.0]), [1, 1, 1, 5])
-    result = leave_out(y, tf.zeros((1, 16, 16)))
-    np.testing.assert_array_equal(result[0, 0, 0], [-5.0, 0.0, 0.0, 0.0, 4.0])
-    half = leave_out(y, tf.fill((1, 16, 16), 2 / 3))  # A multiplier of one half.
-    np.testing.assert_allclose(half[0, 0, 0], [-5.0, -3.9, 0.0, 3.9, 4.0])

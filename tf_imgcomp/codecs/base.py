@@ -7,7 +7,6 @@ import tensorflow as tf
 from tf_imgcomp.layers import GainUnit
 from tf_imgcomp.layers.base import float32_policy
 from tf_imgcomp.layers.gain import interpolate_levels
-from tf_imgcomp.ops.importance import leave_out
 from tf_imgcomp.ops.padding import pad_to_multiple
 from tf_imgcomp.ops.rounding import add_uniform_noise
 
@@ -92,14 +91,12 @@ class Codec(tf.keras.Model):
         position = (quality - QUALITY_MIN) / (QUALITY_MAX - QUALITY_MIN)
         return self.lmbda_min * tf.pow(self.lmbda_max / self.lmbda_min, position)
 
-    def analysis(self, images, quality, importance=None) -> tf.Tensor:
+    def analysis(self, images: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
         """Images to latents in quantizer steps.
 
         Args:
             images: uint8 or float `(b, h, w, 3)`, 0 to 255, any size.
             quality: float32 `(b,)`, 1 to 100.
-            importance: float32 `(b, h, w)`, 0 to 1: where to spend bits, see
-                `ops.importance`. None: everywhere.
 
         Returns:
             float32 `(b, H / 16, W / 16, c)`; H and W are h and w padded to multiples
@@ -108,11 +105,7 @@ class Codec(tf.keras.Model):
         x = tf.cast(images, self.compute_dtype) / 127.5 - 1.0
         level = self.level(quality)
         y = self.analysis_transform(pad_to_multiple(x, self.stride), level)
-        y = self.gain(tf.cast(y, tf.float32), level)
-        if importance is None:
-            return y
-        importance = pad_to_multiple(importance[..., None], self.stride)
-        return leave_out(y, importance[..., 0])
+        return self.gain(tf.cast(y, tf.float32), level)
 
     def synthesis(self, y_hat: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
         """Rounded latents to images, float32 `(b, H, W, 3)`, 0 to 255, not clipped."""

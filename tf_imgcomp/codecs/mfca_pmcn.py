@@ -32,7 +32,7 @@ class MfcaPmcnConfig(LappedConfig):
         latent_filters: channels inside that.
     """
 
-    num_filters: int = 160
+    num_filters: int = 128
     deep_filters: int = 128
     analysis_modules: int = 3
     synthesis_modules: int = 4

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +12,7 @@ from tf_imgcomp.bitstream import TfciFile
 from tf_imgcomp.data import extras, images, memory
 from tf_imgcomp.data.images import Photo
 from tf_imgcomp.errors import BitstreamError, ImgcompError, ModelError
-from tf_imgcomp.export.models import Coded, SavedCodec
+from tf_imgcomp.export.models import SavedCodec
 from tf_imgcomp.export.rate_search import Trial, bracket
 
 
@@ -35,39 +34,25 @@ class Goal:
 
 
 def encode(
-    codec: SavedCodec,
-    photo: Photo,
-    goal: Goal,
-    importance: np.ndarray | None = None,
+    codec: SavedCodec, photo: Photo, goal: Goal
 ) -> tuple[bytes, float, float | None]:
     """Returns the bytes of a file that meets `goal`, its quality and its PSNR.
 
     The PSNR is None unless it had to be measured.
 
-    Args:
-        codec: A loaded codec.
-        photo: The image.
-        goal: Quality, or what to search it for.
-        importance: float32 `(h, w)`, 0 to 1: where to spend bits. None: everywhere.
-
     Raises:
         ImgcompError: If the goal is out of reach.
     """
     parts = _extras(photo)
-
-    def pack(quality: float) -> bytes:
-        coded = codec.compress(photo.pixels, quality, importance)
-        return _pack(codec, photo, parts, coded)
-
     if goal.quality is not None:
-        return pack(goal.quality), round(goal.quality, 2), None
+        return _pack(codec, photo, parts, goal.quality), round(goal.quality, 2), None
     if goal.target_psnr is not None:
-        return _reach_psnr(codec, photo, pack, goal.target_psnr)
+        return _reach_psnr(codec, photo, parts, goal.target_psnr)
     height, width, _ = photo.pixels.shape
     limit = goal.max_bytes
     if limit is None:
         limit = math.floor(goal.target_bpp * height * width / 8)
-    return _stay_below(photo, pack, limit)
+    return _stay_below(codec, photo, parts, limit)
 
 
 def decode(codec: SavedCodec, file: TfciFile) -> Photo:
@@ -121,7 +106,8 @@ def _decode_extras(
     )
 
 
-def _pack(codec: SavedCodec, photo: Photo, parts: dict, coded: Coded) -> bytes:
+def _pack(codec: SavedCodec, photo: Photo, parts: dict, quality: float) -> bytes:
+    coded = codec.compress(photo.pixels, quality)
     height, width, _ = photo.pixels.shape
     return bitstream.pack(
         TfciFile(
@@ -138,12 +124,12 @@ def _pack(codec: SavedCodec, photo: Photo, parts: dict, coded: Coded) -> bytes:
 
 
 def _stay_below(
-    photo: Photo, pack: Callable[[float], bytes], limit: int
+    codec: SavedCodec, photo: Photo, parts: dict, limit: int
 ) -> tuple[bytes, float, None]:
     """Takes the best quality that needs at most `limit` bytes."""
 
     def measure(quality: float) -> Trial:
-        data = pack(quality)
+        data = _pack(codec, photo, parts, quality)
         return Trial(quality, math.log(len(data)), data)
 
     best, above = bracket(measure, math.log(max(limit, 1)))
@@ -158,12 +144,12 @@ def _stay_below(
 
 
 def _reach_psnr(
-    codec: SavedCodec, photo: Photo, pack: Callable[[float], bytes], target: float
+    codec: SavedCodec, photo: Photo, parts: dict, target: float
 ) -> tuple[bytes, float, float]:
     """Takes the lowest quality whose decoded image has at least `target` dB."""
 
     def measure(quality: float) -> Trial:
-        data = pack(quality)
+        data = _pack(codec, photo, parts, quality)
         pixels = decode(codec, bitstream.unpack(data)).pixels
         return Trial(quality, metrics.psnr(photo.pixels, pixels), data)
 

@@ -14,12 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.data import images, paths
-from tf_imgcomp.errors import ImageError
 from tf_imgcomp.export.coding import Goal, decode, encode
+from tf_imgcomp.export.importance import emphasize, read_importance
 from tf_imgcomp.export.models import SavedCodec
 
 SUFFIX = ".tfci"
@@ -79,8 +77,10 @@ def compress_file(
     if strip:
         photo = dataclasses.replace(photo, icc=None, exif=None)
     height, width, _ = photo.pixels.shape
-    field = importance and read_importance(importance, height, width)
-    data, quality, psnr = encode(codec, photo, goal, field)
+    if importance:
+        field = read_importance(importance, height, width)
+        photo = emphasize(codec, photo, field)
+    data, quality, psnr = encode(codec, photo, goal)
     paths.write_atomically(target, data)
     return Report(
         num_bytes=len(data),
@@ -90,25 +90,6 @@ def compress_file(
         psnr=psnr,
         notes=photo.notes,
     )
-
-
-def read_importance(path: Path, height: int, width: int) -> np.ndarray:
-    """Returns the brightness of an image, float32 `(h, w)`, 0 to 1.
-
-    Raises:
-        ImageError: If it is no image, or not one of that size.
-        OSError: If the file cannot be read.
-    """
-    try:
-        pixels = images.read_image(path).pixels
-    except ImageError as error:
-        raise ImageError(f"importance {path}: {error}") from error
-    if pixels.shape[:2] != (height, width):
-        raise ImageError(
-            f"importance {path}: expected {width}x{height} pixels like the photo's, "
-            f"received {pixels.shape[1]}x{pixels.shape[0]}"
-        )
-    return images.grey_pixels(pixels)[..., 0].astype(np.float32) / 255
 
 
 def decompress_file(

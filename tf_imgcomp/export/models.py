@@ -1,7 +1,5 @@
 """Finding and loading exported codecs, by id or by folder."""
 
-from __future__ import annotations
-
 import json
 import os
 import sys
@@ -79,19 +77,15 @@ class SavedCodec:
                 f"its {_CARD} is for {self.fingerprint:#06x}"
             )
 
-    def compress(
-        self, pixels: np.ndarray, quality: float, importance: np.ndarray | None = None
-    ) -> Coded:
+    def compress(self, pixels: np.ndarray, quality: float) -> Coded:
         """Codes an image.
 
         Args:
             pixels: uint8 `(h, w, 3)`, any size from 1x1.
             quality: float in [1, 100].
-            importance: float32 `(h, w)`, 0 to 1: where to spend bits. None: everywhere.
 
         Raises:
-            ValueError: If the arguments are not of that kind.
-            ModelError: If the model was exported before it could take an importance.
+            ValueError: If the pixels or the quality are not of that kind.
         """
         if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
             raise ValueError(
@@ -100,24 +94,12 @@ class SavedCodec:
             )
         if not 1 <= quality <= 100:
             raise ValueError(f"Expected a quality from 1 to 100, received {quality}.")
-        coded = self._code(pixels, self._tf.constant(quality, "float32"), importance)
+        coded = self._model.compress(pixels, self._tf.constant(quality, "float32"))
         return Coded(
             tuple(coded["strings"].numpy().tolist()),
             int(coded["checksum"]),
             int(coded["quality"]) / 100,
         )
-
-    def _code(self, pixels, quality, importance) -> dict:
-        if importance is None:
-            return self._model.compress(pixels, quality)
-        if importance.dtype != np.float32 or importance.shape != pixels.shape[:2]:
-            raise ValueError(
-                f"Expected an importance float32 {pixels.shape[:2]}, received "
-                f"{importance.dtype} {importance.shape}."
-            )
-        if not hasattr(self._model, "compress_with_importance"):
-            raise ModelError(f"model {self.id!r} takes no importance: export it again")
-        return self._model.compress_with_importance(pixels, quality, importance)
 
     def decompress(
         self, strings: tuple, height: int, width: int, quality: float

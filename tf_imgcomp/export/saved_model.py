@@ -24,7 +24,6 @@ _IMAGE = (
     tf.TensorSpec((None, None, 3), tf.uint8, "image"),
     tf.TensorSpec((), tf.float32, "quality"),
 )
-_IMPORTANCE = tf.TensorSpec((None, None), tf.float32, "importance")
 _FILE = (
     tf.TensorSpec((None,), tf.string, "strings"),
     tf.TensorSpec((), tf.int32, "height"),
@@ -40,8 +39,6 @@ class CodecModule(tf.Module):
 
         compress     image uint8 (h, w, 3), quality float32 in [1, 100]
                      -> strings (n,), checksum int32, quality int64 in hundredths
-        compress_with_importance
-                     the same and importance float32 (h, w), 0 to 1: where to spend bits
         decompress   strings (n,), height int32, width int32, quality int64
                      -> image uint8 (h, w, 3), checksum int32, sound bool
         analysis     image, quality -> y float32 (1, H / 16, W / 16, c), z
@@ -73,15 +70,8 @@ class CodecModule(tf.Module):
 
     @tf.function(input_signature=_IMAGE)
     def compress(self, image, quality):
-        return self._encode(self.analysis(image, quality), _hundredths(quality))
-
-    @tf.function(input_signature=(*_IMAGE, _IMPORTANCE))
-    def compress_with_importance(self, image, quality, importance):
-        latents = self._analyze(image, quality, importance[None])
-        return self._encode(latents, _hundredths(quality))
-
-    @tf.function  # One copy of it in the graph of a model.
-    def _encode(self, latents, hundredths):
+        hundredths = _hundredths(quality)
+        latents = self.analysis(image, quality)
         encoded = self.coder.encode(latents["y"], latents["z"], hundredths)
         return {
             "strings": encoded.strings,
@@ -101,12 +91,9 @@ class CodecModule(tf.Module):
 
     @tf.function(input_signature=_IMAGE)
     def analysis(self, image, quality):
-        return self._analyze(image, quality)
-
-    def _analyze(self, image, quality, importance=None):
         codec, quality = self._codec.value, _quality(_hundredths(quality))
         with self.analysis_weights.used():
-            y = codec.analysis(image[None], quality[None], importance)
+            y = codec.analysis(image[None], quality[None])
             rate = codec.rate_features(quality[None])
             return {"y": y, "z": codec.latent_coder.hyper(y, rate)}
 
@@ -220,7 +207,6 @@ def export(codec: Codec, folder: Path, card: dict) -> None:
     module = CodecModule(codec)
     signatures = {
         "compress": module.compress,
-        "compress_with_importance": module.compress_with_importance,
         "decompress": module.decompress,
         "analysis": module.analysis,
         "latents": module.latents,

@@ -13,7 +13,7 @@ SIZES = (1, 3, 5, 7)
 class PyramidConvolution(Block):
     """The pyramid multi-scale convolution (PMCN) with multi-frequency attention.
 
-        x ─┬─ split ─┬─► conv1x1 ─┬─ concat ─► leaky ─► 1x1 ─► attention ─► (+) ─►
+        x ─┬─ split ─┬─► conv1x1 ─┬─ concat ─► leaky ─► attention ─► 1x1 ─► (+) ─►
            │         ├─► conv3x3 ─┤                                          │
            │         ├─► conv5x5 ─┤                                          │
            │         └─► conv7x7 ─┘                                          │
@@ -49,4 +49,4 @@ class PyramidConvolution(Block):
         groups = tf.split(x, len(SIZES), axis=-1)
         scales = [layer(group) for layer, group in zip(self.scales, groups)]
         h = tf.nn.leaky_relu(tf.concat(scales, axis=-1), LEAKY_SLOPE)
-        return x + self.attention(self.mix(h))
+        return x + self.mix(self.attention(h))
