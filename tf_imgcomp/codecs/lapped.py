@@ -51,10 +51,13 @@ class LappedConfig:
         return cls(**{**fields, "coder": coder})
 
 
-class _Transform(tf.keras.layers.Layer):
+Layer = tf.keras.layers.Layer
+
+
+class _Transform(Layer):
     """Layers of the two transforms at 1/8 and 1/16, each told the rate."""
 
-    def __init__(self, config: LappedConfig, fine: Sequence, deep, **kwargs):
+    def __init__(self, config: LappedConfig, fine: Sequence, deep: Layer, **kwargs):
         super().__init__(**kwargs)
         self.fine_modulation = LevelModulation(config.levels)
         self.fine = list(fine)
@@ -83,7 +86,7 @@ class LappedAnalysis(_Transform):
         deep: layer at 1/16, `deep_filters` channels.
     """
 
-    def __init__(self, config: LappedConfig, fine: Sequence, deep, **kwargs):
+    def __init__(self, config: LappedConfig, fine: Sequence, deep: Layer, **kwargs):
         super().__init__(config, fine, deep, **kwargs)
         depth = config.coder.latent_depth
         self.lapped = LappedTransform(depth)
@@ -121,7 +124,12 @@ class LappedSynthesis(_Transform):
     """
 
     def __init__(
-        self, config: LappedConfig, fine: Sequence, deep, log2_step: tuple, **kwargs
+        self,
+        config: LappedConfig,
+        fine: Sequence,
+        deep: Layer,
+        log2_step: tuple,
+        **kwargs,
     ):
         super().__init__(config, fine, deep, **kwargs)
         self.levels, self.log2_step = config.levels, log2_step

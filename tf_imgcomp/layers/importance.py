@@ -7,6 +7,11 @@ from tf_imgcomp.layers.gdn import GDN
 from tf_imgcomp.layers.residual import ResidualBlock
 
 
+# Large latents turn a small error of their weight into one of several steps: what
+# decides it counts a tenth, which is a tenth of the learning rate.
+LOGIT_WEIGHT = 0.1
+
+
 @register
 class ImportanceMap(Block):
     """Weights from 0 to 2 for the latents of an image, 1 at the start.
@@ -43,4 +48,4 @@ class ImportanceMap(Block):
         h = self.norm(self.down(features))
         for block in self.residual:
             h = block(h)
-        return 2 * tf.sigmoid(self.weigh(h))
+        return 2 * tf.sigmoid(LOGIT_WEIGHT * self.weigh(h))
