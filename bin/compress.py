@@ -4,6 +4,7 @@
     bin/compress photo.jpg                         # Writes photo.tfci beside it.
     bin/compress --quality=70 --output=small/ holiday/ 'scans/*.tif'
     bin/compress --max_bytes=50000 --output=avatar.tfci portrait.png
+    bin/compress --importance=face.png portrait.png     # Bits where face.png is bright.
 
 An input is a file, a folder or a glob. Prints a line for each file: its bytes, bits
 per pixel and seconds. Exit code 1 if a file failed, 2 for a usage error.
@@ -47,11 +48,18 @@ _TARGET_PSNR = flags.DEFINE_float(
 _MAX_BYTES = flags.DEFINE_integer(
     "max_bytes", None, "Best quality within bytes.", lower_bound=1
 )
+_IMPORTANCE = flags.DEFINE_string(
+    "importance",
+    None,
+    "Image of the photo's size: bits are spent where it is bright. White is as without "
+    "it, black as at quality 1.",
+)
 _STRIP = flags.DEFINE_bool("strip", False, "Drop ICC profile and EXIF.")
 _LIST_MODELS = flags.DEFINE_bool("list_models", False, "Print the models' ids and end.")
 
 _GOALS = (_QUALITY, _TARGET_BPP, _TARGET_PSNR, _MAX_BYTES)
 flags.mark_flags_as_mutual_exclusive([goal.name for goal in _GOALS])
+flags.mark_flags_as_mutual_exclusive([_IMPORTANCE.name, _TARGET_PSNR.name])
 for _goal in _GOALS:  # Bounds let NaN pass, which alone differs from itself.
     flags.register_validator(_goal.name, lambda value: value == value, "not a number")
 
@@ -72,6 +80,7 @@ def compress(inputs: Sequence[str]) -> int:
             source,
             target,
             goal(),
+            importance=_IMPORTANCE.value and Path(_IMPORTANCE.value),
             strip=_STRIP.value,
             overwrite=coding_flags.OVERWRITE.value,
         )

@@ -9,6 +9,12 @@ from absl import flags
 _CODEC = flags.DEFINE_string("codec", "fdram", "Name of the codec.")
 _SIZES = flags.DEFINE_string("sizes", "{}", "Sizes that differ from the codec's, JSON.")
 _INIT = flags.DEFINE_string("init", None, "Weights to start from, as training wrote.")
+_INIT_ONLY = flags.DEFINE_string(
+    "init_only",
+    "",
+    "Regular expression: only variables whose path it matches start from --init, which "
+    "may then be another codec's.",
+)
 _STEPS = flags.DEFINE_integer("steps", 10000, "Length of the run.", lower_bound=1)
 BATCH = flags.DEFINE_integer("batch", 8, "Crops a step.", lower_bound=1)
 CROP = flags.DEFINE_integer("crop", 128, "Side of a crop, a multiple of 64.")
@@ -28,6 +34,13 @@ _GRADIENTS = flags.DEFINE_enum(
     "How the rate of integers reaches the latents: through noise in place of rounding, "
     "or as if rounding were not there.",
 )
+_SYNTHESIS_INPUT = flags.DEFINE_enum(
+    "synthesis_input",
+    "integers",
+    ["integers", "noise"],
+    "What synthesis learns on: the integers that a file would hold, or latents with "
+    "noise in place of rounding (with --rate_gradients=noise only).",
+)
 _PRECISION = flags.DEFINE_enum(
     "precision", "float32", ["float32", "bfloat16"], "Of the transforms."
 )
@@ -36,6 +49,14 @@ _LOG = flags.DEFINE_integer("log_every", 100, "Steps between lines of the log.")
 
 flags.register_validator(
     "crop", lambda side: side % 64 == 0, "Expected a multiple of 64."
+)
+
+flags.register_multi_flags_validator(
+    ["synthesis_input", "rate_gradients"],
+    lambda values: (
+        values["synthesis_input"] == "integers" or values["rate_gradients"] == "noise"
+    ),
+    "Expected --rate_gradients=noise with --synthesis_input=noise.",
 )
 
 
@@ -60,11 +81,14 @@ def make_trainable():
     policy = "mixed_bfloat16" if mixed else "float32"
     tf.keras.mixed_precision.set_global_policy(policy)
     codec = new_codec(_CODEC.value, json.loads(_SIZES.value))
+    round_to_half(codec)  # Exported, they compress to half the size.
     if _INIT.value:
-        load_weights(codec, _INIT.value)
-    else:
-        round_to_half(codec)  # Exported, they compress to half the size.
-    objective = codec_objective(codec, noise=_GRADIENTS.value == "noise")
+        load_weights(codec, _INIT.value, _INIT_ONLY.value)
+    objective = codec_objective(
+        codec,
+        noise=_GRADIENTS.value == "noise",
+        noisy=_SYNTHESIS_INPUT.value == "noise",
+    )
     return Trainable(codec, objective, _TRAINABLE.value)
 
 

@@ -45,9 +45,9 @@ def sizes(**switches) -> dict:
     return {**SIZES, "coder": {**SIZES["coder"], **switches}}
 
 
-def random_codec(seed: int = 1, **switches) -> Codec:
+def random_codec(seed: int = 1, name: str = "fdram", **switches) -> Codec:
     """A codec whose every weight is away from its start."""
-    return randomized(sizes(**switches), seed)
+    return randomized(sizes(**switches), seed, name)
 
 
 def randomized(sizes: dict, seed: int = 1, name: str = "fdram") -> Codec:

@@ -154,6 +154,41 @@ def test_goals_out_of_reach_say_how_far_one_gets(stub, photo, capsys, folder):
     assert listing(folder) == ["photo.png"]
 
 
+def test_importance_says_where_to_spend_bits(stub, photo, folder):
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    mask[:, 20:] = 255
+    Image.fromarray(mask).save("mask.png")
+    assert run(compress, "--importance=mask.png", "photo.png") == 0
+    assert run(decompress, "--output=back.png", "photo.tfci") == 0
+    back = read_image("back.png").pixels.astype(int)
+    errors = np.abs(back - photo.pixels)
+    assert errors[:, 20:].max() <= 27  # The stub's step at quality 50 is 53.
+    assert errors[:, :20].max() > 40  # At quality 1, 102.
+    Image.fromarray(mask * 0 + 255).save("white.png")
+    run(compress, "--output=plain.tfci", "photo.png")
+    run(compress, "--output=white.tfci", "--importance=white.png", "photo.png")
+    assert Path("plain.tfci").read_bytes() == Path("white.tfci").read_bytes()
+
+
+def test_what_cannot_be_an_importance_is_refused(stub, photo, folder, capsys):
+    Image.new("L", (4, 5)).save("small.png")
+    Path("text.png").write_text("no image")
+    for mask, message in {
+        "small.png": f"expected {WIDTH}x{HEIGHT} pixels like the photo's, received 4x5",
+        "text.png": "not an image of a known format",
+    }.items():
+        check_error(
+            capsys,
+            compress,
+            f"photo.png: importance {mask}: {message}",
+            f"--importance={mask}",
+            "photo.png",
+        )
+    message = "photo.png: none.png: No such file"
+    check_error(capsys, compress, message, "--importance=none.png", "photo.png")
+    assert not Path("photo.tfci").exists()
+
+
 def test_folders_globs_and_failures_among_many(stub, photo, folder, capsys):
     Path("in").mkdir()
     for name in ("a.png", "b.jpg"):
@@ -273,6 +308,7 @@ def test_outputs_that_cannot_be_written_are_refused(tfci, capsys):
         (("--max_bytes=0", "x"), "flag --max_bytes=0: 0 is not a positive integer"),
         (("--max_bytes=1.5", "x"), "flag --max_bytes=1.5: invalid literal for int()"),
         (("x", "--qualty=5"), "Unknown command line flag 'qualty'. Did you mean: qual"),
+        (("--importance=m", "--target_psnr=9", "x"), "flags importance=m, target_ps"),
         (("--flagfile=none", "x"), "ERROR:: Unable to open flagfile: "),
     ],
 )

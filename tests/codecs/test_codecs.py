@@ -5,10 +5,11 @@ import pytest
 import tensorflow as tf
 
 from tests import tiny
-from tf_imgcomp.codecs.registry import new_codec
+from tf_imgcomp.codecs.registry import CODECS, new_codec
 from tf_imgcomp.entropy.integer_coder import IntegerCoder
 from tf_imgcomp.errors import ModelError
 from tf_imgcomp.export.saved_model import CodecModule
+from tf_imgcomp.training.weights import round_to_half
 
 QUALITIES = (1.0, 50.0, 100.0)
 SWITCHES = [
@@ -17,11 +18,13 @@ SWITCHES = [
     {"context": "checkerboard", "components": 1},
     {"context": "checkerboard", "components": 2},
     {"context": "checkerboard", "components": 2, "tied": False},
+    {"name": "mfca_pmcn"},
 ]
 RASTER = [
     {"context": "raster", "components": 2},
     {"context": "raster", "components": 3, "tied": False, "embedding": None},
 ]
+every_codec = pytest.mark.parametrize("name", CODECS)
 every_switch = pytest.mark.parametrize("switches", SWITCHES, ids=str)
 
 
@@ -56,18 +59,19 @@ def test_config_and_weights_make_the_same_codec_again(codec, make_image):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_codec_works_before_training(make_image):
-    from tf_imgcomp.codecs.fdram import Fdram
-
+@every_codec
+def test_codec_works_before_training(name, make_image):
     x = make_image(64, 128)[None]
-    errors = []
+    codec, errors = new_codec(name, tiny.sizes()), []
     for quality in QUALITIES:
-        output = Fdram(tiny.sizes())(x, tf.constant([quality]))
+        output = codec(x, tf.constant([quality]))
         errors.append(float(tf.reduce_mean((output.x_hat - x) ** 2)))
     assert errors[0] > errors[1] > errors[2]
 
 
-def test_only_quality_differs_between_images_of_a_batch(codec, make_image):
+@every_codec
+def test_quality_is_all_that_differs_between_images_of_a_batch(name, make_image):
+    codec = tiny.random_codec(name=name)
     x = make_image(64, 64)
     both = codec(np.stack([x, x]), tf.constant([10.0, 90.0]))
     alone = codec(x[None], tf.constant([90.0]))
@@ -112,8 +116,10 @@ def test_real_bytes_agree_with_estimated_bits(switches, quality, make_image):
     assert abs(real - estimated) <= 0.01 * estimated + 40
 
 
-def test_module_gives_back_what_the_codec_reconstructs(make_image):
-    codec = tiny.golden_codec()  # Its weights are half precision already.
+@every_codec
+def test_module_gives_back_what_the_codec_reconstructs(name, make_image):
+    codec = tiny.random_codec(name=name)
+    round_to_half(codec)  # As the module does.
     module = CodecModule(codec)
     x, quality = make_image(70, 90), tf.constant([60.0])
     coded = module.compress(x, 60.0)
@@ -130,14 +136,38 @@ def test_module_gives_back_what_the_codec_reconstructs(make_image):
 @pytest.mark.parametrize(
     ("name", "sizes", "message"),
     [
-        ("nix", {}, "no codec 'nix'; there are: cheng2020, fdram"),
+        ("nix", {}, "no codec 'nix'; there are: cheng2020, fdram, mfca_pmcn"),
         ("fdram", {"width": 3}, "sizes .*width.* are not those of fdram"),
+        ("mfca_pmcn", {"filters": 3}, "are not those of mfca_pmcn: .*'filters'"),
         ("fdram", {"coder": {"depth": 3}}, "are not those of fdram: .*'depth'"),
     ],
 )
 def test_unknown_codecs_and_sizes_are_refused(name, sizes, message):
     with pytest.raises(ModelError, match=message):
         new_codec(name, sizes)
+
+
+def test_switches_of_mfca_pmcn_start_as_nothing(make_image):
+    """Neither the importance map nor the filter changes anything before training."""
+    x, quality = make_image(64, 64)[None], tf.constant([50.0])
+    off = {"importance": False, "filter_latents": False, "form": "all"}
+    outputs = []
+    for switches in ({}, off):
+        tf.keras.utils.set_random_seed(1)
+        codec = new_codec("mfca_pmcn", {**tiny.sizes(), **switches})
+        outputs.append(codec(x, quality).x_hat)
+    np.testing.assert_allclose(*outputs, atol=1e-2)
+
+
+@every_codec
+def test_noise_reaches_synthesis_only_where_it_is_wanted(name, make_image):
+    codec = tiny.random_codec(name=name)
+    x, quality = make_image(64, 64)[None], tf.constant([50.0])
+    seed = tf.constant([1, 2])
+    rounded = codec(x, quality).x_hat
+    np.testing.assert_array_equal(codec(x, quality, noisy=True).x_hat, rounded)
+    np.testing.assert_array_equal(codec(x, quality, seed).x_hat, rounded)
+    assert tf.reduce_any(codec(x, quality, seed, noisy=True).x_hat != rounded)
 
 
 def test_more_than_two_tied_components_are_refused():

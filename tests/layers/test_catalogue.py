@@ -49,6 +49,11 @@ CATALOGUE = {
         lambda: (_features(), LEVEL),
         (2, 6, 10, 8),
     ),
+    "ImportanceMap": (
+        lambda: layers.ImportanceMap(4, 6),
+        lambda: (_features(5, 7),),
+        (2, 3, 4, 6),
+    ),
     "InverseLappedTransform": (
         lambda: layers.InverseLappedTransform(8),
         lambda: (_features(2, 3),),
@@ -78,6 +83,26 @@ CATALOGUE = {
         lambda: layers.RasterConv2D(3),
         lambda: (_features(5, 7),),
         (2, 5, 7, 3),
+    ),
+    "MultiFrequencyChannelAttention groups": (
+        lambda: layers.MultiFrequencyChannelAttention("groups", 14, 4),
+        lambda: (_features(5, 17),),
+        (2, 5, 17, 8),
+    ),
+    "MultiFrequencyChannelAttention all": (
+        lambda: layers.MultiFrequencyChannelAttention("all", 14, 4),
+        lambda: (_features(17, 5),),
+        (2, 17, 5, 8),
+    ),
+    "PostQuantizationFilter": (
+        lambda: layers.PostQuantizationFilter(4, 8, 4),
+        lambda: (_features(5, 7), LEVEL),
+        (2, 5, 7, 8),
+    ),
+    "PyramidConvolution": (
+        lambda: layers.PyramidConvolution(8, "groups", 14),
+        lambda: (_features(5, 17),),
+        (2, 5, 17, 8),
     ),
     "ResidualBlock": (
         lambda: layers.ResidualBlock(8),

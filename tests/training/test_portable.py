@@ -15,6 +15,7 @@ from PIL import Image
 
 from tests import tiny
 from tests.training import exported_losses
+from tf_imgcomp.codecs.registry import CODECS
 from tf_imgcomp.data.packing import pack_photos
 from tf_imgcomp.training.optimization import OptimizationConfig
 from tf_imgcomp.training.portable import export_step
@@ -40,8 +41,8 @@ SIZES = {
 
 
 @pytest.fixture(scope="module")
-def trainable():
-    codec = tiny.randomized(SIZES)
+def trainable(request):
+    codec = tiny.randomized(SIZES, name=getattr(request, "param", "fdram"))
     return Trainable(codec, codec_objective(codec, noise=True))
 
 
@@ -153,6 +154,7 @@ def _keras_losses(trainable) -> list:
     return [*losses, float(evaluate(parameters)[0])]
 
 
+@pytest.mark.parametrize("trainable", CODECS, indirect=True, scope="module")
 def test_the_exported_step_computes_what_keras_does(trainable, step_folder, jax_python):
     program = Path(exported_losses.__file__)
     run = subprocess.run(

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tests import tiny
+from tf_imgcomp.codecs.registry import CODECS
 from tf_imgcomp.errors import ModelError
 from tf_imgcomp.training.optimization import GradientGuard, OptimizationConfig
 from tf_imgcomp.training.step import Trainable, codec_objective, training_step
@@ -33,8 +34,9 @@ def _step(codec):
     )
 
 
-def test_step_reads_parameters_and_changes_nothing(images):
-    codec = tiny.random_codec()
+@pytest.mark.parametrize("name", CODECS)
+def test_step_reads_parameters_and_changes_nothing(name, images):
+    codec = tiny.random_codec(name=name)
     before = codec.get_weights()
     parameters = [tf.identity(v) for v in codec.trainable_variables]
     step = _step(codec)
@@ -49,8 +51,9 @@ def test_step_reads_parameters_and_changes_nothing(images):
     assert not any(np.array_equal(a, b) for a, b in zip(codec.get_weights(), before))
 
 
-def test_every_parameter_gets_a_gradient(images):
-    codec = tiny.random_codec()
+@pytest.mark.parametrize("name", CODECS)
+def test_every_parameter_gets_a_gradient(name, images):
+    codec = tiny.random_codec(name=name)
     result = _step(codec)(codec.trainable_variables, images)
     for name, gradient in zip(named_variables(codec), result.gradients):
         assert tf.reduce_any(gradient != 0), name
@@ -182,6 +185,22 @@ def test_weights_of_another_model_are_refused(tmp_path):
     np.savez(tmp_path / "none.npz", x=np.zeros(1))
     with pytest.raises(ModelError, match="missing: .*not of this model: .'x'"):
         load_weights(tiny.random_codec(), tmp_path / "none.npz")
+
+
+def test_parts_of_another_codec_are_a_start(tmp_path):
+    other, codec = tiny.random_codec(1), tiny.random_codec(2, name="mfca_pmcn")
+    before = [variable.numpy() for variable in codec.trainable_variables]
+    save_weights(other, tmp_path / "w.npz")
+    load_weights(codec, tmp_path / "w.npz", "latent_coder")
+    theirs = named_variables(other)
+    for (name, ours), old in zip(named_variables(codec).items(), before):
+        if name.startswith("latent_coder"):
+            old = theirs[name].numpy().astype(np.float16)
+        np.testing.assert_array_equal(ours, old)
+    with pytest.raises(ModelError, match="missing: .*analysis_transform/deep"):
+        load_weights(codec, tmp_path / "w.npz", "latent_coder|analysis_transform")
+    with pytest.raises(ModelError, match="'nix' matches no weights"):
+        load_weights(codec, tmp_path / "w.npz", "nix")
 
 
 def test_damaged_weights_are_refused(tmp_path):

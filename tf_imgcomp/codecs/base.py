@@ -8,6 +8,7 @@ from tf_imgcomp.layers import GainUnit
 from tf_imgcomp.layers.base import float32_policy
 from tf_imgcomp.layers.gain import interpolate_levels
 from tf_imgcomp.ops.padding import pad_to_multiple
+from tf_imgcomp.ops.rounding import add_uniform_noise
 
 QUALITY_MIN, QUALITY_MAX = 1.0, 100.0
 
@@ -113,7 +114,7 @@ class Codec(tf.keras.Model):
         x_hat = self.synthesis_transform(y, level)
         return (tf.cast(x_hat, tf.float32) + 1.0) * 127.5
 
-    def call(self, images, quality, seed=None) -> CodecOutput:
+    def call(self, images, quality, seed=None, noisy=False) -> CodecOutput:
         """Codes and decodes a batch, bits estimated.
 
         Args:
@@ -121,10 +122,15 @@ class Codec(tf.keras.Model):
             quality: float32 `(b,)`, 1 to 100.
             seed: int32 `(2,)` of noise in place of rounding; None for rounding, with
                 gradients straight through.
+            noisy: bool. Whether synthesis gets y with noise too, if there is a seed;
+                else it gets the integers that are coded.
         """
         height, width = tf.shape(images)[1], tf.shape(images)[2]
         y = self.analysis(images, quality)
         log2_gain = self.gain.log2(self.level(quality))
         coded = self.latent_coder(y, log2_gain, self.rate_features(quality), seed)
-        x_hat = self.synthesis(coded.y_hat, quality)[:, :height, :width]
+        y_hat = coded.y_hat
+        if noisy and seed is not None:
+            y_hat = add_uniform_noise(y, seed + [101, 0])  # Not the noise of the rate.
+        x_hat = self.synthesis(y_hat, quality)[:, :height, :width]
         return CodecOutput(x_hat, coded.y_bits, coded.z_bits)

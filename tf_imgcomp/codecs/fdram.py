@@ -1,160 +1,42 @@
 """fdram: fast deep residual attention, Gaussian mixture, checkerboard context."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
-import tensorflow as tf
-
-from tf_imgcomp.codecs.base import Codec
-from tf_imgcomp.entropy.latent_coder import LatentCoder, LatentCoderConfig
-from tf_imgcomp.layers import (
-    FastDeepResidualAttention,
-    InverseLappedTransform,
-    LappedTransform,
-    LevelModulation,
-    LogFeatures,
-    SubpixelConv2D,
+from tf_imgcomp.codecs.lapped import (
+    LappedAnalysis,
+    LappedCodec,
+    LappedConfig,
+    LappedSynthesis,
 )
-from tf_imgcomp.layers.base import conv, float32_policy, register
+from tf_imgcomp.layers import FastDeepResidualAttention
+from tf_imgcomp.layers.base import register
 
 
 @dataclass(frozen=True)
-class FdramConfig:
-    """Sizes; the defaults are size S, for two CPU cores.
-
-    Attributes:
-        num_filters: channels of the transforms at 1/8 of the resolution.
-        deep_filters: channels at 1/16.
-        analysis_modules: attention modules of the analysis at 1/8.
-        synthesis_modules: attention modules of the synthesis at 1/8.
-        lmbda_min, lmbda_max: rate weights of quality 1 and quality 100.
-        levels: qualities with gains of their own.
-        coder: the latent coder's sizes.
-    """
-
-    num_filters: int = 128
-    deep_filters: int = 128
-    analysis_modules: int = 2
-    synthesis_modules: int = 3
-    lmbda_min: float = 0.0003
-    lmbda_max: float = 0.18
-    levels: int = 6
-    coder: LatentCoderConfig = LatentCoderConfig()
-
-    @classmethod
-    def from_dict(cls, fields: dict) -> "FdramConfig":
-        """The config with these fields, `coder` a dict of its own, others default."""
-        coder = LatentCoderConfig.from_dict(fields.get("coder", {}))
-        return cls(**{**fields, "coder": coder})
+class FdramConfig(LappedConfig):
+    """Sizes; its modules are those of attention."""
 
 
-class _Transform(tf.keras.layers.Layer):
-    """Layers of the two transforms at 1/8 and 1/16, each told the rate."""
-
-    def __init__(self, config: FdramConfig, modules: int, **kwargs):
-        super().__init__(**kwargs)
-        c = config
-        self.fine_modulation = LevelModulation(c.levels)
-        self.fine = [FastDeepResidualAttention(c.num_filters) for _ in range(modules)]
-        self.deep_modulation = LevelModulation(c.levels)
-        self.deep = FastDeepResidualAttention(c.deep_filters)
-
-    def at_fine(self, h, level):
-        h = self.fine_modulation(h, level)
-        for module in self.fine:
-            h = module(h)
-        return h
-
-    def at_deep(self, h, level):
-        return self.deep(self.deep_modulation(h, level))
-
-
-class FdramAnalysis(_Transform):
-    """Image to latents: a lapped transform, corrected by an attention network.
-
-    x ─┬─► lapped transform ─────────────────────────────────► (+) ─► y
-       └─► 8x8 blocks ─► 1x1 ─► FDRAM.. ─► 3x3 s2 ─► FDRAM ─► 1x1 ┘
-    """
-
-    def __init__(self, config: FdramConfig, **kwargs):
-        super().__init__(config, config.analysis_modules, **kwargs)
-        depth = config.coder.latent_depth
-        self.lapped = LappedTransform(depth)
-        self.to_fine = conv(config.num_filters, 1)
-        self.down = conv(config.deep_filters, 3, 2)
-        self.project = conv(depth, 1, kernel_initializer="zeros")
-
-    def call(self, x, level):
-        h = self.at_fine(self.to_fine(tf.nn.space_to_depth(x, 8)), level)
-        h = self.at_deep(self.down(h), level)
-        return self.lapped(x) + self.project(h) * tf.cast(
-            self.lapped.deviations, x.dtype
-        )
-
-
-class FdramSynthesis(_Transform):
-    """Latents to image: the inverse lapped transform, repaired by a network.
-
-    y ─┬─► inverse lapped ─┬─────────────────────────────────► (+) ─► x_hat
-       │                   └─► 8x8 blocks ─► 1x1 ┐             │
-       └─► log features ─► 1x1 ─► FDRAM ─► up ─► (+) ─► FDRAM.. ─► 1x1
-    """
-
-    def __init__(self, config: FdramConfig, log2_step: tuple, **kwargs):
-        super().__init__(config, config.synthesis_modules, **kwargs)
-        self.levels, self.log2_step = config.levels, log2_step
-        self.inverse_lapped = InverseLappedTransform(config.coder.latent_depth)
-        self.log_features = LogFeatures()
-        self.to_deep = conv(config.deep_filters, 1)
-        self.up = SubpixelConv2D(config.num_filters, 1)
-        self.to_fine = conv(config.num_filters, 1)
-        self.project = conv(3 * 64, 1, kernel_initializer="zeros")
-
-    def call(self, y, level):
-        x = self.inverse_lapped(y)
-        deviations = tf.cast(self.inverse_lapped.deviations, y.dtype)
-        h = self.to_deep(self.log_features(y / deviations))
-        h = self.up(self.at_deep(h, level))
-        h = self.at_fine(h + self.to_fine(tf.nn.space_to_depth(x, 8)), level)
-        return x + self._step(level, x.dtype) * tf.nn.depth_to_space(self.project(h), 8)
-
-    def _step(self, level, dtype):
-        """The initial quantizer step: what is to be repaired has its size."""
-        start, stop = self.log2_step
-        log2_step = start + level * ((stop - start) / (self.levels - 1))
-        return tf.cast(tf.pow(2.0, log2_step), dtype)[:, None, None, None]
+def _modules(config: FdramConfig, count: int) -> tuple:
+    """The attention modules of a transform, at 1/8 and at 1/16."""
+    fine = [FastDeepResidualAttention(config.num_filters) for _ in range(count)]
+    return fine, FastDeepResidualAttention(config.deep_filters)
 
 
 @register
-class Fdram(Codec):
+class Fdram(LappedCodec):
     """Residual attention transforms, hyperprior, mixture, checkerboard context.
-
-    Both transforms are a lapped cosine transform plus a network that starts at zero:
-    the codec works before its first training step.
 
     Args:
         config: `FdramConfig`, or its fields as a dict.
     """
 
-    def __init__(self, config=None, **kwargs):
-        config = config or FdramConfig()
-        if isinstance(config, dict):
-            config = FdramConfig.from_dict(config)
-        depth = config.coder.latent_depth
-        super().__init__(
-            config.lmbda_min, config.lmbda_max, config.levels, depth, **kwargs
-        )
-        self.config = config
-        self.analysis_transform = FdramAnalysis(config, name="analysis")
-        self.synthesis_transform = FdramSynthesis(
-            config,
-            (self.inverse_gain.log2_start, self.inverse_gain.log2_stop),
-            name="synthesis",
-        )
-        deviations = self.analysis_transform.lapped.deviations
-        with float32_policy():  # Bits are float32 in mixed precision too.
-            self.latent_coder = LatentCoder(
-                config.coder, deviations, name="latent_coder"
-            )
+    config_class = FdramConfig
 
-    def get_config(self) -> dict:
-        return {"name": self.name, "config": asdict(self.config)}
+    def make_analysis(self, config):
+        modules = _modules(config, config.analysis_modules)
+        return LappedAnalysis(config, *modules, name="analysis")
+
+    def make_synthesis(self, config, log2_step):
+        modules = _modules(config, config.synthesis_modules)
+        return LappedSynthesis(config, *modules, log2_step, name="synthesis")

@@ -5,12 +5,14 @@ import tensorflow as tf
 from tf_imgcomp.codecs.base import Codec
 from tf_imgcomp.codecs.cheng2020 import Cheng2020, Cheng2020Config
 from tf_imgcomp.codecs.fdram import Fdram, FdramConfig
+from tf_imgcomp.codecs.mfca_pmcn import MfcaPmcn, MfcaPmcnConfig
 from tf_imgcomp.errors import ModelError
 
 # Name in flagfiles: class and the dataclass of its sizes.
 CODECS = {
     "cheng2020": (Cheng2020, Cheng2020Config),
     "fdram": (Fdram, FdramConfig),
+    "mfca_pmcn": (MfcaPmcn, MfcaPmcnConfig),
 }
 
 

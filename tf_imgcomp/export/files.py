@@ -17,6 +17,7 @@ from pathlib import Path
 from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.data import images, paths
 from tf_imgcomp.export.coding import Goal, decode, encode
+from tf_imgcomp.export.importance import emphasize, read_importance
 from tf_imgcomp.export.models import SavedCodec
 
 SUFFIX = ".tfci"
@@ -50,6 +51,7 @@ def compress_file(
     target: Path,
     goal: Goal,
     *,
+    importance: Path | None = None,
     strip: bool = False,
     overwrite: bool = False,
 ) -> Report:
@@ -60,6 +62,8 @@ def compress_file(
         source: An image in any format that Pillow opens.
         target: The `.tfci` file to write.
         goal: Quality, or what to search it for.
+        importance: An image of the same size, bright where bits are to be spent.
+            None: everywhere.
         strip: Whether to leave out ICC profile and EXIF.
         overwrite: Whether `target` may exist.
 
@@ -72,9 +76,12 @@ def compress_file(
     photo = images.read_image(source, codec.bytes_per_pixel)
     if strip:
         photo = dataclasses.replace(photo, icc=None, exif=None)
+    height, width, _ = photo.pixels.shape
+    if importance:
+        field = read_importance(importance, height, width)
+        photo = emphasize(codec, photo, field)
     data, quality, psnr = encode(codec, photo, goal)
     paths.write_atomically(target, data)
-    height, width, _ = photo.pixels.shape
     return Report(
         num_bytes=len(data),
         bpp=metrics.bpp(len(data), height, width),

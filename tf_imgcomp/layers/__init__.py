@@ -8,9 +8,13 @@ from tf_imgcomp.layers.attention import (
     SpatialAttention,
 )
 from tf_imgcomp.layers.context import CheckerboardConv2D, LogFeatures, RasterConv2D
+from tf_imgcomp.layers.frequency import MultiFrequencyChannelAttention
 from tf_imgcomp.layers.gain import GainUnit, LevelModulation
 from tf_imgcomp.layers.gdn import GDN
+from tf_imgcomp.layers.importance import ImportanceMap
 from tf_imgcomp.layers.lapped import InverseLappedTransform, LappedTransform
+from tf_imgcomp.layers.pyramid import PyramidConvolution
+from tf_imgcomp.layers.quantization import PostQuantizationFilter
 from tf_imgcomp.layers.residual import (
     BoundedLeakyReLU,
     ResidualBlock,
@@ -26,10 +30,14 @@ __all__ = [
     "CheckerboardConv2D",
     "FastDeepResidualAttention",
     "GainUnit",
+    "ImportanceMap",
     "InverseLappedTransform",
     "LappedTransform",
     "LevelModulation",
     "LogFeatures",
+    "MultiFrequencyChannelAttention",
+    "PostQuantizationFilter",
+    "PyramidConvolution",
     "RasterConv2D",
     "ResidualBlock",
     "ResidualDownsample",

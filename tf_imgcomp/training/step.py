@@ -54,13 +54,15 @@ class StepResult(NamedTuple):
     metrics: dict
 
 
-def codec_objective(codec: Codec, noise: bool = True) -> Callable:
+def codec_objective(codec: Codec, noise: bool = True, noisy: bool = False) -> Callable:
     """What a codec is trained for: the rate-distortion Lagrangian.
 
     Args:
         codec: the codec.
         noise: whether the gradient of the rate reaches the latents through uniform
             noise in place of rounding, or straight through.
+        noisy: whether synthesis learns on latents with such noise, too, and not on
+            integers.
 
     Returns:
         Function of images, seed and quality that gives the loss and the metrics.
@@ -68,7 +70,7 @@ def codec_objective(codec: Codec, noise: bool = True) -> Callable:
     lmbda_middle = (codec.lmbda_min * codec.lmbda_max) ** 0.5
 
     def objective(images, seed, quality):
-        output = codec(images, quality, seed if noise else None)
+        output = codec(images, quality, seed if noise else None, noisy)
         terms = rate_distortion(images, output, codec.lmbda(quality), lmbda_middle)
         metrics = terms._asdict()
         return metrics.pop("loss"), metrics

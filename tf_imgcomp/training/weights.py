@@ -1,5 +1,6 @@
 """Weights by name, in one small file: what a later run starts from."""
 
+import re
 import zipfile
 from collections import deque
 from pathlib import Path
@@ -39,14 +40,25 @@ def save_weights(model: tf.Module, path: Path) -> None:
     temporary.rename(path)
 
 
-def load_weights(model: tf.Module, path: Path) -> None:
-    """Reads what `save_weights` wrote.
+def load_weights(model: tf.Module, path: Path, pattern: str = "") -> None:
+    """Reads what `save_weights` wrote, of this model or of one that shares some parts.
+
+    Args:
+        model: built.
+        path: the file.
+        pattern: regular expression. Only variables whose path it matches at the start
+            are read; the others stay as they are, whatever the file has.
 
     Raises:
-        ModelError: If names or shapes are not the model's, it says which; or if the
-            file is damaged.
+        ModelError: If names or shapes are not the model's, it says which; if the
+            pattern matches none; or if the file is damaged.
     """
-    variables, values = named_variables(model), _read(path)
+    variables, values = (
+        {name: value for name, value in named.items() if re.match(pattern, name)}
+        for named in (named_variables(model), _read(path))
+    )
+    if not variables:
+        raise ModelError(f"{pattern!r} matches no weights of {model.name}")
     missing = sorted(variables.keys() - values.keys())
     surplus = sorted(values.keys() - variables.keys())
     if missing or surplus:

@@ -1,0 +1,190 @@
+"""Codecs whose transforms are a lapped cosine transform plus a network.
+
+The networks start at zero: such a codec works before its first training step. A codec
+of this family says what its networks are made of.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import tensorflow as tf
+
+from tf_imgcomp.codecs.base import Codec
+from tf_imgcomp.entropy.latent_coder import LatentCoder, LatentCoderConfig
+from tf_imgcomp.layers import (
+    InverseLappedTransform,
+    LappedTransform,
+    LevelModulation,
+    LogFeatures,
+    SubpixelConv2D,
+)
+from tf_imgcomp.layers.base import conv, float32_policy
+
+
+@dataclass(frozen=True)
+class LappedConfig:
+    """Sizes that all these codecs have; the defaults are size S, for two CPU cores.
+
+    Attributes:
+        num_filters: channels of the transforms at 1/8 of the resolution.
+        deep_filters: channels at 1/16.
+        analysis_modules: modules of the analysis at 1/8.
+        synthesis_modules: modules of the synthesis at 1/8.
+        lmbda_min, lmbda_max: rate weights of quality 1 and quality 100.
+        levels: qualities with gains of their own.
+        coder: the latent coder's sizes.
+    """
+
+    num_filters: int = 128
+    deep_filters: int = 128
+    analysis_modules: int = 2
+    synthesis_modules: int = 3
+    lmbda_min: float = 0.0003
+    lmbda_max: float = 0.18
+    levels: int = 6
+    coder: LatentCoderConfig = LatentCoderConfig()
+
+    @classmethod
+    def from_dict(cls, fields: dict) -> "LappedConfig":
+        """The config with these fields, `coder` a dict of its own, others default."""
+        coder = LatentCoderConfig.from_dict(fields.get("coder", {}))
+        return cls(**{**fields, "coder": coder})
+
+
+Layer = tf.keras.layers.Layer
+
+
+class _Transform(Layer):
+    """Layers of the two transforms at 1/8 and 1/16, each told the rate."""
+
+    def __init__(self, config: LappedConfig, fine: Sequence, deep: Layer, **kwargs):
+        super().__init__(**kwargs)
+        self.fine_modulation = LevelModulation(config.levels)
+        self.fine = list(fine)
+        self.deep_modulation = LevelModulation(config.levels)
+        self.deep = deep
+
+    def at_fine(self, h, level):
+        h = self.fine_modulation(h, level)
+        for module in self.fine:
+            h = module(h)
+        return h
+
+    def at_deep(self, h, level):
+        return self.deep(self.deep_modulation(h, level))
+
+
+class LappedAnalysis(_Transform):
+    """Image to latents: a lapped transform, corrected by a network.
+
+    x ─┬─► lapped transform ──────────────────────────────► (+) ─► y
+       └─► 8x8 blocks ─► 1x1 ─► fine.. ─► 3x3 s2 ─► deep ─► 1x1 ┘
+
+    Args:
+        config: the sizes.
+        fine: layers at 1/8 of the resolution, `num_filters` channels.
+        deep: layer at 1/16, `deep_filters` channels.
+    """
+
+    def __init__(self, config: LappedConfig, fine: Sequence, deep: Layer, **kwargs):
+        super().__init__(config, fine, deep, **kwargs)
+        depth = config.coder.latent_depth
+        self.lapped = LappedTransform(depth)
+        self.to_fine = conv(config.num_filters, 1)
+        self.down = conv(config.deep_filters, 3, 2)
+        self.project = conv(depth, 1, kernel_initializer="zeros")
+
+    def call(self, x, level):
+        return self.from_features(x, self.features(x, level), level)
+
+    def features(self, x, level):
+        """What the network sees at 1/8 of the resolution."""
+        return self.at_fine(self.to_fine(tf.nn.space_to_depth(x, 8)), level)
+
+    def from_features(self, x, features, level):
+        """The latents, once the features of the image are there."""
+        h = self.at_deep(self.down(features), level)
+        return self.lapped(x) + self.project(h) * tf.cast(
+            self.lapped.deviations, x.dtype
+        )
+
+
+class LappedSynthesis(_Transform):
+    """Latents to image: the inverse lapped transform, repaired by a network.
+
+    y ─┬─► inverse lapped ─┬────────────────────────────────► (+) ─► x_hat
+       │                   └─► 8x8 blocks ─► 1x1 ┐            │
+       └─► log features ─► 1x1 ─► deep ─► up ─► (+) ─► fine.. ─► 1x1
+
+    Args:
+        config: the sizes.
+        fine: layers at 1/8 of the resolution, `num_filters` channels.
+        deep: layer at 1/16, `deep_filters` channels.
+        log2_step: log2 of the quantizer's step at the first and at the last level.
+    """
+
+    def __init__(
+        self,
+        config: LappedConfig,
+        fine: Sequence,
+        deep: Layer,
+        log2_step: tuple,
+        **kwargs,
+    ):
+        super().__init__(config, fine, deep, **kwargs)
+        self.levels, self.log2_step = config.levels, log2_step
+        self.inverse_lapped = InverseLappedTransform(config.coder.latent_depth)
+        self.log_features = LogFeatures()
+        self.to_deep = conv(config.deep_filters, 1)
+        self.up = SubpixelConv2D(config.num_filters, 1)
+        self.to_fine = conv(config.num_filters, 1)
+        self.project = conv(3 * 64, 1, kernel_initializer="zeros")
+
+    def call(self, y, level):
+        x = self.inverse_lapped(y)
+        deviations = tf.cast(self.inverse_lapped.deviations, y.dtype)
+        h = self.to_deep(self.log_features(y / deviations))
+        h = self.up(self.at_deep(h, level))
+        h = self.at_fine(h + self.to_fine(tf.nn.space_to_depth(x, 8)), level)
+        return x + self._step(level, x.dtype) * tf.nn.depth_to_space(self.project(h), 8)
+
+    def _step(self, level, dtype):
+        """The initial quantizer step: what is to be repaired has its size."""
+        start, stop = self.log2_step
+        log2_step = start + level * ((stop - start) / (self.levels - 1))
+        return tf.cast(tf.pow(2.0, log2_step), dtype)[:, None, None, None]
+
+
+class LappedCodec(Codec):
+    """Both transforms, hyperprior, mixture and checkerboard context.
+
+    A subclass names the dataclass of its sizes, `config_class`, and makes its
+    transforms: `make_analysis(config)` and `make_synthesis(config, log2_step)`.
+
+    Args:
+        config: `config_class`, or its fields as a dict.
+    """
+
+    config_class = LappedConfig
+
+    def __init__(self, config=None, **kwargs):
+        config = config or self.config_class()
+        if isinstance(config, dict):
+            config = self.config_class.from_dict(config)
+        depth = config.coder.latent_depth
+        super().__init__(
+            config.lmbda_min, config.lmbda_max, config.levels, depth, **kwargs
+        )
+        self.config = config
+        self.analysis_transform = self.make_analysis(config)
+        self.synthesis_transform = self.make_synthesis(
+            config, (self.inverse_gain.log2_start, self.inverse_gain.log2_stop)
+        )
+        deviations = self.analysis_transform.lapped.deviations
+        with float32_policy():  # Bits are float32 in mixed precision too.
+            self.latent_coder = LatentCoder(
+                config.coder, deviations, name="latent_coder"
+            )
+
+    def get_config(self) -> dict:
+        return {"name": self.name, "config": asdict(self.config)}

@@ -1,0 +1,117 @@
+"""mfca_pmcn: multi-frequency channel attention, pyramids of convolutions."""
+
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from tf_imgcomp.codecs.lapped import (
+    LappedAnalysis,
+    LappedCodec,
+    LappedConfig,
+    LappedSynthesis,
+)
+from tf_imgcomp.layers import (
+    ImportanceMap,
+    PostQuantizationFilter,
+    PyramidConvolution,
+    ResidualBlock,
+)
+from tf_imgcomp.layers.base import register
+
+
+@dataclass(frozen=True)
+class MfcaPmcnConfig(LappedConfig):
+    """Sizes and switches; its modules are `PyramidConvolution`s.
+
+    Attributes:
+        form: of the multi-frequency attention, "groups" or "all".
+        extent: of the attention, in pixels: the side of a training crop.
+        importance: whether latents are multiplied by a learned importance map.
+        importance_filters: channels inside the network that makes it.
+        filter_latents: whether a post-quantization filter (PQF) repairs them.
+        latent_filters: channels inside that.
+    """
+
+    num_filters: int = 128
+    deep_filters: int = 128
+    analysis_modules: int = 3
+    synthesis_modules: int = 4
+    form: str = "groups"
+    extent: int = 256
+    importance: bool = True
+    importance_filters: int = 48
+    filter_latents: bool = True
+    latent_filters: int = 48
+
+
+def _pyramids(config: MfcaPmcnConfig, filters: int, stride: int, count: int) -> list:
+    """Modules of one stage, whose positions are `stride` pixels apart."""
+    extent = config.extent // stride
+    return [PyramidConvolution(filters, config.form, extent) for _ in range(count)]
+
+
+class MfcaPmcnAnalysis(LappedAnalysis):
+    """Pyramids in both stages; the latents weighted by their importance."""
+
+    def __init__(self, config: MfcaPmcnConfig, **kwargs):
+        fine = _pyramids(config, config.num_filters, 8, config.analysis_modules)
+        (deep,) = _pyramids(config, config.deep_filters, 16, 1)
+        super().__init__(config, fine, deep, **kwargs)
+        self.importance_map = None
+        if config.importance:
+            depth = config.coder.latent_depth
+            self.importance_map = ImportanceMap(config.importance_filters, depth)
+
+    def from_features(self, x, features, level):
+        y = super().from_features(x, features, level)
+        return y * self.importance_map(features) if self.importance_map else y
+
+
+class MfcaPmcnSynthesis(LappedSynthesis):
+    """Pyramids in one stage, and what filters the latents before.
+
+    Its skip connections, past the stage at 1/16 and past both, start from decoded
+    latents: a file holds nothing else.
+    """
+
+    def __init__(self, config: MfcaPmcnConfig, log2_step: tuple, **kwargs):
+        fine = _pyramids(config, config.num_filters, 8, config.synthesis_modules)
+        deep = ResidualBlock(config.deep_filters)
+        super().__init__(config, fine, deep, log2_step, **kwargs)
+        self.latent_filter = None
+        if config.filter_latents:
+            self.latent_filter = PostQuantizationFilter(
+                config.latent_filters, config.coder.latent_depth, config.levels
+            )
+
+
+@register
+class MfcaPmcn(LappedCodec):
+    """Pyramids with multi-frequency attention, more of them in the analysis.
+
+    y ─► * importance ─► gain ─► round ─► y_hat ─► filter ─► inverse gain ─► synthesis
+
+    The latent coder is that of `fdram`.
+
+    Args:
+        config: `MfcaPmcnConfig`, or its fields as a dict.
+
+    References:
+        Pothireddy and Poojita, "Multiscale Image Compression with Attention-Enhanced
+        Discrete Cosine Transform Models", IIT Jodhpur 2024
+    """
+
+    config_class = MfcaPmcnConfig
+
+    def make_analysis(self, config):
+        return MfcaPmcnAnalysis(config, name="analysis")
+
+    def make_synthesis(self, config, log2_step):
+        return MfcaPmcnSynthesis(config, log2_step, name="synthesis")
+
+    def synthesis(self, y_hat, quality):
+        latent_filter = self.synthesis_transform.latent_filter
+        if latent_filter:
+            y = tf.cast(y_hat, self.compute_dtype)
+            y_hat = tf.cast(latent_filter(y, self.level(quality)), tf.float32)
+        return super().synthesis(y_hat, quality)

@@ -1,0 +1,117 @@
+"""Channel attention that looks at several frequencies of each channel."""
+
+import numpy as np
+import tensorflow as tf
+
+from tf_imgcomp.layers.base import Block, register
+from tf_imgcomp.ops import bases, resampling
+
+FORMS = ("groups", "all")
+POOLED = 7  # Side of the map that frequencies are taken of (FcaNet).
+
+
+@register
+class MultiFrequencyChannelAttention(Block):
+    """Weights the channels by their lowest frequencies, not by their means alone.
+
+        x ─┬─► mean over cells, 7x7 ─► frequencies ─► c / 16 ─► c ─► sigmoid ─┐
+           └──────────────────────────────────────────────────────────────► (*) ─►
+
+    A frequency of a channel is the mean over the cells of their product with a cosine;
+    the constant one is the channel's mean. Sides of up to 7 positions are taken as they
+    are, not pooled; a frequency that they do not have counts as zero. Two forms:
+
+        groups    each of 16 groups of channels has a frequency of its own (FcaNet)
+        all       every channel has all 16; of its products with each, mean, maximum
+                  and minimum over the cells, averaged over the frequencies (MADGNet)
+
+    In a short controlled training (`benchmarks/attention.py --compare=frequencies`: 200
+    steps, means over 3 seeds) four `PyramidConvolution`s gained 0.120 dB with either
+    form and 0.123 dB with none, so that the codec has the cheaper one, "groups".
+
+    **Extent.** Pooled over the whole map, the weights at one place depend on everything
+    in the image: a tile is not what it would be within the whole; in a large image each
+    place gets what suits the average; and a network trained on crops never saw
+    such averages. So a map with sides above `extent` is divided into windows of nearly
+    equal sides of at most that, each is given weights of its own, and between their
+    centres the weights are interpolated. A crop within `extent` is one window, as
+    published. In larger maps a position depends on the two windows nearest to it along
+    each side and on nothing beyond them, at most 3/2 `extent` away, however large the
+    map; where windows begin still depends on its sides, so that tiles need not agree
+    exactly. What pads an image to its codec's stride counts as part of it: at most 63
+    repeated pixels at two edges, which only the last windows see.
+
+    Args:
+        form: str, one of `FORMS`.
+        extent: int, at least 14. Largest side of a window, in positions; that of a
+            training crop is right.
+        reduction: int. The hidden layer has `c / reduction` units.
+
+    Shape:
+        float `(b, h, w, c)` to the same.
+
+    References:
+        - Qin et al., "FcaNet: Frequency Channel Attention Networks", ICCV 2021,
+          section 3.3, https://arxiv.org/abs/2012.11879
+        - Nam et al., "Modality-agnostic Domain Generalizable Medical Image
+          Segmentation by Multi-Frequency in Multi-Scale Attention", CVPR 2024,
+          section 3.2
+    """
+
+    arguments = ("form", "extent", "reduction")
+
+    def __init__(self, form: str, extent: int, reduction: int = 16, **kwargs):
+        super().__init__(**kwargs)
+        if form not in FORMS:
+            raise ValueError(f"Expected a form of {FORMS}, received {form!r}.")
+        if extent < 2 * POOLED:
+            raise ValueError(
+                f"Expected an extent of {2 * POOLED} or more, received {extent}."
+            )
+        self.form, self.extent, self.reduction = form, extent, reduction
+
+    def build(self, shape):
+        channels = shape[-1]
+        hidden = max(1, channels // self.reduction)
+        self.hidden = tf.keras.layers.Dense(hidden, activation=tf.nn.leaky_relu)
+        self.output_layer = tf.keras.layers.Dense(channels)
+        frequencies = bases.TOP_FREQUENCIES
+        if self.form == "groups":
+            group = np.arange(channels) * frequencies.shape[1] // channels
+            frequencies = frequencies[:, group]
+        # (7 + 1, cells, c or 16) for rows and for columns.
+        self._cosines = [
+            np.moveaxis(bases.dct2_up_to(POOLED)[:, chosen], 1, 2).astype(np.float32)
+            for chosen in frequencies
+        ]
+        super().build(shape)
+
+    def call(self, x):
+        height, width = tf.shape(x)[1], tf.shape(x)[2]
+        (n, rows), (m, columns) = self._windows(height), self._windows(width)
+        # A mean over a whole map needs more than 16 bits.
+        cells = resampling.pool(tf.cast(x, tf.float32), n * rows, m * columns)
+        shape = [tf.shape(x)[0], n, rows, m, columns, x.shape[-1]]
+        cells = tf.transpose(tf.reshape(cells, shape), [0, 1, 3, 2, 4, 5])
+        cells = tf.reshape(cells, [shape[0], n * m, rows * columns, x.shape[-1]])
+        said = tf.cast(self._statistics(cells, rows, columns), x.dtype)
+        logits = tf.reduce_sum(self.output_layer(self.hidden(said)), axis=1)
+        gates = tf.reshape(tf.sigmoid(logits), [shape[0], n, m, x.shape[-1]])
+        return x * resampling.spread(gates, height, width)
+
+    def _statistics(self, cells, rows, columns):
+        """Of the cells of windows, `(b, w, p, c)`, what is said: `(b, s, w, c)`."""
+        down, across = (
+            tf.gather(tf.constant(cosines), side)[:side]
+            for cosines, side in zip(self._cosines, (rows, columns))
+        )
+        cosines = tf.reshape(down[:, None] * across, [rows * columns, down.shape[-1]])
+        if self.form == "groups":
+            return tf.reduce_mean(cells * cosines, 2)[:, None]
+        product = cells[:, None] * tf.transpose(cosines)[:, None, :, None]
+        kinds = (tf.reduce_mean, tf.reduce_max, tf.reduce_min)
+        return tf.stack([tf.reduce_mean(kind(product, 3), 1) for kind in kinds], 1)
+
+    def _windows(self, size):
+        """How many windows a side has, and how many cells each of them."""
+        return -(-size // self.extent), tf.minimum(size, POOLED)

@@ -1,0 +1,51 @@
+"""Which latents are worth their bits."""
+
+import tensorflow as tf
+
+from tf_imgcomp.layers.base import Block, conv, register
+from tf_imgcomp.layers.gdn import GDN
+from tf_imgcomp.layers.residual import ResidualBlock
+
+
+# Large latents turn a small error of their weight into one of several steps: what
+# decides it counts a tenth, which is a tenth of the learning rate.
+LOGIT_WEIGHT = 0.1
+
+
+@register
+class ImportanceMap(Block):
+    """Weights from 0 to 2 for the latents of an image, 1 at the start.
+
+        features ─► conv3x3 s2 ─► GDN ─► residual blocks ─► 1x1 ─► 2 sigmoid ─►
+
+    Latents are multiplied by them before rounding. That takes no bits: what it brings
+    below one half is zero, which is cheap, and no decoder needs to know why.
+
+    Args:
+        filters: int. Channels inside.
+        depth: int. Channels of the latents.
+        blocks: int. Residual blocks.
+
+    Shape:
+        float `(b, h, w, c)` to `(b, ceil(h / 2), ceil(w / 2), depth)`.
+
+    References:
+        Fu et al., "Asymmetric Learned Image Compression with Multi-Scale Residual
+        Block, Importance Map, and Post-Quantization Filtering", 2022,
+        https://arxiv.org/abs/2206.10618
+    """
+
+    arguments = ("filters", "depth", "blocks")
+
+    def __init__(self, filters: int, depth: int, blocks: int = 1, **kwargs):
+        super().__init__(**kwargs)
+        self.filters, self.depth, self.blocks = filters, depth, blocks
+        self.down, self.norm = conv(filters, 3, 2), GDN()
+        self.residual = [ResidualBlock(filters) for _ in range(blocks)]
+        self.weigh = conv(depth, 1, kernel_initializer="zeros")
+
+    def call(self, features):
+        h = self.norm(self.down(features))
+        for block in self.residual:
+            h = block(h)
+        return 2 * tf.sigmoid(LOGIT_WEIGHT * self.weigh(h))
