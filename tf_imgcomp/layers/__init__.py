@@ -7,6 +7,7 @@ from tf_imgcomp.layers.attention import (
     SimplifiedAttention,
     SpatialAttention,
 )
+from tf_imgcomp.layers.attention_residual import AttentionResidualBlock
 from tf_imgcomp.layers.context import CheckerboardConv2D, LogFeatures
 from tf_imgcomp.layers.gain import GainUnit, LevelModulation
 from tf_imgcomp.layers.gdn import GDN
@@ -21,6 +22,7 @@ from tf_imgcomp.layers.residual import (
 
 __all__ = [
     "GDN",
+    "AttentionResidualBlock",
     "BoundedLeakyReLU",
     "ChannelAttention",
     "CheckerboardConv2D",
