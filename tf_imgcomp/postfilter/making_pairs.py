@@ -2,8 +2,8 @@
 
 Files are `FOLDER/SETTING/PHOTO.webp`, images of pairs (`data.pairs`) without loss;
 PHOTO is the photo's name with its suffix, so that all pairs of a photo are held out
-from training, or none. Beside them, `codec.json` says what coded them, and `pairs.jsonl`
-has a line of figures for each pair.
+from training, or none. Beside them, `codec.json` says what coded them, and
+`pairs.jsonl` has a line of figures for each pair.
 """
 
 from __future__ import annotations
