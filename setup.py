@@ -18,6 +18,10 @@ PROGRAMS = (
     "import_weights",
 )
 
+# Codecs to compare with that Pillow lacks. The last imageio-ffmpeg for Python 3.9 is
+# 0.6, which has no VVC.
+CLASSICAL = ["imageio-ffmpeg>=0.6", "pillow-heif", "pillow-jxl-plugin"]
+
 
 def version() -> str:
     text = (ROOT / "tf_imgcomp" / "__init__.py").read_text(encoding="utf-8")
@@ -56,7 +60,10 @@ setup(
         "matplotlib",
         "tqdm",
     ],
-    extras_require={"test": ["hypothesis", "pytest", "pytest-xdist", "ruff"]},
+    extras_require={
+        "classical": CLASSICAL,
+        "test": [*CLASSICAL, "hypothesis", "pytest", "pytest-xdist", "ruff"],
+    },
     entry_points={
         "console_scripts": [
             f"tf_imgcomp-{name} = tf_imgcomp_bin.{name}:run" for name in PROGRAMS

@@ -30,6 +30,7 @@ import numpy as np
 from absl import app, flags
 
 from tf_imgcomp.classical import CODECS
+from tf_imgcomp.errors import ClassicalCodecError, ImgcompError
 
 _MODEL = flags.DEFINE_string(
     "model", None, "Id or folder of the codec; that of bin/compress if not given."
@@ -41,7 +42,7 @@ _OUTPUT = flags.DEFINE_string("output", "evaluation_out", "Folder for the result
 _BASELINES = flags.DEFINE_list(
     "baselines",
     "jpeg,jpeg2000,webp,avif,avif444",
-    "Classical codecs to compare with; empty for none.",
+    f"Classical codecs to compare with, of {', '.join(CODECS)}; empty for none.",
 )
 
 
@@ -83,6 +84,15 @@ def _load_model(name: str | None) -> SimpleNamespace:
     )
 
 
+def _measure(cache, codec, setting: float, path: Path, pixels: np.ndarray):
+    """Returns a point; an error says which codec it comes from."""
+    try:
+        return cache.measure(codec, setting, str(path), pixels)
+    except ClassicalCodecError as error:
+        message = f"{codec.name} at {setting:g}: {error}"
+        raise ClassicalCodecError(message) from None
+
+
 def main(argv: list[str]) -> int:
     if len(argv) < 2:
         raise app.UsageError("Expected at least one image.")
@@ -96,7 +106,6 @@ def main(argv: list[str]) -> int:
 
     from tf_imgcomp.data.images import input_suffixes, read_image
     from tf_imgcomp.data.paths import expand_inputs
-    from tf_imgcomp.errors import ImgcompError
     from tf_imgcomp.evaluation import comparison, curves, report
     from tf_imgcomp.evaluation.points import Cache
 
@@ -115,7 +124,7 @@ def main(argv: list[str]) -> int:
     for path in tqdm(images, unit="image", disable=None):
         try:
             pixels = read_image(path).pixels
-            points += [cache.measure(*job, str(path), pixels) for job in jobs]
+            points += [_measure(cache, *job, path, pixels) for job in jobs]
         except (ImgcompError, OSError) as error:
             tqdm.write(f"bin/evaluate: {path}: {error}", file=sys.stderr)
             failed = True

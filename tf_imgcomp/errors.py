@@ -18,3 +18,7 @@ class BitstreamError(ImgcompError):
 
 class ModelError(ImgcompError):
     """A trained model is unknown, missing, or has other weights than needed."""
+
+
+class ClassicalCodecError(ImgcompError):
+    """A classical codec is missing, fails or is too slow, or its file is no good."""

@@ -63,7 +63,7 @@ def test_evaluate_writes_and_prints_results(run, photo, tmp_path):
         ([], "Expected at least one image."),
         (["--qualities=0", "a.png"], "Expected numbers from 1 to 100"),
         (["--qualities=x", "a.png"], "Expected numbers from 1 to 100"),
-        (["--baselines=gif", "a.png"], "Expected some of jpeg, jpeg2000, "),
+        (["--baselines=gif", "a.png"], "Expected some of jpeg, jpeg444, "),
         (["--model=none", "a.png"], "bin/evaluate: no model 'none' here"),
         (["--modle=stub", "a.png"], "Unknown command line flag 'modle'"),
     ],
@@ -73,6 +73,30 @@ def test_evaluate_tells_what_is_wrong(run, arguments, message):
     assert result.returncode == 1
     assert message in result.stdout + result.stderr
     assert "Traceback" not in result.stderr
+
+
+# Knows x265 by name only.
+BROKEN_FFMPEG = """#!/bin/sh
+case "$*" in
+    *-encoders) echo libx265 ;;
+    *-version) echo ffmpeg version 0 ;;
+    *) echo "[libx265 @ 0x7f] out of order" >&2; exit 1 ;;
+esac
+"""
+
+
+def test_evaluate_goes_on_after_a_codec_failed(run, photo, tmp_path, monkeypatch):
+    program = tmp_path / "ffmpeg"
+    program.write_text(BROKEN_FFMPEG)
+    program.chmod(0o755)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(program))
+    (tmp_path / "other.png").write_bytes(photo.read_bytes())
+    result = run("evaluate", "--baselines=bpg", "photo.png", "other.png")
+    assert result.returncode == 1
+    assert result.stderr == "".join(
+        f"bin/evaluate: {name}: bpg at 43: FFmpeg: out of order\n"
+        for name in ("photo.png", "other.png")
+    )
 
 
 def test_quickstart_shows_each_photo(run, tmp_path, make_image):

@@ -1,9 +1,6 @@
-"""Classical image codecs to compare with, behind one small interface.
+"""Classical image codecs to compare with and to improve on, behind one interface."""
 
-Every codec has a `name`, a `title`, a `version`, its usual `settings`, and
-`available`, `encode` and `decode`. `CODECS` is the one table of them.
-"""
+from tf_imgcomp.classical.interface import ClassicalCodec
+from tf_imgcomp.classical.registry import CODECS
 
-from tf_imgcomp.classical.pillow import CODECS, PillowCodec
-
-__all__ = ["CODECS", "PillowCodec"]
+__all__ = ["CODECS", "ClassicalCodec"]

@@ -1,4 +1,4 @@
-"""JPEG, JPEG 2000, WebP and AVIF through Pillow."""
+"""JPEG, JPEG 2000, WebP, AVIF, HEIC and JPEG XL through Pillow."""
 
 from __future__ import annotations
 
@@ -7,19 +7,24 @@ import io
 from collections.abc import Callable
 
 import numpy as np
-import PIL
-from PIL import Image, features
+from PIL import Image, UnidentifiedImageError
+
+from tf_imgcomp.classical.pillow_libraries import Feature, Plugin
+from tf_imgcomp.errors import ClassicalCodecError
 
 
 @dataclasses.dataclass(frozen=True)
 class PillowCodec:
-    """One of Pillow's image formats with the options that make a fair baseline.
+    """A format of Pillow with options of a fair baseline, see `ClassicalCodec`.
+
+    A setting is the encoder's quality from 0 to 100, higher is better, except for JPEG
+    2000, where it is the rate to aim at in bits per pixel.
 
     Attributes:
         name: Short name, as used by flags and in result files.
         title: Name for people, with what matters about the options.
         format: Pillow's name of the format.
-        feature: Name of the format's library in `PIL.features`.
+        library: What reads and writes it.
         settings: Settings that span the usual rates, from low to high quality.
         options: Function from a setting to the keyword arguments of `Image.save`.
 
@@ -33,45 +38,39 @@ class PillowCodec:
     name: str
     title: str
     format: str
-    feature: str
+    library: Feature | Plugin
     settings: tuple[float, ...]
     options: Callable[[float], dict]
 
     @property
     def version(self) -> str:
-        """Versions of Pillow and of the format's library."""
-        library = features.version(self.feature)
-        return f"Pillow {PIL.__version__}, {self.feature} {library}"
+        return self.library.version
 
     def available(self) -> str | None:
-        """Returns None, or what is missing, in a sentence for the user."""
-        if features.check(self.feature):
-            return None
-        return f"Pillow {PIL.__version__} was built without {self.feature} support."
+        return self.library.missing()
 
     def encode(self, pixels: np.ndarray, setting: float) -> bytes:
-        """Returns the file for uint8 RGB pixels `(h, w, 3)`.
-
-        The setting is the encoder's quality from 0 to 100, higher is better, except
-        for JPEG 2000, where it is the rate to aim at in bits per pixel.
-        """
+        self.library.load()
         target = io.BytesIO()
         image = Image.fromarray(pixels)
         image.save(target, self.format, **self.options(setting))
         return target.getvalue()
 
     def decode(self, data: bytes) -> np.ndarray:
-        """Returns the uint8 RGB pixels `(h, w, 3)` of a file.
+        self.library.load()
+        try:
+            with Image.open(io.BytesIO(data), formats=[self.format]) as image:
+                return np.array(image.convert("RGB"))
+        except UnidentifiedImageError:
+            raise ClassicalCodecError(f"not a {self.format} file") from None
+        # Damage is answered with many types of exceptions.
+        except Exception as error:
+            reason = str(error).strip().split("\n")[0]
+            raise ClassicalCodecError(f"damaged {self.format} file: {reason}") from None
 
-        Raises:
-            OSError: If the file is damaged or of another format.
-        """
-        with Image.open(io.BytesIO(data), formats=[self.format]) as image:
-            return np.array(image.convert("RGB"))
 
-
-def _jpeg(quality: float) -> dict:
-    return {"quality": int(quality), "subsampling": "4:2:0", "optimize": True}
+def _jpeg(quality: float, subsampling: str) -> dict:
+    return {"quality": int(quality), "subsampling": subsampling, "optimize": True}
 
 
 def _jpeg2000(bits_per_pixel: float) -> dict:
@@ -103,48 +102,77 @@ def _avif444(quality: float) -> dict:
     }
 
 
-CODECS = {
-    codec.name: codec
-    for codec in (
-        PillowCodec(
-            name="jpeg",
-            title="JPEG 4:2:0",
-            format="JPEG",
-            feature="jpg",
-            settings=(5, 10, 20, 35, 50, 65, 80, 90),
-            options=_jpeg,
-        ),
-        PillowCodec(
-            name="jpeg2000",
-            title="JPEG 2000",
-            format="JPEG2000",
-            feature="jpg_2000",
-            settings=(0.1, 0.15, 0.25, 0.4, 0.6, 0.9, 1.2, 1.6),
-            options=_jpeg2000,
-        ),
-        PillowCodec(
-            name="webp",
-            title="WebP",
-            format="WEBP",
-            feature="webp",
-            settings=(0, 5, 15, 30, 50, 70, 82, 92),
-            options=_webp,
-        ),
-        PillowCodec(
-            name="avif",
-            title="AVIF 4:2:0",
-            format="AVIF",
-            feature="avif",
-            settings=(15, 25, 35, 45, 55, 65, 75, 82),
-            options=_avif,
-        ),
-        PillowCodec(
-            name="avif444",
-            title="AVIF 4:4:4, tuned for PSNR",
-            format="AVIF",
-            feature="avif",
-            settings=(10, 18, 30, 42, 52, 62, 71),
-            options=_avif444,
-        ),
-    )
-}
+def _heic(quality: float) -> dict:
+    return {"quality": int(quality), "subsampling": "4:2:0"}
+
+
+def _jxl(quality: float) -> dict:
+    return {"quality": int(quality), "effort": 7}
+
+
+CODECS = (
+    PillowCodec(
+        name="jpeg",
+        title="JPEG 4:2:0",
+        format="JPEG",
+        library=Feature("jpg"),
+        settings=(5, 10, 20, 35, 50, 65, 80, 90),
+        options=lambda quality: _jpeg(quality, "4:2:0"),
+    ),
+    PillowCodec(
+        name="jpeg444",
+        title="JPEG 4:4:4",
+        format="JPEG",
+        library=Feature("jpg"),
+        settings=(5, 10, 20, 35, 50, 65, 80, 90),
+        options=lambda quality: _jpeg(quality, "4:4:4"),
+    ),
+    PillowCodec(
+        name="jpeg2000",
+        title="JPEG 2000",
+        format="JPEG2000",
+        library=Feature("jpg_2000"),
+        settings=(0.1, 0.15, 0.25, 0.4, 0.6, 0.9, 1.2, 1.6),
+        options=_jpeg2000,
+    ),
+    PillowCodec(
+        name="webp",
+        title="WebP",
+        format="WEBP",
+        library=Feature("webp"),
+        settings=(0, 5, 15, 30, 50, 70, 82, 92),
+        options=_webp,
+    ),
+    PillowCodec(
+        name="avif",
+        title="AVIF 4:2:0",
+        format="AVIF",
+        library=Feature("avif"),
+        settings=(15, 25, 35, 45, 55, 65, 75, 82),
+        options=_avif,
+    ),
+    PillowCodec(
+        name="avif444",
+        title="AVIF 4:4:4, tuned for PSNR",
+        format="AVIF",
+        library=Feature("avif"),
+        settings=(10, 18, 30, 42, 52, 62, 71),
+        options=_avif444,
+    ),
+    PillowCodec(
+        name="heic",
+        title="HEIC 4:2:0",
+        format="HEIF",
+        library=Plugin("pillow-heif", "pillow_heif.HeifImagePlugin"),
+        settings=(5, 12, 20, 28, 36, 45, 55),
+        options=_heic,
+    ),
+    PillowCodec(
+        name="jxl",
+        title="JPEG XL",
+        format="JXL",
+        library=Plugin("pillow-jxl-plugin", "pillow_jxl"),
+        settings=(0, 10, 25, 40, 55, 70, 80, 88, 93),
+        options=_jxl,
+    ),
+)

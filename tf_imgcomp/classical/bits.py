@@ -1,0 +1,54 @@
+"""Bits of HEVC's headers: fixed-length and Exp-Golomb integers (ITU-T H.265, 9.2)."""
+
+from __future__ import annotations
+
+from tf_imgcomp.errors import ClassicalCodecError
+
+_MAX_ZEROS = 31  # In front of an Exp-Golomb integer, which is below 2^32 - 1.
+
+
+class BitWriter:
+    """Collects bits, the first one in the highest bit of the first byte."""
+
+    def __init__(self):
+        self._bits = ""
+
+    def put(self, length: int, value: int) -> None:
+        """Appends an integer of a fixed length in bits: u(n)."""
+        assert 0 <= value < 1 << length
+        self._bits += f"{value:0{length}b}"
+
+    def put_ue(self, value: int) -> None:
+        """Appends an Exp-Golomb integer: ue(v)."""
+        self.put(2 * (value + 1).bit_length() - 1, value + 1)
+
+    def to_bytes(self) -> bytes:
+        """Returns the bits with zeros up to the next whole byte."""
+        length = -(-len(self._bits) // 8)
+        return int(self._bits.ljust(8 * length, "0"), 2).to_bytes(length, "big")
+
+
+class BitReader:
+    """A position in bits, which moves on with everything read.
+
+    Its methods raise a ClassicalCodecError where the bits end too early.
+    """
+
+    def __init__(self, data: bytes):
+        self._bits = f"{int.from_bytes(data, 'big'):0{8 * len(data)}b}" if data else ""
+
+    def get(self, length: int = 1) -> int:
+        """Reads an integer of a fixed length in bits: u(n)."""
+        if length > len(self._bits):
+            raise ClassicalCodecError("damaged: an HEVC header is cut short")
+        taken, self._bits = self._bits[:length], self._bits[length:]
+        return int(taken, 2)
+
+    def get_ue(self) -> int:
+        """Reads an Exp-Golomb integer: ue(v)."""
+        zeros = 0
+        while not self.get():
+            zeros += 1
+            if zeros > _MAX_ZEROS:
+                raise ClassicalCodecError("damaged: an integer of an HEVC header")
+        return (1 << zeros) - 1 + (self.get(zeros) if zeros else 0)

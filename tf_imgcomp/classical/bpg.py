@@ -1,0 +1,105 @@
+"""BPG: an HEVC still picture by x265 in a small container.
+
+    pixels ──► planes ──► x265 ──► stream ──► PPS, slices, bits of the SPS ──► file
+    pixels ◄── planes ◄── FFmpeg ◄── stream ◄── VPS and SPS made again ◄── file
+
+Options are those of bpgenc 0.9.8, the reference encoder: full-range BT.601 of 8 bits,
+x265's preset veryslow, tuned for SSIM. Files of bpgenc decode to the pixels of bpgdec.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+
+import numpy as np
+
+from tf_imgcomp.classical import (
+    bpg_container,
+    ffmpeg,
+    hevc_headers,
+    nal_units,
+    raw_video,
+    ycbcr,
+)
+from tf_imgcomp.classical.bpg_container import BpgFile
+from tf_imgcomp.classical.ycbcr import Layout
+from tf_imgcomp.errors import ClassicalCodecError
+
+QPS = range(52)
+_LEAST = 16  # Smaller pictures x265 does not code,
+_SMALL = 8  # and those up to here are no two blocks of 8.
+_PARAMETERS = ":".join(
+    (
+        *("psy-rd=0", "psy-rdoq=0", "aq-mode=0", "cutree=0", "ipratio=1"),
+        *("keyint=1", "open-gop=0", "wpp=0"),
+        *("info=0", "hrd=0", "aud=0", "repeat-headers=1", "annexb=1"),
+        "log-level=none",
+    )
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class BpgCodec:
+    """BPG through FFmpeg, see `ClassicalCodec`; a setting is a QP from 0 to 51.
+
+    Decoding leaves out alpha and metadata, with a `UserWarning` that says so.
+
+    Attributes:
+        name: Short name.
+        title: Name for people.
+        chroma: "4:2:0" or "4:4:4".
+        settings: QPs that span the usual rates.
+    """
+
+    name: str
+    title: str
+    chroma: str
+    settings: tuple[float, ...] = (43, 40, 37, 34, 31, 28, 25, 22)
+
+    @property
+    def version(self) -> str:
+        return f"FFmpeg {ffmpeg.version()}, libx265"
+
+    def available(self) -> str | None:
+        return ffmpeg.missing("libx265")
+
+    def encode(self, pixels: np.ndarray, setting: float) -> bytes:
+        if setting not in QPS:
+            raise ValueError(f"Expected a QP from 0 to 51, received {setting}.")
+        height, width = pixels.shape[:2]
+        # The decoder pads to whole blocks, so that small pictures need large ones.
+        block = 16 if min(height, width) <= _SMALL else 8
+        layout = Layout(self.chroma)
+        planes = ycbcr.from_rgb(raw_video.pad(pixels, block, _LEAST), layout)
+        options = ["-c:v", "libx265", "-preset", "veryslow", "-tune", "ssim"]
+        parameters = f"qp={setting:g}:min-cu-size={block}:{_PARAMETERS}"
+        options += ["-x265-params", parameters]
+        stream = raw_video.encode(planes, layout, options, "hevc")
+        return _to_file(stream, layout, height, width).pack()
+
+    def decode(self, data: bytes) -> np.ndarray:
+        file = bpg_container.parse(data)
+        for note in file.notes:
+            warnings.warn(f"BPG: {note}", stacklevel=2)
+        tools, layout = file.tools, file.layout
+        size = tools.coded_size(file.height), tools.coded_size(file.width)
+        sps = hevc_headers.sps(tools, layout.chroma, layout.bits, *size)
+        stream = nal_units.join((hevc_headers.vps(), sps, *file.nal_units))
+        planes = raw_video.decode(stream, layout, *size, "hevc")
+        planes = raw_video.crop(planes, layout, file.height, file.width)
+        return ycbcr.to_rgb(planes, layout)
+
+
+def _to_file(stream: bytes, layout: Layout, height: int, width: int) -> BpgFile:
+    """Returns a BPG file of what x265 wrote."""
+    tools, units = None, []
+    for unit in nal_units.split(stream):
+        type_ = nal_units.type_of(unit)
+        if type_ == nal_units.SPS:
+            tools = hevc_headers.read_sps(unit)
+        elif type_ == nal_units.PPS or type_ < nal_units.FIRST_NO_SLICE:
+            units.append(unit)
+    if tools is None or len(units) < 2:
+        raise ClassicalCodecError("the encoder wrote no whole picture")
+    return BpgFile(height, width, layout, tools, tuple(units))

@@ -1,0 +1,103 @@
+"""Runs the FFmpeg of the imageio-ffmpeg package, on pipes.
+
+It brings x265 and vvenc, and decoders of HEVC and VVC. It is a program of its own,
+under the GPL; the environment variable IMAGEIO_FFMPEG_EXE names another one to be used.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import subprocess
+from collections.abc import Sequence
+
+from tf_imgcomp.errors import ClassicalCodecError
+
+_ORIGIN = re.compile(r"^(\[[^]]*\] ?)+")  # As "[hevc @ 0x55809d4ea1c0] ".
+
+
+def executable() -> str:
+    """Returns the path of FFmpeg.
+
+    Raises:
+        ClassicalCodecError: If there is none.
+    """
+    try:
+        import imageio_ffmpeg
+    except ImportError:
+        raise ClassicalCodecError(
+            "imageio-ffmpeg is not installed: pip install 'tf_imgcomp[classical]'"
+        ) from None
+    try:
+        return imageio_ffmpeg.get_ffmpeg_exe()
+    except RuntimeError:
+        raise ClassicalCodecError(
+            "imageio-ffmpeg has no FFmpeg for this machine: install one and name it "
+            "in IMAGEIO_FFMPEG_EXE"
+        ) from None
+
+
+def version() -> str:
+    """Returns the version of FFmpeg, as it says itself."""
+    return _answer(executable(), "-version").split()[2]
+
+
+def missing(encoder: str) -> str | None:
+    """Returns None, or why an encoder cannot be used, in a sentence for the user."""
+    try:
+        if encoder in _answer(executable(), "-encoders").split():
+            return None
+        return f"FFmpeg {version()} has no {encoder}, that of imageio-ffmpeg 0.8.1 has"
+    except ClassicalCodecError as error:
+        return str(error)
+
+
+@functools.cache
+def _answer(path: str, question: str) -> str:
+    return _run([path, question], b"", 60).decode(errors="replace")
+
+
+def time_limit(height: int, width: int) -> float:
+    """Returns after how many seconds work on a picture is given up.
+
+    vvenc's preset medium takes about 35 s per megapixel of one core.
+    """
+    return 60 + 400e-6 * height * width
+
+
+def run(arguments: Sequence[str], data: bytes, seconds: float) -> bytes:
+    """Gives FFmpeg data and returns what it makes of them.
+
+    Args:
+        arguments: Arguments without the program. Standard input is `data`, standard
+            output is returned.
+        data: What it reads.
+        seconds: When to stop waiting and end it.
+
+    Raises:
+        ClassicalCodecError: If it is missing, fails, writes nothing or takes longer.
+    """
+    return _run([executable(), "-v", "error", "-nostdin", *arguments], data, seconds)
+
+
+def _run(command: list[str], data: bytes, seconds: float) -> bytes:
+    try:
+        result = subprocess.run(
+            command, input=data, capture_output=True, timeout=seconds
+        )
+    except subprocess.TimeoutExpired:
+        raise ClassicalCodecError(f"FFmpeg was stopped after {seconds:.3g} s") from None
+    except OSError as error:
+        raise ClassicalCodecError(
+            f"FFmpeg cannot be run: {command[0]}: {error.strerror}"
+        ) from None
+    if result.returncode or not result.stdout:
+        raise ClassicalCodecError(f"FFmpeg: {_reason(result)}")
+    return result.stdout
+
+
+def _reason(result: subprocess.CompletedProcess) -> str:
+    """Returns the first line that FFmpeg said: those after it are about the ending."""
+    said = result.stderr.decode(errors="replace").strip().split("\n")
+    cause = _ORIGIN.sub("", said[0]).strip()
+    return cause or f"exit code {result.returncode}, no output"

@@ -1,0 +1,46 @@
+"""What every classical codec offers."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+
+class ClassicalCodec(Protocol):
+    """A codec that nobody trained: pixels to the bytes of a file and back.
+
+    Attributes:
+        name: Short name, as used by flags and in result files.
+        title: Name for people, with what matters about the options.
+        version: Changes whenever the same setting may give other bytes or pixels.
+            Only an available codec has one.
+        settings: Settings that span the usual rates, from low to high quality.
+    """
+
+    name: str
+    title: str
+    settings: tuple[float, ...]
+
+    @property
+    def version(self) -> str: ...
+
+    def available(self) -> str | None:
+        """Returns None, or what is missing, in a sentence for the user."""
+
+    def encode(self, pixels: np.ndarray, setting: float) -> bytes:
+        """Returns the file for uint8 RGB pixels `(h, w, 3)` of any size.
+
+        Raises:
+            ClassicalCodecError: If the encoder is missing, fails or takes too long.
+            ValueError: If the codec has no such setting.
+        """
+
+    def decode(self, data: bytes) -> np.ndarray:
+        """Returns the uint8 RGB pixels `(h, w, 3)` of a file.
+
+        Raises:
+            ClassicalCodecError: If the file is damaged or of another format, or if
+                the decoder is missing, fails or takes too long.
+            ImageError: If the picture needs more memory than there is.
+        """

@@ -1,0 +1,94 @@
+"""H.266/VVC still pictures by vvenc, in a file that knows their size.
+
+A bare VVC stream of a padded picture does not say what to cut off, nor its colours. So
+a file has a head of about 11 bytes before the stream:
+
+    bytes 0-3    "VVC\\xfb"
+    then         width, height, length of the stream (ue7, see `byte_reader`)
+    then         H.266 stream (Annex B), and nothing after it
+
+Planes are 4:2:0 of 10 bits, BT.709, full range, chroma between the columns; the picture
+is padded at the right and at the bottom to even sizes of at least 16.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from tf_imgcomp.classical import ffmpeg, raw_video, ycbcr
+from tf_imgcomp.classical.byte_reader import ByteReader, ue7
+from tf_imgcomp.classical.ycbcr import Layout
+from tf_imgcomp.errors import ClassicalCodecError
+
+MAGIC = b"VVC\xfb"
+QPS = range(64)
+_LAYOUT = Layout("4:2:0", matrix="bt709", bits=10)  # vvenc takes no other.
+_PADDING = {"multiple": 2, "least": 16}  # Some pictures below 16 do not decode.
+_START_CODES = (b"\0\0\1", b"\0\0\0\1")
+_PARAMETERS = ":".join(
+    (
+        "IntraPeriod=1",
+        "GOPSize=1",
+        "DecodingRefreshType=idr",
+        "Profile=main_10_still_picture",
+        "AccessUnitDelimiter=0",
+        "VuiParametersPresent=0",  # With it, headers are 65 bytes and not 190.
+        "IntraQPOffset=0",  # Else a picture is coded with a QP lower by 3.
+    )
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class VvcCodec:
+    """VVC through FFmpeg, see `ClassicalCodec`; a setting is a QP from 0 to 63.
+
+    Attributes:
+        name: Short name.
+        title: Name for people.
+        preset: vvenc's effort: "faster", "fast", "medium", "slow" or "slower".
+        settings: QPs that span the usual rates.
+    """
+
+    name: str
+    title: str
+    preset: str = "medium"
+    settings: tuple[float, ...] = (42, 37, 32, 27, 22)
+
+    @property
+    def version(self) -> str:
+        return f"FFmpeg {ffmpeg.version()}, libvvenc"
+
+    def available(self) -> str | None:
+        return ffmpeg.missing("libvvenc")
+
+    def encode(self, pixels: np.ndarray, setting: float) -> bytes:
+        if setting not in QPS:
+            raise ValueError(f"Expected a QP from 0 to 63, received {setting}.")
+        planes = ycbcr.from_rgb(raw_video.pad(pixels, **_PADDING), _LAYOUT)
+        # Without adaptation to the eye (qpa), which costs PSNR.
+        options = ["-c:v", "libvvenc", "-preset", self.preset, "-qp", f"{setting:g}"]
+        options += ["-qpa", "0", "-vvenc-params", _PARAMETERS]
+        stream = raw_video.encode(planes, _LAYOUT, options, "vvc")
+        height, width = pixels.shape[:2]
+        return MAGIC + ue7(width) + ue7(height) + ue7(len(stream)) + stream
+
+    def decode(self, data: bytes) -> np.ndarray:
+        height, width, stream = _unpack(data)
+        coded = (raw_video.padded(size, **_PADDING) for size in (height, width))
+        planes = raw_video.decode(stream, _LAYOUT, *coded, "vvc")
+        planes = raw_video.crop(planes, _LAYOUT, height, width)
+        return ycbcr.to_rgb(planes, _LAYOUT)
+
+
+def _unpack(data: bytes) -> tuple[int, int, bytes]:
+    """Returns height, width and stream of a file."""
+    if not data.startswith(MAGIC):
+        raise ClassicalCodecError("not a VVC file of this package")
+    reader = ByteReader(data[len(MAGIC) :])
+    width, height, length = reader.ue7(), reader.ue7(), reader.ue7()
+    stream = reader.take(length)
+    if not (width and height and stream.startswith(_START_CODES)) or len(reader):
+        raise ClassicalCodecError("damaged VVC file")
+    return height, width, stream
