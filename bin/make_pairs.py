@@ -31,8 +31,8 @@ _PER_PHOTO = flags.DEFINE_integer(
     "per_photo", None, "At how many of them each photo is coded (all).", lower_bound=1
 )
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for the pairs.", required=True)
-_PROCESSES = flags.DEFINE_integer(
-    "processes", os.cpu_count(), "How many photos are coded at a time.", lower_bound=1
+_THREADS = flags.DEFINE_integer(
+    "threads", os.cpu_count(), "How many photos are coded at a time.", lower_bound=1
 )
 
 
@@ -60,7 +60,7 @@ def make(folder: Path) -> int:
     per_photo = min(_PER_PHOTO.value or len(settings), len(settings))
     jobs = plan(folder, output, settings, per_photo)
     made = failed = 0
-    results = make_pairs(jobs, output, codec, _PROCESSES.value)
+    results = make_pairs(jobs, output, codec, _THREADS.value)
     for job, reason in tqdm(results, total=len(jobs), unit="pair", disable=None):
         made, failed = made + (not reason), failed + bool(reason)
         if reason:

@@ -47,7 +47,9 @@ def unstack(image: np.ndarray) -> Pair:
         ImageError: If it is not the image of a pair.
     """
     if image.shape[0] % PICTURES:
-        raise ImageError(f"not a pair: {image.shape[0]} rows are not {PICTURES} images")
+        raise ImageError(
+            f"not a pair: {image.shape[0]} rows are not {PICTURES} pictures"
+        )
     decoded, original, setting = np.split(image, PICTURES)
     if (setting != setting[0, 0, 0]).any():
         raise ImageError("not a pair: its third picture is not of one value")

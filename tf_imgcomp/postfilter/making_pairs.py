@@ -12,7 +12,7 @@ import io
 import json
 import zlib
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from tf_imgcomp.data.images import read_image
 from tf_imgcomp.data.pairs import Pair, stack
 from tf_imgcomp.data.paths import write_atomically
 from tf_imgcomp.data.photos import photo_files
@@ -78,7 +79,7 @@ def plan(
 
 
 def make_pairs(
-    jobs: Sequence[Job], output: Path, codec, processes: int
+    jobs: Sequence[Job], output: Path, codec, threads: int
 ) -> Iterator[tuple[Job, str | None]]:
     """Makes the pairs that are not there yet.
 
@@ -87,8 +88,9 @@ def make_pairs(
     Args:
         jobs: what `plan` gave.
         output: the folder of all targets.
-        codec: one of `classical.CODECS`; goes to other processes.
-        processes: int, how many code at a time.
+        codec: one of `classical.CODECS`, or what has the same interface.
+        threads: int, how many photos are coded at a time. The codecs worth waiting for
+            are processes of their own.
 
     Yields:
         Each job as it is done, and None, or in one line why there is no pair of it.
@@ -99,14 +101,13 @@ def make_pairs(
     _claim(output, codec)
     done = _read_figures(output / FIGURES)
     todo = [job for job in jobs if _name(job, output) not in done]
-    with ProcessPoolExecutor(processes) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         try:
-            for job, result in zip(todo, pool.map(partial(_make, codec), todo)):
-                if isinstance(result, dict):
-                    line = json.dumps({"pair": _name(job, output), **result})
-                    with open(output / FIGURES, "a", encoding="utf-8") as log:
-                        log.write(line + "\n")
-                yield job, result if isinstance(result, str) else None
+            for job, result in zip(todo, pool.map(partial(_code, codec), todo)):
+                reason = result if isinstance(result, str) else None
+                if not reason:
+                    _write(job, output, *result)
+                yield job, reason
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -146,27 +147,31 @@ def _read_figures(path: Path) -> set[str]:
         raise ImgcompError(f"{path} is damaged: start with a new folder") from None
 
 
-def _make(codec, job: Job) -> dict | str:
-    """Makes one pair; returns its figures, or why it cannot be made."""
+def _code(codec, job: Job) -> tuple[bytes, dict] | str:
+    """The file of a pair and its figures, or why it cannot be made."""
     try:
-        original = _read(job.photo)
+        original = _middle(read_image(job.photo).pixels)
         data = codec.encode(original, job.setting)
         decoded = codec.decode(data)
     except (ImgcompError, OSError, ValueError) as error:
         return " ".join(str(error).split())
-    image = io.BytesIO()
+    file = io.BytesIO()
     pair = Pair(decoded, original, job.setting)
-    Image.fromarray(stack(pair)).save(image, "WEBP", **_SAVE_OPTIONS)
-    write_atomically(job.target, image.getvalue())
-    return {
+    Image.fromarray(stack(pair)).save(file, "WEBP", **_SAVE_OPTIONS)
+    return file.getvalue(), {
         "bpp": round(bpp(len(data), *original.shape[:2]), 4),
         "psnr": round(psnr(original, decoded), 3),
     }
 
 
-def _read(path: Path) -> np.ndarray:
-    """The pixels of a photo, of a large one those in its middle, uint8 `(h, w, 3)`."""
-    with Image.open(path) as image:
-        pixels = np.asarray(image.convert("RGB"))
+def _write(job: Job, output: Path, file: bytes, figures: dict) -> None:
+    write_atomically(job.target, file)
+    line = json.dumps({"pair": _name(job, output), **figures})
+    with open(output / FIGURES, "a", encoding="utf-8") as log:
+        log.write(line + "\n")
+
+
+def _middle(pixels: np.ndarray) -> np.ndarray:
+    """All of a photo, or the middle of a large one."""
     top, left = (max(size - _SIDE_MAX, 0) // 2 for size in pixels.shape[:2])
     return pixels[top : top + _SIDE_MAX, left : left + _SIDE_MAX]
