@@ -6,7 +6,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from tf_imgcomp.export.saved_model import CARD, PackedWeights
+from tf_imgcomp.export.saved_model import CARD, Hidden, PackedWeights
 from tf_imgcomp.postfilter.inference import restore
 
 _INPUT = (
@@ -16,12 +16,14 @@ _INPUT = (
 
 
 class PostfilterModule(tf.Module):
-    """A post-filter as a TensorFlow function.
+    """A post-filter as TensorFlow functions.
 
-    Its signature, for one image of any size:
+    Signatures, all for one image of any size:
 
         filter       image uint8 (h, w, 3), decoded; qp float32, what it was coded at
                      -> image uint8 (h, w, 3)
+        rotations    the same, the mean of 4 rotations
+        flips        the same, the mean of these and their mirror images
 
     Weights are kept in half precision.
 
@@ -31,17 +33,27 @@ class PostfilterModule(tf.Module):
 
     def __init__(self, postfilter: tf.keras.Model):
         super().__init__(name="postfilter")
+        self._postfilter = Hidden(postfilter)
         self.weights = PackedWeights(postfilter)
         digest = hashlib.sha256(self.weights.packed.numpy().tobytes()).digest()
         fingerprint = int.from_bytes(digest[:2], "big")
         self.fingerprint = tf.Variable(fingerprint, trainable=False)
 
-        @tf.function(input_signature=_INPUT)
-        def filter_(image, qp):
-            with self.weights.used():
-                return {"image": restore(postfilter, image, qp)}
+    @tf.function(input_signature=_INPUT)
+    def filter(self, image, qp):
+        return self._restore(image, qp, "none")
 
-        self.filter = filter_
+    @tf.function(input_signature=_INPUT)
+    def rotations(self, image, qp):
+        return self._restore(image, qp, "rotations")
+
+    @tf.function(input_signature=_INPUT)
+    def flips(self, image, qp):
+        return self._restore(image, qp, "flips")
+
+    def _restore(self, image, qp, ensemble):
+        with self.weights.used():
+            return {"image": restore(self._postfilter.value, image, qp, ensemble)}
 
 
 def export(postfilter: tf.keras.Model, folder: Path, card: dict) -> None:
@@ -54,6 +66,11 @@ def export(postfilter: tf.keras.Model, folder: Path, card: dict) -> None:
     """
     folder = Path(folder)
     module = PostfilterModule(postfilter)
-    tf.saved_model.save(module, str(folder), {"filter": module.filter})
+    signatures = {
+        "filter": module.filter,
+        "rotations": module.rotations,
+        "flips": module.flips,
+    }
+    tf.saved_model.save(module, str(folder), signatures)
     card = {"id": folder.name, "fingerprint": int(module.fingerprint), **card}
     (folder / CARD).write_text(json.dumps(card, indent=2) + "\n")

@@ -48,7 +48,7 @@ class Xue2019(tf.keras.Model):
     precision all but the sum computes in 16 bits.
 
     Every block pools over the whole map to weight its channels, so a pixel's result
-    depends a little on the whole image.
+    depends a little on the whole image (`inference` says what that means for tiles).
 
     Args:
         config: `Xue2019Config`, or its fields as a dict.
@@ -75,6 +75,12 @@ class Xue2019(tf.keras.Model):
 
     def get_config(self) -> dict:
         return {"name": self.name, "config": asdict(self.config)}
+
+    @property
+    def reach(self) -> int:
+        """How many pixels away what a convolution sees can be, all layers together."""
+        block = 1 + 1 + 3  # Two 3x3 convolutions, and the 7x7 of spatial attention.
+        return self.config.cell * (1 + self.config.blocks * block + 1)
 
     def level(self, setting: tf.Tensor) -> tf.Tensor:
         """The codec's setting to a level in [0, levels - 1]."""

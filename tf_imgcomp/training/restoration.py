@@ -85,7 +85,7 @@ class RestorationGain:
         self._postfilter = postfilter
         self._pairs = list(map(unstack, images))
         self._restore = tf.function(
-            lambda image, setting: restore(postfilter, image, setting),
+            partial(restore, postfilter),
             input_signature=[
                 tf.TensorSpec((None, None, 3), tf.uint8),
                 tf.TensorSpec((), tf.float32),
