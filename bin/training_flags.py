@@ -114,8 +114,9 @@ def trainer_config():
 def card() -> dict:
     """What a model card says of weights that these flags make."""
     ours = flags.FLAGS.flags_by_module_dict()[__name__]
-    given = [f for f in ours if f.value is not None and f.name != _INIT.name]
     kind, name = _kind_and_name()
+    left_out = {_INIT.name, *({_CODEC.name} if kind == "postfilter" else {})}
+    given = [f for f in ours if f.value is not None and f.name not in left_out]
     return {
         kind: name,
         "sizes": json.loads(_SIZES.value),

@@ -19,9 +19,9 @@ _PIECE_MIN = 64  # Side of the smallest crops (Xue and Su 2019, section 4.1).
 def restoration_objective(postfilter: Xue2019, loss: str) -> Callable:
     """What a filter is trained for: images of pairs, restored.
 
-    A step sees its crops whole, or cut in 4, or in 16 if the pieces are still 64 pixels
-    wide, by lot: the filter learns on crops of 64, 128 and 256 pixels, and to pool over
-    each of them.
+    A part of every batch is seen whole, a part cut in 4 and a part cut in 16, if the
+    pieces are 64 pixels wide or more: with crops of 256 pixels, the filter learns on
+    crops of 256, 128 and 64, and to pool over each of them.
 
     Args:
         postfilter: the filter.
@@ -33,27 +33,34 @@ def restoration_objective(postfilter: Xue2019, loss: str) -> Callable:
         mean gain of the crops in dB.
     """
 
-    def restored(images, pieces):
-        decoded, x, setting = tf.split(_cut(images, pieces), 3, axis=-1)
+    def restored(images):
+        decoded, x, setting = tf.split(images, 3, axis=-1)
         setting = tf.cast(setting[:, 0, 0, 0], tf.float32)
         x, x_hat = tf.cast(x, tf.float32), postfilter(decoded, setting)
         before = _mse(x, tf.cast(decoded, tf.float32))
         after = _mse(x, x_hat)
-        metrics = {
-            "mse_decoded": tf.reduce_mean(before),
-            "mse": tf.reduce_mean(after),
-            "gain": tf.reduce_mean(_decibel((before + 0.01) / (after + 0.01))),
-        }
-        return LOSSES[loss](x, x_hat), metrics
+        gain = _decibel((before + 0.01) / (after + 0.01))
+        return [LOSSES[loss](x, x_hat), *map(tf.reduce_mean, (before, after, gain))]
 
     def objective(images, seed, quality):
-        if seed is None:
-            return restored(images, 1)
-        choices = [n for n in (1, 2, 4) if images.shape[1] >= n * _PIECE_MIN]
-        lot = tf.random.stateless_uniform((), seed, 0, len(choices), tf.int32)
-        return tf.switch_case(lot, [partial(restored, images, n) for n in choices])
+        pieces = 1 if seed is None else images.shape[1] // _PIECE_MIN
+        parts = _in_shares(images, [n for n in (1, 2, 4) if n <= max(pieces, 1)])
+        figures = [
+            part.shape[0] / images.shape[0] * tf.stack(restored(_cut(part, n)))
+            for n, part in parts
+        ]
+        total, before, after, gain = tf.unstack(tf.add_n(figures))
+        return total, {"mse_decoded": before, "mse": after, "gain": gain}
 
     return objective
+
+
+def _in_shares(images: tf.Tensor, pieces: list) -> list:
+    """For each number of pieces a share of a batch, about equal ones, none empty."""
+    count = images.shape[0]
+    borders = [round(count * n / len(pieces)) for n in range(len(pieces) + 1)]
+    shares = zip(pieces, borders, borders[1:])
+    return [(n, images[start:stop]) for n, start, stop in shares if start < stop]
 
 
 def _cut(images: tf.Tensor, pieces: int) -> tf.Tensor:
