@@ -13,6 +13,7 @@ PROGRAMS = (
     "train",
     "evaluate",
     "export_step",
+    "make_pairs",
     "pack_images",
     "import_weights",
 )

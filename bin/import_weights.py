@@ -5,7 +5,7 @@
 
 Takes `weights.npz` and `spec.json` of the folder, measures the codec by real bits on
 the photos of PHOTOS that are held out from training (on all of them, if none is), and
-writes the SavedModel with its card.
+writes the SavedModel with its card. A post-filter is measured on pairs instead.
 """
 
 import os
@@ -39,15 +39,15 @@ def main(argv: Sequence[str]) -> int:
 
 
 def import_weights(folder: Path) -> int:
-    from tf_imgcomp.codecs.registry import new_codec
-    from tf_imgcomp.export.saved_model import CodecModule, export
-    from tf_imgcomp.training.validation import RealBits
     from tf_imgcomp.training.weights import load_weights
+    from tf_imgcomp_bin.products import PRODUCTS, kind
 
     spec = read_spec(folder / "spec.json")
-    codec = new_codec(spec["card"]["codec"], spec["card"]["sizes"])
-    load_weights(codec, folder / "weights.npz")
-    figures = RealBits(codec, photos(), CodecModule)()
+    key = kind(spec["card"])
+    product = PRODUCTS[key]
+    model = product.new(spec["card"][key], spec["card"]["sizes"])
+    load_weights(model, folder / "weights.npz")
+    figures = product.validation(model, photos())()
     figures.pop("reconstruction")
     card = {
         **spec["card"],
@@ -56,7 +56,7 @@ def import_weights(folder: Path) -> int:
         "data": _DATA_NOTE.value,
         "validation": figures,
     }
-    export(codec, Path(_MODEL.value), card)
+    product.export(model, Path(_MODEL.value), card)
     for name, value in figures.items():
         print(f"{name} {value:.4f}")
     return 0
@@ -65,11 +65,12 @@ def import_weights(folder: Path) -> int:
 def read_spec(path: Path) -> dict:
     """What portable/train.py says of its weights."""
     from tf_imgcomp.errors import ModelError
+    from tf_imgcomp_bin.products import kind
 
     try:
         spec = json.loads(path.read_text())
-        _ = spec["card"]["codec"], spec["card"]["sizes"], spec["steps"], spec["seconds"]
-    except (ValueError, KeyError, TypeError) as error:
+        _ = spec["card"]["sizes"], spec["steps"], spec["seconds"], kind(spec["card"])
+    except (ValueError, KeyError, TypeError, StopIteration) as error:
         raise ModelError(f"{path} is not what portable/train.py writes") from error
     return spec
 

@@ -1,12 +1,14 @@
 #!/usr/bin/env -S python3 -I
-"""Trains a codec and exports it.
+"""Trains a codec, or a post-filter, and exports it.
 
     bin/train --flagfile=bin/flags/fdram.flags --data=PHOTOS --workdir=runs/fdram
+    bin/train --flagfile=bin/flags/xue2019_bpg.flags --data=PAIRS --workdir=runs/bpg
 
-PHOTOS is a folder of images of any size and format. Killed and started again, the run
-goes on where its last checkpoint was. At the end, the averaged weights are written to
-`WORKDIR/final.npz` (and the best validated ones to `best.npz`), and, with --export, a
-SavedModel with its card. TensorBoard reads WORKDIR/logs.
+PHOTOS is a folder of images of any size and format, PAIRS what bin/make_pairs wrote.
+Killed and started again, the run goes on where its last checkpoint was. At the end, the
+averaged weights are written to `WORKDIR/final.npz` (and the best validated ones to
+`best.npz`), and, with --export, a SavedModel with its card. TensorBoard reads
+WORKDIR/logs.
 """
 
 import os
@@ -45,19 +47,20 @@ def train() -> int:
     import tensorflow as tf
 
     from tf_imgcomp.data.patches import batches
-    from tf_imgcomp.export.saved_model import CodecModule, export
     from tf_imgcomp.training.trainer import Trainer
-    from tf_imgcomp.training.validation import RealBits
     from tf_imgcomp.training.weights import save_weights
+    from tf_imgcomp_bin.products import PRODUCTS, kind
 
-    photos, held_out = open_photos()
+    card = training_flags.card()
+    product = PRODUCTS[kind(card)]
+    photos, held_out = open_photos(product.sampling)
     several_gpus = len(tf.config.list_physical_devices("GPU")) > 1
     strategy = tf.distribute.get_strategy()
     if several_gpus:
         strategy = tf.distribute.MirroredStrategy()
     with strategy.scope():
         trainable = training_flags.make_trainable()
-    validate = RealBits(trainable.model, held_out, CodecModule) if held_out else None
+    validate = product.validation(trainable.model, held_out) if held_out else None
     workdir, config = Path(_WORKDIR.value), training_flags.trainer_config()
     trainer = Trainer(trainable, workdir, config, validate, strategy)
     dataset = batches(
@@ -67,6 +70,7 @@ def train() -> int:
         training_flags.BATCH.value,
         training_flags.CROP.value,
         config.seed,
+        product.sampling,
     )
     if several_gpus:
         dataset = strategy.experimental_distribute_dataset(dataset)
@@ -77,19 +81,21 @@ def train() -> int:
         figures = validate() if validate else {}
         figures.pop("reconstruction", None)
         card = {
-            **training_flags.card(),
+            **card,
             "steps": int(trainer.step),
             "data": _DATA_NOTE.value,
             "validation": figures,
         }
-        export(trainable.model, Path(_EXPORT.value), card)
+        product.export(trainable.model, Path(_EXPORT.value), card)
     return 0
 
 
-def open_photos() -> tuple:
+def open_photos(sampling) -> tuple:
     """The folder of photos to train on, and a list of photos held out."""
     from tqdm import tqdm
 
+    from tf_imgcomp.data.pairs import check_pairs
+    from tf_imgcomp.data.patches import PAIRS
     from tf_imgcomp.data.photos import PhotoFolder, is_held_out
     from tf_imgcomp.errors import ImageError
 
@@ -98,7 +104,9 @@ def open_photos() -> tuple:
         held_out = PhotoFolder(_DATA.value, _CACHE.value, is_held_out)
     except ImageError:  # Few photos: none is to spare.
         held_out = []
-    small = photos.smaller_than(training_flags.CROP.value)
+    if sampling == PAIRS:
+        check_pairs(photos)
+    small = photos.smaller_than(training_flags.CROP.value, sampling.pictures)
     print(
         f"{len(photos)} photos ({small} smaller than a crop, padded), "
         f"{len(photos.unreadable)} unreadable, {len(held_out)} for validation"

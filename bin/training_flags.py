@@ -7,7 +7,10 @@ import json
 from absl import flags
 
 _CODEC = flags.DEFINE_string("codec", "fdram", "Name of the codec.")
-_SIZES = flags.DEFINE_string("sizes", "{}", "Sizes that differ from the codec's, JSON.")
+_POSTFILTER = flags.DEFINE_string(
+    "postfilter", None, "Train this filter, on what bin/make_pairs wrote, and no codec."
+)
+_SIZES = flags.DEFINE_string("sizes", "{}", "Sizes that differ from the usual, JSON.")
 _INIT = flags.DEFINE_string("init", None, "Weights to start from, as training wrote.")
 _INIT_ONLY = flags.DEFINE_string(
     "init_only",
@@ -21,6 +24,7 @@ CROP = flags.DEFINE_integer("crop", 128, "Side of a crop, a multiple of 64.")
 _LEARNING_RATE = flags.DEFINE_float("learning_rate", 1e-3, "Peak of the schedule.")
 _WARMUP = flags.DEFINE_integer("warmup_steps", 200, "Linear rise of the learning rate.")
 _CLIP = flags.DEFINE_float("clip_norm", 1.0, "Largest global gradient norm.")
+_BETA_1 = flags.DEFINE_float("beta_1", 0.9, "Of Adam: decay of the mean gradient.")
 _AVERAGE = flags.DEFINE_float("average_decay", 0.999, "Of the weight average.")
 _SEED = flags.DEFINE_integer("seed", 1, "Of crops, noise and initial weights.")
 _QUALITY = flags.DEFINE_float("quality", None, "Train for this quality alone.", 1, 100)
@@ -40,6 +44,12 @@ _SYNTHESIS_INPUT = flags.DEFINE_enum(
     ["integers", "noise"],
     "What synthesis learns on: the integers that a file would hold, or latents with "
     "noise in place of rounding (with --rate_gradients=noise only).",
+)
+_LOSS = flags.DEFINE_enum(
+    "restoration_loss",
+    "mse",
+    ["mae", "mae_ms_ssim", "mse"],
+    "What a filter minimizes; mae_ms_ssim is MAE + (1 - MS-SSIM) / 20.",
 )
 _PRECISION = flags.DEFINE_enum(
     "precision", "float32", ["float32", "bfloat16"], "Of the transforms."
@@ -72,24 +82,35 @@ def make_trainable():
     """The `Trainable` that the flags describe, with its initial weights."""
     import tensorflow as tf
 
-    from tf_imgcomp.codecs.registry import new_codec
+    from tf_imgcomp.training.restoration import restoration_objective
     from tf_imgcomp.training.step import Trainable, codec_objective
     from tf_imgcomp.training.weights import load_weights, round_to_half
+    from tf_imgcomp_bin.products import PRODUCTS
 
     tf.keras.utils.set_random_seed(_SEED.value)
     mixed = _PRECISION.value == "bfloat16"
     policy = "mixed_bfloat16" if mixed else "float32"
     tf.keras.mixed_precision.set_global_policy(policy)
-    codec = new_codec(_CODEC.value, json.loads(_SIZES.value))
-    round_to_half(codec)  # Exported, they compress to half the size.
+    kind, name = _kind_and_name()
+    model = PRODUCTS[kind].new(name, json.loads(_SIZES.value))
+    round_to_half(model)  # Exported, they compress to half the size.
     if _INIT.value:
-        load_weights(codec, _INIT.value, _INIT_ONLY.value)
-    objective = codec_objective(
-        codec,
-        noise=_GRADIENTS.value == "noise",
-        noisy=_SYNTHESIS_INPUT.value == "noise",
-    )
-    return Trainable(codec, objective, _TRAINABLE.value)
+        load_weights(model, _INIT.value, _INIT_ONLY.value)
+    if kind == "postfilter":
+        objective = restoration_objective(model, _LOSS.value)
+    else:
+        objective = codec_objective(
+            model,
+            noise=_GRADIENTS.value == "noise",
+            noisy=_SYNTHESIS_INPUT.value == "noise",
+        )
+    return Trainable(model, objective, _TRAINABLE.value, PRODUCTS[kind].sampling)
+
+
+def _kind_and_name() -> tuple:
+    if _POSTFILTER.value:
+        return "postfilter", _POSTFILTER.value
+    return "codec", _CODEC.value
 
 
 def trainer_config():
@@ -102,6 +123,7 @@ def trainer_config():
         learning_rate=_LEARNING_RATE.value,
         warmup_steps=_WARMUP.value,
         clip_norm=_CLIP.value,
+        beta_1=_BETA_1.value,
         average_decay=_AVERAGE.value,
     )
     return TrainerConfig(
@@ -116,9 +138,11 @@ def trainer_config():
 def card() -> dict:
     """What a model card says of weights that these flags make."""
     ours = flags.FLAGS.flags_by_module_dict()[__name__]
-    given = [f for f in ours if f.value is not None and f.name != _INIT.name]
+    kind, name = _kind_and_name()
+    left_out = {_INIT.name, *({_CODEC.name} if kind == "postfilter" else {})}
+    given = [f for f in ours if f.value is not None and f.name not in left_out]
     return {
-        "codec": _CODEC.value,
+        kind: name,
         "sizes": json.loads(_SIZES.value),
         "flags": sorted(flag.serialize() for flag in given),
     }

@@ -36,7 +36,6 @@ import optax
 from jaxlib import _jax  # Reads HLO; no public function does.
 from PIL import Image
 
-PHOTO_SCALE_MIN = 0.5  # Photos are reduced by up to this, as bin/train does.
 NORM_WARMUP = 50  # Steps before the running norm of gradients is trusted.
 NORM_DECAY = 0.98
 EVALUATION_BATCHES = 16
@@ -46,7 +45,7 @@ class Photos(NamedTuple):
     """Photos on the device, all pixels in one array.
 
     Attributes:
-        pixels: uint8 `(n, 3)`, photo after photo, row by row.
+        pixels: uint8 `(n, c)`, photo after photo, row by row.
         places: int32 `(p, 3)`. First pixel, height and width of each photo.
     """
 
@@ -104,7 +103,8 @@ class Programs:
             name: shape(sizes, jnp.float32)
             for name, sizes in spec["parameters"].items()
         }
-        self._images = shape((batch, crop, crop, 3), jnp.uint8)
+        channels = 3 * spec["sampling"]["pictures"]
+        self._images = shape((batch, crop, crop, channels), jnp.uint8)
         self._seed = shape((2,), jnp.int32)
         self._quality = shape((batch,), jnp.float32)
         self._scalars = [shape((), jnp.float32)] * (1 + len(spec["metrics"]))
@@ -139,8 +139,12 @@ class Programs:
         return load_program(self.folder / f"{name}.hlo", inputs, outputs)
 
 
-def load_photos(file: Path, group: str) -> Photos:
-    """Decodes the photos of a group ("train" or "held_out") in a packed file."""
+def load_photos(file: Path, group: str, pictures: int) -> Photos:
+    """Decodes the photos of a group ("train" or "held_out") in a packed file.
+
+    An image that shows several pictures, one above another, becomes one photo with
+    `3 * pictures` channels.
+    """
     pixels, places, start = [], [], 0
     with zipfile.ZipFile(file) as packed:
         for name in sorted(packed.namelist()):
@@ -148,8 +152,9 @@ def load_photos(file: Path, group: str) -> Photos:
                 continue
             with Image.open(io.BytesIO(packed.read(name))) as image:
                 photo = np.asarray(image.convert("RGB"))
-            height, width, _ = photo.shape
-            pixels.append(photo.reshape(-1, 3))
+            height, width = photo.shape[0] // pictures, photo.shape[1]
+            shown = photo.reshape(pictures, height * width, 3).transpose(1, 0, 2)
+            pixels.append(shown.reshape(height * width, -1))
             places.append((start, height, width))
             start += height * width
     if not places:
@@ -162,23 +167,26 @@ def load_photos(file: Path, group: str) -> Photos:
     )
 
 
-def random_crop(photos: Photos, key: jax.Array, size: int) -> jax.Array:
+def random_crop(
+    photos: Photos, key: jax.Array, size: int, scale_min: float
+) -> jax.Array:
     """A random square of a random photo, perhaps reduced, mirrored or turned, uint8."""
     keys = jax.random.split(key, 5)
     place = photos.places[jax.random.randint(keys[0], (), 0, len(photos.places))]
     start, height, width = place
-    largest = jnp.minimum(jnp.minimum(height, width), int(size / PHOTO_SCALE_MIN))
+    reach_max = int(size / scale_min)
+    largest = jnp.minimum(jnp.minimum(height, width), reach_max)
     side = jax.random.randint(keys[1], (), size, jnp.maximum(largest, size) + 1)
     top = jax.random.randint(keys[2], (), 0, jnp.maximum(height - side, 0) + 1)
     left = jax.random.randint(keys[3], (), 0, jnp.maximum(width - side, 0) + 1)
     # As large a window as there may be; of photos smaller than it, the edge goes on.
-    reach = jnp.arange(int(size / PHOTO_SCALE_MIN))
+    reach = jnp.arange(reach_max)
     rows = jnp.minimum(top + reach, height - 1)
     columns = jnp.minimum(left + reach, width - 1)
     window = photos.pixels[start + rows[:, None] * width + columns[None]]
     square = jax.image.scale_and_translate(
         window.astype(jnp.float32),
-        (size, size, 3),
+        (size, size, window.shape[-1]),
         (0, 1),
         jnp.full(2, size / side),
         jnp.zeros(2),
@@ -195,7 +203,8 @@ def draw_batch(photos: Photos, key: jax.Array, spec: dict) -> tuple:
     """Crops, and a quality from each of as many equal parts of the range."""
     count, (lowest, highest) = spec["batch"], spec["quality"]
     crops, qualities = jax.random.split(key)
-    images = jax.vmap(lambda k: random_crop(photos, k, spec["crop"]))(
+    size, scale_min = spec["crop"], spec["sampling"]["scale_min"]
+    images = jax.vmap(lambda k: random_crop(photos, k, size, scale_min))(
         jax.random.split(crops, count)
     )
     position = (jnp.arange(count) + jax.random.uniform(qualities, (count,))) / count
@@ -217,7 +226,8 @@ class Trainer:
         self._options, self._photos = options, photos
         self._step = programs.step()
         self._adam = optax.chain(
-            optax.clip_by_global_norm(options["clip_norm"]), optax.scale_by_adam()
+            optax.clip_by_global_norm(options["clip_norm"]),
+            optax.scale_by_adam(b1=options["beta_1"]),
         )
         self._schedule = optax.warmup_cosine_decay_schedule(
             0.0,
@@ -422,13 +432,14 @@ def main():
     )
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
-    photos = load_photos(options.data, "train")
-    print(f"{len(photos.places)} photos on {jax.devices()[0].device_kind}", flush=True)
     programs = Programs(options.step)
+    pictures = programs.spec["sampling"]["pictures"]
+    photos = load_photos(options.data, "train", pictures)
+    print(f"{len(photos.places)} photos on {jax.devices()[0].device_kind}", flush=True)
     trainer = Trainer(programs, photos, options.steps_per_call)
     train(trainer, options.output, options.minutes, options.checkpoint_minutes)
     if options.evaluate:
-        held_out = load_photos(options.data, "held_out")
+        held_out = load_photos(options.data, "held_out", pictures)
         evaluate(programs, trainer.weights(), held_out)
 
 

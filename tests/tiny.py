@@ -1,4 +1,4 @@
-"""A codec of 8 channels with golden weights: small enough to test everything on."""
+"""A codec and a post-filter of 8 channels: small enough to test everything on."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tf_imgcomp.codecs.base import Codec
 from tf_imgcomp.codecs.registry import new_codec
+from tf_imgcomp.postfilter.registry import new_postfilter
 from tf_imgcomp.training.weights import load_weights
 
 WEIGHTS = Path(__file__).parent / "golden" / "tiny.npz"
@@ -53,15 +54,32 @@ def random_codec(seed: int = 1, name: str = "fdram", **switches) -> Codec:
 def randomized(sizes: dict, seed: int = 1, name: str = "fdram") -> Codec:
     """The same of any sizes."""
     tf.keras.utils.set_random_seed(seed)
-    codec = new_codec(name, sizes)
+    return shaken(new_codec(name, sizes), seed)
+
+
+def shaken(model: tf.keras.Model, seed: int, scale: float = 0.03) -> tf.keras.Model:
+    """The model, noise added to every weight."""
     random = np.random.default_rng(seed)
-    for variable in codec.trainable_variables:
-        noise = random.normal(scale=0.03, size=variable.shape)
+    for variable in model.trainable_variables:
+        noise = random.normal(scale=scale, size=variable.shape)
         variable.assign_add(noise.astype(np.float32))
-    return codec
+    return model
 
 
 def golden_codec() -> Codec:
     codec = random_codec()
     load_weights(codec, WEIGHTS)
     return codec
+
+
+FILTER_SIZES = {"blocks": 2, "filters": 8, "reduction": 4}
+
+
+def untrained_filter() -> tf.keras.Model:
+    tf.keras.utils.set_random_seed(1)
+    return new_postfilter("xue2019", FILTER_SIZES)
+
+
+def random_filter(seed: int = 1) -> tf.keras.Model:
+    """A post-filter whose every weight is away from its start."""
+    return shaken(untrained_filter(), seed, scale=0.2)

@@ -10,11 +10,11 @@ ROOT = Path(__file__).parents[2]
 _PROGRAM = """
 import json, sys
 from absl import flags
-from tf_imgcomp.codecs.registry import CODECS
 from tf_imgcomp_bin import training_flags
+from tf_imgcomp_bin.products import PRODUCTS, kind
 flags.FLAGS(["test", "--flagfile=" + sys.argv[1]])
 card = training_flags.card()
-CODECS[card["codec"]][1].from_dict(card["sizes"])
+PRODUCTS[kind(card)].new(card[kind(card)], card["sizes"])
 training_flags.trainer_config()
 print(len(card["flags"]))
 """

@@ -18,6 +18,11 @@ def _features(height=6, width=10, channels=8):
 
 # Name of the layer: how to make it, its inputs, the shape of its result.
 CATALOGUE = {
+    "AttentionResidualBlock": (
+        lambda: layers.AttentionResidualBlock(8, 2),
+        lambda: (_features(5, 7),),
+        (2, 5, 7, 8),
+    ),
     "BoundedLeakyReLU": (
         lambda: layers.BoundedLeakyReLU(),
         lambda: (_features(),),

@@ -1,28 +1,52 @@
 """Batches of random crops: a function of the seed and the step alone."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from tf_imgcomp.data import pairs
 from tf_imgcomp.data.photos import PhotoFolder
 
-SCALE_MIN = 0.5  # Reduction restores the chroma that lossy photos have lost.
+
+@dataclass(frozen=True)
+class Sampling:
+    """What an image of the training data shows, and what may be done to it.
+
+    Attributes:
+        pictures: int. So many pictures of one size, one above another; a crop has the
+            same place in each, and `3 * pictures` channels.
+        scale_min: float. Crops are reduced by up to this.
+    """
+
+    pictures: int
+    scale_min: float
 
 
-def crop(photo: np.ndarray, size: int, random: np.random.Generator) -> np.ndarray:
+# Reduction restores the chroma that lossy photos have lost.
+PHOTOS = Sampling(pictures=1, scale_min=0.5)
+# What a codec did must stay as it is.
+PAIRS = Sampling(pictures=pairs.PICTURES, scale_min=1.0)
+
+
+def crop(
+    photo: np.ndarray, size: int, random: np.random.Generator, sampling: Sampling
+) -> np.ndarray:
     """A random square of a photo, perhaps reduced, perhaps mirrored or turned.
 
     Args:
-        photo: uint8 `(h, w, 3)`. Where it is smaller than the crop, its last rows and
-            columns are repeated.
+        photo: uint8 `(h, w, 3 * pictures)`. Where it is smaller than the crop, its last
+            rows and columns are repeated.
         size: int. Side of the square.
         random: source of all choices.
+        sampling: whether it may be reduced.
 
     Returns:
-        uint8 `(size, size, 3)`.
+        uint8 `(size, size, 3 * pictures)`.
     """
     height, width = photo.shape[:2]
-    largest = min(height, width, int(size / SCALE_MIN))
+    largest = min(height, width, int(size / sampling.scale_min))
     side = size if largest <= size else int(random.integers(size, largest + 1))
     top = int(random.integers(max(height - side, 0) + 1))
     left = int(random.integers(max(width - side, 0) + 1))
@@ -37,13 +61,26 @@ def crop(photo: np.ndarray, size: int, random: np.random.Generator) -> np.ndarra
     return np.ascontiguousarray(np.rot90(square, random.integers(4)))
 
 
+def side_by_side(image: np.ndarray, pictures: int) -> np.ndarray:
+    """Pictures one above another, `(p * h, w, 3)`, as channels, `(h, w, 3 * p)`."""
+    height, width, _ = image.shape
+    stacked = image.reshape(pictures, height // pictures, width, 3)
+    return stacked.transpose(1, 2, 0, 3).reshape(height // pictures, width, -1)
+
+
 def make_batch(
-    photos: PhotoFolder, step: int, batch_size: int, size: int, seed: int
+    photos: PhotoFolder,
+    step: int,
+    batch_size: int,
+    size: int,
+    seed: int,
+    sampling: Sampling = PHOTOS,
 ) -> np.ndarray:
-    """The batch of a step, uint8 `(batch_size, size, size, 3)`."""
+    """The batch of a step, uint8 `(batch_size, size, size, 3 * pictures)`."""
     random = np.random.default_rng((seed, step))
     numbers = random.integers(len(photos), size=batch_size)
-    return np.stack([crop(photos[number], size, random) for number in numbers])
+    images = (side_by_side(photos[number], sampling.pictures) for number in numbers)
+    return np.stack([crop(image, size, random, sampling) for image in images])
 
 
 def batches(
@@ -53,6 +90,7 @@ def batches(
     batch_size: int,
     size: int,
     seed: int,
+    sampling: Sampling = PHOTOS,
 ) -> tf.data.Dataset:
     """The batches of steps `first_step` to `last_step - 1`.
 
@@ -61,11 +99,13 @@ def batches(
 
     def load(step):
         images = tf.numpy_function(
-            lambda step: make_batch(photos, int(step), batch_size, size, seed),
+            lambda step: make_batch(
+                photos, int(step), batch_size, size, seed, sampling
+            ),
             [step],
             tf.uint8,
         )
-        return tf.ensure_shape(images, (batch_size, size, size, 3))
+        return tf.ensure_shape(images, (batch_size, size, size, 3 * sampling.pictures))
 
     steps = tf.data.Dataset.range(first_step, last_step)
     return steps.map(load, num_parallel_calls=2).prefetch(4)

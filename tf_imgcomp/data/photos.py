@@ -71,9 +71,9 @@ class PhotoFolder:
     def __len__(self) -> int:
         return len(self.names)
 
-    def smaller_than(self, size: int) -> int:
-        """How many photos have a side below `size`."""
-        return sum(min(shape) < size for shape in self._shapes)
+    def smaller_than(self, size: int, pictures: int = 1) -> int:
+        """How many have a side below `size`, each showing several one above another."""
+        return sum(min(h // pictures, w) < size for h, w in self._shapes)
 
     def __getitem__(self, number: int) -> np.ndarray:
         """Photo `number`, uint8 `(h, w, 3)`, a view of the cache."""

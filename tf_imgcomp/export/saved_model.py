@@ -56,7 +56,7 @@ class CodecModule(tf.Module):
 
     def __init__(self, codec: Codec):
         super().__init__(name="codec")
-        self._codec = _Hidden(codec)
+        self._codec = Hidden(codec)
         self.coder = IntegerCoder(codec.latent_coder, codec.gain)
         self.analysis_weights = PackedWeights(
             codec.analysis_transform, codec.latent_coder.hyper_analysis, codec.gain
@@ -132,7 +132,7 @@ class PackedWeights(tf.Module):
     def __init__(self, *layers):
         super().__init__(name="weights")
         variables = [v for layer in layers for v in layer.trainable_variables]
-        self._variables = _Hidden(variables)
+        self._variables = Hidden(variables)
         self.packed = tf.Variable(_half_precision(variables), trainable=False)
 
     @contextlib.contextmanager
@@ -154,7 +154,7 @@ def _half_precision(variables) -> tf.Tensor:
     return tf.cast(tf.concat(flat, axis=0), tf.float16)
 
 
-class _Hidden:
+class Hidden:
     """Holds what a `tf.Module` uses but must not save."""
 
     def __init__(self, value):

@@ -7,6 +7,7 @@ from tf_imgcomp.layers.attention import (
     SimplifiedAttention,
     SpatialAttention,
 )
+from tf_imgcomp.layers.attention_residual import AttentionResidualBlock
 from tf_imgcomp.layers.context import CheckerboardConv2D, LogFeatures, RasterConv2D
 from tf_imgcomp.layers.frequency import MultiFrequencyChannelAttention
 from tf_imgcomp.layers.gain import GainUnit, LevelModulation
@@ -25,6 +26,7 @@ from tf_imgcomp.layers.residual import (
 
 __all__ = [
     "GDN",
+    "AttentionResidualBlock",
     "BoundedLeakyReLU",
     "ChannelAttention",
     "CheckerboardConv2D",

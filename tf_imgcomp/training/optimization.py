@@ -14,6 +14,7 @@ class OptimizationConfig:
         learning_rate: float. Peak of the cosine schedule.
         warmup_steps: int. Linear rise from zero before it.
         clip_norm: float. Global gradient norm.
+        beta_1: float. Of Adam: decay of the mean gradient.
         average_decay: float. Of the exponential average of the weights.
         spike_factor: float. A step whose gradient norm is this many times its running
             average is left out.
@@ -23,6 +24,7 @@ class OptimizationConfig:
     learning_rate: float = 1e-3
     warmup_steps: int = 200
     clip_norm: float = 1.0
+    beta_1: float = 0.9
     average_decay: float = 0.999
     spike_factor: float = 20.0
 
@@ -37,6 +39,7 @@ def make_optimizer(config: OptimizationConfig) -> tf.keras.optimizers.Optimizer:
     )
     return tf.keras.optimizers.Adam(
         schedule,
+        beta_1=config.beta_1,
         use_ema=True,
         ema_momentum=config.average_decay,
     )

@@ -40,8 +40,8 @@ def export_step(
         parameters.npz   initial parameters by name
         spec.json        names and shapes in their order; schedule, qualities, card
 
-    Images are uint8 `(batch, crop, crop, 3)`, the seed is int32 `(2,)`, qualities are
-    float32 `(batch,)`, all else is float32; loss and metrics are scalars.
+    Images are uint8 `(batch, crop, crop, 3 * pictures)`, the seed is int32 `(2,)`,
+    qualities are float32 `(batch,)`, all else is float32; loss and metrics are scalars.
 
     Args:
         trainable: what to train.
@@ -69,7 +69,8 @@ def export_step(
         return evaluation(trainable.objective, variables, values, images, quality)
 
     specs = [tf.TensorSpec(v.shape, tf.float32) for v in variables]
-    images = tf.TensorSpec((batch, crop, crop, 3), tf.uint8)
+    channels = 3 * trainable.sampling.pictures
+    images = tf.TensorSpec((batch, crop, crop, channels), tf.uint8)
     quality = tf.TensorSpec((batch,), tf.float32)
     seed = tf.TensorSpec((2,), tf.int32)
     program, outputs = _lower(step, [*specs, images, seed, quality])
@@ -88,6 +89,7 @@ def export_step(
         "metrics": sorted(outputs[-1]),
         "batch": batch,
         "crop": crop,
+        "sampling": asdict(trainable.sampling),
         "quality": [lowest, highest],
         "seed": config.seed,
         "log_every": config.log_every,

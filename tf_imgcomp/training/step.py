@@ -8,6 +8,7 @@ from typing import Callable, NamedTuple
 import tensorflow as tf
 
 from tf_imgcomp.codecs.base import Codec
+from tf_imgcomp.data.patches import PHOTOS, Sampling
 from tf_imgcomp.losses.rate_distortion import rate_distortion
 from tf_imgcomp.ops.functional import replaced
 from tf_imgcomp.training.weights import named_variables
@@ -19,16 +20,18 @@ class Trainable:
 
     Attributes:
         model: Keras model, built.
-        objective: function of images, uint8 `(b, h, w, 3)`, a seed, int32 `(2,)` or
-            None for no noise, and qualities, float32 `(b,)`, that gives the loss and a
-            dict of metrics, all float32 scalars.
+        objective: function of images, uint8 `(b, h, w, 3 * pictures)`, a seed, int32
+            `(2,)` or None for no noise, and qualities, float32 `(b,)`, that gives the
+            loss and a dict of metrics, all float32 scalars.
         pattern: regular expression. Variables whose path (see `training.weights`) it
             matches at the start are trained, the others stay as they are.
+        sampling: what the images are.
     """
 
     model: tf.keras.Model
     objective: Callable
     pattern: str = ""
+    sampling: Sampling = PHOTOS
 
     @property
     def variables(self) -> dict:
@@ -92,7 +95,7 @@ def training_step(
         objective: as `codec_objective` makes it; reads `variables` only.
         variables: the model's trainable variables, whose values do not matter.
         parameters: tensors to use in their place, in the same order.
-        images: uint8 `(b, h, w, 3)`.
+        images: uint8 `(b, h, w, 3 * pictures)`.
         seed: int32 `(2,)`, of all noise.
         quality: float32 `(b,)`.
     """

@@ -1,0 +1,78 @@
+#!/usr/bin/env -S python3 -I
+"""Codes and decodes photos: what a post-filter learns from.
+
+    bin/make_pairs --codec=bpg --qp=34,37,40,43 PHOTOS --output=pairs/bpg
+    bin/make_pairs --codec=vvc_fast --qp=34,37,40,43 --per_photo=1 PHOTOS --output=...
+
+PHOTOS is a folder. Every photo is coded at every QP (of codecs without QP, their own
+setting), or at as many of them as --per_photo says. Each pair becomes an image file
+without loss that shows what was decoded above the original, with a line of figures in
+pairs.jsonl. Killed and started again, it goes on. bin/train and bin/pack_images take
+the output folder as --data and as PHOTOS.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from absl import app, flags
+from tqdm import tqdm
+
+from tf_imgcomp.classical import CODECS
+from tf_imgcomp.errors import ImgcompError
+from tf_imgcomp.postfilter.making_pairs import make_pairs, plan
+from tf_imgcomp_bin import command_line
+
+PROGRAM = "make_pairs"
+
+_CODEC = flags.DEFINE_enum("codec", None, list(CODECS), "The codec.", required=True)
+_QP = flags.DEFINE_list("qp", None, "Settings, integers of 0 to 255.", required=True)
+_PER_PHOTO = flags.DEFINE_integer(
+    "per_photo", None, "At how many of them each photo is coded (all).", lower_bound=1
+)
+_OUTPUT = flags.DEFINE_string("output", None, "Folder for the pairs.", required=True)
+_THREADS = flags.DEFINE_integer(
+    "threads", os.cpu_count(), "How many photos are coded at a time.", lower_bound=1
+)
+
+
+@flags.validator("qp", "Expected different integers of 0 to 255.")
+def _are_settings(values: list) -> bool:
+    try:
+        settings = {int(value) for value in values}
+    except ValueError:
+        return False
+    return len(settings) == len(values) and settings <= set(range(256))
+
+
+def main(argv: Sequence[str]) -> int:
+    if len(argv) != 2:
+        raise app.UsageError(f"Expected one folder, received {argv[1:]}.")
+    return command_line.guard(PROGRAM, lambda: make(Path(argv[1])))
+
+
+def make(folder: Path) -> int:
+    codec, output = CODECS[_CODEC.value], Path(_OUTPUT.value)
+    missing = codec.available()
+    if missing:
+        raise ImgcompError(missing)
+    settings = [int(value) for value in _QP.value]
+    per_photo = min(_PER_PHOTO.value or len(settings), len(settings))
+    jobs = plan(folder, output, settings, per_photo)
+    made = failed = 0
+    results = make_pairs(jobs, output, codec, _THREADS.value)
+    for job, reason in tqdm(results, total=len(jobs), unit="pair", disable=None):
+        made, failed = made + (not reason), failed + bool(reason)
+        if reason:
+            command_line.complain(PROGRAM, f"{job.photo}: {reason}")
+    there = len(jobs) - made - failed
+    print(f"{output}: {made} pairs made, {there} were there, {failed} failed")
+    return 1 if failed else 0
+
+
+def run() -> None:
+    command_line.run(PROGRAM, main)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,159 @@
+"""Photos through a codec into a folder of pairs."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tf_imgcomp.data.pairs import unstack
+from tf_imgcomp.errors import ImageError, ImgcompError
+from tf_imgcomp.postfilter.making_pairs import FIGURES, make_pairs, plan
+
+SETTINGS = (20, 30, 40)
+PROGRAM = Path(__file__).parents[2] / "bin" / "make_pairs.py"
+
+
+class Shifter:
+    """Adds its setting to every value."""
+
+    name, version = "shifter", "1"
+
+    def encode(self, pixels, setting):
+        if pixels.max() == 255:
+            raise ImgcompError("too\nbright")
+        return bytes([setting]) + np.array(pixels.shape, "<u4").tobytes() + pixels.data
+
+    def decode(self, data):
+        shape = np.frombuffer(data[1:13], "<u4")
+        return np.frombuffer(data[13:], np.uint8).reshape(shape) + np.uint8(data[0])
+
+
+@pytest.fixture
+def photos(tmp_path):
+    folder = tmp_path / "photos"
+    (folder / "deep").mkdir(parents=True)
+    random = np.random.default_rng(1)
+    for number in range(12):
+        pixels = random.integers(0, 200, (20, 30 + number, 3), np.uint8)
+        Image.fromarray(pixels).save(folder / "deep" / f"a_{number}.png")
+    return folder
+
+
+def _run(photos, output, per_photo=1, codec=None):
+    jobs = plan(photos, output, SETTINGS, per_photo)
+    return list(make_pairs(jobs, output, codec or Shifter(), threads=2))
+
+
+def _files(folder):
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def test_every_pair_is_what_the_codec_made_of_the_photo(photos, tmp_path):
+    done = _run(photos, tmp_path / "pairs", per_photo=3)
+    assert len(done) == 36
+    assert not any(reason for _, reason in done)
+    for job, _ in done:
+        pair = unstack(np.asarray(Image.open(job.target)))
+        original = np.asarray(Image.open(job.photo))
+        np.testing.assert_array_equal(pair.original, original)
+        np.testing.assert_array_equal(pair.decoded, original + np.uint8(job.setting))
+        assert pair.setting == job.setting == int(job.target.parents[1].name)
+    lines = (tmp_path / "pairs" / FIGURES).read_text().splitlines()
+    figures = json.loads(lines[0])
+    assert figures["bpp"] == pytest.approx(24, rel=0.02)
+    assert figures["psnr"] == pytest.approx(
+        20 * np.log10(255 / done[0][0].setting), 1e-3
+    )
+
+
+@pytest.mark.parametrize("per_photo", [1, 2, 3])
+def test_settings_are_dealt_without_repetition(photos, per_photo):
+    jobs = plan(photos, Path("out"), SETTINGS, per_photo)
+    assert len({job.target for job in jobs}) == 12 * per_photo
+    assert set(Counter(job.photo for job in jobs).values()) == {per_photo}
+    assert {job.setting for job in jobs} == set(SETTINGS)
+
+
+def test_what_is_there_is_left_and_what_was_cut_is_made_again(photos, tmp_path):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    _run(photos, whole)
+    jobs = plan(photos, parts, SETTINGS, 1)
+    some = make_pairs(jobs, parts, Shifter(), threads=2)
+    first, _ = next(some)
+    some.close()
+    with open(parts / FIGURES, "a") as log:
+        log.write('{"pair": "40/de')  # A kill in the middle of a line.
+    written = first.target.stat().st_mtime_ns
+    assert len(_run(photos, parts)) == 11
+    assert first.target.stat().st_mtime_ns == written
+    assert _files(parts) == _files(whole)
+
+
+def test_the_program_goes_on_after_a_kill(photos, tmp_path):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+
+    def start(output):
+        options = ["--codec=jpeg", "--qp=20,30", "--threads=1", f"--output={output}"]
+        command = [sys.executable, "-I", str(PROGRAM), *options, str(photos)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+    assert "24 pairs made" in start(whole).communicate()[0]
+    killed = start(parts)
+    while not (parts / FIGURES).exists():
+        assert killed.poll() is None
+        time.sleep(0.005)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    out, _ = start(parts).communicate()
+    assert " 0 were there" not in out
+    leftover = {n for n in _files(parts) if n.endswith(".tmp")}
+    assert {n: f for n, f in _files(parts).items() if n not in leftover} == _files(
+        whole
+    )
+
+
+def test_a_photo_that_fails_is_told_and_stops_no_other(photos, tmp_path):
+    Image.new("RGB", (9, 9), "white").save(photos / "b.png")
+    (photos / "c.png").write_bytes(b"no image")
+    done = _run(photos, tmp_path / "pairs")
+    reasons = {job.photo.name: reason for job, reason in done if reason}
+    assert reasons == {"b.png": "too bright", "c.png": "not an image of a known format"}
+    assert len(done) == 14
+
+
+def test_pairs_of_another_codec_are_not_mixed(photos, tmp_path):
+    _run(photos, tmp_path)
+    other = Shifter()
+    other.version = "2"
+    with pytest.raises(ImgcompError, match="codec.json is for .*name another folder"):
+        _run(photos, tmp_path, codec=other)
+
+
+@pytest.mark.parametrize("name", ["codec.json", FIGURES])
+def test_a_damaged_folder_is_refused(photos, tmp_path, name):
+    _run(photos, tmp_path / "pairs")
+    (tmp_path / "pairs" / name).write_text("[\n")
+    with pytest.raises(ImgcompError, match=f"{name} is damaged"):
+        _run(photos, tmp_path / "pairs")
+
+
+def test_a_large_photo_gives_its_middle(tmp_path, make_image):
+    pixels = make_image(1100, 40) // 2
+    (tmp_path / "photos").mkdir()
+    Image.fromarray(pixels).save(tmp_path / "photos" / "large.png")
+    ((job, _),) = _run(tmp_path / "photos", tmp_path / "pairs")
+    pair = unstack(np.asarray(Image.open(job.target)))
+    np.testing.assert_array_equal(pair.original, pixels[38 : 38 + 1024])
+
+
+def test_a_folder_without_photos_is_refused(tmp_path):
+    with pytest.raises(ImageError, match="no photos there"):
+        plan(tmp_path, tmp_path, SETTINGS, 1)

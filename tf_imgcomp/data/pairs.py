@@ -1,0 +1,69 @@
+"""A photo beside what a codec made of it, in one image: what a post-filter learns from.
+
+A pair is an image like any other, so that reading, caching and packing are those of
+photos. It shows three pictures of one size, one above another:
+
+    decoded      what the decoder gave
+    original     the photo that was coded
+    setting      all values the same: what the encoder was told, a QP or a quality
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from tf_imgcomp.data.photos import PhotoFolder
+from tf_imgcomp.errors import ImageError
+
+PICTURES = 3  # In the image of a pair.
+
+
+class Pair(NamedTuple):
+    """A photo coded and decoded.
+
+    Attributes:
+        decoded: uint8 `(h, w, 3)`.
+        original: uint8 `(h, w, 3)`.
+        setting: int, 0 to 255, what the encoder was told.
+    """
+
+    decoded: np.ndarray
+    original: np.ndarray
+    setting: int
+
+
+def stack(pair: Pair) -> np.ndarray:
+    """The image of a pair, uint8 `(3 * h, w, 3)`."""
+    setting = np.full_like(pair.original, pair.setting)
+    return np.concatenate([pair.decoded, pair.original, setting])
+
+
+def unstack(image: np.ndarray) -> Pair:
+    """The pair of an image.
+
+    Raises:
+        ImageError: If it is not the image of a pair.
+    """
+    if image.shape[0] % PICTURES:
+        raise ImageError(
+            f"not a pair: {image.shape[0]} rows are not {PICTURES} pictures"
+        )
+    decoded, original, setting = np.split(image, PICTURES)
+    if (setting != setting[0, 0, 0]).any():
+        raise ImageError("not a pair: its third picture is not of one value")
+    return Pair(decoded, original, int(setting[0, 0, 0]))
+
+
+def check_pairs(images: PhotoFolder) -> None:
+    """Checks that every image of a folder is that of a pair.
+
+    Raises:
+        ImageError: If one is not; it says which.
+    """
+    for number, name in enumerate(images.names):
+        try:
+            unstack(images[number])
+        except ImageError as error:
+            raise ImageError(f"{name}: {error}") from None

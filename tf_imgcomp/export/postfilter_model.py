@@ -1,0 +1,76 @@
+"""From a trained post-filter to a SavedModel that needs nothing but TensorFlow."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import tensorflow as tf
+
+from tf_imgcomp.export.saved_model import CARD, Hidden, PackedWeights
+from tf_imgcomp.postfilter.inference import restore
+
+_INPUT = (
+    tf.TensorSpec((None, None, 3), tf.uint8, "image"),
+    tf.TensorSpec((), tf.float32, "qp"),
+)
+
+
+class PostfilterModule(tf.Module):
+    """A post-filter as TensorFlow functions.
+
+    Signatures, all for one image of any size:
+
+        filter       image uint8 (h, w, 3), decoded; qp float32, what it was coded at
+                     -> image uint8 (h, w, 3)
+        rotations    the same, the mean of 4 rotations
+        flips        the same, the mean of these and their mirror images
+
+    Weights are kept in half precision.
+
+    Args:
+        postfilter: a built filter with trained weights.
+    """
+
+    def __init__(self, postfilter: tf.keras.Model):
+        super().__init__(name="postfilter")
+        self._postfilter = Hidden(postfilter)
+        self.weights = PackedWeights(postfilter)
+        digest = hashlib.sha256(self.weights.packed.numpy().tobytes()).digest()
+        fingerprint = int.from_bytes(digest[:2], "big")
+        self.fingerprint = tf.Variable(fingerprint, trainable=False)
+
+    @tf.function(input_signature=_INPUT)
+    def filter(self, image, qp):
+        return self._restore(image, qp, "none")
+
+    @tf.function(input_signature=_INPUT)
+    def rotations(self, image, qp):
+        return self._restore(image, qp, "rotations")
+
+    @tf.function(input_signature=_INPUT)
+    def flips(self, image, qp):
+        return self._restore(image, qp, "flips")
+
+    def _restore(self, image, qp, ensemble):
+        with self.weights.used():
+            return {"image": restore(self._postfilter.value, image, qp, ensemble)}
+
+
+def export(postfilter: tf.keras.Model, folder: Path, card: dict) -> None:
+    """Writes the SavedModel of a filter and its model card.
+
+    Args:
+        postfilter: built, with trained weights.
+        folder: its name is the filter's id.
+        card: what to say of the weights: flags, data, steps, figures.
+    """
+    folder = Path(folder)
+    module = PostfilterModule(postfilter)
+    signatures = {
+        "filter": module.filter,
+        "rotations": module.rotations,
+        "flips": module.flips,
+    }
+    tf.saved_model.save(module, str(folder), signatures)
+    card = {"id": folder.name, "fingerprint": int(module.fingerprint), **card}
+    (folder / CARD).write_text(json.dumps(card, indent=2) + "\n")

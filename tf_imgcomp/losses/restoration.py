@@ -1,0 +1,37 @@
+"""How far a restored image is from the original; what a post-filter is trained for.
+
+Each function takes original and restored, float32 `(b, h, w, 3)`, 0 to 255, and gives a
+float32 scalar.
+"""
+
+import tensorflow as tf
+
+from tf_imgcomp.losses.similarity import ms_ssim
+
+_MS_SSIM_WEIGHT = 1 / 20  # Xue and Su 2019, section 4.3.
+
+
+def mean_absolute_error(x: tf.Tensor, x_hat: tf.Tensor) -> tf.Tensor:
+    """The first loss of Xue and Su 2019, colour values counted as 0 to 1."""
+    return tf.reduce_mean(tf.abs(x - x_hat)) / 255
+
+
+def mean_squared_error(x: tf.Tensor, x_hat: tf.Tensor) -> tf.Tensor:
+    """What PSNR measures, in units of 10 grey levels.
+
+    About 1 at low rates; on 0 to 1, gradients were about as small as Adam's epsilon.
+    """
+    return tf.reduce_mean(tf.math.squared_difference(x, x_hat)) / 10**2
+
+
+def mae_and_ms_ssim(x: tf.Tensor, x_hat: tf.Tensor) -> tf.Tensor:
+    """The second loss of Xue and Su 2019: MAE + (1 - MS-SSIM) / 20."""
+    dissimilarity = 1 - tf.reduce_mean(ms_ssim(x, x_hat))
+    return mean_absolute_error(x, x_hat) + _MS_SSIM_WEIGHT * dissimilarity
+
+
+LOSSES = {
+    "mae": mean_absolute_error,
+    "mae_ms_ssim": mae_and_ms_ssim,
+    "mse": mean_squared_error,
+}

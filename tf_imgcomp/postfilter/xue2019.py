@@ -1,0 +1,117 @@
+"""xue2019: an attention residual network that improves what a codec decoded."""
+
+from dataclasses import asdict, dataclass
+
+import tensorflow as tf
+
+from tf_imgcomp.layers import AttentionResidualBlock, LevelModulation
+from tf_imgcomp.layers.base import conv, register
+from tf_imgcomp.ops.padding import pad_to_multiple
+
+# Grey levels: about the error of an image decoded at 0.15 bits per pixel. What the last
+# layer makes of features of size 1 is then neither drowned in its own noise nor slow.
+_RESIDUAL = 8.0
+
+
+@dataclass(frozen=True)
+class Xue2019Config:
+    """Sizes; the defaults are size S, for two CPU cores.
+
+    Attributes:
+        blocks: attention residual blocks.
+        filters: their channels.
+        cell: side of the squares of pixels that the blocks see as one position.
+        reduction: of the channel attention.
+        setting_min, setting_max: the codec's settings (a QP) that are told apart;
+            beyond them the filter is that of the nearest.
+        levels: settings with a modulation of their own; linear between.
+    """
+
+    blocks: int = 7
+    filters: int = 48
+    cell: int = 2
+    reduction: int = 16
+    setting_min: float = 30.0
+    setting_max: float = 46.0
+    levels: int = 3
+
+
+@register
+class Xue2019(tf.keras.Model):
+    """Convolution, attention residual blocks, convolution, plus the input.
+
+    x ─┬─► cells ─► 3x3 ─► level ─► block.. ─► level ─► 3x3 ─► pixels ─► (+) ─► x_hat
+       └──────────────────────────────────────────────────────────────────┘
+
+    The last convolution starts at zero: an untrained filter changes nothing. Level
+    modulations tell the network the setting that the codec was run at. In mixed
+    precision all but the sum computes in 16 bits.
+
+    Every block pools over the whole map to weight its channels, so a pixel's result
+    depends a little on the whole image (`inference` says what that means for tiles).
+
+    Args:
+        config: `Xue2019Config`, or its fields as a dict.
+
+    References:
+        Xue and Su, "Attention Based Image Compression Post-Processing Convolutional
+        Neural Network", CVPR Workshops 2019, https://arxiv.org/abs/1905.11045
+    """
+
+    def __init__(self, config=None, **kwargs):
+        super().__init__(**kwargs)
+        config = config or Xue2019Config()
+        if isinstance(config, dict):
+            config = Xue2019Config(**config)
+        self.config = config
+        self.head = conv(config.filters, 3)
+        self.head_modulation = LevelModulation(config.levels)
+        self.blocks = [
+            AttentionResidualBlock(config.filters, config.reduction)
+            for _ in range(config.blocks)
+        ]
+        self.tail_modulation = LevelModulation(config.levels)
+        self.tail = conv(3 * config.cell**2, 3, kernel_initializer="zeros")
+
+    def get_config(self) -> dict:
+        return {"name": self.name, "config": asdict(self.config)}
+
+    @property
+    def reach(self) -> int:
+        """How many pixels away what a convolution sees can be, all layers together."""
+        block = 1 + 1 + 3  # Two 3x3 convolutions, and the 7x7 of spatial attention.
+        return self.config.cell * (1 + self.config.blocks * block + 1)
+
+    def level(self, setting: tf.Tensor) -> tf.Tensor:
+        """The codec's setting to a level in [0, levels - 1]."""
+        config = self.config
+        position = setting - config.setting_min
+        position /= config.setting_max - config.setting_min
+        return (config.levels - 1) * tf.clip_by_value(position, 0.0, 1.0)
+
+    def call(self, images, setting):
+        """Filters a batch.
+
+        Args:
+            images: uint8 or float `(b, h, w, 3)`, 0 to 255, decoded, any size.
+            setting: float32 `(b,)`, what they were coded at.
+
+        Returns:
+            float32 `(b, h, w, 3)`, 0 to 255, neither rounded nor clipped.
+        """
+        height, width = tf.shape(images)[1], tf.shape(images)[2]
+        x = tf.cast(images, self.compute_dtype) / 127.5 - 1.0
+        level = self.level(setting)
+        cells = self._to_cells(pad_to_multiple(x, self.config.cell))
+        h = self.head_modulation(self.head(cells), level)
+        for block in self.blocks:
+            h = block(h)
+        h = self._to_pixels(self.tail(self.tail_modulation(h, level)))
+        residual = tf.cast(h[:, :height, :width], tf.float32)
+        return tf.cast(images, tf.float32) + _RESIDUAL * residual
+
+    def _to_cells(self, x):
+        return tf.nn.space_to_depth(x, self.config.cell) if self.config.cell > 1 else x
+
+    def _to_pixels(self, x):
+        return tf.nn.depth_to_space(x, self.config.cell) if self.config.cell > 1 else x

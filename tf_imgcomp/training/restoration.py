@@ -1,0 +1,131 @@
+"""What a post-filter is trained for, and how it does on whole images."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from tf_imgcomp.data.pairs import Pair, unstack
+from tf_imgcomp.losses.restoration import LOSSES
+from tf_imgcomp.metrics import ms_ssim, psnr
+from tf_imgcomp.postfilter.inference import restore
+from tf_imgcomp.postfilter.xue2019 import Xue2019
+
+_PIECE_MIN = 64  # Side of the smallest crops (Xue and Su 2019, section 4.1).
+
+
+def restoration_objective(postfilter: Xue2019, loss: str) -> Callable:
+    """What a filter is trained for: images of pairs, restored.
+
+    A part of every batch is seen whole, a part cut in 4 and a part cut in 16, if the
+    pieces are 64 pixels wide or more: with crops of 256 pixels, the filter learns on
+    crops of 256, 128 and 64, and to pool over each of them.
+
+    Args:
+        postfilter: the filter.
+        loss: name in `losses.restoration.LOSSES`.
+
+    Returns:
+        Function of images of pairs, seed and quality (not used) that gives the loss and
+        the metrics: mean squared errors on 0..255 without and with the filter, and the
+        mean gain of the crops in dB.
+    """
+
+    def restored(images):
+        decoded, x, setting = tf.split(images, 3, axis=-1)
+        setting = tf.cast(setting[:, 0, 0, 0], tf.float32)
+        x, x_hat = tf.cast(x, tf.float32), postfilter(decoded, setting)
+        before = _mse(x, tf.cast(decoded, tf.float32))
+        after = _mse(x, x_hat)
+        gain = _decibel((before + 0.01) / (after + 0.01))
+        return [LOSSES[loss](x, x_hat), *map(tf.reduce_mean, (before, after, gain))]
+
+    def objective(images, seed, quality):
+        pieces = 1 if seed is None else images.shape[1] // _PIECE_MIN
+        parts = _in_shares(images, [n for n in (1, 2, 4) if n <= max(pieces, 1)])
+        figures = [
+            part.shape[0] / images.shape[0] * tf.stack(restored(_cut(part, n)))
+            for n, part in parts
+        ]
+        total, before, after, gain = tf.unstack(tf.add_n(figures))
+        return total, {"mse_decoded": before, "mse": after, "gain": gain}
+
+    return objective
+
+
+def _in_shares(images: tf.Tensor, pieces: list) -> list:
+    """For each number of pieces a share of a batch, about equal ones, none empty."""
+    count = images.shape[0]
+    borders = [round(count * n / len(pieces)) for n in range(len(pieces) + 1)]
+    shares = zip(pieces, borders, borders[1:])
+    return [(n, images[start:stop]) for n, start, stop in shares if start < stop]
+
+
+def _cut(images: tf.Tensor, pieces: int) -> tf.Tensor:
+    """Cuts images in `pieces` by `pieces` squares."""
+    batch, height, width, channels = images.shape
+    rows, columns = height // pieces, width // pieces
+    grid = tf.reshape(images, [batch, pieces, rows, pieces, columns, channels])
+    grid = tf.transpose(grid, [0, 1, 3, 2, 4, 5])
+    return tf.reshape(grid, [batch * pieces**2, rows, columns, channels])
+
+
+def _mse(x, x_hat):
+    return tf.reduce_mean(tf.math.squared_difference(x, x_hat), [1, 2, 3])
+
+
+def _decibel(ratio):
+    return 10 / tf.math.log(10.0) * tf.math.log(ratio)
+
+
+class RestorationGain:
+    """What a filter gains on whole images of 8 bits.
+
+    Args:
+        postfilter: the filter in training.
+        images: images of pairs that training does not see, uint8 `(3 * h, w, 3)`.
+    """
+
+    def __init__(self, postfilter: Xue2019, images: Sequence[np.ndarray]):
+        self._postfilter = postfilter
+        self._pairs = list(map(unstack, images))
+        self._restore = tf.function(
+            partial(restore, postfilter),
+            input_signature=[
+                tf.TensorSpec((None, None, 3), tf.uint8),
+                tf.TensorSpec((), tf.float32),
+            ],
+        )
+
+    def __call__(self) -> dict:
+        """PSNR and MS-SSIM without and with the filter, the gain, the score, a picture.
+
+        The score is the mean gain in dB, negative.
+        """
+        measured = np.array([self._measure(pair) for pair in self._pairs])
+        before, after, similar_before, similar_after = measured.mean(axis=0)
+        gains = measured[:, 1] - measured[:, 0]
+        decoded, original, setting = self._pairs[0]
+        x_hat = self._restore(decoded, float(setting)).numpy()
+        return {
+            "psnr_decoded": float(before),
+            "psnr": float(after),
+            "gain": float(gains.mean()),
+            "gain_min": float(gains.min()),
+            "ms_ssim_decoded": float(similar_before),
+            "ms_ssim": float(similar_after),
+            "score": -float(gains.mean()),
+            "reconstruction": np.concatenate([original, decoded, x_hat], axis=1)[None],
+        }
+
+    def _measure(self, pair: Pair) -> tuple:
+        decoded, original, setting = pair
+        x_hat = self._restore(decoded, float(setting)).numpy()
+        return (
+            psnr(original, decoded),
+            psnr(original, x_hat),
+            ms_ssim(original, decoded),
+            ms_ssim(original, x_hat),
+        )
