@@ -12,8 +12,7 @@ from tf_imgcomp.training.weights import load_weights
 
 WEIGHTS = Path(__file__).parent / "golden" / "tiny.npz"
 
-
-SIZES = {
+_LAPPED = {
     "num_filters": 8,
     "deep_filters": 8,
     "analysis_modules": 1,
@@ -28,27 +27,30 @@ SIZES = {
         "embedding": 8,
     },
 }
-
-CHENG2020_SIZES = {
-    "num_filters": (12, 16, 16, 24),
-    "levels": 3,
-    "coder": {
-        "hyper_analysis": ((8, 3, 2), (8, 3, 2)),
-        "hyper_synthesis": ((8, 2), (8, 1), (12, 2)),
-        "features": 8,
-        "hidden": (12,),
+SIZES = {
+    "fdram": _LAPPED,
+    "mfca_pmcn": _LAPPED,
+    "cheng2020": {
+        "num_filters": (12, 16, 16, 24),
+        "levels": 3,
+        "coder": {
+            "hyper_analysis": ((8, 3, 2), (8, 3, 2)),
+            "hyper_synthesis": ((8, 2), (8, 1), (12, 2)),
+            "features": 8,
+            "hidden": (12,),
+        },
     },
 }
 
 
-def sizes(**switches) -> dict:
-    """`SIZES` with switches of the latent coder."""
-    return {**SIZES, "coder": {**SIZES["coder"], **switches}}
+def sizes(name: str = "fdram", **switches) -> dict:
+    """`SIZES` of a codec, with switches of the latent coder."""
+    return {**SIZES[name], "coder": {**SIZES[name]["coder"], **switches}}
 
 
 def random_codec(seed: int = 1, name: str = "fdram", **switches) -> Codec:
     """A codec whose every weight is away from its start."""
-    return randomized(sizes(**switches), seed, name)
+    return randomized(sizes(name, **switches), seed, name)
 
 
 def randomized(sizes: dict, seed: int = 1, name: str = "fdram") -> Codec:

@@ -123,15 +123,13 @@ def decisions(totals: dict, offset: int) -> list:
         offset: the integer, relative to the centre.
     """
     place = min(max(offset, -127), 127) + 128
-    low, high, below, above = 0, 256, 0, 1 << 30
+    low, high, below, above = 0, 256, 0, (1 << 30) + (256 << 12)
     made = []
     while high - low > 1:
         middle = (low + high) // 2
-        total = totals[middle - 129]
-        number = 2048
-        if above > below:
-            number = min((above - total) * 4096 // (above - below), 4095)
-        made.append((2 + number, int(place >= middle)))
+        total = totals[middle - 129] + (middle << 12)
+        number = min((above - total) * 4096 // (above - below), 4095)
+        made.append((3 + number, int(place >= middle)))
         if place >= middle:
             low, below = middle, total
         else:

@@ -72,7 +72,7 @@ def test_decisions_cost_about_what_the_mixture_says(components):
         if share and abs(offset) < 127:
             made = reference.decisions(totals, offset)
             bits = sum(
-                -np.log2(upper[number - 2] if symbol else 1 - upper[number - 2])
+                -np.log2(upper[number - 3] if symbol else 1 - upper[number - 3])
                 for number, symbol in made
             )
             divergence += share * (bits + np.log2(share))

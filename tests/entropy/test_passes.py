@@ -12,7 +12,7 @@ from tf_imgcomp.entropy.latent_coder import LatentCoder
 
 HEIGHT, WIDTH = 4, 8
 SIZES = {
-    **tiny.SIZES["coder"],
+    **tiny.sizes()["coder"],
     "slices": (4,),
     "context": "raster",
     "components": 3,

@@ -30,7 +30,7 @@ _REACH = _HALF - 2  # Beyond are the places that stand for all others.
 
 _SHARE_BITS = 12  # A probability of "upper half" is one of 2**12.
 _SHARES = 1 << _SHARE_BITS
-_EVEN = _SHARES // 2
+_RAREST = 1 << ONE_BITS - 18  # Added to the probability of every place.
 
 
 class DecisionTables(tf.Module):
@@ -130,10 +130,11 @@ class DecisionElements(NamedTuple):
             The coder, and places, float64 `(m,)`.
         """
         low = tf.zeros_like(self.mixture.centre)
-        low_share, high_share = low, low + (1 << ONE_BITS)
+        low_share, high_share = low, low + ((1 << ONE_BITS) + 2 * _HALF * _RAREST)
         for bit in reversed(range(_DECISIONS)):
             middle = low + (1 << bit)
             share = cumulative(self.functions, self.mixture, middle - _HALF - 1)
+            share += middle * _RAREST
             numbers = find_rows(high_share - share, high_share - low_share)
             coder, are_upper = decide(coder, numbers, middle)
             low = tf.where(are_upper, middle, low)
@@ -145,10 +146,8 @@ class DecisionElements(NamedTuple):
 def find_rows(upper: tf.Tensor, both: tf.Tensor) -> tf.Tensor:
     """Rows for halves with these probabilities, float64 integers, to int32."""
     # The half keeps a quotient away from integers: its own rounding cannot matter.
-    share = tf.floor((upper * _SHARES + 0.5) / tf.maximum(both, 1))
-    share = tf.minimum(share, _SHARES - 1)
-    # Where nothing is expected all is as likely.
-    return FIRST_ROWS + tf.cast(tf.where(both > 0, share, _EVEN), tf.int32)
+    share = tf.floor((upper * _SHARES + 0.5) / both)
+    return FIRST_ROWS + tf.cast(tf.minimum(share, _SHARES - 1), tf.int32)
 
 
 def _by_role(parameters: list) -> list:

@@ -22,18 +22,19 @@ PRECISION = 16  # Bits of a cumulative frequency; the range coder's most.
 _BASE = 1 << 12
 _FAR_MAX = _BASE**2 // 2 - 1  # 2**23 - 1.
 
-# Every table starts with these two rows. As the range coder takes it, a row is the
+# Every table starts with these rows. As the range coder takes it, a row is the
 # precision and then frequencies, from 0 to 2**16. Zeros of the first, which cost next
-# to nothing, fill streams up. In the second a digit d has about 1 / ((d + 1) (d + 2)).
-_FILLER, _DIGITS = 0, 1
-FIRST_ROWS = 2
-_digits = np.arange(_BASE + 1)
-_shares = np.floor(((1 << PRECISION) - _BASE) * _digits / (_digits + 1))
-_shares[-1] = (1 << PRECISION) - _BASE
+# to nothing, fill streams up. An integer that is far off has a high digit, nearly
+# always 0, and a low one, d with a probability of about 3 / ((d + 3) (d + 4)).
+_FILLER, _HIGH, _LOW = range(3)
+FIRST_ROWS = 3
+_END = 1 << PRECISION
+_digits = np.arange(1, _BASE)
 FIRST_TABLE = np.concatenate(
     [
-        [PRECISION, 0, (1 << PRECISION) - 1, 1 << PRECISION],
-        [PRECISION, *(_digits + _shares)],
+        [PRECISION, 0, _END - 1, _END],
+        [PRECISION, 0, *(_END - _BASE + _digits), _END],
+        [PRECISION, 0, *(_digits + (_END - _BASE) * _digits // (_digits + 3)), _END],
     ]
 )
 
@@ -92,7 +93,7 @@ def put_far(coder: tf.Tensor, integers: tf.Tensor, reach) -> tf.Tensor:
     is_below = tf.cast(tf.gather(integers, far) < 0, tf.int32)
     number = 2 * tf.cast(distance, tf.int32) + is_below
     digits = tf.concat([number // _BASE, number % _BASE], axis=0)
-    return put(coder, tf.fill(tf.shape(digits), _DIGITS), digits)
+    return put(coder, _rows_of_digits(tf.size(far)), digits)
 
 
 def get_far(coder: tf.Tensor, integers: tf.Tensor, reach: tf.Tensor) -> tuple:
@@ -107,12 +108,17 @@ def get_far(coder: tf.Tensor, integers: tf.Tensor, reach: tf.Tensor) -> tuple:
         The coder, and the integers.
     """
     far = tf.where(tf.abs(integers) > reach)
-    coder, digits = get(coder, tf.fill([2 * tf.shape(far)[0]], _DIGITS))
+    coder, digits = get(coder, _rows_of_digits(tf.shape(far)[0]))
     high, low = tf.split(digits, 2)
     number = high * _BASE + low
     values = tf.cast(number // 2 + 1, reach.dtype) + tf.gather_nd(reach, far)
     values = tf.where(tf.equal(number % 2, 1), -values, values)
     return coder, tf.tensor_scatter_nd_update(integers, far, values)
+
+
+def _rows_of_digits(count: tf.Tensor) -> tf.Tensor:
+    """Rows of the high digits of `count` integers, then of the low ones."""
+    return tf.repeat([_HIGH, _LOW], [count, count])
 
 
 def finish(coder: tf.Tensor) -> tf.Tensor:
