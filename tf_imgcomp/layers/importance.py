@@ -6,7 +6,6 @@ from tf_imgcomp.layers.base import Block, conv, register
 from tf_imgcomp.layers.gdn import GDN
 from tf_imgcomp.layers.residual import ResidualBlock
 
-
 # Large latents turn a small error of their weight into one of several steps: what
 # decides it counts a tenth, which is a tenth of the learning rate.
 LOGIT_WEIGHT = 0.1
