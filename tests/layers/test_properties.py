@@ -36,7 +36,6 @@ def test_lapped_transform_puts_a_grey_image_into_its_first_coefficient():
     [
         layers.FastDeepResidualAttention(8),
         layers.LevelModulation(3),
-        layers.PostQuantizationFilter(4, 8, 3),
         layers.PyramidConvolution(8, "all", 14),
     ],
 )

@@ -112,6 +112,6 @@ class MfcaPmcn(LappedCodec):
     def synthesis(self, y_hat, quality):
         latent_filter = self.synthesis_transform.latent_filter
         if latent_filter:
-            y = tf.cast(y_hat, self.compute_dtype)
-            y_hat = tf.cast(latent_filter(y, self.level(quality)), tf.float32)
+            correction = latent_filter(y_hat, self.level(quality))
+            y_hat = y_hat + tf.cast(correction, tf.float32)
         return super().synthesis(y_hat, quality)

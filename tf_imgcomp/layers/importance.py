@@ -6,10 +6,6 @@ from tf_imgcomp.layers.base import Block, conv, register
 from tf_imgcomp.layers.gdn import GDN
 from tf_imgcomp.layers.residual import ResidualBlock
 
-# Large latents turn a small error of their weight into one of several steps: what
-# decides it counts a tenth, which is a tenth of the learning rate.
-LOGIT_WEIGHT = 0.1
-
 
 @register
 class ImportanceMap(Block):
@@ -47,4 +43,4 @@ class ImportanceMap(Block):
         h = self.norm(self.down(features))
         for block in self.residual:
             h = block(h)
-        return 2 * tf.sigmoid(LOGIT_WEIGHT * self.weigh(h))
+        return 2 * tf.sigmoid(self.weigh(h))

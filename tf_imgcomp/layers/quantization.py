@@ -9,13 +9,13 @@ from tf_imgcomp.layers.gain import LevelModulation
 
 @register
 class PostQuantizationFilter(Block):
-    """Moves rounded latents towards where they probably were (PQF).
+    """What to add to rounded latents to move them to where they probably were (PQF).
 
-        y_hat ─┬─► log features ─► conv3x3 ─► rate ─► relu ─► conv3x3 ─► (+) ─►
-               └──────────────────────────────────────────────────────────┘
+        y_hat ─► log features ─► conv3x3 ─► rate ─► relu ─► conv3x3 ─►
 
     It works in quantizer steps, where rounding errors are of one size in all channels
-    and at all rates. It starts as the identity.
+    and at all rates. It starts at zero. Who calls it adds: in mixed precision latents
+    have more bits than the layer.
 
     Args:
         filters: int. Channels inside.
@@ -38,6 +38,6 @@ class PostQuantizationFilter(Block):
         self.conv2 = conv(depth, 3, kernel_initializer="zeros")
 
     def call(self, y_hat, level):
-        """Filters `(b, h, w, depth)` at `level`, float `(b,)`."""
+        """Of `(b, h, w, depth)` at `level`, float `(b,)`, the correction."""
         h = self.modulation(self.conv1(self.log_features(y_hat)), level)
-        return y_hat + self.conv2(tf.nn.relu(h))
+        return self.conv2(tf.nn.relu(h))
