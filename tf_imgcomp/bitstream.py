@@ -20,7 +20,7 @@ from tf_imgcomp.errors import BitstreamError
 
 VERSION = 1
 
-_CODEC_ID = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")  # Never a path.
+_CODEC_ID = re.compile(r"[a-z0-9][a-z0-9_.+-]{0,63}")  # Never a path.
 _QUALITIES = range(100, 10_001)  # Hundredths.
 _MAX_SIDE = 2**32 - 1
 # A version lives in the field number: 15 is version 1, 14 will be version 2.
@@ -38,7 +38,7 @@ class TfciFile:
 
     Attributes:
         codec: Id of the model that decodes the file: 1 to 64 lower-case letters,
-            digits, `_`, `.` and `-`, the first a letter or a digit.
+            digits, `_`, `.`, `+` and `-`, the first a letter or a digit.
         fingerprint: int in [0, 65535], of the model's weights.
         height: int >= 1, in pixels.
         width: int >= 1, in pixels.
@@ -109,7 +109,7 @@ def check_codec_id(codec: str) -> None:
     """Raises a ValueError if a file cannot name its codec so."""
     if not _CODEC_ID.fullmatch(codec):
         raise ValueError(
-            "Expected 1 to 64 lower-case letters, digits, `_`, `.` and `-` as a "
+            "Expected 1 to 64 lower-case letters, digits, `_`, `.`, `+` and `-` as a "
             f"codec's id, received {codec!r}."
         )
 

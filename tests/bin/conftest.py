@@ -7,6 +7,7 @@ import pytest
 
 from tf_imgcomp.errors import BitstreamError, ModelError
 from tf_imgcomp.export import models
+from tf_imgcomp.export.image_codec import Coded
 
 
 class StubCodec:
@@ -19,7 +20,7 @@ class StubCodec:
     def compress(self, pixels, quality):
         symbols = (pixels // self._step(quality)).tobytes()
         halves = symbols[: len(symbols) // 2], symbols[len(symbols) // 2 :]
-        return models.Coded(
+        return Coded(
             strings=tuple(map(zlib.compress, halves)),
             checksum=zlib.crc32(symbols) & 0xFFFF,
             quality=round(quality, 2),

@@ -90,8 +90,8 @@ def test_training_bits_are_not_below_evaluated_bits(quality):
     assert noisy >= rounded * 0.995
 
 
-# At low quality a random codec takes much for certain that is not so, and at the highest
-# one of cheng2020's comes close to nothing.
+# At low quality a random codec takes much for certain that is not so, and at the
+# highest one of cheng2020's comes close to nothing.
 @pytest.mark.parametrize(
     ("switches", "quality"),
     [

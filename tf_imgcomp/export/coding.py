@@ -12,7 +12,7 @@ from tf_imgcomp.bitstream import TfciFile
 from tf_imgcomp.data import extras, images, memory
 from tf_imgcomp.data.images import Photo
 from tf_imgcomp.errors import BitstreamError, ImgcompError, ModelError
-from tf_imgcomp.export.models import SavedCodec
+from tf_imgcomp.export.image_codec import ImageCodec
 from tf_imgcomp.export.rate_search import Trial, bracket
 
 
@@ -34,7 +34,7 @@ class Goal:
 
 
 def encode(
-    codec: SavedCodec, photo: Photo, goal: Goal
+    codec: ImageCodec, photo: Photo, goal: Goal
 ) -> tuple[bytes, float, float | None]:
     """Returns the bytes of a file that meets `goal`, its quality and its PSNR.
 
@@ -55,7 +55,7 @@ def encode(
     return _stay_below(codec, photo, parts, limit)
 
 
-def decode(codec: SavedCodec, file: TfciFile) -> Photo:
+def decode(codec: ImageCodec, file: TfciFile) -> Photo:
     """Returns the image in a file.
 
     Raises:
@@ -106,7 +106,7 @@ def _decode_extras(
     )
 
 
-def _pack(codec: SavedCodec, photo: Photo, parts: dict, quality: float) -> bytes:
+def _pack(codec: ImageCodec, photo: Photo, parts: dict, quality: float) -> bytes:
     coded = codec.compress(photo.pixels, quality)
     height, width, _ = photo.pixels.shape
     return bitstream.pack(
@@ -124,7 +124,7 @@ def _pack(codec: SavedCodec, photo: Photo, parts: dict, quality: float) -> bytes
 
 
 def _stay_below(
-    codec: SavedCodec, photo: Photo, parts: dict, limit: int
+    codec: ImageCodec, photo: Photo, parts: dict, limit: int
 ) -> tuple[bytes, float, None]:
     """Takes the best quality that needs at most `limit` bytes."""
 
@@ -144,7 +144,7 @@ def _stay_below(
 
 
 def _reach_psnr(
-    codec: SavedCodec, photo: Photo, parts: dict, target: float
+    codec: ImageCodec, photo: Photo, parts: dict, target: float
 ) -> tuple[bytes, float, float]:
     """Takes the lowest quality whose decoded image has at least `target` dB."""
 

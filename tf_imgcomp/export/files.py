@@ -17,8 +17,8 @@ from pathlib import Path
 from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.data import images, paths
 from tf_imgcomp.export.coding import Goal, decode, encode
+from tf_imgcomp.export.image_codec import ImageCodec
 from tf_imgcomp.export.importance import emphasize, read_importance
-from tf_imgcomp.export.models import SavedCodec
 
 SUFFIX = ".tfci"
 
@@ -46,7 +46,7 @@ class Report:
 
 
 def compress_file(
-    codec: SavedCodec,
+    codec: ImageCodec,
     source: Path,
     target: Path,
     goal: Goal,
@@ -93,7 +93,7 @@ def compress_file(
 
 
 def decompress_file(
-    load: Callable[[str], SavedCodec],
+    load: Callable[[str], ImageCodec],
     source: Path,
     target: Path,
     *,

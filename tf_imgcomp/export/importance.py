@@ -10,12 +10,12 @@ import numpy as np
 from tf_imgcomp.data import images
 from tf_imgcomp.data.images import Photo
 from tf_imgcomp.errors import ImageError
-from tf_imgcomp.export.models import SavedCodec
+from tf_imgcomp.export.image_codec import ImageCodec
 
 _COARSE_QUALITY = 1.0
 
 
-def emphasize(codec: SavedCodec, photo: Photo, importance: np.ndarray) -> Photo:
+def emphasize(codec: ImageCodec, photo: Photo, importance: np.ndarray) -> Photo:
     """Returns a photo that has its details where it is important, and few elsewhere.
 
     Where importance is 0 it is what the codec makes of it at quality 1, between them a

@@ -6,8 +6,12 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from tf_imgcomp.bitstream import check_codec_id
 from tf_imgcomp.export.saved_model import CARD, Hidden, PackedWeights
 from tf_imgcomp.postfilter.inference import restore
+
+# Peak memory with a margin; large images are filtered in tiles.
+BYTES_PER_PIXEL = 500.0
 
 _INPUT = (
     tf.TensorSpec((None, None, 3), tf.uint8, "image"),
@@ -61,10 +65,14 @@ def export(postfilter: tf.keras.Model, folder: Path, card: dict) -> None:
 
     Args:
         postfilter: built, with trained weights.
-        folder: its name is the filter's id.
+        folder: `saved_models/<codec>+<filter>`; its name is the id in files.
         card: what to say of the weights: flags, data, steps, figures.
+
+    Raises:
+        ValueError: If the folder's name cannot be a codec's id.
     """
     folder = Path(folder)
+    check_codec_id(folder.name)
     module = PostfilterModule(postfilter)
     signatures = {
         "filter": module.filter,
@@ -72,5 +80,10 @@ def export(postfilter: tf.keras.Model, folder: Path, card: dict) -> None:
         "flips": module.flips,
     }
     tf.saved_model.save(module, str(folder), signatures)
-    card = {"id": folder.name, "fingerprint": int(module.fingerprint), **card}
+    card = {
+        "id": folder.name,
+        "fingerprint": int(module.fingerprint),
+        "bytes_per_pixel": BYTES_PER_PIXEL,
+        **card,
+    }
     (folder / CARD).write_text(json.dumps(card, indent=2) + "\n")

@@ -1,0 +1,126 @@
+"""A codec and a filter after it, as one codec: never worse, and never fooled."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from tests import tiny
+from tf_imgcomp import bitstream, metrics
+from tf_imgcomp.classical import bpg
+from tf_imgcomp.data.images import Photo
+from tf_imgcomp.errors import BitstreamError, ClassicalCodecError, ModelError
+from tf_imgcomp.export import coding, models
+from tf_imgcomp.export.classical_codec import QPS, ClassicalImageCodec
+from tf_imgcomp.export.filtered_codec import SavedFilter
+from tf_imgcomp.export.postfilter_model import export
+
+CARD = {"postfilter": "xue2019", "sizes": tiny.FILTER_SIZES}
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory, tiny_model):
+    """A folder of models: two filters, and a codec that one of them is for."""
+    folder = tmp_path_factory.mktemp("models")
+    shutil.copytree(tiny_model, folder / "tiny")
+    export(tiny.random_filter(), folder / "bpg+noise", CARD)
+    shutil.copytree(folder / "bpg+noise", folder / "tiny+noise")
+    card = folder / "tiny+noise" / "card.json"
+    card.write_text(card.read_text().replace("bpg+noise", "tiny+noise"))
+    return folder
+
+
+@pytest.fixture(params=["bpg+noise", "tiny+noise"])
+def codec(request, folders, monkeypatch):
+    monkeypatch.setattr(models, "_FOLDERS", (folders,))
+    return models.load_by_id(request.param)
+
+
+def _round_trip(codec, photo, goal):
+    data = coding.encode(codec, photo, goal)[0]
+    file = bitstream.unpack(data)
+    assert (file.codec, file.fingerprint) == (codec.id, codec.fingerprint)
+    return file, coding.decode(codec, file)
+
+
+def test_a_filter_that_harms_is_left_out(codec, make_image):
+    photo = Photo(make_image(33, 50))
+    file, decoded = _round_trip(codec, photo, coding.Goal(quality=40))
+    assert file.strings[0] == b"\0"
+    base = codec._codec.compress(photo.pixels, 40)
+    plain, _ = codec._codec.decompress(base.strings, 33, 50, base.quality)
+    np.testing.assert_array_equal(decoded.pixels, plain)
+
+
+def test_a_filter_that_helps_is_used(codec, make_image, monkeypatch):
+    photo = Photo(make_image(20, 30))
+    monkeypatch.setattr(
+        SavedFilter, "__call__", lambda self, pixels, setting: photo.pixels
+    )
+    file, decoded = _round_trip(codec, photo, coding.Goal(quality=10))
+    assert file.strings[0] == b"\1"
+    np.testing.assert_array_equal(decoded.pixels, photo.pixels)
+
+
+@pytest.mark.parametrize(
+    "goal", [coding.Goal(target_psnr=19.0), coding.Goal(max_bytes=1500)], ids=str
+)
+def test_goals_are_reached(codec, goal, make_image):
+    photo = Photo(make_image(64, 64))
+    data = coding.encode(codec, photo, goal)[0]
+    decoded = coding.decode(codec, bitstream.unpack(data)).pixels
+    if goal.max_bytes:
+        assert len(data) <= 1500
+    else:
+        assert metrics.psnr(photo.pixels, decoded) >= 19
+
+
+@pytest.mark.parametrize("flag", [b"", b"\2", b"\0\0"])
+def test_other_flags_are_refused(codec, flag, make_image):
+    coded = codec.compress(make_image(16, 16), 50)
+    with pytest.raises(BitstreamError, match="expected a flag of 0 or 1, received"):
+        codec.decompress((flag, *coded.strings[1:]), 16, 16, coded.quality)
+
+
+def test_streams_that_are_not_the_image_are_refused(make_image):
+    codec = ClassicalImageCodec("bpg")
+    coded = codec.compress(make_image(16, 24), 50)
+    with pytest.raises(BitstreamError, match="expected an image of 24x17 pixels"):
+        codec.decompress(coded.strings, 17, 24, coded.quality)
+    with pytest.raises(BitstreamError, match="the stream does not decode: "):
+        codec.decompress((b"nix",), 16, 24, coded.quality)
+    with pytest.raises(BitstreamError, match="expected 1 string, received 2"):
+        codec.decompress(coded.strings * 2, 16, 24, coded.quality)
+
+
+@pytest.mark.parametrize("name", QPS)
+def test_every_qp_has_a_quality_that_stands_for_it(name, monkeypatch):
+    codec = ClassicalImageCodec(name)
+    pixels = np.zeros((8, 8, 3), np.uint8)
+    stub = type("Stub", (), {"encode": lambda *_: b"", "decode": lambda *_: pixels})
+    monkeypatch.setattr(codec, "_codec", stub())
+    found = set()
+    for quality in np.arange(1, 100.25, 0.25):
+        coded = codec.compress(pixels, quality)
+        assert codec.setting(coded.quality) == codec.setting(quality)
+        found.add(codec.setting(coded.quality))
+    assert found == set(QPS[name])
+
+
+def test_decoding_needs_no_encoder(folders, monkeypatch, make_image):
+    monkeypatch.setattr(models, "_FOLDERS", (folders,))
+    codec = models.load_by_id("bpg+noise")
+    coded = codec.compress(make_image(16, 16), 50)
+
+    def fail(*_):
+        raise ClassicalCodecError("no encoder here")
+
+    monkeypatch.setattr(bpg.BpgCodec, "encode", fail)
+    codec.decompress(coded.strings, 16, 16, coded.quality)
+
+
+def test_a_filter_without_its_codec_says_so(folders, tmp_path, monkeypatch):
+    shutil.copytree(folders / "tiny+noise", tmp_path / "tiny+noise")
+    monkeypatch.setattr(models, "_FOLDERS", (tmp_path,))
+    with pytest.raises(ModelError, match="needs model 'tiny'; there are: tiny.noise"):
+        models.load_by_id("tiny+noise")

@@ -1,0 +1,97 @@
+"""An exported learned codec, ready to use."""
+
+from pathlib import Path
+
+import numpy as np
+
+from tf_imgcomp.errors import BitstreamError
+from tf_imgcomp.export import model_folder
+from tf_imgcomp.export.image_codec import Coded
+
+
+class SavedCodec:
+    """An exported codec, ready to use; TensorFlow is imported when one is made.
+
+    Args:
+        folder: a folder that `export.saved_model.export` wrote.
+
+    Attributes:
+        id: its name in files.
+        fingerprint: 16 bits of its weights, in files too.
+        card: dict, the model card.
+        bytes_per_pixel: peak memory of coding, for refusing what does not fit.
+
+    Raises:
+        ModelError: If the folder does not hold a sound model.
+    """
+
+    def __init__(self, folder: Path):
+        self.card = model_folder.read_card(folder)
+        self.id: str = self.card["id"]
+        self.fingerprint: int = self.card["fingerprint"]
+        self.bytes_per_pixel: float = self.card["bytes_per_pixel"]
+        import tensorflow as tf
+
+        _register_range_coder()
+        self._tf = tf
+        self._model = model_folder.load(folder, self.fingerprint)
+
+    def setting(self, quality: float) -> float:
+        """What a filter after the codec is told of the quality: itself."""
+        return quality
+
+    def compress(self, pixels: np.ndarray, quality: float) -> Coded:
+        """See `ImageCodec`.
+
+        Raises:
+            ValueError: If the pixels or the quality are not of that kind.
+        """
+        if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
+            raise ValueError(
+                "Expected pixels uint8 (h, w, 3), received "
+                f"{pixels.dtype} {pixels.shape}."
+            )
+        if not 1 <= quality <= 100:
+            raise ValueError(f"Expected a quality from 1 to 100, received {quality}.")
+        coded = self._model.compress(pixels, self._tf.constant(quality, "float32"))
+        return Coded(
+            tuple(coded["strings"].numpy().tolist()),
+            int(coded["checksum"]),
+            int(coded["quality"]) / 100,
+        )
+
+    def decompress(
+        self, strings: tuple, height: int, width: int, quality: float
+    ) -> tuple:
+        """See `ImageCodec`."""
+        decoded = self._decode("decompress", strings, height, width, quality)
+        return decoded["image"].numpy(), int(decoded["checksum"])
+
+    def latents(
+        self, strings: tuple, height: int, width: int, quality: float
+    ) -> np.ndarray:
+        """The decoded latents y_hat, float32 `(1, H / 16, W / 16, c)`, integers.
+
+        Arguments and errors are those of `decompress`.
+        """
+        return self._decode("latents", strings, height, width, quality)["y_hat"].numpy()
+
+    def _decode(self, signature, strings, height, width, quality) -> dict:
+        tf = self._tf
+        try:
+            decoded = getattr(self._model, signature)(
+                tf.constant(list(strings), tf.string),
+                tf.constant(height, tf.int32),
+                tf.constant(width, tf.int32),
+                tf.constant(round(quality * 100), tf.int64),
+            )
+        except tf.errors.OpError as error:
+            raise BitstreamError("the strings do not decode") from error
+        if not bool(decoded["sound"]):
+            raise BitstreamError("the strings do not decode")
+        return decoded
+
+
+def _register_range_coder() -> None:
+    """Loads the custom operations that the graphs use."""
+    import tensorflow_compression  # noqa: F401
