@@ -30,10 +30,11 @@ def folders(tmp_path_factory, tiny_model):
     return folder
 
 
-@pytest.fixture(params=["bpg+noise", "tiny+noise"])
-def codec(request, folders, monkeypatch):
-    monkeypatch.setattr(models, "_FOLDERS", (folders,))
-    return models.load_by_id(request.param)
+@pytest.fixture(scope="module", params=["bpg+noise", "tiny+noise"])
+def codec(request, folders):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(models, "_FOLDERS", (folders,))
+        return models.load_by_id(request.param)
 
 
 def _round_trip(codec, photo, goal):
