@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -99,6 +99,12 @@ def each_file(
             complain(program, f"{source}: {_reason(error, source)}")
             exit_code = 1
     return exit_code
+
+
+def progress(items: Iterable) -> Iterable:
+    """The same items, counted by a progress bar if a person is watching."""
+    unseen = not sys.stderr.isatty()
+    return tqdm(items, disable=unseen, unit="image", leave=False)
 
 
 def _reason(error: Exception, source: Path | None = None) -> str:

@@ -4,6 +4,7 @@
     bin/compress photo.jpg                         # Writes photo.tfci beside it.
     bin/compress --quality=70 --output=small/ holiday/ 'scans/*.tif'
     bin/compress --max_bytes=50000 --output=avatar.tfci portrait.png
+    bin/compress --total_bpp=0.15 --output=album/ holiday/
     bin/compress --importance=face.png portrait.png     # Bits where face.png is bright.
 
 An input is a file, a folder or a glob. Prints a line for each file: its bytes, bits
@@ -48,6 +49,14 @@ _TARGET_PSNR = flags.DEFINE_float(
 _MAX_BYTES = flags.DEFINE_integer(
     "max_bytes", None, "Best quality within bytes.", lower_bound=1
 )
+_TOTAL_BPP = flags.DEFINE_float(
+    "total_bpp",
+    None,
+    "Best mean PSNR of all images, with bits per pixel of all together; each gets a "
+    "quality of its own. Codes every image about 16 times.",
+    lower_bound=0.001,
+    upper_bound=1e6,
+)
 _IMPORTANCE = flags.DEFINE_string(
     "importance",
     None,
@@ -58,9 +67,11 @@ _STRIP = flags.DEFINE_bool("strip", False, "Drop ICC profile and EXIF.")
 _LIST_MODELS = flags.DEFINE_bool("list_models", False, "Print the models' ids and end.")
 
 _GOALS = (_QUALITY, _TARGET_BPP, _TARGET_PSNR, _MAX_BYTES)
-flags.mark_flags_as_mutual_exclusive([goal.name for goal in _GOALS])
-flags.mark_flags_as_mutual_exclusive([_IMPORTANCE.name, _TARGET_PSNR.name])
-for _goal in _GOALS:  # Bounds let NaN pass, which alone differs from itself.
+_ALL_GOALS = (*_GOALS, _TOTAL_BPP)
+flags.mark_flags_as_mutual_exclusive([goal.name for goal in _ALL_GOALS])
+for _goal in (_TARGET_PSNR, _TOTAL_BPP):  # Of what is not coded, there is no PSNR.
+    flags.mark_flags_as_mutual_exclusive([_IMPORTANCE.name, _goal.name])
+for _goal in _ALL_GOALS:  # Bounds let NaN pass, which alone differs from itself.
     flags.register_validator(_goal.name, lambda value: value == value, "not a number")
 
 
@@ -73,13 +84,22 @@ def compress(inputs: Sequence[str]) -> int:
     photos = paths.expand_inputs(inputs, images.input_suffixes())
     jobs = paths.output_paths(photos, coding_flags.OUTPUT.value, files.SUFFIX)
     codec = models.load(coding_flags.MODEL.value or models.DEFAULT)
+    qualities = {}
+    if _TOTAL_BPP.value is not None:
+        qualities = files.share_out_bits(
+            codec,
+            list(jobs),
+            _TOTAL_BPP.value,
+            strip=_STRIP.value,
+            progress=command_line.progress,
+        )
 
     def work(source: Path, target: Path) -> str:
         report = files.compress_file(
             codec,
             source,
             target,
-            goal(),
+            Goal(quality=qualities[source]) if source in qualities else goal(),
             importance=_IMPORTANCE.value and Path(_IMPORTANCE.value),
             strip=_STRIP.value,
             overwrite=coding_flags.OVERWRITE.value,

@@ -475,3 +475,25 @@ def test_only_coding_waits_for_tensorflow(stub, tfci):
         "sys.exit('tensorflow' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_a_budget_is_shared_out_among_images(stub, folder, make_image, capsys):
+    """A smooth image needs less for the same PSNR: it leaves its bits to the other."""
+    rows = np.linspace(0, 200, 40, dtype=np.uint8)[:, None, None]
+    smooth = np.broadcast_to(rows, (40, 40, 3))
+    pixels = {"smooth.png": smooth, "rough.png": make_image(40, 40)}
+    for name, image in pixels.items():
+        Image.fromarray(image).save(name)
+    Path("damaged.png").write_bytes(b"nix")
+    assert run(compress, "--total_bpp=5", *pixels, "damaged.png") == 1
+    assert "damaged.png: " in capsys.readouterr().err
+    sizes = [Path(name).with_suffix(".tfci").stat().st_size for name in pixels]
+    assert 0.8 * 2000 < sum(sizes) <= 2000
+    assert sizes[0] < sizes[1]
+    assert unpack("smooth.tfci").quality != unpack("rough.tfci").quality
+
+
+def test_a_budget_that_is_too_small_is_refused(stub, photo, capsys):
+    assert run(compress, "--total_bpp=0.01", "photo.png") == 1
+    assert "do not fit into 1 bytes together" in capsys.readouterr().err
+    assert not Path("photo.tfci").exists()

@@ -8,19 +8,24 @@ The codec is passed in, and only making one imports TensorFlow.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.data import images, paths
+from tf_imgcomp.errors import ImgcompError
+from tf_imgcomp.export import budget
 from tf_imgcomp.export.coding import Goal, decode, encode
 from tf_imgcomp.export.image_codec import ImageCodec
 from tf_imgcomp.export.importance import emphasize, read_importance
 
 SUFFIX = ".tfci"
+_PSNR_MAX = 100.0  # For slopes: a perfect image has an infinite one.
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,53 @@ def compress_file(
         psnr=psnr,
         notes=photo.notes,
     )
+
+
+def share_out_bits(
+    codec: ImageCodec,
+    sources: Sequence[Path],
+    bpp: float,
+    *,
+    strip: bool = False,
+    progress: Callable[[Iterable], Iterable] = iter,
+) -> dict[Path, float]:
+    """Finds a quality for each image, so that their mean PSNR is as high as can be.
+
+    Args:
+        codec: A loaded codec.
+        sources: Images. Those that cannot be read get none.
+        bpp: What all files together may have, in bits per pixel of all images.
+        strip: Whether ICC profile and EXIF will be left out.
+        progress: Wraps the images of each round while they are coded.
+
+    Returns:
+        Qualities of the images that can be read.
+
+    Raises:
+        ImgcompError: If the smallest files have more.
+    """
+
+    @functools.lru_cache(maxsize=1)  # The next trial is of the same image or of none.
+    def read(source):
+        photo = images.read_image(source, codec.bytes_per_pixel)
+        return dataclasses.replace(photo, icc=None, exif=None) if strip else photo
+
+    pixels = {}
+    for source in sources:
+        with contextlib.suppress(ImgcompError, OSError):
+            pixels[source] = read(source).pixels.size // 3
+    readable = list(pixels)
+
+    def measure(number, quality):
+        photo = read(readable[number])
+        data, quality, _ = encode(codec, photo, Goal(quality=quality))
+        decoded = decode(codec, bitstream.unpack(data)).pixels
+        psnr = min(metrics.psnr(photo.pixels, decoded), _PSNR_MAX)
+        return budget.Point(quality, len(data), psnr)
+
+    most = int(bpp * sum(pixels.values()) / 8)
+    points = budget.search(measure, len(readable), most, progress)
+    return {source: point.quality for source, point in zip(readable, points)}
 
 
 def decompress_file(
