@@ -84,4 +84,4 @@ def untrained_filter() -> tf.keras.Model:
 
 def random_filter(seed: int = 1) -> tf.keras.Model:
     """A post-filter whose every weight is away from its start."""
-    return shaken(untrained_filter(), seed, scale=0.2)
+    return shaken(untrained_filter(), seed, scale=0.1)

@@ -57,7 +57,7 @@ def test_crops_are_seen_whole_and_in_pieces(images):
 
 @pytest.mark.parametrize("loss", ["mae", "mae_ms_ssim", "mse"])
 def test_every_parameter_gets_a_gradient(loss, images):
-    postfilter = tiny.random_filter()
+    postfilter = tiny.random_filter(seed=3)  # With seed 1, a ReLU is always 0.
     objective = restoration_objective(postfilter, loss)
     variables = postfilter.trainable_variables
     step = tf.function(

@@ -28,8 +28,8 @@ class AttentionResidualBlock(Block):
     def __init__(self, filters: int, reduction: int = 16, **kwargs):
         super().__init__(**kwargs)
         self.filters, self.reduction = filters, reduction
-        self.conv1 = conv(filters, 3, activation="relu")
-        self.conv2 = conv(filters, 3)
+        self.conv1 = conv(filters, 3, activation="relu", kernel_initializer="he_normal")
+        self.conv2 = conv(filters, 3, kernel_initializer="he_normal")
         self.channel_attention = ChannelAttention(reduction)
         self.spatial_attention = SpatialAttention()
 
