@@ -1,5 +1,7 @@
 """Finding and loading exported codecs, by id or by folder."""
 
+from __future__ import annotations
+
 import json
 import os
 import sys
@@ -128,6 +130,16 @@ class SavedCodec:
         Arguments and errors are those of `decompress`.
         """
         return self._decode("latents", strings, height, width, quality)["y_hat"].numpy()
+
+    def importance(self, pixels: np.ndarray, quality: float) -> np.ndarray | None:
+        """The learned importance map, float32 `(H / 16, W / 16)`, 0 to 1.
+
+        None if the codec has no such map. Arguments are those of `compress`.
+        """
+        if "importance" not in self._model.signatures:
+            return None
+        quality = self._tf.constant(quality, "float32")
+        return self._model.importance(pixels, quality)["importance"].numpy()
 
     def _decode(self, signature, strings, height, width, quality) -> dict:
         tf = self._tf
