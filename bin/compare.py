@@ -6,10 +6,11 @@
     bin/compare --codecs=jpeg,webp,avif444 --quality=20 --output=compared/ holiday/
 
 The picture has the original, our reconstruction and those of classical codecs at the
-same file size or, as near as their settings come, a smaller one; below, each one's
-error on one scale, and what the codec holds important: its importance map, or where its
-latents are large, which takes the bits. The numbers go to a .json file beside it. All
-sizes are of the pixels alone, without alpha, ICC profile and EXIF.
+same file size or, as near as their settings come, a smaller one (or their smallest, if
+that is larger); below, each one's error on one scale, and what the codec holds
+important: its importance map, or where its latents are large, which takes the bits. The
+numbers go to a .json file beside it. All sizes are of the pixels alone, without alpha,
+ICC profile and EXIF.
 
 An input is a file, a folder or a glob. Exit code 1 if a file failed, 2 for a usage
 error.

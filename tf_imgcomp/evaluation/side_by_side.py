@@ -150,7 +150,7 @@ def _draw_map(panel, position_map: PositionMap, height: int, width: int) -> None
 def _title(reconstruction: Reconstruction) -> str:
     figures = reconstruction.figures
     return (
-        f"{reconstruction.title}, {figures.setting:.4g}\n"
+        f"{reconstruction.title} at {figures.setting:.4g}\n"
         f"{figures.num_bytes:,} bytes, {figures.bpp:.3f} bpp\n"
         f"PSNR {figures.psnr:.2f} dB, SSIM {figures.ssim:.4f}"
     )
