@@ -11,7 +11,7 @@ from PIL import Image
 from tf_imgcomp import metrics
 from tf_imgcomp.classical import CODECS
 from tf_imgcomp.data.images import read_image
-from tf_imgcomp.export.models import SavedCodec
+from tf_imgcomp.export import models
 from tf_imgcomp_bin import command_line, compare
 
 
@@ -21,13 +21,21 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def codec(tiny_model):
+    return models.load(str(tiny_model))
+
+
 @pytest.fixture
-def run(folder, tiny_model, capsys):
+def run(folder, codec, capsys, monkeypatch):
     """Returns a function that runs the program: exit code, output and messages."""
+    load = {"tiny": lambda name: codec, "none": models.load}
+    monkeypatch.setattr(models, "DEFAULT", "tiny")
+    monkeypatch.setattr(models, "load", lambda name: load[name](name))
 
     def run(*arguments):
         with flagsaver.flagsaver():
-            argv = ["compare", f"--model={tiny_model}", *arguments]
+            argv = ["compare", *arguments]
             try:
                 code = compare.main(command_line.parse("compare", argv))
             except SystemExit as exit_:
@@ -69,7 +77,9 @@ def test_grey_and_tiny_and_long_photos_are_shown(run, make_image, size):
     assert list(figures("out/picture.json")) == ["tiny", "webp"]
 
 
-def test_an_importance_map_is_shown_where_there_is_one(run, make_image, monkeypatch):
+def test_an_importance_map_is_shown_where_there_is_one(
+    run, codec, make_image, monkeypatch
+):
     weights, drawn = np.linspace(0, 1, 32, dtype=np.float32).reshape(4, 8), []
     monkeypatch.setattr(
         compare.side_by_side,
@@ -78,7 +88,7 @@ def test_an_importance_map_is_shown_where_there_is_one(run, make_image, monkeypa
     )
     Image.fromarray(make_image(40, 70)).save("photo.png")
     assert run("photo.png")[0] == 0
-    monkeypatch.setattr(SavedCodec, "importance", lambda *arguments: weights)
+    monkeypatch.setattr(codec, "importance", lambda *arguments: weights)
     assert run("--overwrite", "photo.png")[0] == 0
     latents, importance = drawn
     assert latents.title == "size of the latents, in bits"
