@@ -79,18 +79,19 @@ def compare_photo(
     target: Path,
 ) -> str:
     """Writes the picture and the numbers of a photo; returns a line on them."""
-    if target.suffix.lower() not in _FORMATS:
-        message = f"{target}: expected a name that ends in .png or .pdf"
-        raise ImageError(message)
+    file_format = _FORMATS.get(target.suffix.lower())
+    if file_format is None:
+        raise ImageError(f"{target}: expected a name that ends in .png or .pdf")
     numbers = target.with_suffix(".json")
     for path in (target, numbers):
         paths.check_writable(path, coding_flags.OVERWRITE.value, source)
     photo = images.read_image(source, codec.bytes_per_pixel)
+    for note in photo.notes:
+        command_line.complain(PROGRAM, f"{source}: {note}")
     photo = Photo(photo.pixels, photo.grey)
     ours, position_map = _ours(codec, photo)
     limit = ours.figures.num_bytes
     shown = [ours, *(_classical(each, photo.pixels, limit) for each in classical)]
-    file_format = _FORMATS[target.suffix.lower()]
     picture = side_by_side.draw(photo.pixels, shown, position_map, file_format)
     rows = [each.figures for each in shown]
     paths.write_atomically(target, picture)
