@@ -10,6 +10,7 @@ PROGRAMS = (
     "compress",
     "decompress",
     "inspect",
+    "compare",
     "train",
     "evaluate",
     "export_step",

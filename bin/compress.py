@@ -23,32 +23,12 @@ from absl import flags
 from tf_imgcomp.data import images, paths
 from tf_imgcomp.export import files, models
 from tf_imgcomp.export.coding import Goal
-from tf_imgcomp_bin import coding_flags, command_line
+from tf_imgcomp_bin import coding_flags, command_line, goal_flags
 
 PROGRAM = "compress"
-DEFAULT_QUALITY = 50.0
 
 flags.adopt_module_key_flags(coding_flags)
-_QUALITY = flags.DEFINE_float(
-    "quality",
-    None,
-    f"1 (smallest file) to 100; {DEFAULT_QUALITY:g} if nothing else is wanted.",
-    lower_bound=1,
-    upper_bound=100,
-)
-_TARGET_BPP = flags.DEFINE_float(
-    "target_bpp",
-    None,
-    "Best quality within bits per pixel.",
-    lower_bound=0.001,
-    upper_bound=1e6,
-)
-_TARGET_PSNR = flags.DEFINE_float(
-    "target_psnr", None, "Smallest file with this PSNR, in dB.", lower_bound=0
-)
-_MAX_BYTES = flags.DEFINE_integer(
-    "max_bytes", None, "Best quality within bytes.", lower_bound=1
-)
+flags.adopt_module_key_flags(goal_flags)
 _TOTAL_BPP = flags.DEFINE_float(
     "total_bpp",
     None,
@@ -66,18 +46,9 @@ _IMPORTANCE = flags.DEFINE_string(
 _STRIP = flags.DEFINE_bool("strip", False, "Drop ICC profile and EXIF.")
 _LIST_MODELS = flags.DEFINE_bool("list_models", False, "Print the models' ids and end.")
 
-_GOALS = (_QUALITY, _TARGET_BPP, _TARGET_PSNR, _MAX_BYTES)
-_ALL_GOALS = (*_GOALS, _TOTAL_BPP)
-flags.mark_flags_as_mutual_exclusive([goal.name for goal in _ALL_GOALS])
-for _goal in (_TARGET_PSNR, _TOTAL_BPP):  # Of what is not coded, there is no PSNR.
+flags.mark_flags_as_mutual_exclusive([*goal_flags.NAMES, _TOTAL_BPP.name])
+for _goal in (goal_flags.TARGET_PSNR, _TOTAL_BPP):  # What is not coded has no PSNR.
     flags.mark_flags_as_mutual_exclusive([_IMPORTANCE.name, _goal.name])
-for _goal in _ALL_GOALS:  # Bounds let NaN pass, which alone differs from itself.
-    flags.register_validator(_goal.name, lambda value: value == value, "not a number")
-
-
-def goal() -> Goal:
-    chosen = {flag.name: flag.value for flag in _GOALS if flag.value is not None}
-    return Goal(**chosen) if chosen else Goal(quality=DEFAULT_QUALITY)
 
 
 def compress(inputs: Sequence[str]) -> int:
@@ -94,12 +65,17 @@ def compress(inputs: Sequence[str]) -> int:
             progress=command_line.progress,
         )
 
+    def goal(source: Path) -> Goal:
+        if source in qualities:
+            return Goal(quality=qualities[source])
+        return goal_flags.goal()
+
     def work(source: Path, target: Path) -> str:
         report = files.compress_file(
             codec,
             source,
             target,
-            Goal(quality=qualities[source]) if source in qualities else goal(),
+            goal(source),
             importance=_IMPORTANCE.value and Path(_IMPORTANCE.value),
             strip=_STRIP.value,
             overwrite=coding_flags.OVERWRITE.value,

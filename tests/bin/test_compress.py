@@ -456,6 +456,7 @@ INSTALLED = "from tf_imgcomp_bin.{0} import run; run()"  # As pip's stubs do.
         ("compress", ["--model: ", "--output: ", "--quality: ", "--[no]strip: "]),
         ("decompress", ["--model: ", "--output: ", "--format: "]),
         ("inspect", []),
+        ("compare", ["--model: ", "--output: ", "--codecs: ", "--quality: "]),
     ],
 )
 def test_help_shows_examples_and_flags(how, name, flag_names):

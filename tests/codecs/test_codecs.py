@@ -157,6 +157,39 @@ def test_switches_of_mfca_pmcn_start_as_nothing(make_image):
     np.testing.assert_allclose(*outputs, atol=1e-2)
 
 
+@pytest.mark.parametrize(
+    "sizes",
+    [{"module": "residual"}, {"post_blocks": 1, "post_filters": 8}],
+    ids=str,
+)
+def test_parts_of_fdram_are_switches(sizes, make_image):
+    """Each starts as nothing, and a file decodes to what the trained codec makes."""
+    x, quality = make_image(50, 67), tf.constant([50.0])
+    start = new_codec("fdram", {**tiny.sizes(), **sizes})
+    plain = new_codec("fdram", tiny.sizes())
+    y = plain.analysis(x[None], quality)
+    np.testing.assert_allclose(start.analysis(x[None], quality), y, atol=1e-4)
+    x_hat = plain.synthesis(y, quality)
+    np.testing.assert_allclose(start.synthesis(y, quality), x_hat, atol=1e-2)
+    codec = tiny.randomized({**tiny.sizes(), **sizes})
+    again = type(codec).from_config(codec.get_config())
+    assert again.config == codec.config
+    assert np.any(np.abs(codec.synthesis(y, quality) - x_hat) > 1)
+    round_to_half(codec)
+    module = CodecModule(codec)
+    coded = module.compress(x, 50.0)
+    arguments = (coded["strings"], 50, 67, coded["quality"])
+    expected = codec.synthesis(module.latents(*arguments)["y_hat"], quality)
+    expected = np.clip(np.floor(expected[0, :50, :67] + 0.5), 0, 255)
+    image = module.decompress(*arguments)["image"]
+    np.testing.assert_allclose(image, expected, atol=1)
+
+
+def test_unknown_module_is_refused():
+    with pytest.raises(ValueError, match="Expected a module of .* received 'dense'"):
+        new_codec("fdram", {**tiny.sizes(), "module": "dense"})
+
+
 @every_codec
 def test_noise_reaches_synthesis_only_where_it_is_wanted(name, make_image):
     codec = tiny.random_codec(name=name)

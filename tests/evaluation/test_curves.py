@@ -75,6 +75,19 @@ def test_bd_rate_needs_common_qualities():
         curves.bd_rate(low, nearly)
 
 
+def test_bd_psnr_of_a_constant_distance():
+    lower = curves.curve(RATES, [26, 29, 32, 35, 38])
+    upper = curves.curve(RATES, [26.5, 29.5, 32.5, 35.5, 38.5])
+    assert curves.bd_psnr(lower, upper) == pytest.approx(0.5)
+    assert curves.bd_psnr(upper, lower) == pytest.approx(-0.5)
+
+
+def test_bd_psnr_needs_common_rates():
+    low, high = curves.curve(RATES[:2], [20, 21]), curves.curve(RATES[3:], [30, 31])
+    with pytest.raises(ValueError, match="received 0.1 to 0.2 bpp and 0.8 to 1.6 bpp"):
+        curves.bd_psnr(low, high)
+
+
 def test_margin_of_a_constant_distance():
     lower = curves.curve(RATES, [26, 29, 32, 35, 38])
     upper = curves.curve(RATES, [26.5, 29.5, 32.5, 35.5, 38.5])

@@ -7,9 +7,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests import tiny
 from tests.golden import regenerate
+from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.errors import BitstreamError
 from tf_imgcomp.export import models
+from tf_imgcomp.export.saved_model import export
+from tf_imgcomp.training.weights import round_to_half
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +91,25 @@ def test_a_program_without_this_package_can_use_it(tiny_model, tmp_path):
         cwd=tmp_path,
     )
     assert run.stdout.split()[-1:] == ["fine"], run.stderr
+
+
+def test_a_codec_with_an_importance_map_gives_it_out(tmp_path):
+    codec = tiny.random_codec(name="mfca_pmcn")
+    round_to_half(codec)  # As the export does.
+    export(codec, tmp_path / "mapped", {})
+    loaded = models.load(str(tmp_path / "mapped"))
+    image, low, high = regenerate.image(65, 100), 20.0, 90.0
+    importance = loaded.importance(image, low)
+    expected = codec.importance(image[None], tf.constant([low]))[0]
+    assert importance.shape == (8, 8)
+    np.testing.assert_allclose(importance, expected, atol=1e-5)
+    assert np.any(loaded.importance(image, high) != importance)
+
+
+def test_a_codec_without_an_importance_map_has_none(codec):
+    assert codec.importance(regenerate.image(8, 8), 50.0) is None
+    sizes = {**tiny.sizes("mfca_pmcn"), "importance": False}
+    assert not new_codec("mfca_pmcn", sizes).has_importance
 
 
 def test_signatures_are_the_documented_ones(tiny_model):

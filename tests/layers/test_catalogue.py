@@ -99,6 +99,11 @@ CATALOGUE = {
         lambda: (_features(17, 5),),
         (2, 17, 5, 8),
     ),
+    "PostProcessing": (
+        lambda: layers.PostProcessing(1, 8, 4),
+        lambda: (_features(8, 12, 3), LEVEL),
+        (2, 8, 12, 3),
+    ),
     "PostQuantizationFilter": (
         lambda: layers.PostQuantizationFilter(4, 8, 4),
         lambda: (_features(5, 7), LEVEL),

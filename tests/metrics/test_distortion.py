@@ -7,7 +7,7 @@ from scipy.ndimage import correlate1d
 from tf_imgcomp import metrics
 
 
-def ms_ssim_reference(x, x_hat):
+def ms_ssim_reference(x, x_hat, weights=(0.0448, 0.2856, 0.3001, 0.2363, 0.1333)):
     """MS-SSIM of an image with sides divisible by 16, by its definition."""
     window = np.exp(-(np.arange(-5, 6) ** 2) / (2 * 1.5**2))
     window /= window.sum()
@@ -20,7 +20,6 @@ def ms_ssim_reference(x, x_hat):
         return a.reshape(len(a) // 2, 2, -1, 2, 3).mean(axis=(1, 3))
 
     c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-    weights = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
     a, b = x.astype(float), x_hat.astype(float)
     result = 1.0
     for scale, weight in enumerate(weights):
@@ -68,6 +67,14 @@ def test_ms_ssim_agrees_with_its_definition(make_image, amplitude):
     assert metrics.ms_ssim(x, x_hat) == pytest.approx(expected, abs=3e-5)
 
 
+def test_ssim_agrees_with_its_definition(make_image):
+    x = make_image(32, 48)
+    x_hat = add_noise(x, 20)
+    expected = ms_ssim_reference(x, x_hat, weights=(1.0,))
+    assert metrics.ssim(x, x_hat) == pytest.approx(expected, abs=3e-5)
+    assert metrics.ssim(x, x) == pytest.approx(1)
+
+
 @pytest.mark.parametrize("side", [1, 10, 11, 20, 21, 40, 41, 80, 81, 160, 161])
 def test_ms_ssim_of_small_images_uses_the_scales_that_fit(make_image, side):
     x = make_image(side, 170)
@@ -80,7 +87,9 @@ def test_ms_ssim_in_decibels():
     assert metrics.ms_ssim_db(1.0) == math.inf
 
 
-@pytest.mark.parametrize("metric", [metrics.mse, metrics.psnr, metrics.ms_ssim])
+@pytest.mark.parametrize(
+    "metric", [metrics.mse, metrics.psnr, metrics.ssim, metrics.ms_ssim]
+)
 def test_wrong_inputs_are_refused(metric):
     x = np.zeros((16, 16, 3), np.uint8)
     with pytest.raises(ValueError, match="Expected uint8 pixels, received float64"):

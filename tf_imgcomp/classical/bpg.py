@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -50,12 +51,14 @@ class BpgCodec:
         title: Name for people.
         chroma: "4:2:0" or "4:4:4".
         settings: QPs that span the usual rates.
+        all_settings: All QPs, from the smallest file to the largest.
     """
 
     name: str
     title: str
     chroma: str
     settings: tuple[float, ...] = (43, 40, 37, 34, 31, 28, 25, 22)
+    all_settings: Sequence[float] = QPS[::-1]
 
     @property
     def version(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -16,11 +17,13 @@ class ClassicalCodec(Protocol):
         version: Changes whenever the same setting may give other bytes or pixels.
             Only an available codec has one.
         settings: Settings that span the usual rates, from low to high quality.
+        all_settings: Every setting worth trying, from the smallest file to the largest.
     """
 
     name: str
     title: str
     settings: tuple[float, ...]
+    all_settings: Sequence[float]
 
     @property
     def version(self) -> str: ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -27,6 +27,7 @@ class PillowCodec:
         library: What reads and writes it.
         settings: Settings that span the usual rates, from low to high quality.
         options: Function from a setting to the keyword arguments of `Image.save`.
+        all_settings: Every setting worth trying, from the smallest file to the largest.
 
     Example:
         >>> from tf_imgcomp.classical import CODECS
@@ -41,6 +42,7 @@ class PillowCodec:
     library: Feature | Plugin
     settings: tuple[float, ...]
     options: Callable[[float], dict]
+    all_settings: Sequence[float] = range(101)
 
     @property
     def version(self) -> str:
@@ -118,6 +120,7 @@ CODECS = (
         library=Feature("jpg"),
         settings=(5, 10, 20, 35, 50, 65, 80, 90),
         options=lambda quality: _jpeg(quality, "4:2:0"),
+        all_settings=range(1, 101),
     ),
     PillowCodec(
         name="jpeg444",
@@ -126,6 +129,7 @@ CODECS = (
         library=Feature("jpg"),
         settings=(5, 10, 20, 35, 50, 65, 80, 90),
         options=lambda quality: _jpeg(quality, "4:4:4"),
+        all_settings=range(1, 101),
     ),
     PillowCodec(
         name="jpeg2000",
@@ -134,6 +138,7 @@ CODECS = (
         library=Feature("jpg_2000"),
         settings=(0.1, 0.15, 0.25, 0.4, 0.6, 0.9, 1.2, 1.6),
         options=_jpeg2000,
+        all_settings=tuple(np.geomspace(0.01, 24, 1000).tolist()),
     ),
     PillowCodec(
         name="webp",

@@ -14,6 +14,7 @@ is padded at the right and at the bottom to even sizes of at least 16.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -49,12 +50,14 @@ class VvcCodec:
         title: Name for people.
         preset: vvenc's effort: "faster", "fast", "medium", "slow" or "slower".
         settings: QPs that span the usual rates.
+        all_settings: All QPs, from the smallest file to the largest.
     """
 
     name: str
     title: str
     preset: str = "medium"
     settings: tuple[float, ...] = (42, 37, 32, 27, 22)
+    all_settings: Sequence[float] = QPS[::-1]
 
     @property
     def version(self) -> str:

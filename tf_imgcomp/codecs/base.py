@@ -56,6 +56,7 @@ class Codec(tf.keras.Model):
     """
 
     stride = 64  # Image sizes are padded to a multiple of this.
+    has_importance = False  # Whether there is a method `importance`.
 
     def __init__(
         self,
@@ -102,10 +103,14 @@ class Codec(tf.keras.Model):
             float32 `(b, H / 16, W / 16, c)`; H and W are h and w padded to multiples
             of `stride`.
         """
-        x = tf.cast(images, self.compute_dtype) / 127.5 - 1.0
         level = self.level(quality)
-        y = self.analysis_transform(pad_to_multiple(x, self.stride), level)
+        y = self.analysis_transform(self.padded(images), level)
         return self.gain(tf.cast(y, tf.float32), level)
+
+    def padded(self, images: tf.Tensor) -> tf.Tensor:
+        """Images as transforms see them: -1 to 1, sides multiples of `stride`."""
+        x = tf.cast(images, self.compute_dtype) / 127.5 - 1.0
+        return pad_to_multiple(x, self.stride)
 
     def synthesis(self, y_hat: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
         """Rounded latents to images, float32 `(b, H, W, 3)`, 0 to 255, not clipped."""

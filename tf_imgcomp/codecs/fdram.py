@@ -8,24 +8,71 @@ from tf_imgcomp.codecs.lapped import (
     LappedConfig,
     LappedSynthesis,
 )
-from tf_imgcomp.layers import FastDeepResidualAttention
+from tf_imgcomp.layers import (
+    FastDeepResidualAttention,
+    PostProcessing,
+    ResidualBlock,
+)
 from tf_imgcomp.layers.base import register
+
+MODULES = {"fdram": FastDeepResidualAttention, "residual": ResidualBlock}
 
 
 @dataclass(frozen=True)
 class FdramConfig(LappedConfig):
-    """Sizes; its modules are those of attention."""
+    """Sizes and switches.
+
+    Attributes:
+        module: one of `MODULES`, what both transforms are made of.
+        post_blocks: attention residual blocks after synthesis, 0 for no
+            post-processing.
+        post_filters: their channels.
+    """
+
+    module: str = "fdram"
+    post_blocks: int = 0
+    post_filters: int = 48
 
 
 def _modules(config: FdramConfig, count: int) -> tuple:
-    """The attention modules of a transform, at 1/8 and at 1/16."""
-    fine = [FastDeepResidualAttention(config.num_filters) for _ in range(count)]
-    return fine, FastDeepResidualAttention(config.deep_filters)
+    """The modules of a transform, at 1/8 and at 1/16."""
+    if config.module not in MODULES:
+        raise ValueError(
+            f"Expected a module of {tuple(MODULES)}, received {config.module!r}."
+        )
+    module = MODULES[config.module]
+    fine = [module(config.num_filters) for _ in range(count)]
+    return fine, module(config.deep_filters)
+
+
+class FdramSynthesis(LappedSynthesis):
+    """With post-processing, whose residual is in units of the quantizer's step."""
+
+    def __init__(self, config: FdramConfig, log2_step: tuple, **kwargs):
+        modules = _modules(config, config.synthesis_modules)
+        super().__init__(config, *modules, log2_step, **kwargs)
+        self.post_processing = None
+        if config.post_blocks:
+            self.post_processing = PostProcessing(
+                config.post_blocks, config.post_filters, config.levels
+            )
+
+    def call(self, y, level):
+        x_hat = super().call(y, level)
+        if not self.post_processing:
+            return x_hat
+        return x_hat + self._step(level, x_hat.dtype) * self.post_processing(
+            x_hat, level
+        )
 
 
 @register
 class Fdram(LappedCodec):
     """Residual attention transforms, hyperprior, mixture, checkerboard context.
+
+    Each of the four parts of its source is a switch, so that what it brings can be
+    measured (`bin/ablate`): `module`, `coder.components` and `coder.tied`,
+    `post_blocks`, `coder.context`.
 
     Args:
         config: `FdramConfig`, or its fields as a dict.
@@ -38,5 +85,4 @@ class Fdram(LappedCodec):
         return LappedAnalysis(config, *modules, name="analysis")
 
     def make_synthesis(self, config, log2_step):
-        modules = _modules(config, config.synthesis_modules)
-        return LappedSynthesis(config, *modules, log2_step, name="synthesis")
+        return FdramSynthesis(config, log2_step, name="synthesis")

@@ -66,6 +66,10 @@ class MfcaPmcnAnalysis(LappedAnalysis):
         y = super().from_features(x, features, level)
         return y * self.importance_map(features) if self.importance_map else y
 
+    def importance(self, x, level):
+        """What the latents are multiplied by, 0 to 2."""
+        return self.importance_map(self.features(x, level))
+
 
 class MfcaPmcnSynthesis(LappedSynthesis):
     """Pyramids in one stage, and what filters the latents before.
@@ -108,6 +112,24 @@ class MfcaPmcn(LappedCodec):
 
     def make_synthesis(self, config, log2_step):
         return MfcaPmcnSynthesis(config, log2_step, name="synthesis")
+
+    @property
+    def has_importance(self) -> bool:
+        return self.config.importance
+
+    def importance(self, images: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+        """How much the learned map keeps of the latents at each position.
+
+        Arguments are those of `analysis`.
+
+        Returns:
+            float32 `(b, H / 16, W / 16)`, 0 to 1: the mean over channels of half the
+            weights, so that 1/2 is a latent that stays as it is.
+        """
+        weights = self.analysis_transform.importance(
+            self.padded(images), self.level(quality)
+        )
+        return tf.reduce_mean(tf.cast(weights, tf.float32), axis=-1) / 2
 
     def synthesis(self, y_hat, quality):
         latent_filter = self.synthesis_transform.latent_filter

@@ -13,7 +13,12 @@ from scipy.interpolate import PchipInterpolator
 from tf_imgcomp import metrics
 from tf_imgcomp.evaluation.points import Point
 
-_METHOD = "pchip"  # Piecewise cubic, monotone between the points; JVET's choice too.
+_INTERPOLATION = {
+    # Piecewise cubic, monotone between the points; JVET's choice too.
+    "method": "pchip",
+    "require_matching_points": False,
+    "min_overlap": 0,
+}
 _MIN_POINTS = 2
 _MIN_OVERLAP = 1.0  # dB; over less, a BD-rate says little about two codecs.
 
@@ -133,16 +138,25 @@ def bd_rate(anchor: Curve, test: Curve) -> float:
             f"Expected two curves with {_MIN_OVERLAP:g} dB in common, received "
             f"{_span(anchor.quality)} dB and {_span(test.quality)} dB."
         )
-    percent = bjontegaard.bd_rate(
-        anchor.bpp,
-        anchor.quality,
-        test.bpp,
-        test.quality,
-        method=_METHOD,
-        require_matching_points=False,
-        min_overlap=0,
-    )
+    percent = bjontegaard.bd_rate(*anchor, *test, **_INTERPOLATION)
     return float(percent)
+
+
+def bd_psnr(anchor: Curve, test: Curve) -> float:
+    """Returns the Bjøntegaard delta PSNR of `test` against `anchor` in dB.
+
+    Positive means that `test` is better at the same rate. It is taken over the rates
+    that both curves have, interpolated as for `bd_rate`.
+
+    Raises:
+        ValueError: If they have no rates in common.
+    """
+    if max(anchor.bpp[0], test.bpp[0]) >= min(anchor.bpp[-1], test.bpp[-1]):
+        raise ValueError(
+            "Expected two curves with rates in common, received "
+            f"{_span(anchor.bpp)} bpp and {_span(test.bpp)} bpp."
+        )
+    return float(bjontegaard.bd_psnr(*anchor, *test, **_INTERPOLATION))
 
 
 class Margin(NamedTuple):

@@ -56,6 +56,11 @@ def write_csv(path: Path, rows: Sequence[Any]) -> None:
 
 def write_json(path: Path, tables: Mapping[str, Sequence[Any]]) -> None:
     """Writes named tables of dataclass instances; an infinite number becomes null."""
+    Path(path).write_text(json_text(tables))
+
+
+def json_text(tables: Mapping[str, Sequence[Any]]) -> str:
+    """Returns what `write_json` writes."""
     document = {
         name: [
             {key: _finite(value) for key, value in dataclasses.asdict(row).items()}
@@ -63,7 +68,7 @@ def write_json(path: Path, tables: Mapping[str, Sequence[Any]]) -> None:
         ]
         for name, rows in tables.items()
     }
-    Path(path).write_text(json.dumps(document, indent=1, allow_nan=False) + "\n")
+    return json.dumps(document, indent=1, allow_nan=False) + "\n"
 
 
 def _finite(value: Any) -> Any:

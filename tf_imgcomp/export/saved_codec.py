@@ -1,5 +1,7 @@
 """An exported learned codec, ready to use."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +77,16 @@ class SavedCodec:
         Arguments and errors are those of `decompress`.
         """
         return self._decode("latents", strings, height, width, quality)["y_hat"].numpy()
+
+    def importance(self, pixels: np.ndarray, quality: float) -> np.ndarray | None:
+        """The learned importance map, float32 `(H / 16, W / 16)`, 0 to 1.
+
+        None if the codec has no such map. Arguments are those of `compress`.
+        """
+        if "importance" not in self._model.signatures:
+            return None
+        quality = self._tf.constant(quality, "float32")
+        return self._model.importance(pixels, quality)["importance"].numpy()
 
     def _decode(self, signature, strings, height, width, quality) -> dict:
         tf = self._tf

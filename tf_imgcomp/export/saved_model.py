@@ -44,6 +44,8 @@ class CodecModule(tf.Module):
         analysis     image, quality -> y float32 (1, H / 16, W / 16, c), z
         latents      what decompress takes -> y_hat float32, checksum, sound
         synthesis    y_hat float32 (1, H / 16, W / 16, c), quality -> image (H, W, 3)
+        importance   image, quality -> importance float32 (H / 16, W / 16), 0 to 1; only
+                     if the codec has a learned importance map
 
     Strings were damaged, or are another model's, if the checksum that `compress` gave
     is not the one that comes back, or if their number is not right (`sound`).
@@ -67,6 +69,16 @@ class CodecModule(tf.Module):
         fingerprint = _fingerprint(codec, self.coder)
         self.fingerprint = tf.Variable(fingerprint, trainable=False)
         self.synthesis = self._make_synthesis()
+        if codec.has_importance:
+            self.importance = self._make_importance()
+
+    @property
+    def signatures(self) -> dict:
+        """The functions by the names that they are exported under."""
+        names = ["compress", "decompress", "analysis", "latents", "synthesis"]
+        if self._codec.value.has_importance:
+            names.append("importance")
+        return {name: getattr(self, name) for name in names}
 
     @tf.function(input_signature=_IMAGE)
     def compress(self, image, quality):
@@ -117,6 +129,17 @@ class CodecModule(tf.Module):
             return {"image": tf.cast(x_hat, tf.uint8)}
 
         return synthesis
+
+    def _make_importance(self):
+        """The importance signature, of codecs that have such a map."""
+
+        @tf.function(input_signature=_IMAGE)
+        def importance(image, quality):
+            codec, quality = self._codec.value, _quality(_hundredths(quality))
+            with self.analysis_weights.used():
+                return {"importance": codec.importance(image[None], quality[None])[0]}
+
+        return importance
 
 
 class PackedWeights(tf.Module):
@@ -205,14 +228,7 @@ def export(codec: Codec, folder: Path, card: dict) -> None:
     folder = Path(folder)
     check_codec_id(folder.name)
     module = CodecModule(codec)
-    signatures = {
-        "compress": module.compress,
-        "decompress": module.decompress,
-        "analysis": module.analysis,
-        "latents": module.latents,
-        "synthesis": module.synthesis,
-    }
-    tf.saved_model.save(module, str(folder), signatures)
+    tf.saved_model.save(module, str(folder), module.signatures)
     card = {
         "id": folder.name,
         "fingerprint": int(module.fingerprint),

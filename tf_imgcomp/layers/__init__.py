@@ -14,6 +14,7 @@ from tf_imgcomp.layers.gain import GainUnit, LevelModulation
 from tf_imgcomp.layers.gdn import GDN
 from tf_imgcomp.layers.importance import ImportanceMap
 from tf_imgcomp.layers.lapped import InverseLappedTransform, LappedTransform
+from tf_imgcomp.layers.post_processing import PostProcessing
 from tf_imgcomp.layers.pyramid import PyramidConvolution
 from tf_imgcomp.layers.quantization import PostQuantizationFilter
 from tf_imgcomp.layers.residual import (
@@ -38,6 +39,7 @@ __all__ = [
     "LevelModulation",
     "LogFeatures",
     "MultiFrequencyChannelAttention",
+    "PostProcessing",
     "PostQuantizationFilter",
     "PyramidConvolution",
     "RasterConv2D",

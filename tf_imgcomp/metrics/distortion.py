@@ -1,4 +1,4 @@
-"""Distortion between two 8-bit images: MSE, PSNR and MS-SSIM."""
+"""Distortion between two 8-bit images: MSE, PSNR, SSIM and MS-SSIM."""
 
 import math
 
@@ -41,6 +41,26 @@ def psnr(x: np.ndarray, x_hat: np.ndarray) -> float:
     return 10 * math.log10(_PEAK**2 / error) if error else math.inf
 
 
+def ssim(x: np.ndarray, x_hat: np.ndarray) -> float:
+    """Returns the structural similarity at full resolution, 1.0 for equal images.
+
+    Window and channels are those of `ms_ssim`; a channel that is negatively correlated
+    counts as 0.
+
+    Args:
+        x: uint8 `(h, w, c)`, the original.
+        x_hat: uint8 `(h, w, c)`, the reconstruction.
+
+    Raises:
+        ValueError: If a type is not uint8, the shapes differ or are not 3-D.
+
+    References:
+        - Wang et al., "Image Quality Assessment: From Error Visibility to Structural
+          Similarity", IEEE Trans. Image Processing 2004
+    """
+    return _similarity(x, x_hat, num_scales=1)
+
+
 def ms_ssim(x: np.ndarray, x_hat: np.ndarray) -> float:
     """Returns the multi-scale structural similarity, 1.0 for equal images.
 
@@ -63,6 +83,11 @@ def ms_ssim(x: np.ndarray, x_hat: np.ndarray) -> float:
         - Wang et al., "Multiscale structural similarity for image quality
           assessment", Asilomar 2003, https://doi.org/10.1109/ACSSC.2003.1292216
     """
+    return _similarity(x, x_hat, num_scales=len(_SCALE_WEIGHTS))
+
+
+def _similarity(x: np.ndarray, x_hat: np.ndarray, num_scales: int) -> float:
+    """Compares two images at that many scales, or at those that fit."""
     import tensorflow as tf  # Here, because the other metrics do well without it.
 
     _check(x, x_hat)
@@ -71,7 +96,7 @@ def ms_ssim(x: np.ndarray, x_hat: np.ndarray) -> float:
             f"Expected an image (height, width, channels), received shape {x.shape}."
         )
     side = min(x.shape[:2])
-    weights = np.array(_SCALE_WEIGHTS[: _num_scales(side)])
+    weights = np.array(_SCALE_WEIGHTS[: min(num_scales, _num_scales(side))])
     similarity = tf.image.ssim_multiscale(
         tf.constant(x),
         tf.constant(x_hat),

@@ -1,0 +1,141 @@
+#!/usr/bin/env -S python3 -I
+"""Measures what each part of fdram brings.
+
+    bin/ablate --data=PHOTOS --output=runs/ablation KODAK_FOLDER
+
+Trains the variants of bin/flags/ablation/ one after the other, each with the budget of
+budget.flags and its own flagfile, evaluates real files of each on the images, and
+writes to the output folder:
+
+    VARIANT/            the run, see bin/train
+    models/VARIANT/     the model
+    evaluation/VARIANT/ its points, see bin/evaluate
+    means/VARIANT.csv   its mean points
+    ablation.md, .csv   BD-PSNR, dB at 0.15 bpp and decode seconds for every part,
+                        beside what its source claims
+
+Killed and started again, it goes on: what is trained and measured stays. Seconds count
+only if the machine does nothing else while bin/evaluate runs.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from absl import flags
+
+from tf_imgcomp.errors import ImgcompError
+from tf_imgcomp_bin import command_line
+
+PROGRAM = "ablate"
+BIN = Path(__file__).parent
+
+_DATA = flags.DEFINE_string(
+    "data", None, "Folder of photos to train on.", required=True
+)
+_OUTPUT = flags.DEFINE_string("output", None, "Folder for everything.", required=True)
+_FLAGS = flags.DEFINE_string(
+    "flags",
+    str(BIN / "flags" / "ablation"),
+    "Folder of flagfiles: budget.flags, and one for each variant.",
+)
+_QUALITIES = flags.DEFINE_list(
+    "qualities", "1,10,20,30,45,60", "Qualities to evaluate, each from 1 to 100."
+)
+
+_BUDGET = "budget"
+
+
+def steps() -> list:
+    """The comparisons, with the claims of the sources (at 0.15 bits per pixel)."""
+    from tf_imgcomp.evaluation.ablation import Step
+
+    return [
+        Step("FDRAM", "attention", "residual", claim=0.23),
+        Step("mixture, K 1 to 2, tied", "mixture_tied", "attention", claim=0.25),
+        Step("mixture, K 1 to 3, free", "mixture_free", "attention", claim=0.25),
+        Step("post-processing", "post_processing", "mixture_tied", claim=0.13),
+        Step("the three together", "post_processing", "residual", claim=0.37),
+        Step("checkerboard context", "mixture_tied", "no_context"),
+        Step("raster context", "raster", "no_context"),
+        Step("raster for checkerboard", "raster", "mixture_tied"),
+    ]
+
+
+def ablate(images: Sequence[str]) -> int:
+    from tf_imgcomp.evaluation import ablation, report
+    from tf_imgcomp.evaluation.collection import read_means
+
+    output, folder = Path(_OUTPUT.value), Path(_FLAGS.value)
+    variants = sorted({path.stem for path in folder.glob("*.flags")} - {_BUDGET})
+    if not variants or not (folder / f"{_BUDGET}.flags").is_file():
+        raise ImgcompError(f"{folder}: expected {_BUDGET}.flags and one of a variant")
+    (output / "means").mkdir(parents=True, exist_ok=True)
+    for variant in variants:
+        train(folder, variant, output)
+    for variant in variants:  # When nothing trains any more, which would cost time.
+        evaluate(variant, output, images)
+    measured = [m for m in read_means(output / "means") if m.codec in variants]
+    rows = ablation.gains(measured, steps())
+    table = ablation.gains_table(rows)
+    if rows:
+        report.write_csv(output / "ablation.csv", rows)
+    (output / "ablation.md").write_text(table)
+    print(table, end="")
+    return 0
+
+
+def train(folder: Path, variant: str, output: Path) -> None:
+    """Trains and exports a variant unless it is there."""
+    model = output / "models" / variant
+    if (model / "card.json").exists():
+        return
+    run_program(
+        "train",
+        f"--flagfile={folder / _BUDGET}.flags",
+        f"--flagfile={folder / variant}.flags",
+        f"--data={_DATA.value}",
+        f"--workdir={output / variant}",
+        f"--export={model}",
+        "--validation_photos=0",
+    )
+
+
+def evaluate(variant: str, output: Path, images: Sequence[str]) -> None:
+    """Measures a variant; bin/evaluate keeps what it has measured before."""
+    results = output / "evaluation" / variant
+    run_program(
+        "evaluate",
+        f"--model={output / 'models' / variant}",
+        f"--qualities={','.join(_QUALITIES.value)}",
+        "--baselines=",
+        f"--output={results}",
+        *images,
+    )
+    shutil.copy(results / "means.csv", output / "means" / f"{variant}.csv")
+
+
+def run_program(name: str, *arguments: str) -> None:
+    """Runs another program; what it prints is for the user."""
+    print(f"bin/{name} {' '.join(arguments)}", flush=True)
+    program = [sys.executable, "-I", str(BIN / f"{name}.py"), *arguments]
+    if code := subprocess.run(program, check=False).returncode:
+        raise ImgcompError(f"bin/{name} ended with exit code {code}, see above")
+
+
+def main(argv: Sequence[str]) -> int:
+    if len(argv) < 2:
+        command_line.end_with_usage_error(PROGRAM, "expected images to evaluate on")
+    return command_line.guard(PROGRAM, lambda: ablate(argv[1:]))
+
+
+def run() -> None:
+    command_line.run(PROGRAM, main)
+
+
+if __name__ == "__main__":
+    run()

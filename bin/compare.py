@@ -1,0 +1,140 @@
+#!/usr/bin/env -S python3 -I
+"""Shows photos beside what this codec and the classical ones make of them.
+
+    bin/compare photo.jpg                     # Writes photo.comparison.png, and .json.
+    bin/compare --model=mfca_pmcn --target_bpp=0.3 --output=comparison.pdf photo.png
+    bin/compare --codecs=jpeg,webp,avif444 --quality=20 --output=compared/ holiday/
+
+The picture has the original, our reconstruction and those of classical codecs at the
+same file size or, as near as their settings come, a smaller one (or their smallest, if
+that is larger); below, each one's error on one scale, and what the codec holds
+important: its importance map, or where its latents are large, which takes the bits. The
+numbers go to a .json file beside it. All sizes are of the pixels alone, without alpha,
+ICC profile and EXIF.
+
+An input is a file, a folder or a glob. Exit code 1 if a file failed, 2 for a usage
+error.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # No start-up noise.
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from absl import flags
+
+from tf_imgcomp import bitstream
+from tf_imgcomp.classical import CODECS, ClassicalCodec
+from tf_imgcomp.classical.size_search import encode_within
+from tf_imgcomp.data import images, paths
+from tf_imgcomp.data.images import Photo
+from tf_imgcomp.errors import ClassicalCodecError, ImageError
+from tf_imgcomp.evaluation import report, side_by_side
+from tf_imgcomp.evaluation.side_by_side import PositionMap, Reconstruction
+from tf_imgcomp.export import coding, models
+from tf_imgcomp_bin import coding_flags, command_line, goal_flags
+
+PROGRAM = "compare"
+
+flags.adopt_module_key_flags(coding_flags)
+flags.adopt_module_key_flags(goal_flags)
+_CODECS = flags.DEFINE_list(
+    "codecs", "jpeg,jpeg2000", f"Classical codecs, of {', '.join(CODECS)}."
+)
+
+_SUFFIX = ".comparison.png"
+_FORMATS = {".png": "png", ".pdf": "pdf"}
+_SIDE = 16  # Of the square of pixels that a latent's position stands for.
+
+
+@flags.validator(_CODECS.name, message=f"Expected some of {', '.join(CODECS)}.")
+def _are_codecs(names: list[str]) -> bool:
+    return set(names) <= CODECS.keys()
+
+
+def compare(inputs: Sequence[str]) -> int:
+    classical = [CODECS[name] for name in _CODECS.value]
+    for rival in classical:
+        if missing := rival.available():
+            raise ClassicalCodecError(f"{rival.name}: {missing}")
+    photos = paths.expand_inputs(inputs, images.input_suffixes())
+    jobs = paths.output_paths(photos, coding_flags.OUTPUT.value, _SUFFIX)
+    codec = models.load(coding_flags.MODEL.value or models.DEFAULT)
+
+    def work(source: Path, target: Path) -> str:
+        return compare_photo(codec, classical, source, target)
+
+    return command_line.each_file(PROGRAM, jobs, work)
+
+
+def compare_photo(
+    codec: models.SavedCodec,
+    classical: Sequence[ClassicalCodec],
+    source: Path,
+    target: Path,
+) -> str:
+    """Writes the picture and the numbers of a photo; returns a line on them."""
+    file_format = _FORMATS.get(target.suffix.lower())
+    if file_format is None:
+        raise ImageError(f"{target}: expected a name that ends in .png or .pdf")
+    numbers = target.with_suffix(".json")
+    for path in (target, numbers):
+        paths.check_writable(path, coding_flags.OVERWRITE.value, source)
+    photo = images.read_image(source, codec.bytes_per_pixel)
+    for note in photo.notes:
+        command_line.complain(PROGRAM, f"{source}: {note}")
+    photo = Photo(photo.pixels, photo.grey)
+    ours, position_map = _ours(codec, photo)
+    limit = ours.figures.num_bytes
+    shown = [ours, *(_classical(each, photo.pixels, limit) for each in classical)]
+    picture = side_by_side.draw(photo.pixels, shown, position_map, file_format)
+    rows = [each.figures for each in shown]
+    paths.write_atomically(target, picture)
+    paths.write_atomically(numbers, report.json_text({"codecs": rows}).encode())
+    results = [f"{row.codec} {row.num_bytes} bytes {row.psnr:.2f} dB" for row in rows]
+    return f"{source} -> {target}: {', '.join(results)}"
+
+
+def _ours(codec: models.SavedCodec, photo: Photo) -> tuple[Reconstruction, PositionMap]:
+    data, quality, _ = coding.encode(codec, photo, goal_flags.goal())
+    file = bitstream.unpack(data)
+    x_hat = coding.decode(codec, file).pixels
+    figures = side_by_side.measure(codec.id, quality, len(data), photo.pixels, x_hat)
+    weights = codec.importance(photo.pixels, quality)
+    if weights is not None:
+        position_map = PositionMap("importance map", weights, _SIDE)
+    else:
+        y_hat = codec.latents(file.strings, file.height, file.width, file.quality)[0]
+        # The bits of an integer grow as its logarithm does.
+        size = np.log2(1 + np.abs(y_hat)).sum(axis=-1)
+        position_map = PositionMap("size of the latents, in bits", size, _SIDE)
+    return Reconstruction(codec.id, x_hat, figures), position_map
+
+
+def _classical(codec: ClassicalCodec, x: np.ndarray, limit: int) -> Reconstruction:
+    try:
+        setting, data = encode_within(codec, x, limit)
+        x_hat = codec.decode(data)
+    except ClassicalCodecError as error:
+        raise ClassicalCodecError(f"{codec.name}: {error}") from None
+    figures = side_by_side.measure(codec.name, setting, len(data), x, x_hat)
+    return Reconstruction(codec.title, x_hat, figures)
+
+
+def main(argv: Sequence[str]) -> int:
+    if len(argv) < 2:
+        command_line.end_with_usage_error(PROGRAM, "expected at least one input")
+    return command_line.guard(PROGRAM, lambda: compare(argv[1:]))
+
+
+def run() -> None:
+    command_line.run(PROGRAM, main)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,39 @@
+"""Finds the setting at which a classical codec's file has a given size."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tf_imgcomp.classical.interface import ClassicalCodec
+
+
+def encode_within(
+    codec: ClassicalCodec, pixels: np.ndarray, max_bytes: int
+) -> tuple[float, bytes]:
+    """Returns the setting of the best file within a size, and the file.
+
+    If even the smallest file is larger, it is that one. Sizes grow with quality only
+    nearly always, and the search halves what is left: it never returns a file that is
+    too large while it knows one that fits, and may miss a slightly larger one.
+
+    Args:
+        codec: The codec, available.
+        pixels: uint8 RGB `(h, w, 3)`.
+        max_bytes: Size that the file should not exceed.
+
+    Raises:
+        ClassicalCodecError: If the encoder fails.
+    """
+    settings = codec.all_settings
+    best = settings[0], codec.encode(pixels, settings[0])
+    if len(best[1]) > max_bytes:
+        return best
+    low, high = 0, len(settings)
+    while high - low > 1:
+        middle = (low + high) // 2
+        data = codec.encode(pixels, settings[middle])
+        if len(data) <= max_bytes:
+            low, best = middle, (settings[middle], data)
+        else:
+            high = middle
+    return best
