@@ -29,6 +29,7 @@ import numpy as np
 from absl import flags
 
 from tf_imgcomp import bitstream
+from tf_imgcomp.bitstream import TfciFile
 from tf_imgcomp.classical import CODECS, ClassicalCodec
 from tf_imgcomp.classical.size_search import encode_within
 from tf_imgcomp.data import images, paths
@@ -37,6 +38,8 @@ from tf_imgcomp.errors import ClassicalCodecError, ImageError
 from tf_imgcomp.evaluation import report, side_by_side
 from tf_imgcomp.evaluation.side_by_side import PositionMap, Reconstruction
 from tf_imgcomp.export import coding, models
+from tf_imgcomp.export.image_codec import ImageCodec
+from tf_imgcomp.export.saved_codec import SavedCodec
 from tf_imgcomp_bin import coding_flags, command_line, goal_flags
 
 PROGRAM = "compare"
@@ -73,7 +76,7 @@ def compare(inputs: Sequence[str]) -> int:
 
 
 def compare_photo(
-    codec: models.SavedCodec,
+    codec: ImageCodec,
     classical: Sequence[ClassicalCodec],
     source: Path,
     target: Path,
@@ -100,20 +103,28 @@ def compare_photo(
     return f"{source} -> {target}: {', '.join(results)}"
 
 
-def _ours(codec: models.SavedCodec, photo: Photo) -> tuple[Reconstruction, PositionMap]:
+def _ours(codec: ImageCodec, photo: Photo) -> tuple[Reconstruction, PositionMap | None]:
     data, quality, _ = coding.encode(codec, photo, goal_flags.goal())
     file = bitstream.unpack(data)
     x_hat = coding.decode(codec, file).pixels
     figures = side_by_side.measure(codec.id, quality, len(data), photo.pixels, x_hat)
-    weights = codec.importance(photo.pixels, quality)
+    reconstruction = Reconstruction(codec.id, x_hat, figures)
+    return reconstruction, _position_map(codec, photo, file)
+
+
+def _position_map(
+    codec: ImageCodec, photo: Photo, file: TfciFile
+) -> PositionMap | None:
+    """What a learned codec says of the photo's parts, or how large their latents are."""
+    if not isinstance(codec, SavedCodec):
+        return None
+    weights = codec.importance(photo.pixels, file.quality)
     if weights is not None:
-        position_map = PositionMap("importance map", weights, _SIDE)
-    else:
-        y_hat = codec.latents(file.strings, file.height, file.width, file.quality)[0]
-        # The bits of an integer grow as its logarithm does.
-        size = np.log2(1 + np.abs(y_hat)).sum(axis=-1)
-        position_map = PositionMap("size of the latents, in bits", size, _SIDE)
-    return Reconstruction(codec.id, x_hat, figures), position_map
+        return PositionMap("importance map", weights, _SIDE)
+    y_hat = codec.latents(file.strings, file.height, file.width, file.quality)[0]
+    # The bits of an integer grow as its logarithm does.
+    size = np.log2(1 + np.abs(y_hat)).sum(axis=-1)
+    return PositionMap("size of the latents, in bits", size, _SIDE)
 
 
 def _classical(codec: ClassicalCodec, x: np.ndarray, limit: int) -> Reconstruction:

@@ -49,6 +49,7 @@ _LIST_MODELS = flags.DEFINE_bool("list_models", False, "Print the models' ids an
 flags.mark_flags_as_mutual_exclusive([*goal_flags.NAMES, _TOTAL_BPP.name])
 for _goal in (goal_flags.TARGET_PSNR, _TOTAL_BPP):  # What is not coded has no PSNR.
     flags.mark_flags_as_mutual_exclusive([_IMPORTANCE.name, _goal.name])
+flags.register_validator(_TOTAL_BPP.name, lambda value: value == value, "not a number")
 
 
 def compress(inputs: Sequence[str]) -> int:

@@ -93,7 +93,7 @@ def measure(
 def draw(
     x: np.ndarray,
     reconstructions: Sequence[Reconstruction],
-    position_map: PositionMap,
+    position_map: PositionMap | None,
     file_format: str,
 ) -> bytes:
     """Returns the picture as a file.
@@ -104,7 +104,7 @@ def draw(
     Args:
         x: uint8 `(h, w, 3)`, the photo.
         reconstructions: One or more, of the photo's size.
-        position_map: What is shown below the photo.
+        position_map: What is shown below the photo; None for nothing.
         file_format: "png" or "pdf".
     """
     height, width = x.shape[:2]
@@ -115,7 +115,10 @@ def draw(
     axes = figure.subplots(2, 1 + len(reconstructions))
     axes[0, 0].imshow(x)
     axes[0, 0].set_title(f"original\n{width}x{height}")
-    _draw_map(axes[1, 0], position_map, height, width)
+    if position_map is None:
+        axes[1, 0].set_axis_off()
+    else:
+        _draw_map(axes[1, 0], position_map, height, width)
     for panel, reconstruction in zip(axes[0, 1:], reconstructions):
         panel.imshow(reconstruction.pixels)
         panel.set_title(_title(reconstruction))
