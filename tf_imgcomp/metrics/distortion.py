@@ -1,4 +1,4 @@
-"""Distortion between two 8-bit images: MSE, PSNR and MS-SSIM."""
+"""Distortion between two 8-bit images: MSE, PSNR, SSIM and MS-SSIM."""
 
 import math
 
@@ -65,12 +65,7 @@ def ms_ssim(x: np.ndarray, x_hat: np.ndarray) -> float:
     """
     import tensorflow as tf  # Here, because the other metrics do well without it.
 
-    _check(x, x_hat)
-    if x.ndim != 3:
-        raise ValueError(
-            f"Expected an image (height, width, channels), received shape {x.shape}."
-        )
-    side = min(x.shape[:2])
+    side = _shorter_side(x, x_hat)
     weights = np.array(_SCALE_WEIGHTS[: _num_scales(side)])
     similarity = tf.image.ssim_multiscale(
         tf.constant(x),
@@ -82,6 +77,32 @@ def ms_ssim(x: np.ndarray, x_hat: np.ndarray) -> float:
     return float(similarity)
 
 
+def ssim(x: np.ndarray, x_hat: np.ndarray) -> float:
+    """Returns the structural similarity, 1.0 for equal images.
+
+    Computed as `ms_ssim` at one scale, the finest: an 11x11 Gaussian window, or one as
+    large as the shorter side, averaged over channels.
+
+    Args:
+        x: uint8 `(h, w, c)`, the original.
+        x_hat: uint8 `(h, w, c)`, the reconstruction.
+
+    Raises:
+        ValueError: If a type is not uint8, the shapes differ or are not 3-D.
+
+    References:
+        - Wang et al., "Image quality assessment: from error visibility to structural
+          similarity", IEEE TIP 2004, https://doi.org/10.1109/TIP.2003.819861
+    """
+    import tensorflow as tf
+
+    window = min(_WINDOW, _shorter_side(x, x_hat))
+    similarity = tf.image.ssim(
+        tf.constant(x), tf.constant(x_hat), max_val=_PEAK, filter_size=window
+    )
+    return float(similarity)
+
+
 def ms_ssim_db(similarity: float) -> float:
     """Returns an MS-SSIM on a scale of decibels, `-10 log10(1 - similarity)`.
 
@@ -89,6 +110,16 @@ def ms_ssim_db(similarity: float) -> float:
         similarity: float, at most 1.0, which gives infinity.
     """
     return -10 * math.log10(1 - similarity) if similarity < 1 else math.inf
+
+
+def _shorter_side(x: np.ndarray, x_hat: np.ndarray) -> int:
+    """Returns the shorter side of two images that can be compared."""
+    _check(x, x_hat)
+    if x.ndim != 3:
+        raise ValueError(
+            f"Expected an image (height, width, channels), received shape {x.shape}."
+        )
+    return min(x.shape[:2])
 
 
 def _num_scales(side: int) -> int:
