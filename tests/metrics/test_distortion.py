@@ -68,6 +68,13 @@ def test_ms_ssim_agrees_with_its_definition(make_image, amplitude):
     assert metrics.ms_ssim(x, x_hat) == pytest.approx(expected, abs=3e-5)
 
 
+def test_ssim_is_ms_ssim_of_the_finest_scale(make_image):
+    x = make_image(19, 64)  # No other scale fits.
+    x_hat = add_noise(x, 20)
+    assert metrics.ssim(x, x) == pytest.approx(1)
+    assert metrics.ssim(x, x_hat) == pytest.approx(metrics.ms_ssim(x, x_hat), abs=1e-6)
+
+
 @pytest.mark.parametrize("side", [1, 10, 11, 20, 21, 40, 41, 80, 81, 160, 161])
 def test_ms_ssim_of_small_images_uses_the_scales_that_fit(make_image, side):
     x = make_image(side, 170)
@@ -80,7 +87,9 @@ def test_ms_ssim_in_decibels():
     assert metrics.ms_ssim_db(1.0) == math.inf
 
 
-@pytest.mark.parametrize("metric", [metrics.mse, metrics.psnr, metrics.ms_ssim])
+@pytest.mark.parametrize(
+    "metric", [metrics.mse, metrics.psnr, metrics.ssim, metrics.ms_ssim]
+)
 def test_wrong_inputs_are_refused(metric):
     x = np.zeros((16, 16, 3), np.uint8)
     with pytest.raises(ValueError, match="Expected uint8 pixels, received float64"):

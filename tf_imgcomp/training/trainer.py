@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN
 from tf_imgcomp.data.paths import write_atomically
+from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.training.journal import Journal
 from tf_imgcomp.training.optimization import (
     GradientGuard,
@@ -58,6 +59,9 @@ class Trainer:
         validate: function that returns a dict of figures, one of them `score`, less
             being better. Called with the averaged weights in place.
         strategy: `tf.distribute.Strategy`.
+
+    Raises:
+        ImgcompError: If the learning rate waits for validations and there are none.
     """
 
     def __init__(
@@ -83,6 +87,11 @@ class Trainer:
         self.best_score = tf.Variable(float("inf"), trainable=False)
         self._plateau = None
         if config.optimization.schedule == "plateau":
+            if not validate:
+                raise ImgcompError(
+                    "a plateau of the learning rate is seen on photos held out for "
+                    "validation: there are none"
+                )
             self._plateau = Plateau(self.optimizer, config.optimization.patience)
         kept = {"plateau": self._plateau} if self._plateau else {}
         checkpoint = tf.train.Checkpoint(
