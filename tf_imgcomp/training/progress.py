@@ -46,7 +46,7 @@ def _draw(panel, title: str, lines: dict) -> None:
     panel.set(title=title, xlabel="step")
     panel.grid(alpha=0.3)
     if lines:
-        panel.legend(fontsize="small")
+        panel.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
 
 
 def _read(path: Path) -> dict:
