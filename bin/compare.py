@@ -115,7 +115,7 @@ def _ours(codec: ImageCodec, photo: Photo) -> tuple[Reconstruction, PositionMap 
 def _position_map(
     codec: ImageCodec, photo: Photo, file: TfciFile
 ) -> PositionMap | None:
-    """What a learned codec says of the photo's parts, or how large their latents are."""
+    """What a learned codec says of a photo's parts, or how large latents are."""
     if not isinstance(codec, SavedCodec):
         return None
     weights = codec.importance(photo.pixels, file.quality)

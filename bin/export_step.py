@@ -20,11 +20,12 @@ from collections.abc import Sequence
 
 from absl import app, flags
 
-from tf_imgcomp_bin import command_line, training_flags
+from tf_imgcomp_bin import command_line, objective_flags, training_flags
 
 PROGRAM = "export_step"
 
 flags.adopt_module_key_flags(training_flags)
+flags.adopt_module_key_flags(objective_flags)
 _OUTPUT = flags.DEFINE_string("output", None, "Folder to write.", required=True)
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.data.patches import PAIRS, PHOTOS, Sampling
 from tf_imgcomp.export import postfilter_model, saved_model
+from tf_imgcomp.losses.rate_distortion import lagrangian
 from tf_imgcomp.postfilter.registry import new_postfilter
 from tf_imgcomp.training.restoration import RestorationGain
 from tf_imgcomp.training.validation import RealBits
@@ -21,7 +22,8 @@ class Product(NamedTuple):
 
     Attributes:
         new: function of a name and of sizes that gives an untrained model.
-        validation: function of a model and photos that gives a function of nothing,
+        validation: function of a model, photos and the cost that a codec is judged by
+            (see `RealBits`; the usual, if left out) that gives a function of nothing,
             whose result is a dict of figures.
         export: function of a model, a folder and a card that writes the SavedModel.
         sampling: what the images that it learns from are.
@@ -36,12 +38,17 @@ class Product(NamedTuple):
 PRODUCTS = {
     "codec": Product(
         new_codec,
-        lambda codec, photos: RealBits(codec, photos, saved_model.CodecModule),
+        lambda codec, photos, cost=lagrangian: RealBits(
+            codec, photos, saved_model.CodecModule, cost
+        ),
         saved_model.export,
         PHOTOS,
     ),
     "postfilter": Product(
-        new_postfilter, RestorationGain, postfilter_model.export, PAIRS
+        new_postfilter,
+        lambda postfilter, photos, cost=None: RestorationGain(postfilter, photos),
+        postfilter_model.export,
+        PAIRS,
     ),
 }
 

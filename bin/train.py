@@ -7,8 +7,8 @@
 PHOTOS is a folder of images of any size and format, PAIRS what bin/make_pairs wrote.
 Killed and started again, the run goes on where its last checkpoint was. At the end, the
 averaged weights are written to `WORKDIR/final.npz` (and the best validated ones to
-`best.npz`), and, with --export, a SavedModel with its card. TensorBoard reads
-WORKDIR/logs.
+`best.npz`, their figures to `best.json`), and, with --export, a SavedModel with its
+card. TensorBoard reads WORKDIR/logs; --plot_every draws losses and validations.
 """
 
 import os
@@ -20,11 +20,12 @@ from pathlib import Path
 
 from absl import app, flags
 
-from tf_imgcomp_bin import command_line, training_flags
+from tf_imgcomp_bin import command_line, objective_flags, training_flags
 
 PROGRAM = "train"
 
 flags.adopt_module_key_flags(training_flags)
+flags.adopt_module_key_flags(objective_flags)
 _DATA = flags.DEFINE_string("data", None, "Folder of photos.", required=True)
 _CACHE = flags.DEFINE_string(
     "cache", ".cache/photos", "Folder for the decoded photos, about 3 bytes a pixel."
@@ -60,8 +61,11 @@ def train() -> int:
         strategy = tf.distribute.MirroredStrategy()
     with strategy.scope():
         trainable = training_flags.make_trainable()
-    validate = product.validation(trainable.model, held_out) if held_out else None
     workdir, config = Path(_WORKDIR.value), training_flags.trainer_config()
+    validate = None
+    if held_out:
+        cost = objective_flags.image_cost()
+        validate = product.validation(trainable.model, held_out, cost)
     trainer = Trainer(trainable, workdir, config, validate, strategy)
     dataset = batches(
         photos,

@@ -6,6 +6,8 @@ import json
 
 from absl import flags
 
+from tf_imgcomp_bin import objective_flags
+
 _CODEC = flags.DEFINE_string("codec", "fdram", "Name of the codec.")
 _POSTFILTER = flags.DEFINE_string(
     "postfilter", None, "Train this filter, on what bin/make_pairs wrote, and no codec."
@@ -21,6 +23,13 @@ _INIT_ONLY = flags.DEFINE_string(
 _STEPS = flags.DEFINE_integer("steps", 10000, "Length of the run.", lower_bound=1)
 BATCH = flags.DEFINE_integer("batch", 8, "Crops a step.", lower_bound=1)
 CROP = flags.DEFINE_integer("crop", 128, "Side of a crop, a multiple of 64.")
+_SCHEDULE = flags.DEFINE_enum(
+    "schedule",
+    "cosine",
+    ["cosine", "plateau"],
+    "The learning rate falls to zero along a cosine, or to a tenth whenever 5 "
+    "validations in a row are no better (a step exported to train elsewhere: cosine).",
+)
 _LEARNING_RATE = flags.DEFINE_float("learning_rate", 1e-3, "Peak of the schedule.")
 _WARMUP = flags.DEFINE_integer("warmup_steps", 200, "Linear rise of the learning rate.")
 _CLIP = flags.DEFINE_float("clip_norm", 1.0, "Largest global gradient norm.")
@@ -31,30 +40,13 @@ _QUALITY = flags.DEFINE_float("quality", None, "Train for this quality alone.", 
 _TRAINABLE = flags.DEFINE_string(
     "trainable", "", "Regular expression: only variables whose path it matches train."
 )
-_GRADIENTS = flags.DEFINE_enum(
-    "rate_gradients",
-    "noise",
-    ["noise", "straight_through"],
-    "How the rate of integers reaches the latents: through noise in place of rounding, "
-    "or as if rounding were not there.",
-)
-_SYNTHESIS_INPUT = flags.DEFINE_enum(
-    "synthesis_input",
-    "integers",
-    ["integers", "noise"],
-    "What synthesis learns on: the integers that a file would hold, or latents with "
-    "noise in place of rounding (with --rate_gradients=noise only).",
-)
-_LOSS = flags.DEFINE_enum(
-    "restoration_loss",
-    "mse",
-    ["mae", "mae_ms_ssim", "mse"],
-    "What a filter minimizes; mae_ms_ssim is MAE + (1 - MS-SSIM) / 20.",
-)
 _PRECISION = flags.DEFINE_enum(
     "precision", "float32", ["float32", "bfloat16"], "Of the transforms."
 )
 _VALIDATE = flags.DEFINE_integer("validate_every", 2000, "Steps between validations.")
+_PLOT = flags.DEFINE_integer(
+    "plot_every", 0, "Validations between two WORKDIR/progress.png; 0 for none."
+)
 _LOG = flags.DEFINE_integer("log_every", 100, "Steps between lines of the log.")
 
 flags.register_validator(
@@ -62,11 +54,9 @@ flags.register_validator(
 )
 
 flags.register_multi_flags_validator(
-    ["synthesis_input", "rate_gradients"],
-    lambda values: (
-        values["synthesis_input"] == "integers" or values["rate_gradients"] == "noise"
-    ),
-    "Expected --rate_gradients=noise with --synthesis_input=noise.",
+    ["schedule", "warmup_steps"],
+    lambda values: values["schedule"] == "cosine" or values["warmup_steps"] == 0,
+    "Expected --warmup_steps=0 with --schedule=plateau.",
 )
 
 
@@ -82,8 +72,7 @@ def make_trainable():
     """The `Trainable` that the flags describe, with its initial weights."""
     import tensorflow as tf
 
-    from tf_imgcomp.training.restoration import restoration_objective
-    from tf_imgcomp.training.step import Trainable, codec_objective
+    from tf_imgcomp.training.step import Trainable
     from tf_imgcomp.training.weights import load_weights, round_to_half
     from tf_imgcomp_bin.products import PRODUCTS
 
@@ -96,14 +85,7 @@ def make_trainable():
     round_to_half(model)  # Exported, they compress to half the size.
     if _INIT.value:
         load_weights(model, _INIT.value, _INIT_ONLY.value)
-    if kind == "postfilter":
-        objective = restoration_objective(model, _LOSS.value)
-    else:
-        objective = codec_objective(
-            model,
-            noise=_GRADIENTS.value == "noise",
-            noisy=_SYNTHESIS_INPUT.value == "noise",
-        )
+    objective = objective_flags.make_objective(kind, model)
     return Trainable(model, objective, _TRAINABLE.value, PRODUCTS[kind].sampling)
 
 
@@ -121,6 +103,7 @@ def trainer_config():
     optimization = OptimizationConfig(
         steps=_STEPS.value,
         learning_rate=_LEARNING_RATE.value,
+        schedule=_SCHEDULE.value,
         warmup_steps=_WARMUP.value,
         clip_norm=_CLIP.value,
         beta_1=_BETA_1.value,
@@ -131,13 +114,15 @@ def trainer_config():
         seed=_SEED.value,
         log_every=_LOG.value,
         validate_every=_VALIDATE.value,
+        plot_every=_PLOT.value,
         quality=_QUALITY.value,
     )
 
 
 def card() -> dict:
     """What a model card says of weights that these flags make."""
-    ours = flags.FLAGS.flags_by_module_dict()[__name__]
+    modules = flags.FLAGS.flags_by_module_dict()
+    ours = modules[__name__] + modules[objective_flags.__name__]
     kind, name = _kind_and_name()
     left_out = {_INIT.name, *({_CODEC.name} if kind == "postfilter" else {})}
     given = [f for f in ours if f.value is not None and f.name not in left_out]

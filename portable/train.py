@@ -14,7 +14,8 @@ Photos stay on the device, where crops, flips and qualities are drawn. OUT gets
 
 every --checkpoint_minutes and at the end, each file whole or not at all. The run ends
 after the exported number of steps or after --minutes, counted over all its starts, and
-the learning rate reaches zero by whichever comes first. SIGTERM ends it early.
+the learning rate reaches zero by whichever comes first, along a cosine whatever the
+schedule that was exported: here, no validation could lower it. SIGTERM ends it early.
 bin/import_weights makes a model of OUT.
 """
 

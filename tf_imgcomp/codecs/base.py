@@ -20,11 +20,15 @@ class CodecOutput(NamedTuple):
         x_hat: float32 `(b, h, w, 3)`, 0 to 255, neither rounded nor clipped.
         y_bits: float32 `(b,)`, estimated bits of y per image.
         z_bits: float32 `(b,)`, estimated bits of z per image.
+        y: float32 `(b, H / 16, W / 16, c)`, latents in quantizer steps.
+        y_hat: like y, the integers that are coded for it.
     """
 
     x_hat: tf.Tensor
     y_bits: tf.Tensor
     z_bits: tf.Tensor
+    y: tf.Tensor
+    y_hat: tf.Tensor
 
 
 def quantizer_step(lmbda: float) -> float:
@@ -92,6 +96,11 @@ class Codec(tf.keras.Model):
         position = (quality - QUALITY_MIN) / (QUALITY_MAX - QUALITY_MIN)
         return self.lmbda_min * tf.pow(self.lmbda_max / self.lmbda_min, position)
 
+    @property
+    def lmbda_middle(self) -> float:
+        """The rate weight halfway, in the log domain."""
+        return (self.lmbda_min * self.lmbda_max) ** 0.5
+
     def analysis(self, images: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
         """Images to latents in quantizer steps.
 
@@ -138,4 +147,4 @@ class Codec(tf.keras.Model):
         if noisy and seed is not None:
             y_hat = add_uniform_noise(y, seed + [101, 0])  # Not the noise of the rate.
         x_hat = self.synthesis(y_hat, quality)[:, :height, :width]
-        return CodecOutput(x_hat, coded.y_bits, coded.z_bits)
+        return CodecOutput(x_hat, coded.y_bits, coded.z_bits, y, coded.y_hat)

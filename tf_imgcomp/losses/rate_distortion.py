@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from tf_imgcomp.losses.distortion import DISTORTIONS, mean_squared_error
+
 
 class RateDistortion(NamedTuple):
     """What a batch costs; all scalars, means over the batch.
@@ -13,7 +15,7 @@ class RateDistortion(NamedTuple):
         bpp: estimated bits per pixel, y and z.
         z_bpp: the part of z.
         mse: squared error per colour value, on 0..255.
-        lagrangian: bpp + lmbda * mse, before the weights of `rate_distortion`.
+        lagrangian: bpp + lmbda * D, before the weights of `rate_distortion`.
     """
 
     loss: tf.Tensor
@@ -23,8 +25,23 @@ class RateDistortion(NamedTuple):
     lagrangian: tf.Tensor
 
 
-def rate_distortion(images, output, lmbda, lmbda_middle: float) -> RateDistortion:
-    """`bpp + lmbda * mse`, every rate with about the same say.
+def lagrangian(x, x_hat, bpp, lmbda, distortion: str = "mse") -> tf.Tensor:
+    """`bpp + lmbda * D` of each image, float32 `(b,)`.
+
+    Args:
+        x: float32 `(b, h, w, 3)`, 0 to 255.
+        x_hat: the same.
+        bpp: float32 `(b,)`. Bits per pixel.
+        lmbda: float32 `(b,)`. Rate weights.
+        distortion: name in `losses.distortion.DISTORTIONS`.
+    """
+    return bpp + lmbda * DISTORTIONS[distortion](x, x_hat)
+
+
+def rate_distortion(
+    images, output, lmbda, lmbda_middle: float, distortion: str = "mse"
+) -> RateDistortion:
+    """`bpp + lmbda * D`, every rate with about the same say.
 
     High rates have large Lagrangians and would drown the low ones; each image's is
     divided by `sqrt(lmbda / lmbda_middle)`, roughly its size.
@@ -34,13 +51,20 @@ def rate_distortion(images, output, lmbda, lmbda_middle: float) -> RateDistortio
         output: `CodecOutput` for them.
         lmbda: float32 `(b,)`. Rate weight of each image.
         lmbda_middle: float. Where the weight is 1.
+        distortion: name in `losses.distortion.DISTORTIONS`.
     """
     x = tf.cast(images, tf.float32)
-    pixels = tf.cast(tf.shape(x)[1] * tf.shape(x)[2], tf.float32)
-    mse = tf.reduce_mean(tf.math.squared_difference(x, output.x_hat), [1, 2, 3])
-    z_bpp = output.z_bits / pixels
-    bpp = output.y_bits / pixels + z_bpp
-    lagrangian = bpp + lmbda * mse
+    bpp, z_bpp = bits_per_pixel(x, output)
+    costs = lagrangian(x, output.x_hat, bpp, lmbda, distortion)
     weight = tf.math.rsqrt(lmbda / lmbda_middle)
-    means = map(tf.reduce_mean, (weight * lagrangian, bpp, z_bpp, mse, lagrangian))
-    return RateDistortion(*means)
+    mse = mean_squared_error(x, output.x_hat)
+    return RateDistortion(
+        *map(tf.reduce_mean, (weight * costs, bpp, z_bpp, mse, costs))
+    )
+
+
+def bits_per_pixel(x, output) -> tuple:
+    """Estimated bits per pixel of each image, and the part of z, float32 `(b,)`."""
+    pixels = tf.cast(tf.shape(x)[1] * tf.shape(x)[2], tf.float32)
+    z_bpp = output.z_bits / pixels
+    return output.y_bits / pixels + z_bpp, z_bpp

@@ -10,9 +10,12 @@ class OptimizationConfig:
     """How parameters move.
 
     Attributes:
-        steps: int. Length of the run; the learning rate ends at zero.
-        learning_rate: float. Peak of the cosine schedule.
-        warmup_steps: int. Linear rise from zero before it.
+        steps: int. Length of the run.
+        learning_rate: float. Where the schedule is highest.
+        schedule: "cosine", to zero at the end of the run, or "plateau": constant until
+            validation gets no better, see `training.plateau`.
+        warmup_steps: int. Linear rise from zero before the cosine.
+        patience: int. Validations without improvement before a plateau ends.
         clip_norm: float. Global gradient norm.
         beta_1: float. Of Adam: decay of the mean gradient.
         average_decay: float. Of the exponential average of the weights.
@@ -22,7 +25,9 @@ class OptimizationConfig:
 
     steps: int
     learning_rate: float = 1e-3
+    schedule: str = "cosine"
     warmup_steps: int = 200
+    patience: int = 5
     clip_norm: float = 1.0
     beta_1: float = 0.9
     average_decay: float = 0.999
@@ -30,18 +35,24 @@ class OptimizationConfig:
 
 
 def make_optimizer(config: OptimizationConfig) -> tf.keras.optimizers.Optimizer:
-    """Adam with warm-up, cosine decay, clipping and an average of the weights."""
-    schedule = tf.keras.optimizers.schedules.CosineDecay(
+    """Adam with its schedule and an average of the weights."""
+    return tf.keras.optimizers.Adam(
+        _learning_rate(config),
+        beta_1=config.beta_1,
+        use_ema=True,
+        ema_momentum=config.average_decay,
+    )
+
+
+def _learning_rate(config: OptimizationConfig):
+    """A schedule for Keras, or the number that a plateau starts with."""
+    if config.schedule == "plateau":
+        return config.learning_rate
+    return tf.keras.optimizers.schedules.CosineDecay(
         0.0,
         max(1, config.steps - config.warmup_steps),
         warmup_target=config.learning_rate,
         warmup_steps=config.warmup_steps,
-    )
-    return tf.keras.optimizers.Adam(
-        schedule,
-        beta_1=config.beta_1,
-        use_ema=True,
-        ema_momentum=config.average_decay,
     )
 
 

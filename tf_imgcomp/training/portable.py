@@ -3,6 +3,7 @@
 XLA turns the pure step of `training.step` into a program in its own language, HLO, with
 all that may change as inputs: parameters, images, seed, qualities. A folder with that
 program, the initial parameters and a description is all that `portable/train.py` needs.
+The runner knows one schedule of the learning rate, the cosine.
 """
 
 import json

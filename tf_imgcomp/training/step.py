@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Callable, NamedTuple
+from functools import partial
+from typing import Callable, NamedTuple, Optional
 
 import tensorflow as tf
 
@@ -57,8 +58,13 @@ class StepResult(NamedTuple):
     metrics: dict
 
 
-def codec_objective(codec: Codec, noise: bool = True, noisy: bool = False) -> Callable:
-    """What a codec is trained for: the rate-distortion Lagrangian.
+def codec_objective(
+    codec: Codec,
+    noise: bool = True,
+    noisy: bool = False,
+    loss: Optional[Callable] = None,
+) -> Callable:
+    """What a codec is trained for.
 
     Args:
         codec: the codec.
@@ -66,16 +72,18 @@ def codec_objective(codec: Codec, noise: bool = True, noisy: bool = False) -> Ca
             noise in place of rounding, or straight through.
         noisy: whether synthesis learns on latents with such noise, too, and not on
             integers.
+        loss: function of images, `CodecOutput` and rate weights that gives a named
+            tuple of scalars, `loss` among them. None: the rate-distortion Lagrangian
+            with squared errors.
 
     Returns:
         Function of images, seed and quality that gives the loss and the metrics.
     """
-    lmbda_middle = (codec.lmbda_min * codec.lmbda_max) ** 0.5
+    loss = loss or partial(rate_distortion, lmbda_middle=codec.lmbda_middle)
 
     def objective(images, seed, quality):
         output = codec(images, quality, seed if noise else None, noisy)
-        terms = rate_distortion(images, output, codec.lmbda(quality), lmbda_middle)
-        metrics = terms._asdict()
+        metrics = loss(images, output, codec.lmbda(quality))._asdict()
         return metrics.pop("loss"), metrics
 
     return objective

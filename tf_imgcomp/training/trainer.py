@@ -10,11 +10,15 @@ from typing import Callable, Optional
 import tensorflow as tf
 
 from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN
+from tf_imgcomp.data.paths import write_atomically
+from tf_imgcomp.errors import ImgcompError
+from tf_imgcomp.training.journal import Journal
 from tf_imgcomp.training.optimization import (
     GradientGuard,
     OptimizationConfig,
     make_optimizer,
 )
+from tf_imgcomp.training.plateau import Plateau
 from tf_imgcomp.training.step import Trainable, training_step
 from tf_imgcomp.training.weights import save_weights
 
@@ -28,7 +32,8 @@ class TrainerConfig:
         seed: int. Of noise and qualities.
         log_every: int, steps between two lines of the log.
         checkpoint_minutes: float between two checkpoints.
-        validate_every: int, steps between two validations.
+        validate_every: int, steps between two validations: an epoch.
+        plot_every: int, epochs between two plots of the run; 0 for none.
         quality: float, to train for one rate; None draws one per image.
     """
 
@@ -37,6 +42,7 @@ class TrainerConfig:
     log_every: int = 100
     checkpoint_minutes: float = 2.0
     validate_every: int = 2000
+    plot_every: int = 0
     quality: Optional[float] = None
 
 
@@ -53,6 +59,9 @@ class Trainer:
         validate: function that returns a dict of figures, one of them `score`, less
             being better. Called with the averaged weights in place.
         strategy: `tf.distribute.Strategy`.
+
+    Raises:
+        ImgcompError: If the learning rate waits for validations and there are none.
     """
 
     def __init__(
@@ -76,19 +85,29 @@ class Trainer:
             )
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.best_score = tf.Variable(float("inf"), trainable=False)
+        self._plateau = None
+        if config.optimization.schedule == "plateau":
+            if not validate:
+                raise ImgcompError(
+                    "a plateau of the learning rate is seen on photos held out for "
+                    "validation: there are none"
+                )
+            self._plateau = Plateau(self.optimizer, config.optimization.patience)
+        kept = {"plateau": self._plateau} if self._plateau else {}
         checkpoint = tf.train.Checkpoint(
             model=self.model,
             optimizer=self.optimizer,
             guard=self._guard,
             step=self.step,
             best_score=self.best_score,
+            **kept,
         )
         self._checkpoints = tf.train.CheckpointManager(
             checkpoint, str(self.folder / "checkpoints"), max_to_keep=2
         )
         if self._checkpoints.latest_checkpoint:
             checkpoint.restore(self._checkpoints.latest_checkpoint).assert_consumed()
-        self._writer = tf.summary.create_file_writer(str(self.folder / "logs"))
+        self._journal = Journal(self.folder, config.plot_every)
         self._distributed_step = tf.function(self._distribute)
 
     @property
@@ -171,11 +190,8 @@ class Trainer:
         values = {name: float(value) for name, value in metrics.items()}
         images_per_second = rate * values.pop("images")
         left = (self.config.optimization.steps - done) / rate / 60
-        with self._writer.as_default(step=done):
-            for name, value in values.items():
-                tf.summary.scalar(name, value)
-            tf.summary.scalar("images_per_second", images_per_second)
-            tf.summary.scalar("skipped_steps", self.skipped)
+        speed = {"images_per_second": images_per_second, "skipped_steps": self.skipped}
+        self._journal.training(done, values, speed)
         figures = "  ".join(f"{name} {value:.4g}" for name, value in values.items())
         report(
             f"step {done}  {figures}  skipped {self.skipped}  "
@@ -186,20 +202,15 @@ class Trainer:
         """Validates the averaged weights, keeps them if they are the best so far."""
         current = [variable.numpy() for variable in self._variables]
         self.use_average()
-        figures = self.validate()
-        with self._writer.as_default(step=done):
-            for name, value in figures.items():
-                if isinstance(value, (int, float)):
-                    tf.summary.scalar(f"validation/{name}", value)
-                else:
-                    tf.summary.image(f"validation/{name}", value)
-        scalars = {k: v for k, v in figures.items() if isinstance(v, (int, float))}
-        if scalars["score"] < float(self.best_score):
-            self.best_score.assign(scalars["score"])
+        number = done // self.config.validate_every
+        figures = self._journal.validation(done, number, self.validate())
+        line = json.dumps(figures)
+        if figures["score"] < float(self.best_score):
+            self.best_score.assign(figures["score"])
             save_weights(self.model, self.folder / "best.npz")
+            write_atomically(self.folder / "best.json", line.encode() + b"\n")
         for variable, value in zip(self._variables, current):
             variable.assign(value)
-        line = json.dumps({"step": done, **scalars})
-        with open(self.folder / "validation.jsonl", "a") as log:
-            log.write(line + "\n")
+        if self._plateau:
+            self._plateau(figures["score"])
         report(f"validation {line}")

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from typing import Callable
 
 import numpy as np
+import tensorflow as tf
 
 from tf_imgcomp.codecs.base import Codec
+from tf_imgcomp.metrics import mse, ssim
 
 QUALITIES = (5.0, 25.0, 50.0, 75.0, 95.0)
 
@@ -19,34 +21,50 @@ class RealBits:
         photos: uint8 `(h, w, 3)` each, photos that training does not see.
         make_module: function that makes of a codec what an export would: an object
             with `compress` and `decompress`.
+        cost: function of originals and reconstructions, float32 `(b, h, w, 3)`, bits
+            per pixel and rate weights, `(b,)`, that gives what training minimizes,
+            `(b,)`, all above 0.
     """
 
     def __init__(
-        self, codec: Codec, photos: Sequence[np.ndarray], make_module: Callable
+        self,
+        codec: Codec,
+        photos: Sequence[np.ndarray],
+        make_module: Callable,
+        cost: Callable,
     ):
         self._codec, self._photos, self._make_module = codec, list(photos), make_module
+        self._cost = cost
 
     def __call__(self) -> dict:
-        """Mean bpp and PSNR at five qualities, the score, and one reconstruction.
+        """Mean bpp, PSNR and SSIM at five qualities, the score, and one reconstruction.
 
-        The score is the mean log of the Lagrangian, so that every rate counts alike.
+        The score is the mean log of the cost, so that every rate counts alike.
         """
         module = self._make_module(self._codec)
         figures, logs = {}, []
         for quality in QUALITIES:
-            lmbda = float(self._codec.lmbda(quality))
-            bpps, mses = [], []
+            measured = []
             for photo in self._photos:
                 bpp, x_hat = _code(module, photo, quality)
-                bpps.append(bpp)
-                mses.append(np.mean((x_hat.astype(np.float64) - photo) ** 2))
+                measured.append((bpp, _finite_psnr(photo, x_hat), ssim(photo, x_hat)))
+                logs.append(math.log(self._judge(photo, x_hat, bpp, quality)))
                 if quality == QUALITIES[1]:
                     pair = np.concatenate([photo, x_hat], axis=1)
-            logs += [math.log(b + lmbda * m) for b, m in zip(bpps, mses)]
-            psnr = [10 * math.log10(255**2 / max(mse, 1e-9)) for mse in mses]
-            figures[f"bpp_{quality:g}"] = float(np.mean(bpps))
-            figures[f"psnr_{quality:g}"] = float(np.mean(psnr))
+            means = np.mean(measured, axis=0)
+            for name, mean in zip(("bpp", "psnr", "ssim"), means):
+                figures[f"{name}_{quality:g}"] = float(mean)
         return {**figures, "score": float(np.mean(logs)), "reconstruction": pair[None]}
+
+    def _judge(self, photo, x_hat, bpp, quality) -> float:
+        images = (tf.cast(image[None], tf.float32) for image in (photo, x_hat))
+        lmbda = self._codec.lmbda(tf.constant([quality]))
+        return float(self._cost(*images, tf.constant([bpp]), lmbda)[0])
+
+
+def _finite_psnr(x: np.ndarray, x_hat: np.ndarray) -> float:
+    """PSNR in dB, of equal images 138."""
+    return 10 * math.log10(255**2 / max(mse(x, x_hat), 1e-9))
 
 
 def _code(module, photo: np.ndarray, quality: float) -> tuple:

@@ -1,0 +1,67 @@
+"""A picture of a run so far: its losses, and what it reached on photos held out."""
+
+import io
+import json
+import math
+import re
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from tf_imgcomp.data.paths import write_atomically
+
+_COLUMNS = 3
+
+
+def plot_progress(folder: Path) -> None:
+    """Draws a run's `training.jsonl` and `validation.jsonl` as `progress.png`.
+
+    A panel with what training minimizes and its terms, and one for each kind of figure
+    of the validations, such as `psnr`, with a line for each quality.
+
+    Args:
+        folder: of the run, where `training.Journal` wrote.
+    """
+    panels = {"training": _read(folder / "training.jsonl")}
+    for name, points in _read(folder / "validation.jsonl").items():
+        kind = re.sub(r"_[\d.]+$", "", name)  # psnr_25 is the PSNR of quality 25.
+        panels.setdefault(kind, {})[name] = points
+    rows = math.ceil(len(panels) / _COLUMNS)
+    figure = Figure(figsize=(5 * _COLUMNS, 3.5 * rows), layout="constrained")
+    axes = figure.subplots(rows, _COLUMNS, squeeze=False).ravel()
+    for panel in axes[len(panels) :]:
+        panel.remove()
+    for panel, (title, lines) in zip(axes, panels.items()):
+        _draw(panel, title, lines)
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=100)
+    write_atomically(folder / "progress.png", picture.getvalue())
+
+
+def _draw(panel, title: str, lines: dict) -> None:
+    for name, points in lines.items():
+        panel.plot(*zip(*sorted(points.items())), marker=".", label=name)
+    if title == "training":
+        panel.set_yscale("log", nonpositive="mask")
+    panel.set(title=title, xlabel="step")
+    panel.grid(alpha=0.3)
+    if lines:
+        panel.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
+
+
+def _read(path: Path) -> dict:
+    """Values by step, by the name of the figure.
+
+    A run that was killed takes some steps once more; the later line counts. One that
+    was killed while it wrote leaves half a line.
+    """
+    figures = {}
+    for line in path.read_text().splitlines() if path.exists() else []:
+        try:
+            values = json.loads(line)
+        except ValueError:
+            continue
+        step = values.pop("step")
+        for name, value in values.items():
+            figures.setdefault(name, {})[step] = value
+    return figures
