@@ -1,11 +1,11 @@
 #!/usr/bin/env -S python3 -I
 """Measures what each part of fdram brings.
 
-    bin/ablate --data=PHOTOS --output=runs/ablation KODAK_FOLDER
+    bin/ablate --data=PHOTOS --workdir=runs/ablation KODAK_FOLDER
 
 Trains the variants of bin/flags/ablation/ one after the other, each with the budget of
 budget.flags and its own flagfile, evaluates real files of each on the images, and
-writes to the output folder:
+writes to that folder:
 
     VARIANT/            the run, see bin/train
     models/VARIANT/     the model
@@ -34,10 +34,8 @@ from tf_imgcomp_bin import command_line
 PROGRAM = "ablate"
 BIN = Path(__file__).parent
 
-_DATA = flags.DEFINE_string(
-    "data", None, "Folder of photos to train on.", required=True
-)
-_OUTPUT = flags.DEFINE_string("output", None, "Folder for everything.", required=True)
+_DATA = flags.DEFINE_string("data", None, "Folder of photos to train on.")
+_WORKDIR = flags.DEFINE_string("workdir", None, "Folder for everything.")
 _FLAGS = flags.DEFINE_string(
     "flags",
     str(BIN / "flags" / "ablation"),
@@ -70,7 +68,7 @@ def ablate(images: Sequence[str]) -> int:
     from tf_imgcomp.evaluation import ablation, report
     from tf_imgcomp.evaluation.collection import read_means
 
-    output, folder = Path(_OUTPUT.value), Path(_FLAGS.value)
+    output, folder = Path(_WORKDIR.value), Path(_FLAGS.value)
     variants = sorted({path.stem for path in folder.glob("*.flags")} - {_BUDGET})
     if not variants or not (folder / f"{_BUDGET}.flags").is_file():
         raise ImgcompError(f"{folder}: expected {_BUDGET}.flags and one of a variant")
@@ -128,6 +126,9 @@ def run_program(name: str, *arguments: str) -> None:
 
 
 def main(argv: Sequence[str]) -> int:
+    for flag in (_DATA, _WORKDIR):
+        if not flag.value:
+            command_line.end_with_usage_error(PROGRAM, f"expected --{flag.name}")
     if len(argv) < 2:
         command_line.end_with_usage_error(PROGRAM, "expected images to evaluate on")
     return command_line.guard(PROGRAM, lambda: ablate(argv[1:]))

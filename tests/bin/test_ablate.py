@@ -63,7 +63,7 @@ def run(tmp_path, monkeypatch, capsys):
 
     def run(*arguments):
         with flagsaver.flagsaver():
-            argv = ["ablate", "--flags=flags", "--data=x", "--output=out", *arguments]
+            argv = ["ablate", "--flags=flags", "--data=x", "--workdir=out", *arguments]
             try:
                 code = ablate.main(command_line.parse("ablate", argv))
             except SystemExit as exit_:
@@ -94,6 +94,8 @@ def test_variants_are_trained_once_measured_and_compared(run, programs):
     ("arguments", "code", "message"),
     [
         ([], 2, "expected images to evaluate on (see bin/ablate --help)"),
+        (["--data=", "x"], 2, "expected --data (see bin/ablate --help)"),
+        (["--workdir=", "x"], 2, "expected --workdir (see bin/ablate --help)"),
         (["--flags=none", "x"], 1, "none: expected budget.flags and one of a variant"),
     ],
 )

@@ -117,15 +117,12 @@ def test_extended_strings_in_a_sound_file_give_the_right_image(
     count_refused(with_strings(sound, changed(strings, extensions)))
 
 
-def test_strings_of_another_number_or_order_are_refused(sound, strings, count_refused):
+def test_strings_of_another_number_are_refused(sound, strings, count_refused):
     variants = [
-        strings[:1],
-        strings[:-1],
-        (*strings, b""),
-        (*strings, strings[-1]),
-        strings[::-1],
         (b"",),
-        (b"",) * len(strings),
+        (*strings, b""),
+        (b"", *strings),
+        (*strings, *strings),
         (b"",) * 5000,
     ]
     assert count_refused(with_strings(sound, variants)) == len(variants)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import logging
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ from tf_imgcomp.errors import ImageError, ImgcompError
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 _BYTES_PER_PIXEL = 4  # In Pillow, decoded.
+_PILLOW = threading.RLock()
 _ALPHA_FORMATS = {
     *("PNG", "WEBP", "TIFF", "JPEG2000", "AVIF", "TGA", "ICO", "ICNS", "DDS", "SGI")
 }
@@ -151,10 +153,9 @@ def _pillow_errors() -> Iterator[None]:
 
     Its own limit on sizes makes way for what fits into memory.
     """
-    limit = Image.MAX_IMAGE_PIXELS
-    Image.MAX_IMAGE_PIXELS = memory.available_memory() // _BYTES_PER_PIXEL
     try:
-        with warnings.catch_warnings():
+        # Warnings and the limit are the process's: one thread at a time.
+        with _PILLOW, _size_limit(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             yield
@@ -168,6 +169,15 @@ def _pillow_errors() -> Iterator[None]:
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ImageError(f"damaged image: {reason}") from None
+
+
+@contextmanager
+def _size_limit() -> Iterator[None]:
+    """Pillow's limit on pixels is what fits into memory, for a while."""
+    limit = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = memory.available_memory() // _BYTES_PER_PIXEL
+    try:
+        yield
     finally:
         Image.MAX_IMAGE_PIXELS = limit
 
