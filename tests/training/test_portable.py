@@ -15,7 +15,6 @@ from PIL import Image
 
 from tests import tiny
 from tests.training import exported_losses
-from tf_imgcomp.codecs.registry import CODECS
 from tf_imgcomp.data.packing import pack_photos
 from tf_imgcomp.training.optimization import OptimizationConfig
 from tf_imgcomp.training.portable import export_step
@@ -154,7 +153,10 @@ def _keras_losses(trainable) -> list:
     return [*losses, float(evaluate(parameters)[0])]
 
 
-@pytest.mark.parametrize("trainable", CODECS, indirect=True, scope="module")
+# cheng2020 is left out: XLA takes minutes to compile its smallest step.
+@pytest.mark.parametrize(
+    "trainable", ["fdram", "mfca_pmcn"], indirect=True, scope="module"
+)
 def test_the_exported_step_computes_what_keras_does(trainable, step_folder, jax_python):
     program = Path(exported_losses.__file__)
     run = subprocess.run(
