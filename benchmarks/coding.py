@@ -36,7 +36,7 @@ from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.data.images import read_image
 from tf_imgcomp.entropy import coding as entropy_coding
 from tf_imgcomp.entropy import integer_mixture, passes
-from tf_imgcomp.entropy.coding import CodingPlan
+from tf_imgcomp.entropy.coding import plan
 from tf_imgcomp.export.saved_model import CodecModule
 from tf_imgcomp.training.weights import load_weights
 
@@ -70,7 +70,7 @@ def code(codec: Codec, images: Sequence[np.ndarray], certain: float) -> Results:
     """Codes images with another value of `CERTAIN_BITS`."""
     present, integer_mixture.CERTAIN_BITS = integer_mixture.CERTAIN_BITS, certain
     # The threshold is a constant of its graphs: made anew.
-    entropy_coding.encode = tf.function(entropy_coding.encode.python_function)
+    entropy_coding.choose = tf.function(entropy_coding.choose.python_function)
     module = CodecModule(codec)
     encode = tf.function(module.coder.encode, reduce_retracing=True)
     share = tf.function(coded_share, reduce_retracing=True)
@@ -100,12 +100,8 @@ def coded_share(coder, y_hat, z_hat, hundredths) -> tf.Tensor:
     known = passes.by_pass(coder.config.context, coder.config.slices, y_hat)
     rows = coder.tables.read()
 
-    def count(total, parameters, number, colour, positions=None):
-        total += tf.size(CodingPlan(rows, parameters).positions)
-        part = known[number, colour]
-        if positions is not None:
-            part = tf.gather(tf.reshape(part, [-1, part.shape[-1]]), positions)
-        return total, part
+    def count(total, parameters, select):
+        return total + tf.size(plan(rows, parameters).positions), select(known)
 
     total, _ = coder._run(z_hat, hundredths, tf.constant(0), count)
     return total / tf.size(y_hat)

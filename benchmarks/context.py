@@ -91,12 +91,11 @@ def print_times(pixels: np.ndarray, quality: tf.Tensor) -> None:
 
 def string_for_each_wavefront(coder, y_hat, z_hat, hundredths) -> tf.Tensor:
     """Bytes of the latents of a photo, and of the lengths of the strings."""
-    (known,) = passes.by_pass("raster", coder.config.slices, y_hat).values()
-    flat = tf.reshape(known, [-1, known.shape[-1]])
+    known = passes.by_pass("raster", coder.config.slices, y_hat)
     rows = coder.tables.read()
 
-    def code(total, parameters, number, colour, positions):
-        mine = tf.reshape(tf.gather(flat, positions), [-1])
+    def code(total, parameters, select):
+        mine = tf.reshape(select(known), [-1])
         string = range_coder.encoder(rows.table, tf.constant(0))
         string, decoded = coding.encode(rows, string, parameters, mine)
         length = tf.strings.length(range_coder.finish(string))[0]

@@ -31,7 +31,7 @@ from tf_imgcomp import bitstream
 from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.data.images import Photo, read_image
 from tf_imgcomp.entropy import passes, range_coder
-from tf_imgcomp.entropy.coding import CodingPlan
+from tf_imgcomp.entropy.coding import plan
 from tf_imgcomp.export import coding, models
 from tf_imgcomp.export.saved_model import CodecModule
 
@@ -76,14 +76,14 @@ def range_coding(coder, z_hat: tf.Tensor, y_hat: tf.Tensor, hundredths) -> tuple
     coded, rows = [], coder.tables.read()
     known = passes.by_pass(coder.config.context, coder.config.slices, y_hat)
 
-    def keep(_, parameters, number, colour):
-        plan = CodingPlan(rows, parameters)
-        values = tf.reshape(known[number, colour], [-1])
-        offsets = tf.gather(values, plan.positions) - plan.elements.centres
-        half_widths = plan.elements.half_widths
-        symbols = tf.clip_by_value(offsets, -half_widths, half_widths) + half_widths
-        coded.append((plan.elements.numbers, tf.cast(symbols, tf.int32)))
-        return None, known[number, colour]
+    def keep(_, parameters, select):
+        positions, elements, _ = plan(rows, parameters)
+        values = tf.reshape(select(known), [-1])
+        offsets = tf.gather(values, positions) - elements.centres
+        reach = elements.half_widths
+        symbols = tf.clip_by_value(offsets, -reach, reach) + reach
+        coded.append((elements.numbers, tf.cast(symbols, tf.int32)))
+        return None, values
 
     coder._run(z_hat, hundredths, None, keep)
 

@@ -150,5 +150,5 @@ def tied_row(tables, logits, offset: int, log2_scale: int) -> tuple:
     for logit in logits:
         number = 16 * number + ((min(max(logit, -4096), 4095) + 4096) >> 9)
     length = 2 * half_width + 4
-    row = tables.rows.numpy()[start + number * length :][:length]
+    row = tables.read().table.numpy()[start + number * length :][:length]
     return centre - half_width, row.tolist()

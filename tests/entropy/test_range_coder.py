@@ -55,3 +55,9 @@ def test_any_string_is_read_to_the_end(string, count):
     assert len(symbols) == len(far) == count
     assert (symbols.numpy() <= 3).all()
     assert (abs(far.numpy()) <= FAR + REACH).all()
+
+
+def test_a_table_is_kept_in_half_the_size():
+    kept = range_coder.packed(TABLE.numpy())
+    assert kept.nbytes == TABLE.numpy().nbytes / 2
+    np.testing.assert_array_equal(range_coder.unpacked(tf.constant(kept)), TABLE)

@@ -50,7 +50,7 @@ def test_tied_rows_equal_a_numpy_reference(logits, offset, log2_scale):
 
 @pytest.mark.parametrize("components", _TIED)
 def test_all_tied_rows_increase(components):
-    table = _TIED[components].rows.numpy()
+    table = _TIED[components].read().table.numpy()
     starts = _starts(table)
     assert len(starts) - 1 == _TIED[components].size
     for start, end in zip(starts, starts[1:]):

@@ -35,11 +35,11 @@ def published_coder(num_filters: int) -> LatentCoderConfig:
 
 
 SMALL_CODER = LatentCoderConfig(
-    slices=(288,),
-    hyper_analysis=((128, 3, 1), (96, 3, 1), (96, 3, 2), (96, 3, 1), (32, 3, 2)),
-    hyper_synthesis=((64, 1), (96, 2), (128, 1), (128, 2), (160, 1)),
-    features=160,
-    hidden=(256, 256),
+    slices=(160,),
+    hyper_analysis=((96, 3, 1), (64, 3, 1), (64, 3, 2), (64, 3, 1), (32, 3, 2)),
+    hyper_synthesis=((48, 1), (64, 2), (80, 1), (96, 2), (128, 1)),
+    features=128,
+    hidden=(192, 192),
     embedding=None,
     components=3,
     tied=False,
@@ -59,7 +59,7 @@ class Cheng2020Config:
         coder: the latent coder's sizes; "raster" or "checkerboard" is its switch.
     """
 
-    num_filters: tuple = (24, 48, 96, 288)
+    num_filters: tuple = (16, 48, 80, 160)
     lmbda_min: float = 0.0004
     lmbda_max: float = 0.09
     levels: int = 6

@@ -1,7 +1,7 @@
 """Latents to symbols and back, a pass at a time."""
 
 import functools
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import tensorflow as tf
 
@@ -11,19 +11,21 @@ _PERIOD = 65519  # Of the factors in a checksum; a prime.
 class Elements(Protocol):
     """m elements, each with what is known of its probabilities."""
 
-    def encode(self, coder: tf.Tensor, y: tf.Tensor) -> tuple:
-        """Chooses an integer for each element and writes it.
+    def choose(self, y: tf.Tensor) -> tuple:
+        """Chooses an integer for each element.
 
         Args:
-            coder: of `range_coder`, as are all here.
             y: float32 `(m,)`, in quantizer steps.
 
         Returns:
-            The coder, and what a decoder will see, float32 `(m,)`.
+            What `write` takes, and what a decoder will see, float32 `(m,)`.
         """
 
-    def decode(self, coder: tf.Tensor) -> tuple:
-        """Reads the integers: the coder, and float32 `(m,)`."""
+    def write(self, coder: tf.Tensor, choice: tuple) -> tf.Tensor:
+        """Writes chosen integers with a range coder, and returns that."""
+
+    def read(self, coder: tf.Tensor) -> tuple:
+        """Reads the integers with a range coder: that, and float32 `(m,)`."""
 
 
 class Rows(Protocol):
@@ -45,6 +47,20 @@ class Rows(Protocol):
         """The elements with these parameters."""
 
 
+class CodingPlan(NamedTuple):
+    """Which elements of a pass are coded.
+
+    Attributes:
+        positions: int32 `(m,)`, of the elements that are not zero for certain.
+        elements: these elements.
+        size: int32 scalar. How many there are with the zeros.
+    """
+
+    positions: tf.Tensor
+    elements: Elements
+    size: tf.Tensor
+
+
 # A TensorFlow function that stays one in the graphs of its callers: these code several
 # passes, and what is in a graph once is loaded and optimized once.
 _shared = functools.partial(
@@ -52,9 +68,10 @@ _shared = functools.partial(
 )
 
 
-@_shared
 def encode(rows: Rows, coder: tf.Tensor, parameters: list, y: tf.Tensor) -> tuple:
     """Codes the latents of a pass.
+
+    What comes next waits for the latents only, while their symbols are written.
 
     Args:
         rows: rows of frequencies.
@@ -65,48 +82,60 @@ def encode(rows: Rows, coder: tf.Tensor, parameters: list, y: tf.Tensor) -> tupl
     Returns:
         The coder, and what a decoder will see, float32 `(n,)`.
     """
-    plan = CodingPlan(rows, parameters)
-    coder, values = plan.elements.encode(coder, tf.gather(y, plan.positions))
-    return coder, plan.with_zeros(values)
+    coded, choice, y_hat = choose(rows, parameters, y)
+    return _write(coder, coded.elements, choice), y_hat
 
 
 @_shared
+def choose(rows: Rows, parameters: list, y: tf.Tensor) -> tuple:
+    """What to code, what to write of it, and what a decoder will see; see `encode`."""
+    coded = _plan(rows, parameters)
+    choice, values = coded.elements.choose(tf.gather(y, coded.positions))
+    return coded, choice, among_zeros(values, coded.positions, coded.size)
+
+
+@_shared
+def _write(coder: tf.Tensor, elements: Elements, choice: tuple) -> tf.Tensor:
+    return elements.write(coder, choice)
+
+
 def decode(rows: Rows, coder: tf.Tensor, parameters: list) -> tuple:
     """Decodes the latents of a pass: the coder, and float32 `(n,)`; see `encode`."""
-    plan = CodingPlan(rows, parameters)
-    coder, values = plan.elements.decode(coder)
-    return coder, plan.with_zeros(values)
+    return _read(coder, plan(rows, parameters))
 
 
-class CodingPlan:
-    """Which elements of a pass are coded.
+@_shared
+def _read(coder: tf.Tensor, coded: CodingPlan) -> tuple:
+    coder, values = coded.elements.read(coder)
+    return coder, among_zeros(values, coded.positions, coded.size)
 
-    Args:
-        rows: rows of frequencies.
-        parameters: of all n elements of the pass, as for `encode`.
 
-    Attributes:
-        positions: int32 `(m,)`, of the elements that are not zero for certain.
-        elements: these elements.
+@_shared
+def plan(rows: Rows, parameters: list) -> CodingPlan:
+    """What to code of a pass; see `encode`."""
+    return _plan(rows, parameters)
+
+
+def _plan(rows, parameters) -> CodingPlan:
+    are_zero = rows.are_zero(parameters)
+    positions = tf.cast(tf.where(~are_zero)[:, 0], tf.int32)
+    coded = [tf.gather(kind, positions) for kind in parameters]
+    return CodingPlan(positions, rows.elements(coded), tf.size(are_zero))
+
+
+def among_zeros(values: tf.Tensor, positions: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    """A vector `(size,)`, float32, with values `(m,)` at some positions, int32 `(m,)`.
+
+    The positions rise, as `tf.where` gives them.
     """
-
-    def __init__(self, rows: Rows, parameters: list):
-        are_zero = rows.are_zero(parameters)
-        self._size = tf.size(are_zero)
-        self.positions = tf.cast(tf.where(~are_zero)[:, 0], tf.int32)
-        coded = [tf.gather(kind, self.positions) for kind in parameters]
-        self.elements = rows.elements(coded)
-
-    def with_zeros(self, values: tf.Tensor) -> tf.Tensor:
-        """All elements, float32 `(n,)`, from the coded ones, `(m,)`."""
-        # A seventh of the time of tf.scatter_nd.
-        return tf.raw_ops.SparseToDense(
-            sparse_indices=self.positions,
-            output_shape=[self._size],
-            sparse_values=values,
-            default_value=0.0,
-            validate_indices=False,  # They come from tf.where.
-        )
+    # A seventh of the time of tf.scatter_nd.
+    return tf.raw_ops.SparseToDense(
+        sparse_indices=positions,
+        output_shape=[size],
+        sparse_values=values,
+        default_value=0.0,
+        validate_indices=False,
+    )
 
 
 def checksum(*latents: tf.Tensor) -> tf.Tensor:

@@ -94,9 +94,13 @@ class DecisionElements(NamedTuple):
     functions: Functions
     mixture: IntegerMixture
 
-    def encode(self, coder: tf.Tensor, y: tf.Tensor) -> tuple:
+    def choose(self, y: tf.Tensor) -> tuple:
         y = tf.cast(y, tf.float64)
         offsets = integer_mixture.choose_integers(self.functions, self.mixture, y)
+        return (offsets,), tf.cast(self.mixture.centre + offsets, tf.float32)
+
+    def write(self, coder: tf.Tensor, choice: tuple) -> tf.Tensor:
+        (offsets,) = choice
         places = tf.clip_by_value(offsets, -_REACH - 1, _REACH + 1) + _HALF
 
         def decide(coder, numbers, middle):
@@ -104,10 +108,9 @@ class DecisionElements(NamedTuple):
             return put(coder, numbers, tf.cast(are_upper, tf.int32)), are_upper
 
         coder, _ = self._search(coder, decide)
-        coder = put_far(coder, offsets, _REACH)
-        return coder, tf.cast(self.mixture.centre + offsets, tf.float32)
+        return put_far(coder, offsets, _REACH)
 
-    def decode(self, coder: tf.Tensor) -> tuple:
+    def read(self, coder: tf.Tensor) -> tuple:
         def decide(coder, numbers, middle):
             coder, symbols = get(coder, numbers)
             return coder, symbols > 0

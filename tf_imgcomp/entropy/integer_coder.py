@@ -172,11 +172,9 @@ class IntegerCoder(tf.Module):
 
         wanted = passes.by_pass(self.config.context, self.config.slices, y)
 
-        def code(coder, parameters, number, colour, positions=None):
-            y = wanted[number, colour]
-            if positions is not None:
-                y = tf.gather(tf.reshape(y, [-1, y.shape[-1]]), positions)
-            return coding.encode(rows, coder, parameters, tf.reshape(y, [-1]))
+        def code(coder, parameters, select):
+            y = tf.reshape(select(wanted), [-1])
+            return coding.encode(rows, coder, parameters, y)
 
         coder, y_hat = self._run(z_hat, quality, coder, code)
         strings = range_coder.finish(coder)
@@ -205,7 +203,7 @@ class IntegerCoder(tf.Module):
         z_hat = clip(tf.cast(symbols - Z_MAX, tf.float32), -Z_MAX, Z_MAX)
         z_hat = tf.ensure_shape(tf.reshape(z_hat, shape), [1, None, None, depth])
 
-        def code(coder, parameters, *_):
+        def code(coder, parameters, _):
             return coding.decode(rows, coder, parameters)
 
         coder, y_hat = self._run(z_hat, quality, coder, code)
@@ -219,9 +217,8 @@ class IntegerCoder(tf.Module):
             quality: int64 scalar, in hundredths.
             coder: a range coder, or what else `code` takes.
             code: function of the coder; the parameters of n latents, a list of float32
-                `(n,)`; the slice's number and the colour; and, if they are not all of
-                these, the numbers of the positions, int32. Gives the coder and the
-                latents, float32 `(n,)`.
+                `(n,)`; and a function that selects these latents of what
+                `passes.by_pass` gives. Gives the coder and the latents, float32 `(n,)`.
 
         Returns:
             The coder, and all latents.
@@ -231,17 +228,30 @@ class IntegerCoder(tf.Module):
 
         def code_pass(number, colour, raw):
             nonlocal coder
-            parameters = self._parameters(raw, gains[number])
-            coder, y_hat = code(coder, parameters, number, colour)
             _, height, width, _ = tf.unstack(tf.shape(raw))
+            halves, decoded = (slice(height // 2), slice(height // 2, None)), []
+            # Side by side: few of the operations on single latents use two cores.
+            for half in halves:
+
+                def select(latents, half=half):
+                    return latents[number, colour][0][half]  # Not copied.
+
+                parameters = self._parameters(raw[0][half], gains[number])
+                coder, y_hat = code(coder, parameters, select)
+                decoded.append(y_hat)
+            y_hat = tf.concat(decoded, axis=0)
             return tf.reshape(y_hat, [1, height, width, sizes[number]])
 
         def code_in_order(number, networks, known):
             nonlocal coder
 
             def code_some(coder, positions, raw):
+                def select(latents):
+                    y = tf.reshape(latents[number, 0], [-1, sizes[number]])
+                    return tf.gather(y, positions)
+
                 parameters = self._parameters(raw, gains[number])
-                coder, y_hat = code(coder, parameters, number, 0, positions)
+                coder, y_hat = code(coder, parameters, select)
                 return coder, tf.reshape(y_hat, [-1, sizes[number]])
 
             coder, y_hat = code_in_wavefronts(

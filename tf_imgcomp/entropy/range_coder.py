@@ -44,6 +44,21 @@ def stream_count(latents: tf.Tensor) -> tf.Tensor:
     return 1 + latents // LATENTS_PER_STREAM
 
 
+def packed(table: np.ndarray) -> np.ndarray:
+    """A table as models keep it: uint16, the end of a row as a zero."""
+    table = table.astype(np.int32)
+    ends = np.flatnonzero(table == _END)
+    assert np.all(table[ends - 1] > PRECISION), "An end would be taken for a start."
+    return table.astype(np.uint16)
+
+
+def unpacked(table: tf.Tensor) -> tf.Tensor:
+    """The inverse of `packed`, int32: a zero after a precision starts a row."""
+    table = tf.cast(table, tf.int32)
+    is_start = tf.equal(tf.roll(table, 1, 0), PRECISION)
+    return tf.where(tf.equal(table, 0) & ~is_start, _END, table)
+
+
 def encoder(table: tf.Tensor, latents: tf.Tensor) -> tf.Tensor:
     """A range coder that writes.
 

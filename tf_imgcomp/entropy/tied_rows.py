@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_imgcomp.entropy import integer_mixture
+from tf_imgcomp.entropy.coding import among_zeros
 from tf_imgcomp.entropy.fixed_point import PARAMETER_BITS, clip
 from tf_imgcomp.entropy.integer_mixture import OFFSET_MAX, is_nearer_better
 from tf_imgcomp.entropy.mixture import LOG2_SCALE_MAX, LOG2_SCALE_MIN
@@ -23,8 +24,10 @@ from tf_imgcomp.entropy.range_coder import (
     PRECISION,
     get,
     get_far,
+    packed,
     put,
     put_far,
+    unpacked,
 )
 from tf_imgcomp.entropy.tables import ONE, sample_scales, scale_index
 from tf_imgcomp.ops.rounding import round_half_up
@@ -57,7 +60,7 @@ class TiedTables(tf.Module):
     def __init__(self, components: int, more: np.ndarray):
         super().__init__(name="tables")
         levels, rows, self.size = _sample(components)
-        rows = np.concatenate([rows, more]).astype(np.int32)
+        rows = packed(np.concatenate([rows, more]))
         self.scale = tf.Variable(sample_scales(), trainable=False)
         self.levels = tf.Variable(levels, trainable=False)
         self.rows = tf.Variable(rows, trainable=False)
@@ -67,7 +70,7 @@ class TiedTables(tf.Module):
         scale = tf.cast(self.scale, tf.float64)
         half_step = tf.cast(tf.floor(ONE * ONE / 2 / scale), tf.float32)
         levels = tf.cast(self.levels, tf.float32)
-        return TiedRows(half_step, scale / ONE**2, levels, self.rows.value())
+        return TiedRows(half_step, scale / ONE**2, levels, unpacked(self.rows))
 
 
 class TiedRows(NamedTuple):
@@ -136,15 +139,23 @@ class TiedElements(NamedTuple):
     half_widths: tf.Tensor
     centres: tf.Tensor
 
-    def encode(self, coder: tf.Tensor, y: tf.Tensor) -> tuple:
-        offsets = choose_integers(self, y)
-        are_far = tf.abs(offsets) > self.half_widths
-        symbols = tf.where(are_far, self.half_widths + 1, offsets) + self.half_widths
-        coder = put(coder, self.numbers, tf.cast(symbols, tf.int32))
-        coder = put_far(coder, offsets, self.half_widths)
-        return coder, self.centres + offsets
+    def choose(self, y: tf.Tensor) -> tuple:
+        # Most are at the centres of their rows, where there is nothing to choose.
+        is_off = tf.not_equal(round_half_up(y - self.centres), 0)
+        off = tf.cast(tf.where(is_off)[:, 0], tf.int32)
+        some = TiedElements(self.table, *(tf.gather(kind, off) for kind in self[1:]))
+        chosen = choose_integers(some, tf.gather(y, off))
+        values = self.centres + among_zeros(chosen, off, tf.size(y))
+        return (off, chosen, some.half_widths), values
 
-    def decode(self, coder: tf.Tensor) -> tuple:
+    def write(self, coder: tf.Tensor, choice: tuple) -> tf.Tensor:
+        off, chosen, reach = choice
+        symbols = tf.where(tf.abs(chosen) > reach, reach + 1, chosen)
+        symbols = among_zeros(symbols, off, tf.size(self.numbers)) + self.half_widths
+        coder = put(coder, self.numbers, tf.cast(symbols, tf.int32))
+        return put_far(coder, chosen, reach)
+
+    def read(self, coder: tf.Tensor) -> tuple:
         coder, symbols = get(coder, self.numbers)
         offsets = tf.cast(symbols, tf.float32) - self.half_widths
         coder, offsets = get_far(coder, offsets, self.half_widths)

@@ -76,14 +76,12 @@ class MultiFrequencyChannelAttention(Block):
         self.hidden = tf.keras.layers.Dense(hidden, activation=tf.nn.leaky_relu)
         self.output_layer = tf.keras.layers.Dense(channels)
         frequencies = bases.TOP_FREQUENCIES
-        if self.form == "groups":
-            group = np.arange(channels) * frequencies.shape[1] // channels
-            frequencies = frequencies[:, group]
-        # (7 + 1, cells, c or 16) for rows and for columns.
+        # (7 + 1, cells, 16) for rows and for columns.
         self._cosines = [
             np.moveaxis(bases.dct2_up_to(POOLED)[:, chosen], 1, 2).astype(np.float32)
             for chosen in frequencies
         ]
+        self._group = np.arange(channels) * frequencies.shape[1] // channels
         super().build(shape)
 
     def call(self, x):
@@ -107,6 +105,7 @@ class MultiFrequencyChannelAttention(Block):
         )
         cosines = tf.reshape(down[:, None] * across, [rows * columns, down.shape[-1]])
         if self.form == "groups":
+            cosines = tf.gather(cosines, self._group, axis=1)
             return tf.reduce_mean(cells * cosines, 2)[:, None]
         product = cells[:, None] * tf.transpose(cosines)[:, None, :, None]
         kinds = (tf.reduce_mean, tf.reduce_max, tf.reduce_min)
