@@ -21,8 +21,10 @@ from pathlib import Path
 from absl import flags
 
 from tf_imgcomp.data import images, paths
+from tf_imgcomp.errors import ModelError
 from tf_imgcomp.export import files, models
 from tf_imgcomp.export.coding import Goal
+from tf_imgcomp.export.filtered_codec import SIGNATURES, FilteredCodec
 from tf_imgcomp_bin import coding_flags, command_line, goal_flags
 
 PROGRAM = "compress"
@@ -43,6 +45,13 @@ _IMPORTANCE = flags.DEFINE_string(
     "Image of the photo's size: bits are spent where it is bright. White is as without "
     "it, black as at quality 1.",
 )
+_ENSEMBLE = flags.DEFINE_enum(
+    "ensemble",
+    None,
+    [name for name in SIGNATURES if name != "none"],
+    "Of a model with a filter: also try the mean of what it makes of 4 rotations of an "
+    "image, or of these and their mirror images; 4 or 8 times slower, decoding too.",
+)
 _STRIP = flags.DEFINE_bool("strip", False, "Drop ICC profile and EXIF.")
 _LIST_MODELS = flags.DEFINE_bool("list_models", False, "Print the models' ids and end.")
 
@@ -56,6 +65,10 @@ def compress(inputs: Sequence[str]) -> int:
     photos = paths.expand_inputs(inputs, images.input_suffixes())
     jobs = paths.output_paths(photos, coding_flags.OUTPUT.value, files.SUFFIX)
     codec = models.load(coding_flags.MODEL.value or models.DEFAULT)
+    if _ENSEMBLE.value:
+        if not isinstance(codec, FilteredCodec):
+            raise ModelError(f"--ensemble: model {codec.id!r} has no filter")
+        codec.ensemble = _ENSEMBLE.value
     qualities = {}
     if _TOTAL_BPP.value is not None:
         qualities = files.share_out_bits(

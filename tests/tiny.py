@@ -48,6 +48,14 @@ def sizes(name: str = "fdram", **switches) -> dict:
     return {**SIZES[name], "coder": {**SIZES[name]["coder"], **switches}}
 
 
+# As few layers as there can be, where it matters how often they are traced or compiled.
+PLAIN = {
+    **sizes(slices=(24,)),
+    "analysis_modules": 0,
+    "synthesis_modules": 0,
+}
+
+
 def random_codec(seed: int = 1, name: str = "fdram", **switches) -> Codec:
     """A codec whose every weight is away from its start."""
     return randomized(sizes(name, **switches), seed, name)

@@ -189,6 +189,12 @@ def test_what_cannot_be_an_importance_is_refused(stub, photo, folder, capsys):
     assert not Path("photo.tfci").exists()
 
 
+def test_an_ensemble_needs_a_filter(stub, photo, folder, capsys):
+    message = "--ensemble: model 'stub' has no filter"
+    check_error(capsys, compress, message, "--ensemble=flips", "photo.png")
+    assert listing(folder) == ["photo.png"]
+
+
 def test_folders_globs_and_failures_among_many(stub, photo, folder, capsys):
     Path("in").mkdir()
     for name in ("a.png", "b.jpg"):

@@ -55,11 +55,25 @@ def test_a_filter_that_harms_is_left_out(codec, make_image):
 
 def test_a_filter_that_helps_is_used(codec, make_image, monkeypatch):
     photo = Photo(make_image(20, 30))
-    monkeypatch.setattr(
-        SavedFilter, "__call__", lambda self, pixels, setting: photo.pixels
-    )
+    monkeypatch.setattr(SavedFilter, "__call__", lambda self, pixels, *_: photo.pixels)
     file, decoded = _round_trip(codec, photo, coding.Goal(quality=10))
     assert file.strings[0] == b"\1"
+    np.testing.assert_array_equal(decoded.pixels, photo.pixels)
+
+
+@pytest.mark.parametrize(("ensemble", "flag"), [("rotations", b"\2"), ("flips", b"\3")])
+def test_a_mean_that_helps_is_used(codec, ensemble, flag, make_image, monkeypatch):
+    photo = Photo(make_image(20, 30))
+
+    def filter_(self, pixels, setting, way):
+        return photo.pixels if way == ensemble else pixels
+
+    monkeypatch.setattr(SavedFilter, "__call__", filter_)
+    file, _ = _round_trip(codec, photo, coding.Goal(quality=10))
+    assert file.strings[0] == b"\0"
+    monkeypatch.setattr(codec, "ensemble", ensemble)
+    file, decoded = _round_trip(codec, photo, coding.Goal(quality=10))
+    assert file.strings[0] == flag
     np.testing.assert_array_equal(decoded.pixels, photo.pixels)
 
 
@@ -76,10 +90,10 @@ def test_goals_are_reached(codec, goal, make_image):
         assert metrics.psnr(photo.pixels, decoded) >= 19
 
 
-@pytest.mark.parametrize("flag", [b"", b"\2", b"\0\0"])
+@pytest.mark.parametrize("flag", [b"", b"\4", b"\0\0"])
 def test_other_flags_are_refused(codec, flag, make_image):
     coded = codec.compress(make_image(16, 16), 50)
-    with pytest.raises(BitstreamError, match="expected a flag of 0 or 1, received"):
+    with pytest.raises(BitstreamError, match="expected a flag of 0 to 3, received"):
         codec.decompress((flag, *coded.strings[1:]), 16, 16, coded.quality)
 
 

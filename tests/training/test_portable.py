@@ -31,17 +31,10 @@ ROOT = Path(__file__).parents[2]
 RUNNER = ROOT / "portable" / "train.py"
 STEPS = 6
 
-# As few layers as there can be: XLA compiles each of them.
-SIZES = {
-    **tiny.sizes(slices=(24,)),
-    "analysis_modules": 0,
-    "synthesis_modules": 0,
-}
-
 
 @pytest.fixture(scope="module")
 def trainable(request):
-    codec = tiny.randomized(SIZES, name=getattr(request, "param", "fdram"))
+    codec = tiny.randomized(tiny.PLAIN, name=getattr(request, "param", "fdram"))
     return Trainable(codec, codec_objective(codec, noise=True))
 
 
@@ -52,7 +45,7 @@ def step_folder(trainable, tmp_path_factory):
     config = TrainerConfig(
         OptimizationConfig(STEPS, learning_rate=1e-3, warmup_steps=1), log_every=1
     )
-    card = {"codec": "fdram", "sizes": SIZES, "flags": []}
+    card = {"codec": "fdram", "sizes": tiny.PLAIN, "flags": []}
     export_step(trainable, folder, config, batch=2, crop=64, card=card)
     return folder
 
@@ -91,7 +84,7 @@ def test_the_description_matches_the_model(trainable, step_folder):
 
 
 def test_parameters_come_back_exactly(trainable, step_folder):
-    other = tiny.randomized(SIZES, seed=2)
+    other = tiny.randomized(tiny.PLAIN, seed=2)
     load_weights(other, step_folder / "parameters.npz")
     for ours, theirs in zip(
         other.trainable_variables, trainable.model.trainable_variables

@@ -21,8 +21,6 @@ from tf_imgcomp.training.validation import RealBits
 from tf_imgcomp.training.weights import load_weights
 
 SEED, QUALITY = tf.constant([1, 2]), tf.constant([30.0, 70.0])
-# As few layers as there can be: each is traced, and XLA compiles some.
-SIZES = {**tiny.sizes(slices=(24,)), "analysis_modules": 0, "synthesis_modules": 0}
 
 
 @pytest.fixture
@@ -32,7 +30,7 @@ def images(make_image):
 
 def _trainable(distortion=None):
     """A tiny codec trained for a distortion, or as in the report."""
-    codec, loss = tiny.randomized(SIZES, name="mfca_pmcn"), report_loss
+    codec, loss = tiny.randomized(tiny.PLAIN, name="mfca_pmcn"), report_loss
     if distortion:
         middle = codec.lmbda_middle
 

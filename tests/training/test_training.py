@@ -64,7 +64,7 @@ def _dataset(images, first, last):
 
 
 def _trainer(folder, steps=6, **settings):
-    codec = tiny.random_codec()
+    codec = tiny.randomized(tiny.PLAIN)
     config = TrainerConfig(
         OptimizationConfig(steps, learning_rate=1e-3, warmup_steps=2),
         log_every=2,
@@ -101,7 +101,7 @@ def test_best_weights_are_kept_and_the_average_is_validated(images, tmp_path):
     trainer.validate = lambda: {"score": next(scores)}
     trainer.run(_dataset(images, 0, 6), lambda line: None)
     assert float(trainer.best_score) == 1.0
-    load_weights(tiny.random_codec(), tmp_path / "best.npz")
+    load_weights(tiny.randomized(tiny.PLAIN), tmp_path / "best.npz")
     assert len((tmp_path / "validation.jsonl").read_text().splitlines()) == 3
 
 
@@ -122,13 +122,13 @@ def test_steps_that_are_not_finite_or_far_too_large_are_left_out():
 def test_mixed_precision_trains_with_float32_bits(images):
     tf.keras.mixed_precision.set_global_policy("mixed_bfloat16")
     try:
-        codec = tiny.random_codec()
+        codec = tiny.randomized(tiny.PLAIN)
     finally:
         tf.keras.mixed_precision.set_global_policy("float32")
     assert codec.analysis_transform.compute_dtype == "bfloat16"
     assert codec.latent_coder.slices[0].entropy_parameters[0].compute_dtype == "float32"
     result = _step(codec)(codec.trainable_variables, images)
-    exact = _step(tiny.random_codec())(codec.trainable_variables, images)
+    exact = _step(tiny.randomized(tiny.PLAIN))(codec.trainable_variables, images)
     np.testing.assert_allclose(result.metrics["bpp"], exact.metrics["bpp"], rtol=0.02)
     assert all(np.isfinite(gradient).all() for gradient in result.gradients)
 
@@ -146,7 +146,7 @@ from tf_imgcomp.training.step import Trainable, codec_objective
 from tf_imgcomp.training.trainer import Trainer, TrainerConfig
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 with strategy.scope():
-    codec = tiny.random_codec()
+    codec = tiny.randomized(tiny.PLAIN)
 before = codec.get_weights()
 config = TrainerConfig(OptimizationConfig(2, 1e-3, warmup_steps=1), log_every=1)
 trainable = Trainable(codec, codec_objective(codec))

@@ -30,11 +30,15 @@ class ClassicalImageCodec:
         """The QP of a quality in [1, 100]."""
         return round(self._last * (100 - quality) / 99)
 
+    def quality(self, qp: int) -> float:
+        """The quality that stands for a QP, a multiple of 0.01."""
+        return round(100 - 99 * qp / self._last, 2)
+
     def compress(self, pixels: np.ndarray, quality: float) -> Coded:
         qp = self.setting(quality)
         stream = self._codec.encode(pixels, qp)
         checksum = _checksum(self._codec.decode(stream))
-        return Coded((stream,), checksum, round(100 - 99 * qp / self._last, 2))
+        return Coded((stream,), checksum, self.quality(qp))
 
     def decompress(
         self, strings: tuple, height: int, width: int, quality: float

@@ -3,9 +3,11 @@
     pixels ──► codec ──► strings ──► codec ──► filter, if that helps ──► pixels
 
 The encoder decodes and filters as the decoder will. A string of one byte before the
-others says whether to filter: 1, or 0 where the filter would make the image worse.
+others says how to filter: 0 not at all, where it would make the image worse; 1 plainly;
+2 by the mean over rotations; 3 by that over rotations and mirror images.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,8 @@ from tf_imgcomp.export import model_folder
 from tf_imgcomp.export.image_codec import Coded, ImageCodec
 from tf_imgcomp.postfilter.choice import choose
 
-_FLAGS = (b"\0", b"\1")
+# Ensembles (`postfilter.inference.ENSEMBLES`) and their signatures, from byte 1 on.
+SIGNATURES = {"none": "filter", "rotations": "rotations", "flips": "flips"}
 
 
 class SavedFilter:
@@ -35,9 +38,15 @@ class SavedFilter:
         self.bytes_per_pixel: float = self.card["bytes_per_pixel"]
         self._model = model_folder.load(folder, self.fingerprint)
 
-    def __call__(self, pixels: np.ndarray, setting: float) -> np.ndarray:
-        """Filters an image, uint8 `(h, w, 3)`, that was coded at a setting."""
-        return self._model.filter(pixels, np.float32(setting))["image"].numpy()
+    def __call__(
+        self, pixels: np.ndarray, setting: float, ensemble: str = "none"
+    ) -> np.ndarray:
+        """Filters an image, uint8 `(h, w, 3)`, that was coded at a setting.
+
+        The ensemble is a key of `SIGNATURES`.
+        """
+        filter_ = getattr(self._model, SIGNATURES[ensemble])
+        return filter_(pixels, np.float32(setting))["image"].numpy()
 
 
 class FilteredCodec:
@@ -46,6 +55,9 @@ class FilteredCodec:
     Args:
         codec: what is filtered.
         postfilter: trained for it.
+
+    Attributes:
+        ensemble: key of `SIGNATURES`. What the encoder tries besides the plain filter.
     """
 
     def __init__(self, codec: ImageCodec, postfilter: SavedFilter):
@@ -53,6 +65,7 @@ class FilteredCodec:
         self.id, self.card = postfilter.id, postfilter.card
         self.fingerprint = codec.fingerprint ^ postfilter.fingerprint
         self.bytes_per_pixel = max(codec.bytes_per_pixel, postfilter.bytes_per_pixel)
+        self.ensemble = "none"
 
     def compress(self, pixels: np.ndarray, quality: float) -> Coded:
         coded = self._codec.compress(pixels, quality)
@@ -60,22 +73,27 @@ class FilteredCodec:
         decoded, checksum = self._codec.decompress(
             coded.strings, height, width, coded.quality
         )
-        filters = [lambda decoded: self._filtered(decoded, coded.quality)]
-        flag = _FLAGS[choose(pixels, decoded, filters)]
-        return Coded((flag, *coded.strings), checksum, coded.quality)
+        ways = [way for way in SIGNATURES if way in ("none", self.ensemble)]
+        filters = [self._filtering(way, coded.quality) for way in ways]
+        chosen = choose(pixels, decoded, filters)
+        flag = 1 + list(SIGNATURES).index(ways[chosen - 1]) if chosen else 0
+        return Coded((bytes([flag]), *coded.strings), checksum, coded.quality)
 
     def decompress(
         self, strings: tuple, height: int, width: int, quality: float
     ) -> tuple:
         flag, *others = strings
-        if flag not in _FLAGS:
-            raise BitstreamError(f"expected a flag of 0 or 1, received {flag!r}")
+        if len(flag) != 1 or flag[0] > len(SIGNATURES):
+            raise BitstreamError(
+                f"expected a flag of 0 to {len(SIGNATURES)}, received {flag!r}"
+            )
         decoded, checksum = self._codec.decompress(
             tuple(others), height, width, quality
         )
-        if flag == _FLAGS[1]:
-            decoded = self._filtered(decoded, quality)
+        if flag[0]:
+            decoded = self._filtering([*SIGNATURES][flag[0] - 1], quality)(decoded)
         return decoded, checksum
 
-    def _filtered(self, decoded: np.ndarray, quality: float) -> np.ndarray:
-        return self._filter(decoded, self._codec.setting(quality))
+    def _filtering(self, ensemble: str, quality: float) -> Callable:
+        setting = self._codec.setting(quality)
+        return lambda decoded: self._filter(decoded, setting, ensemble)

@@ -1,0 +1,187 @@
+"""What filters gain after real codecs: table 1 of Xue and Su 2019, on a set of images.
+
+    python benchmarks/postfilter.py [--models=bpg+xue2019,...] [--bpp=0.15] IMAGES...
+
+For each model, at most `--bpp` bits per pixel of all images together:
+
+    uniform QP    the codec, one QP for all images, or two that are neighbours
+    chosen QPs    the codec, a QP for each image that makes the mean PSNR highest
+    filter        the same streams, filtered where that helps, a byte more
+    rotations     the same, by the mean over four rotations where that helps more
+
+Prints a Markdown table: means over the images, the smallest gain of an image over the
+codec, and seconds per megapixel, medians of the images. Rates are those of the codec's
+own files. What was measured is kept beside the output, one file for each image and QP.
+"""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # No start-up noise.
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from absl import app, flags
+from tqdm import tqdm
+
+from tf_imgcomp import metrics
+from tf_imgcomp.classical import CODECS
+from tf_imgcomp.data.images import input_suffixes, read_image
+from tf_imgcomp.data.paths import expand_inputs
+from tf_imgcomp.evaluation.points import Cache
+from tf_imgcomp.evaluation.report import table
+from tf_imgcomp.export import budget, models
+from tf_imgcomp.export.classical_codec import QPS, ClassicalImageCodec
+from tf_imgcomp.export.filtered_codec import FilteredCodec
+
+_MODELS = flags.DEFINE_list(
+    "models", ["bpg+xue2019", "vvc+xue2019"], "Filtered classical codecs."
+)
+_BPP = flags.DEFINE_float("bpp", 0.15, "Bits per pixel of all images together.")
+_CACHE = flags.DEFINE_string(
+    "cache", "evaluation_out/.cache", "Folder of what was measured."
+)
+
+COLUMNS = ("codec", "bpp", "PSNR, dB", "MS-SSIM", "smallest gain, dB", "s/Mpixel")
+
+
+class Result(NamedTuple):
+    """One image.
+
+    Attributes:
+        num_bytes: of its file.
+        psnr, ms_ssim: of its decoded pixels.
+        seconds: of decoding, filters included.
+    """
+
+    num_bytes: int
+    psnr: float
+    ms_ssim: float
+    seconds: float
+
+
+class Measured:
+    """A classical codec on images, each file made once.
+
+    Args:
+        name: key of `CODECS`.
+        photos: dict of names to pixels.
+        cache: where points are kept.
+    """
+
+    def __init__(self, name: str, photos: dict, cache: Cache):
+        self._codec, self._classical = CODECS[name], ClassicalImageCodec(name)
+        self.qps, self._cache = sorted(QPS[name], reverse=True), cache
+        self._photos = list(photos.items())
+
+    def point(self, number: int, qp: int):
+        """`evaluation.points.Point` of an image."""
+        return self._cache.measure(self._codec, qp, *self._photos[number])
+
+    def chosen(self, limit: int) -> list[int]:
+        """QPs that together need at most `limit` bytes, by slopes."""
+
+        def measure(number: int, quality: float) -> budget.Point:
+            point = self.point(number, self._classical.setting(quality))
+            return budget.Point(quality, point.num_bytes, point.psnr)
+
+        found = budget.search(measure, len(self._photos), limit, tqdm)
+        return [self._classical.setting(point.quality) for point in found]
+
+    def uniform(self, limit: int) -> list[int]:
+        """The lowest QP that needs at most `limit` bytes; one less while that fits."""
+        count = len(self._photos)
+        low, high = 0, len(self.qps)
+        while high - low > 1:
+            middle = (low + high) // 2
+            fits = self._size([self.qps[middle]] * count) <= limit
+            low, high = (middle, high) if fits else (low, middle)
+        qps = [self.qps[low]] * count
+        for number in range(count):
+            finer = [*qps[:number], qps[number] - 1, *qps[number + 1 :]]
+            if qps[number] > self.qps[-1] and self._size(finer) <= limit:
+                qps = finer
+        return qps
+
+    def _size(self, qps: Sequence[int]) -> int:
+        return sum(self.point(n, qp).num_bytes for n, qp in enumerate(qps))
+
+    def results(self, qps: Sequence[int]) -> list[Result]:
+        points = [self.point(number, qp) for number, qp in enumerate(qps)]
+        return [
+            Result(p.num_bytes, p.psnr, p.ms_ssim, p.decode_seconds) for p in points
+        ]
+
+
+def filtered(codec: FilteredCodec, ensemble: str, photos, qualities) -> list[Result]:
+    """The images through a codec and its filter."""
+    codec.ensemble, results = ensemble, []
+    for pixels, quality in zip(tqdm(photos), qualities):
+        coded = codec.compress(pixels, quality)
+        height, width, _ = pixels.shape
+        start = time.perf_counter()
+        decoded, _ = codec.decompress(coded.strings, height, width, coded.quality)
+        seconds = time.perf_counter() - start
+        size = sum(map(len, coded.strings))
+        scores = metrics.psnr(pixels, decoded), metrics.ms_ssim(pixels, decoded)
+        results.append(Result(size, *scores, seconds))
+    return results
+
+
+def row(title: str, results: Sequence[Result], plain: Sequence[Result], areas) -> list:
+    """Cells of the table; `plain` is what gains are over."""
+    sizes, psnr, ms_ssim, seconds = map(np.array, zip(*results))
+    gains = psnr - [result.psnr for result in plain]
+    return [
+        title,
+        f"{8 * sizes.sum() / areas.sum():.4f}",
+        f"{psnr.mean():.3f}",
+        f"{ms_ssim.mean():.5f}",
+        f"{gains.min():+.3f}",
+        f"{np.median(seconds / areas) * 1e6:.2f}",
+    ]
+
+
+def rows(model: str, photos: dict, measure: Callable) -> list[list]:
+    """The table's rows of one model."""
+    codec = models.load(model)
+    base = model.partition("+")[0]
+    pixels = list(photos.values())
+    areas = np.array([image.shape[0] * image.shape[1] for image in pixels])
+    limit = int(_BPP.value * areas.sum() / 8)
+    measured = measure(base)
+    qps = measured.chosen(limit)
+    plain = measured.results(qps)
+    uniform = measured.results(measured.uniform(limit))
+    qualities = [ClassicalImageCodec(base).quality(qp) for qp in qps]
+    return [
+        row(f"{base}, uniform QP", uniform, uniform, areas),
+        row(f"{base}, chosen QPs", plain, plain, areas),
+        row(model, filtered(codec, "none", pixels, qualities), plain, areas),
+        row(
+            f"{model}, rotations",
+            filtered(codec, "rotations", pixels, qualities),
+            plain,
+            areas,
+        ),
+    ]
+
+
+def main(argv: Sequence[str]) -> None:
+    paths = expand_inputs(argv[1:], input_suffixes())
+    photos = {path.name: read_image(path).pixels for path in paths}
+    cache = Cache(Path(_CACHE.value))
+
+    def measure(name):
+        return Measured(name, photos, cache)
+
+    print(f"{len(photos)} images, at most {_BPP.value:g} bpp together\n")
+    cells = [cell for model in _MODELS.value for cell in rows(model, photos, measure)]
+    print(table(COLUMNS, cells))
+
+
+if __name__ == "__main__":
+    app.run(main)
