@@ -64,7 +64,8 @@ flags.register_validator(_TOTAL_BPP.name, lambda value: value == value, "not a n
 def compress(inputs: Sequence[str]) -> int:
     photos = paths.expand_inputs(inputs, images.input_suffixes())
     jobs = paths.output_paths(photos, coding_flags.OUTPUT.value, files.SUFFIX)
-    codec = models.load(coding_flags.MODEL.value or models.DEFAULT)
+    load = command_line.in_haste(models.load)
+    codec = load(coding_flags.MODEL.value or models.DEFAULT)
     if _ENSEMBLE.value:
         if not isinstance(codec, FilteredCodec):
             raise ModelError(f"--ensemble: model {codec.id!r} has no filter")

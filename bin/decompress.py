@@ -38,8 +38,8 @@ def make_load(model: str | None):
     file from somewhere must not choose which folder is loaded.
     """
     if model is None:
-        return functools.cache(models.load_by_id)
-    load = functools.cache(models.load)
+        return functools.cache(command_line.in_haste(models.load_by_id))
+    load = functools.cache(command_line.in_haste(models.load))
     return lambda _: load(model)
 
 

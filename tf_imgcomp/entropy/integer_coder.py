@@ -28,6 +28,7 @@ from tf_imgcomp.ops.rounding import round_half_up
 
 Z_MAX = 127  # Larger hyper-latents are clipped by the encoder.
 QUALITY_STEPS = 100  # A quality is written in hundredths.
+_FEW = 32  # Channels; the latents of so few are coded at once, of others in two parts.
 
 
 class EncodedLatents(NamedTuple):
@@ -229,14 +230,15 @@ class IntegerCoder(tf.Module):
         def code_pass(number, colour, raw):
             nonlocal coder
             _, height, width, _ = tf.unstack(tf.shape(raw))
-            halves, decoded = (slice(height // 2), slice(height // 2, None)), []
-            # Side by side: few of the operations on single latents use two cores.
-            for half in halves:
+            # Halves, side by side: few operations on single latents use two cores.
+            ends = [0, height // 2, height] if sizes[number] > _FEW else [0, height]
+            decoded = []
+            for part in map(slice, ends, ends[1:]):
 
-                def select(latents, half=half):
-                    return latents[number, colour][0][half]  # Not copied.
+                def select(latents, part=part):
+                    return latents[number, colour][0][part]  # Not copied.
 
-                parameters = self._parameters(raw[0][half], gains[number])
+                parameters = self._parameters(raw[0][part], gains[number])
                 coder, y_hat = code(coder, parameters, select)
                 decoded.append(y_hat)
             y_hat = tf.concat(decoded, axis=0)

@@ -80,13 +80,13 @@ def put(coder: tf.Tensor, rows: tf.Tensor, symbols: tf.Tensor) -> tf.Tensor:
     Returns:
         The coder.
     """
-    rows, symbols = _by_stream(coder, rows), _by_stream(coder, symbols)
-    return tfc.entropy_encode_index(coder, rows, symbols)
+    both = _by_stream(coder, tf.stack([rows, symbols]))
+    return tfc.entropy_encode_index(coder, both[0], both[1])
 
 
 def get(coder: tf.Tensor, rows: tf.Tensor) -> tuple:
     """Reads symbols with rows int32 `(n,)`: the coder, and int32 `(n,)`."""
-    mine = _by_stream(coder, rows)
+    mine = _by_stream(coder, rows[None])[0]
     coder, symbols = tfc.entropy_decode_index(coder, mine, tf.shape(mine)[1:], tf.int32)
     return coder, tf.reshape(symbols, [-1])[: tf.size(rows)]
 
@@ -142,7 +142,8 @@ def finish(coder: tf.Tensor) -> tf.Tensor:
 
 
 def _by_stream(coder: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
-    """Of int32 `(n,)` each stream's, `(streams, k)`, filled up with zeros."""
+    """Of int32 `(m, n)` each stream's, `(m, streams, k)`, filled up with zeros."""
     streams = tf.size(coder)
-    fill = -tf.size(x) % streams
-    return tf.reshape(tf.pad(x, [[0, fill]], constant_values=_FILLER), [streams, -1])
+    fill = -tf.shape(x)[1] % streams
+    x = tf.pad(x, [[0, 0], [0, fill]], constant_values=_FILLER)
+    return tf.reshape(x, [x.shape[0], streams, -1])
