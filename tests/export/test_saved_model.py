@@ -100,7 +100,7 @@ def test_a_codec_with_an_importance_map_gives_it_out(tmp_path):
     loaded = models.load(str(tmp_path / "mapped"))
     image, low, high = regenerate.image(65, 100), 20.0, 90.0
     importance = loaded.importance(image, low)
-    expected = codec.importance(image[None], tf.constant([low]))[0]
+    _, (expected,) = codec.analysis_and_importance(image[None], tf.constant([low]))
     assert importance.shape == (8, 8)
     np.testing.assert_allclose(importance, expected, atol=1e-5)
     assert np.any(loaded.importance(image, high) != importance)
@@ -109,7 +109,11 @@ def test_a_codec_with_an_importance_map_gives_it_out(tmp_path):
 def test_a_codec_without_an_importance_map_has_none(codec):
     assert codec.importance(regenerate.image(8, 8), 50.0) is None
     sizes = {**tiny.sizes("mfca_pmcn"), "importance": False}
-    assert not new_codec("mfca_pmcn", sizes).has_importance
+    unmapped = new_codec("mfca_pmcn", sizes)
+    _, importance = unmapped.analysis_and_importance(
+        regenerate.image(8, 8)[None], tf.constant([50.0])
+    )
+    assert importance is None
 
 
 def test_signatures_are_the_documented_ones(tiny_model):

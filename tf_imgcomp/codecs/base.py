@@ -60,7 +60,6 @@ class Codec(tf.keras.Model):
     """
 
     stride = 64  # Image sizes are padded to a multiple of this.
-    has_importance = False  # Whether there is a method `importance`.
 
     def __init__(
         self,
@@ -115,6 +114,16 @@ class Codec(tf.keras.Model):
         level = self.level(quality)
         y = self.analysis_transform(self.padded(images), level)
         return self.gain(tf.cast(y, tf.float32), level)
+
+    def analysis_and_importance(self, images: tf.Tensor, quality: tf.Tensor) -> tuple:
+        """Latents as `analysis` gives them, and how much a learned map keeps of them.
+
+        Returns:
+            The latents, and float32 `(b, H / 16, W / 16)`, 0 to 1: the mean over
+            channels of half the weights, so that 1/2 is a latent that stays as it is.
+            None instead, if the codec has no such map.
+        """
+        return self.analysis(images, quality), None
 
     def padded(self, images: tf.Tensor) -> tf.Tensor:
         """Images as transforms see them: -1 to 1, sides multiples of `stride`."""

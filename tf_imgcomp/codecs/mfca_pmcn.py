@@ -62,13 +62,17 @@ class MfcaPmcnAnalysis(LappedAnalysis):
             depth = config.coder.latent_depth
             self.importance_map = ImportanceMap(config.importance_filters, depth)
 
-    def from_features(self, x, features, level):
-        y = super().from_features(x, features, level)
-        return y * self.importance_map(features) if self.importance_map else y
+    def call(self, x, level):
+        return self.weighted(x, level)[0]
 
-    def importance(self, x, level):
-        """What the latents are multiplied by, 0 to 2."""
-        return self.importance_map(self.features(x, level))
+    def weighted(self, x, level):
+        """Latents, and what they were multiplied by, 0 to 2; None for nothing."""
+        features = self.features(x, level)
+        y = self.from_features(x, features, level)
+        if not self.importance_map:
+            return y, None
+        weights = self.importance_map(features)
+        return y * weights, weights
 
 
 class MfcaPmcnSynthesis(LappedSynthesis):
@@ -113,23 +117,13 @@ class MfcaPmcn(LappedCodec):
     def make_synthesis(self, config, log2_step):
         return MfcaPmcnSynthesis(config, log2_step, name="synthesis")
 
-    @property
-    def has_importance(self) -> bool:
-        return self.config.importance
-
-    def importance(self, images: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
-        """How much the learned map keeps of the latents at each position.
-
-        Arguments are those of `analysis`.
-
-        Returns:
-            float32 `(b, H / 16, W / 16)`, 0 to 1: the mean over channels of half the
-            weights, so that 1/2 is a latent that stays as it is.
-        """
-        weights = self.analysis_transform.importance(
-            self.padded(images), self.level(quality)
-        )
-        return tf.reduce_mean(tf.cast(weights, tf.float32), axis=-1) / 2
+    def analysis_and_importance(self, images, quality):
+        level = self.level(quality)
+        y, weights = self.analysis_transform.weighted(self.padded(images), level)
+        y = self.gain(tf.cast(y, tf.float32), level)
+        if weights is None:
+            return y, None
+        return y, tf.reduce_mean(tf.cast(weights, tf.float32), axis=-1) / 2
 
     def synthesis(self, y_hat, quality):
         latent_filter = self.synthesis_transform.latent_filter

@@ -83,10 +83,10 @@ class SavedCodec:
 
         None if the codec has no such map. Arguments are those of `compress`.
         """
-        if "importance" not in self._model.signatures:
+        if "importance" not in self._model.signatures["analysis"].structured_outputs:
             return None
         quality = self._tf.constant(quality, "float32")
-        return self._model.importance(pixels, quality)["importance"].numpy()
+        return self._model.analysis(pixels, quality)["importance"].numpy()
 
     def _decode(self, signature, strings, height, width, quality) -> dict:
         tf = self._tf

@@ -41,11 +41,10 @@ class CodecModule(tf.Module):
                      -> strings (n,), checksum int32, quality int64 in hundredths
         decompress   strings (n,), height int32, width int32, quality int64
                      -> image uint8 (h, w, 3), checksum int32, sound bool
-        analysis     image, quality -> y float32 (1, H / 16, W / 16, c), z
+        analysis     image, quality -> y float32 (1, H / 16, W / 16, c), z; of codecs
+                     with a learned map also importance float32 (H / 16, W / 16), 0 to 1
         latents      what decompress takes -> y_hat float32, checksum, sound
         synthesis    y_hat float32 (1, H / 16, W / 16, c), quality -> image (H, W, 3)
-        importance   image, quality -> importance float32 (H / 16, W / 16), 0 to 1; only
-                     if the codec has a learned importance map
 
     Strings were damaged, or are another model's, if the checksum that `compress` gave
     is not the one that comes back, or if their number is not right (`sound`).
@@ -69,15 +68,11 @@ class CodecModule(tf.Module):
         fingerprint = _fingerprint(codec, self.coder)
         self.fingerprint = tf.Variable(fingerprint, trainable=False)
         self.synthesis = self._make_synthesis()
-        if codec.has_importance:
-            self.importance = self._make_importance()
 
     @property
     def signatures(self) -> dict:
         """The functions by the names that they are exported under."""
-        names = ["compress", "decompress", "analysis", "latents", "synthesis"]
-        if self._codec.value.has_importance:
-            names.append("importance")
+        names = ("compress", "decompress", "analysis", "latents", "synthesis")
         return {name: getattr(self, name) for name in names}
 
     @tf.function(input_signature=_IMAGE)
@@ -105,9 +100,12 @@ class CodecModule(tf.Module):
     def analysis(self, image, quality):
         codec, quality = self._codec.value, _quality(_hundredths(quality))
         with self.analysis_weights.used():
-            y = codec.analysis(image[None], quality[None])
+            y, importance = codec.analysis_and_importance(image[None], quality[None])
             rate = codec.rate_features(quality[None])
-            return {"y": y, "z": codec.latent_coder.hyper(y, rate)}
+            latents = {"y": y, "z": codec.latent_coder.hyper(y, rate)}
+            if importance is not None:
+                latents["importance"] = importance[0]
+            return latents
 
     @tf.function(input_signature=_FILE)
     def latents(self, strings, height, width, quality):
@@ -129,17 +127,6 @@ class CodecModule(tf.Module):
             return {"image": tf.cast(x_hat, tf.uint8)}
 
         return synthesis
-
-    def _make_importance(self):
-        """The importance signature, of codecs that have such a map."""
-
-        @tf.function(input_signature=_IMAGE)
-        def importance(image, quality):
-            codec, quality = self._codec.value, _quality(_hundredths(quality))
-            with self.analysis_weights.used():
-                return {"importance": codec.importance(image[None], quality[None])[0]}
-
-        return importance
 
 
 class PackedWeights(tf.Module):

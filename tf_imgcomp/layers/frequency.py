@@ -75,13 +75,13 @@ class MultiFrequencyChannelAttention(Block):
         hidden = max(1, channels // self.reduction)
         self.hidden = tf.keras.layers.Dense(hidden, activation=tf.nn.leaky_relu)
         self.output_layer = tf.keras.layers.Dense(channels)
-        frequencies = bases.TOP_FREQUENCIES
-        # (7 + 1, cells, 16) for rows and for columns.
-        self._cosines = [
-            np.moveaxis(bases.dct2_up_to(POOLED)[:, chosen], 1, 2).astype(np.float32)
-            for chosen in frequencies
-        ]
-        self._group = np.arange(channels) * frequencies.shape[1] // channels
+        # For each number of cells, (7 + 1, cells, frequencies).
+        self._cosines = np.swapaxes(bases.dct2_up_to(POOLED), 1, 2).astype(np.float32)
+        frequencies = bases.TOP_FREQUENCIES.astype(np.int32)  # Of rows and of columns.
+        if self.form == "groups":
+            count = frequencies.shape[1]
+            frequencies = frequencies[:, np.arange(channels) * count // channels]
+        self._frequencies = frequencies
         super().build(shape)
 
     def call(self, x):
@@ -99,13 +99,13 @@ class MultiFrequencyChannelAttention(Block):
 
     def _statistics(self, cells, rows, columns):
         """Of the cells of windows, `(b, w, p, c)`, what is said: `(b, s, w, c)`."""
+        table = tf.constant(self._cosines)
         down, across = (
-            tf.gather(tf.constant(cosines), side)[:side]
-            for cosines, side in zip(self._cosines, (rows, columns))
+            tf.gather(tf.gather(table, side)[:side], chosen, axis=1)
+            for side, chosen in zip((rows, columns), self._frequencies)
         )
         cosines = tf.reshape(down[:, None] * across, [rows * columns, down.shape[-1]])
         if self.form == "groups":
-            cosines = tf.gather(cosines, self._group, axis=1)
             return tf.reduce_mean(cells * cosines, 2)[:, None]
         product = cells[:, None] * tf.transpose(cosines)[:, None, :, None]
         kinds = (tf.reduce_mean, tf.reduce_max, tf.reduce_min)
