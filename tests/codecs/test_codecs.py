@@ -69,6 +69,23 @@ def test_quality_is_all_that_differs_between_images_of_a_batch(name, make_image)
     np.testing.assert_allclose(both.y_bits[1], alone.y_bits[0], rtol=1e-3)
 
 
+@every_codec
+def test_the_distortion_moves_no_latent_that_is_zero(name, make_image, monkeypatch):
+    codec = tiny.random_codec(name=name)
+    x, quality = make_image(64, 64)[None].astype(np.float32), tf.constant([60.0])
+    y = codec.analysis(x, quality)
+    monkeypatch.setattr(codec, "analysis", lambda *arguments: y)
+    with tf.GradientTape() as tape:
+        tape.watch(y)
+        output = codec(x, quality)
+        distortion = tf.reduce_mean(tf.square(x - output.x_hat))
+    gradient = tape.gradient(distortion, y).numpy()
+    zero = output.y_hat.numpy() == 0
+    assert 0 < np.count_nonzero(zero) < zero.size
+    assert not gradient[zero].any()
+    assert np.count_nonzero(gradient[~zero]) > 0.9 * np.count_nonzero(~zero)
+
+
 @pytest.mark.parametrize("quality", QUALITIES)
 def test_training_bits_are_not_below_evaluated_bits(quality):
     """Of latents that follow the model.

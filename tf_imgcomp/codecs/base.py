@@ -8,7 +8,7 @@ from tf_imgcomp.layers import GainUnit
 from tf_imgcomp.layers.base import float32_policy
 from tf_imgcomp.layers.gain import interpolate_levels
 from tf_imgcomp.ops.padding import pad_to_multiple
-from tf_imgcomp.ops.rounding import add_uniform_noise
+from tf_imgcomp.ops.rounding import add_uniform_noise, without_gradient_at_zero
 
 QUALITY_MIN, QUALITY_MAX = 1.0, 100.0
 
@@ -152,7 +152,10 @@ class Codec(tf.keras.Model):
         y = self.analysis(images, quality)
         log2_gain = self.gain.log2(self.level(quality))
         coded = self.latent_coder(y, log2_gain, self.rate_features(quality), seed)
-        y_hat = coded.y_hat
+        # Most latents are zero and stay so whatever a step of training does. Straight
+        # through, the distortion would drive them off zero all the same, until they
+        # are coded, and the synthesis would come to count on it.
+        y_hat = without_gradient_at_zero(coded.y_hat)
         if noisy and seed is not None:
             y_hat = add_uniform_noise(y, seed + [101, 0])  # Not the noise of the rate.
         x_hat = self.synthesis(y_hat, quality)[:, :height, :width]

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from tf_imgcomp.bitstream import check_codec_id
 from tf_imgcomp.errors import ModelError
 
 CARD = "card.json"
@@ -28,6 +29,31 @@ def read_card(folder: Path) -> dict:
         if not isinstance(value, kind):
             raise ModelError(f"{path}: expected {key!r} of a model, received {value!r}")
     return card
+
+
+def save(module, signatures: dict, folder: Path, card: dict) -> None:
+    """Writes a SavedModel and its card.
+
+    Args:
+        module: `tf.Module` with a variable `fingerprint`.
+        signatures: its functions by name.
+        folder: `saved_models/<id>`; its name is the id in files.
+        card: `bytes_per_pixel`, and what to say of the weights: flags, data, steps,
+            figures.
+
+    Raises:
+        ValueError: If the folder's name cannot be an id.
+    """
+    import tensorflow as tf
+
+    from tf_imgcomp.export.merging import merge_repeated_nodes
+
+    folder = Path(folder)
+    check_codec_id(folder.name)
+    tf.saved_model.save(module, str(folder), signatures)
+    merge_repeated_nodes(folder)
+    card = {"id": folder.name, "fingerprint": int(module.fingerprint), **card}
+    (folder / CARD).write_text(json.dumps(card, indent=2) + "\n")
 
 
 def load(folder: Path, fingerprint: int):

@@ -1,13 +1,12 @@
 """From a trained post-filter to a SavedModel that needs nothing but TensorFlow."""
 
 import hashlib
-import json
 from pathlib import Path
 
 import tensorflow as tf
 
-from tf_imgcomp.bitstream import check_codec_id
-from tf_imgcomp.export.saved_model import CARD, Hidden, PackedWeights
+from tf_imgcomp.export import model_folder
+from tf_imgcomp.export.saved_model import Hidden, PackedWeights
 from tf_imgcomp.postfilter.inference import restore
 
 # Peak memory with a margin; large images are filtered in tiles.
@@ -71,19 +70,11 @@ def export(postfilter: tf.keras.Model, folder: Path, card: dict) -> None:
     Raises:
         ValueError: If the folder's name cannot be a codec's id.
     """
-    folder = Path(folder)
-    check_codec_id(folder.name)
     module = PostfilterModule(postfilter)
     signatures = {
         "filter": module.filter,
         "rotations": module.rotations,
         "flips": module.flips,
     }
-    tf.saved_model.save(module, str(folder), signatures)
-    card = {
-        "id": folder.name,
-        "fingerprint": int(module.fingerprint),
-        "bytes_per_pixel": BYTES_PER_PIXEL,
-        **card,
-    }
-    (folder / CARD).write_text(json.dumps(card, indent=2) + "\n")
+    card = {"bytes_per_pixel": BYTES_PER_PIXEL, **card}
+    model_folder.save(module, signatures, folder, card)

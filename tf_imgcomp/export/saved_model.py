@@ -2,18 +2,15 @@
 
 import contextlib
 import hashlib
-import json
 from pathlib import Path
 
 import tensorflow as tf
 
-from tf_imgcomp.bitstream import check_codec_id
 from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN, Codec
 from tf_imgcomp.entropy.integer_coder import QUALITY_STEPS, IntegerCoder
+from tf_imgcomp.export import model_folder
 from tf_imgcomp.ops.functional import replaced
 from tf_imgcomp.ops.rounding import round_half_up
-
-CARD = "card.json"
 
 # Peak memory of the larger of compress and decompress, with a margin: 380 to 500 were
 # measured on images of 0.4 and 2.8 megapixels.
@@ -212,14 +209,6 @@ def export(codec: Codec, folder: Path, card: dict) -> None:
     Raises:
         ValueError: If the folder's name cannot be a codec's id.
     """
-    folder = Path(folder)
-    check_codec_id(folder.name)
     module = CodecModule(codec)
-    tf.saved_model.save(module, str(folder), module.signatures)
-    card = {
-        "id": folder.name,
-        "fingerprint": int(module.fingerprint),
-        "bytes_per_pixel": BYTES_PER_PIXEL,
-        **card,
-    }
-    (folder / CARD).write_text(json.dumps(card, indent=2) + "\n")
+    card = {"bytes_per_pixel": BYTES_PER_PIXEL, **card}
+    model_folder.save(module, module.signatures, folder, card)

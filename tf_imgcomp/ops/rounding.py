@@ -23,6 +23,11 @@ def gradient_only(x: tf.Tensor) -> tf.Tensor:
     return x - tf.stop_gradient(x)
 
 
+def without_gradient_at_zero(x: tf.Tensor) -> tf.Tensor:
+    """The same, without a gradient where it is zero."""
+    return tf.where(tf.equal(x, 0), tf.stop_gradient(x), x)
+
+
 def add_uniform_noise(x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Adds noise uniform in [-1/2, 1/2), the differentiable stand-in for rounding.
 

@@ -1,0 +1,74 @@
+"""Merging what a graph computes twice."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_imgcomp.export.merging import merge_repeated_nodes
+
+
+class Repetitive(tf.Module):
+    """The same shape twice, the same variable read before and after a change."""
+
+    def __init__(self):
+        super().__init__()
+        self.count = tf.Variable(0)
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None])])
+    def call(self, x):
+        rows, again = tf.shape(x)[0], tf.shape(x)[0]
+        before = self.count.read_value()
+        self.count.assign_add(1)
+        after = self.count.read_value()
+        noise = tf.random.uniform([8]), tf.random.uniform([8])
+        return {
+            "sum": rows + again,
+            "columns": tf.shape(x)[1] + tf.shape(x)[1],
+            "before": before,
+            "after": after,
+            "difference": noise[0] - noise[1],
+        }
+
+
+@pytest.fixture
+def folder(tmp_path):
+    module = Repetitive()
+    tf.saved_model.save(module, str(tmp_path), {"call": module.call})
+    return tmp_path
+
+
+def operations(folder) -> list:
+    """Of the function with most of them."""
+    functions = tf.saved_model.load(str(folder)).signatures["call"].graph
+    library = functions.as_graph_def().library.function
+    return max(([node.op for node in f.node_def] for f in library), key=len)
+
+
+def test_results_are_the_same(folder):
+    merge_repeated_nodes(folder)
+    model = tf.saved_model.load(str(folder))
+    for count in range(2):
+        result = model.signatures["call"](x=tf.zeros((5, 3)))
+        assert int(result["sum"]) == 10
+        assert int(result["columns"]) == 6
+        assert (int(result["before"]), int(result["after"])) == (count, count + 1)
+        assert np.any(result["difference"].numpy() != 0)
+
+
+def test_shapes_are_worked_out_once_and_state_is_left_alone(folder):
+    before = operations(folder)
+    merge_repeated_nodes(folder)
+    after = operations(folder)
+    assert (before.count("Shape"), after.count("Shape")) == (4, 1)
+    assert (before.count("StridedSlice"), after.count("StridedSlice")) == (4, 2)
+    assert after.count("Const") < before.count("Const")
+    for op in ("ReadVariableOp", "AssignAddVariableOp", "RandomUniform"):
+        assert after.count(op) == before.count(op) > 0
+
+
+def test_doing_it_again_changes_nothing(folder, tmp_path):
+    merge_repeated_nodes(folder)
+    once = (folder / "saved_model.pb").read_bytes()
+    (folder / "fingerprint.pb").touch()
+    merge_repeated_nodes(folder)
+    assert (folder / "saved_model.pb").read_bytes() == once

