@@ -15,6 +15,7 @@ tables, each codec in one of them.
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,10 +28,16 @@ from tf_imgcomp.evaluation.curves import MeanPoint
 DOCS = Path(__file__).parents[1] / "docs"
 MAX_BPP = 1.6  # Of the plots; nobody compares learned codecs above.
 LINES = {
-    "ours": {"color": "black", "linewidth": 2.5, "zorder": 3},
+    "ours": {"color": "black", "linewidth": 2, "markersize": 6, "zorder": 3},
     "measured": {},
     "published": {"linestyle": "--", "linewidth": 1, "marker": None},
 }
+
+TELLING_OURS_APART = (
+    {"linestyle": "-"},
+    {"linestyle": "-.", "marker": "s"},
+    {"linestyle": ":", "marker": "^"},
+)
 
 INTRODUCTION = """\
 # Results
@@ -113,12 +120,16 @@ def write(docs: Path, image_sets: Sequence[ImageSet] = IMAGE_SETS) -> None:
 
 
 def plot(path: Path, means: Sequence[MeanPoint], origins: dict[str, Origin]) -> None:
-    """Draws all curves; ours is bold, published ones are dashed."""
+    """Draws all curves; ours are bold, published ones are thin and dashed."""
+    styles = {name: LINES[origin.kind] for name, origin in origins.items()}
+    ours = [name for name, origin in origins.items() if origin.kind == "ours"]
+    for name, style in zip(ours, itertools.cycle(TELLING_OURS_APART)):
+        styles[name] = {**styles[name], **style}
     report.plot(
         path,
         [point for point in means if point.bpp <= MAX_BPP],
         {name: _title(origin) for name, origin in origins.items()},
-        {name: LINES[origin.kind] for name, origin in origins.items()},
+        styles,
     )
 
 

@@ -8,9 +8,14 @@ from tf_imgcomp.layers import GainUnit
 from tf_imgcomp.layers.base import float32_policy
 from tf_imgcomp.layers.gain import interpolate_levels
 from tf_imgcomp.ops.padding import pad_to_multiple
-from tf_imgcomp.ops.rounding import add_uniform_noise, without_gradient_at_zero
+from tf_imgcomp.ops.rounding import add_uniform_noise, scale_gradient_off_zero
 
 QUALITY_MIN, QUALITY_MAX = 1.0, 100.0
+
+# What the distortion asks of the latents that are coded, they are asked this often,
+# for the zeros, which are asked for nothing. With 1 all latents come out smaller in
+# time, and a quality with half its bits; see "Zeros" in docs/training.md.
+_FOR_ZEROS = 3.0
 
 
 class CodecOutput(NamedTuple):
@@ -155,7 +160,7 @@ class Codec(tf.keras.Model):
         # Most latents are zero and stay so whatever a step of training does. Straight
         # through, the distortion would drive them off zero all the same, until they
         # are coded, and the synthesis would come to count on it.
-        y_hat = without_gradient_at_zero(coded.y_hat)
+        y_hat = scale_gradient_off_zero(coded.y_hat, _FOR_ZEROS)
         if noisy and seed is not None:
             y_hat = add_uniform_noise(y, seed + [101, 0])  # Not the noise of the rate.
         x_hat = self.synthesis(y_hat, quality)[:, :height, :width]

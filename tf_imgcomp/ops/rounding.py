@@ -23,9 +23,10 @@ def gradient_only(x: tf.Tensor) -> tf.Tensor:
     return x - tf.stop_gradient(x)
 
 
-def without_gradient_at_zero(x: tf.Tensor) -> tf.Tensor:
-    """The same, without a gradient where it is zero."""
-    return tf.where(tf.equal(x, 0), tf.stop_gradient(x), x)
+def scale_gradient_off_zero(x: tf.Tensor, factor: float) -> tf.Tensor:
+    """The same, its gradient `factor` times as large, and none where it is zero."""
+    scaled = x + (factor - 1) * gradient_only(x)
+    return tf.where(tf.equal(x, 0), tf.stop_gradient(x), scaled)
 
 
 def add_uniform_noise(x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
