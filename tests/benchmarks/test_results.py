@@ -1,14 +1,12 @@
 """The page of results, from tables made here and from those committed."""
 
-import importlib.util
 import shutil
-from pathlib import Path
 
 import pytest
 
+from tests.benchmarks.programs import ROOT, load_program
 from tf_imgcomp.evaluation import collection
 
-ROOT = Path(__file__).parents[2]
 POINTS = "codec,setting,bpp,psnr,ms_ssim\n"
 ORIGINS = """\
 codec,kind,title,version,source
@@ -27,15 +25,7 @@ CURVES = {
 }
 
 
-def load_program():
-    path = ROOT / "benchmarks" / "results.py"
-    spec = importlib.util.spec_from_file_location("benchmarks_results", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-results = load_program()
+results = load_program("results")
 IMAGES = (results.ImageSet("photos", "Photos", "Two photos."),)
 
 
