@@ -24,7 +24,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # No start-up noise.
 
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 from absl import app, flags
@@ -59,29 +58,15 @@ def _are_codecs(names: list[str]) -> bool:
     return set(names) <= CODECS.keys()
 
 
-def _load_model(name: str | None) -> SimpleNamespace:
+def _load_model(name: str | None):
     """Returns an exported codec as evaluation wants it: pixels to file and back."""
-    from tf_imgcomp import bitstream
-    from tf_imgcomp.data.images import Photo
-    from tf_imgcomp.export import coding, models
+    from tf_imgcomp.export import models
+    from tf_imgcomp.export.file_codec import FileCodec
 
-    codec = models.load(name or models.DEFAULT)
-
-    def encode(pixels, setting):
-        return coding.encode(codec, Photo(pixels), coding.Goal(quality=setting))[0]
-
-    def decode(data):
-        return coding.decode(codec, bitstream.unpack(data)).pixels
-
+    codec = FileCodec(models.load(name or models.DEFAULT))
     # The first calls are slower than all others, so they are made here, unmeasured.
-    decode(encode(np.zeros((64, 64, 3), np.uint8), setting=50))
-    return SimpleNamespace(
-        name=codec.id,
-        title=codec.id,
-        version=f"weights {codec.fingerprint:04x}",
-        encode=encode,
-        decode=decode,
-    )
+    codec.decode(codec.encode(np.zeros((64, 64, 3), np.uint8), setting=50))
+    return codec
 
 
 def _measure(cache, codec, setting: float, path: Path, pixels: np.ndarray):

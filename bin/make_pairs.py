@@ -3,15 +3,19 @@
 
     bin/make_pairs --codec=bpg --qp=34,37,40,43 PHOTOS --output=pairs/bpg
     bin/make_pairs --codec=vvc_fast --qp=34,37,40,43 --per_photo=1 PHOTOS --output=...
+    bin/make_pairs --codec=fdram --qp=1,25,50,75 PHOTOS --output=pairs/fdram
 
 PHOTOS is a folder. Every photo is coded at every QP (of codecs without QP, their own
-setting), or at as many of them as --per_photo says. Each pair becomes an image file
-without loss that shows what was decoded above the original, with a line of figures in
-pairs.jsonl. Killed and started again, it goes on. bin/train and bin/pack_images take
-the output folder as --data and as PHOTOS.
+setting; of learned codecs, the quality), or at as many of them as --per_photo says.
+Each pair becomes an image file without loss that shows what was decoded above the
+original, with a line of figures in pairs.jsonl. Killed and started again, it goes on.
+bin/train and bin/pack_images take the output folder as --data and as PHOTOS.
 """
 
 import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # No start-up noise.
+
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,13 +23,18 @@ from absl import app, flags
 from tqdm import tqdm
 
 from tf_imgcomp.classical import CODECS
-from tf_imgcomp.errors import ImgcompError
+from tf_imgcomp.errors import ImgcompError, ModelError
 from tf_imgcomp.postfilter.making_pairs import make_pairs, plan
 from tf_imgcomp_bin import command_line
 
 PROGRAM = "make_pairs"
 
-_CODEC = flags.DEFINE_enum("codec", None, list(CODECS), "The codec.", required=True)
+_CODEC = flags.DEFINE_string(
+    "codec",
+    None,
+    f"One of {', '.join(CODECS)}; or id or folder of a learned codec.",
+    required=True,
+)
 _QP = flags.DEFINE_list("qp", None, "Settings, integers of 0 to 255.", required=True)
 _PER_PHOTO = flags.DEFINE_integer(
     "per_photo", None, "At how many of them each photo is coded (all).", lower_bound=1
@@ -52,7 +61,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def make(folder: Path) -> int:
-    codec, output = CODECS[_CODEC.value], Path(_OUTPUT.value)
+    codec, output = _load(_CODEC.value), Path(_OUTPUT.value)
     missing = codec.available()
     if missing:
         raise ImgcompError(missing)
@@ -68,6 +77,18 @@ def make(folder: Path) -> int:
     there = len(jobs) - made - failed
     print(f"{output}: {made} pairs made, {there} were there, {failed} failed")
     return 1 if failed else 0
+
+
+def _load(name: str):
+    if name in CODECS:
+        return CODECS[name]
+    from tf_imgcomp.export import models
+    from tf_imgcomp.export.file_codec import FileCodec
+
+    names = (*CODECS, *models.available())
+    if name not in names and not Path(name).is_dir():
+        raise ModelError(f"no codec {name!r}; there are: {', '.join(names)}")
+    return FileCodec(models.load(name))
 
 
 def run() -> None:

@@ -23,8 +23,9 @@ _DISTORTION = flags.DEFINE_enum(
 _LOSS = flags.DEFINE_enum(
     "restoration_loss",
     "mse",
-    ["mae", "mae_ms_ssim", "mse"],
-    "What a filter minimizes; mae_ms_ssim is MAE + (1 - MS-SSIM) / 20.",
+    ["mae", "mae_ms_ssim", "mse", "psnr"],
+    "What a filter minimizes; mae_ms_ssim is MAE + (1 - MS-SSIM) / 20, psnr the mean "
+    "logarithm of the images' errors.",
 )
 _GRADIENTS = flags.DEFINE_enum(
     "rate_gradients",

@@ -86,6 +86,19 @@ def test_each_curve_needs_an_origin(docs):
         results.write(docs, IMAGES)
 
 
+def test_filters_have_a_table_for_each_set_that_was_measured(docs):
+    folder = docs / "results" / "postfilter"
+    folder.mkdir()
+    (folder / "photos.csv").write_text("codec,bpp\nplain,0.1499\nfiltered,0.15\n")
+    more = (*IMAGES, results.ImageSet("paintings", "Paintings", "Two paintings."))
+    shutil.copytree(docs / "results" / "photos", docs / "results" / "paintings")
+    results.write(docs, more)
+    section = (docs / "results.md").read_text().split("## Filters")[1]
+    assert "Photos:\n\n| codec " in section
+    assert rows(section)["filtered"] == ["0.15"]
+    assert "Paintings:" not in section
+
+
 @pytest.fixture
 def committed(tmp_path):
     """A copy of the committed tables, without the page and the plots."""

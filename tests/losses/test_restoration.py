@@ -36,6 +36,17 @@ def test_similarity_of_reversed_contrast_has_finite_gradients(make_image):
     assert np.isfinite(tape.gradient(loss, x_hat)).all()
 
 
+def test_images_count_by_the_share_of_their_error(make_image):
+    x = tf.cast(np.stack([make_image(64, 64)] * 2), tf.float32)
+    error = np.random.default_rng(1).normal(size=x.shape[1:], scale=30)
+    x_hat = x + np.stack([error, error / 3])
+    scale = tf.Variable([1.0, 1.0])
+    with tf.GradientTape() as tape:
+        loss = LOSSES["psnr"](x, x + (x_hat - x) * scale[:, None, None, None])
+    low, high = sorted(tape.gradient(loss, scale).numpy())
+    assert 0.75 * high < low < high
+
+
 def test_losses_in_closed_form(make_image):
     x, x_hat = _images(make_image, 64, 64)
     error = (x.astype(np.float64) - x_hat) / 255
@@ -44,6 +55,7 @@ def test_losses_in_closed_form(make_image):
         "mae": mae,
         "mae_ms_ssim": mae + (1 - similarity) / 20,
         "mse": (error**2).mean() * 25.5**2,
+        "psnr": np.log10((error**2).mean() * 255**2 + 25),
     }
     losses = {name: float(f(*_floats(x, x_hat))) for name, f in LOSSES.items()}
     assert losses == pytest.approx(expected, rel=1e-4)

@@ -14,6 +14,8 @@ from PIL import Image
 
 from tf_imgcomp.data.pairs import unstack
 from tf_imgcomp.errors import ImageError, ImgcompError
+from tf_imgcomp.export import models
+from tf_imgcomp.export.file_codec import FileCodec
 from tf_imgcomp.postfilter.making_pairs import FIGURES, make_pairs, plan
 
 SETTINGS = (20, 30, 40)
@@ -49,6 +51,11 @@ def photos(tmp_path):
 def _run(photos, output, per_photo=1, codec=None):
     jobs = plan(photos, output, SETTINGS, per_photo)
     return list(make_pairs(jobs, output, codec or Shifter(), threads=2))
+
+
+def _make_pairs(*arguments):
+    command = [sys.executable, "-I", str(PROGRAM), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True)
 
 
 def _files(folder):
@@ -118,6 +125,29 @@ def test_the_program_goes_on_after_a_kill(photos, tmp_path):
     assert {n: f for n, f in _files(parts).items() if n not in leftover} == _files(
         whole
     )
+
+
+def test_pairs_of_a_learned_codec(tmp_path, make_image, tiny_model):
+    photos, output = tmp_path / "photos", tmp_path / "pairs"
+    photos.mkdir()
+    Image.fromarray(make_image(48, 64)).save(photos / "a.png")
+    run = _make_pairs(f"--codec={tiny_model}", "--qp=90", f"--output={output}", photos)
+    assert (run.returncode, run.stderr) == (0, "")
+    pair = unstack(np.asarray(Image.open(output / "90" / "a.png.webp")))
+    codec = FileCodec(models.load(str(tiny_model)))
+    expected = codec.decode(codec.encode(make_image(48, 64), 90))
+    np.testing.assert_array_equal(pair.decoded, expected)
+    assert pair.setting == 90
+    made_by = json.loads((output / "codec.json").read_text())
+    assert made_by == {"codec": codec.name, "version": codec.version}
+
+
+def test_a_codec_that_is_not_there_is_told(tmp_path):
+    run = _make_pairs("--codec=nix", "--qp=90", f"--output={tmp_path}/out", tmp_path)
+    assert run.returncode == 1
+    assert "no codec 'nix'; there are: jpeg, " in run.stderr
+    assert run.stderr.count("\n") == 1
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_photo_that_fails_is_told_and_stops_no_other(photos, tmp_path):

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from tf_imgcomp.errors import ImgcompError
 
-_START = (1.0, 34.0, 67.0, 100.0)  # Qualities.
+_LEAST, _MOST = 1.0, 100.0  # Qualities.
+_START = (_LEAST, 34.0, 67.0, _MOST)
 _ROUNDS = 6  # Each halves the distance to the next quality known; the last is 0.5.
 
 
@@ -41,7 +42,7 @@ def search(
 
     Args:
         measure: Function of the number of an image and a quality; it may use another
-            quality near by, and says so. Called about 16 times for each image.
+            quality near by, and says so. Called at most 16 times for each image.
         count: How many images there are.
         budget: In bytes.
         progress: Wraps the images of each round while they are measured.
@@ -53,21 +54,27 @@ def search(
         ImgcompError: If the smallest files do not fit.
     """
     curves = [{} for _ in range(count)]
-    wanted = [_START] * count
-    for _ in range(1 + _ROUNDS):
+
+    def try_out(wanted: Sequence[Sequence[float]]) -> None:
         for number in progress(range(count)):
             for quality in wanted[number]:
                 if quality not in curves[number]:
                     curves[number][quality] = measure(number, quality)
+
+    for quality in _START:
+        try_out([[quality]] * count)
+        if sum(curve[quality].num_bytes for curve in curves) > budget:
+            break  # What is larger still takes longest to make.
+    for _ in range(_ROUNDS):
         chosen = share_out([list(curve.values()) for curve in curves], budget)
-        wanted = [_between(sorted(c), p.quality) for c, p in zip(curves, chosen)]
-    return chosen
+        try_out([_between(sorted(c), p.quality) for c, p in zip(curves, chosen)])
+    return share_out([list(curve.values()) for curve in curves], budget)
 
 
 def _between(known: Sequence[float], quality: float) -> list[float]:
     """The middles between a quality and the nearest ones that were measured."""
-    below = max((q for q in known if q < quality), default=quality)
-    above = min((q for q in known if q > quality), default=quality)
+    below = max((q for q in known if q < quality), default=_LEAST)
+    above = min((q for q in known if q > quality), default=_MOST)
     return [round((quality + near) / 2, 2) for near in (below, above)]
 
 

@@ -25,7 +25,7 @@ class Xue2019Config:
         reduction: of the channel attention.
         setting_min, setting_max: the codec's settings (a QP) that are told apart;
             beyond them the filter is that of the nearest.
-        levels: settings with a modulation of their own; linear between.
+        levels: settings with a modulation of their own, at least 2; linear between.
     """
 
     blocks: int = 7
