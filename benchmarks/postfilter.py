@@ -5,15 +5,16 @@
 
 For each model, at most `--bpp` bits per pixel of all images together:
 
-    uniform QP    the codec, one QP for all images, or two that are neighbours
-    chosen QPs    the codec, a QP for each image that makes the mean PSNR highest
-    filter        the same streams, filtered where that helps, a byte more
-    rotations     the same, by the mean over four rotations where that helps more
+    bpg                       one QP for all images, or two that are neighbours
+    bpg+xue2019               the same streams, filtered where that helps
+    bpg+xue2019, rotations    by the mean over four rotations where that helps more
+    bpg, chosen QPs           a QP for each image that makes the mean PSNR highest
+    bpg+xue2019, chosen QPs   these streams, filtered where that helps
 
-Prints a Markdown table: means over the images, the smallest gain of an image over the
-codec, and seconds per megapixel, medians of the images. Rates are those of the codec's
-own files. With --output, the table is written as CSV too. What was measured is kept in
---cache, one file for each image and QP.
+Prints a Markdown table: means over the images, the smallest gain of an image by the
+filter, and seconds per megapixel, medians of the images. Rates are those of the codec's
+own files, and of a byte more for the filter. With --output, the table is written as CSV
+too. What was measured is kept in --cache, one file for each image and QP.
 """
 
 import os
@@ -136,7 +137,7 @@ def filtered(codec: FilteredCodec, ensemble: str, photos, qualities) -> list[Res
 
 
 def row(title: str, results: Sequence[Result], plain: Sequence[Result], areas) -> list:
-    """Cells of the table; `plain` is what gains are over."""
+    """Cells of the table; `plain` is what gains are over, the same for no filter."""
     sizes, psnr, ms_ssim, seconds = map(np.array, zip(*results))
     gains = psnr - [result.psnr for result in plain]
     return [
@@ -144,7 +145,7 @@ def row(title: str, results: Sequence[Result], plain: Sequence[Result], areas) -
         f"{8 * sizes.sum() / areas.sum():.4f}",
         f"{psnr.mean():.3f}",
         f"{ms_ssim.mean():.5f}",
-        f"{gains.min():+.3f}",
+        "-" if results is plain else f"{gains.min():+.3f}",
         f"{np.median(seconds / areas) * 1e6:.2f}",
     ]
 
@@ -157,20 +158,19 @@ def rows(model: str, photos: dict, measure: Callable) -> list[list]:
     areas = np.array([image.shape[0] * image.shape[1] for image in pixels])
     limit = int(_BPP.value * areas.sum() / 8)
     measured = measure(base)
-    qps = measured.chosen(limit)
-    plain = measured.results(qps)
-    uniform = measured.results(measured.uniform(limit))
-    qualities = [ClassicalImageCodec(base).quality(qp) for qp in qps]
+
+    def filtered_row(title, ensemble, qps, plain):
+        qualities = [ClassicalImageCodec(base).quality(qp) for qp in qps]
+        return row(title, filtered(codec, ensemble, pixels, qualities), plain, areas)
+
+    uniform_qps, chosen_qps = measured.uniform(limit), measured.chosen(limit)
+    uniform, chosen = measured.results(uniform_qps), measured.results(chosen_qps)
     return [
-        row(f"{base}, uniform QP", uniform, uniform, areas),
-        row(f"{base}, chosen QPs", plain, plain, areas),
-        row(model, filtered(codec, "none", pixels, qualities), plain, areas),
-        row(
-            f"{model}, rotations",
-            filtered(codec, "rotations", pixels, qualities),
-            plain,
-            areas,
-        ),
+        row(base, uniform, uniform, areas),
+        filtered_row(model, "none", uniform_qps, uniform),
+        filtered_row(f"{model}, rotations", "rotations", uniform_qps, uniform),
+        row(f"{base}, chosen QPs", chosen, chosen, areas),
+        filtered_row(f"{model}, chosen QPs", "none", chosen_qps, chosen),
     ]
 
 

@@ -65,10 +65,10 @@ change those, not this page.
 POSTFILTERS = """\
 What `xue2019` gains at 0.15 bits per pixel over each set, by
 `python benchmarks/postfilter.py --output=docs/results/postfilter/NAME.csv FOLDER`:
-rates are those of real files of the codec, means those over the images. Chosen QPs are
-one for each image, by slopes, so that the mean PSNR is highest; the filters have the
-same streams, and are used where they help. The smallest gain is that of an image over
-the codec without the filter; seconds are of decoding, medians, on two cores.
+rates are those of real files, means those over the images. All images have one QP, or
+two that are neighbours; or each has its own, by slopes, so that the mean PSNR is
+highest. The smallest gain is that of an image over the same stream without the filter;
+seconds are of decoding, medians, on two cores.
 """
 
 PUBLISHED_FILTERS = (

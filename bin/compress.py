@@ -35,7 +35,7 @@ _TOTAL_BPP = flags.DEFINE_float(
     "total_bpp",
     None,
     "Best mean PSNR of all images, with bits per pixel of all together; each gets a "
-    "quality of its own. Codes every image 8 to 16 times.",
+    "quality of its own. Codes every image at most 15 times.",
     lower_bound=0.001,
     upper_bound=1e6,
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+PYTEST = "-m pytest --numprocesses=auto --dist=worksteal -rs"
 
 # Notes how it was called. "-m venv" makes an environment of it, "-m pip install" fails
 # as long as there is a file "offline".
@@ -65,9 +66,9 @@ def test_set_up_is_done_once(repository):
         "Setting up .venv (a few minutes, once) ...\nSetting up .venv-jax ...\n"
     )
     assert installs(calls)[0].endswith("--editable .[test]")
-    assert calls[-1] == "-m pytest --numprocesses=auto -rs"
+    assert calls[-1] == PYTEST
     result, calls = run(repository)
-    assert (result.stdout, calls) == ("", ["-m pytest --numprocesses=auto -rs"])
+    assert (result.stdout, calls) == ("", [PYTEST])
 
 
 def test_no_jax_is_no_error(repository):
@@ -76,10 +77,10 @@ def test_no_jax_is_no_error(repository):
     result, calls = run(repository)
     assert result.returncode == 0
     assert "No JAX for this Python" in result.stderr
-    assert calls[-1] == "-m pytest --numprocesses=auto -rs"
+    assert calls[-1] == PYTEST
     assert not (repository / ".venv-jax" / "bin" / "python").exists()
     result, calls = run(repository)
-    assert (result.stderr, calls) == ("", ["-m pytest --numprocesses=auto -rs"])
+    assert (result.stderr, calls) == ("", [PYTEST])
 
 
 def test_set_up_is_repeated_when_requirements_change(repository):

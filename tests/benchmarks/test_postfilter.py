@@ -61,3 +61,4 @@ def test_a_row_has_means_and_the_smallest_gain():
         "+0.250",
         "3.00",
     ]
+    assert postfilter.row("some", plain, plain, areas)[4] == "-"

@@ -14,8 +14,8 @@ from typing import NamedTuple
 from tf_imgcomp.errors import ImgcompError
 
 _LEAST, _MOST = 1.0, 100.0  # Qualities.
-_START = (_LEAST, 34.0, 67.0, _MOST)
-_ROUNDS = 6  # Each halves the distance to the next quality known; the last is 0.5.
+_START = (_LEAST, 25.0, 50.0, 75.0, _MOST)
+_ROUNDS = 5  # Each halves the distance to the next quality known; the last is 0.8.
 
 
 class Point(NamedTuple):
@@ -42,7 +42,7 @@ def search(
 
     Args:
         measure: Function of the number of an image and a quality; it may use another
-            quality near by, and says so. Called at most 16 times for each image.
+            quality near by, and says so. Called at most 15 times for each image.
         count: How many images there are.
         budget: In bytes.
         progress: Wraps the images of each round while they are measured.
