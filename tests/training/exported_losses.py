@@ -1,4 +1,4 @@
-"""Takes a few steps of plain gradient descent with an exported step.
+"""Takes a few steps down the gradient, of equal length, with an exported step.
 
     python exported_losses.py RUNNER STEP_FOLDER
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-STEPS, RATE = 3, 1e-3
+STEPS, LENGTH = 3, 0.1
 IMAGES = np.random.RandomState(1).randint(0, 256, (2, 64, 64, 3)).astype(np.uint8)
 QUALITY = np.array([20.0, 80.0], np.float32)
 
@@ -33,8 +33,9 @@ def main(runner: str, folder: str) -> None:
         seed = np.array([number, 7], np.int32)
         gradients, metrics = step(parameters, IMAGES, seed, QUALITY)
         losses.append(float(metrics[0]))
+        norm = np.sqrt(sum(float((g**2).sum()) for g in gradients.values()))
         for name, gradient in gradients.items():
-            parameters[name] = parameters[name] - RATE * gradient
+            parameters[name] = parameters[name] - LENGTH / norm * gradient
     losses.append(float(evaluate(parameters, IMAGES, QUALITY)[0]))
     print(json.dumps(losses))
 
