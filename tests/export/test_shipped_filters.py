@@ -1,0 +1,28 @@
+"""The shipped filters: they help, on a photo, at the rates they are for."""
+
+import pytest
+
+from tests.benchmarks.programs import ROOT
+from tf_imgcomp.data.images import read_image
+from tf_imgcomp.export import models
+from tf_imgcomp.metrics import ms_ssim, psnr
+
+
+@pytest.mark.parametrize("model", [name for name in models.available() if "+" in name])
+@pytest.mark.parametrize("quality", [20.0, 35.0])
+def test_a_shipped_filter_is_used_and_helps(model, quality):
+    pixels = read_image(ROOT / "examples" / "chelsea.png").pixels
+    height, width, _ = pixels.shape
+    codec = models.load(model)
+    coded = codec.compress(pixels, quality)
+    assert coded.strings[0] == b"\1"
+    filtered, _ = codec.decompress(coded.strings, height, width, coded.quality)
+    plain, _ = codec.decompress(
+        (b"\0", *coded.strings[1:]), height, width, coded.quality
+    )
+    assert psnr(pixels, filtered) > psnr(pixels, plain) + 0.1
+    assert ms_ssim(pixels, filtered) > ms_ssim(pixels, plain)
+
+
+def test_the_filters_of_both_codecs_are_there():
+    assert {"bpg+xue2019", "vvc+xue2019"} <= set(models.available())
