@@ -1,7 +1,7 @@
 """What filters gain after real codecs: table 1 of Xue and Su 2019, on a set of images.
 
     python benchmarks/postfilter.py [--models=bpg+xue2019,...] [--bpp=0.15] \
-        [--output=docs/results/postfilter/kodak.csv] IMAGES...
+        [--csv=docs/results/postfilter/kodak.csv] IMAGES...
 
 For each model, at most `--bpp` bits per pixel of all images together:
 
@@ -13,7 +13,7 @@ For each model, at most `--bpp` bits per pixel of all images together:
 
 Prints a Markdown table: means over the images, the smallest gain of an image by the
 filter, and seconds per megapixel, medians of the images. Rates are those of the codec's
-own files, and of a byte more for the filter. With --output, the table is written as CSV
+own files, and of a byte more for the filter. With --csv, the table is written as CSV
 too. What was measured is kept in --cache, one file for each image and QP.
 """
 
@@ -45,7 +45,7 @@ _MODELS = flags.DEFINE_list(
     "models", ["bpg+xue2019", "vvc+xue2019"], "Filtered classical codecs."
 )
 _BPP = flags.DEFINE_float("bpp", 0.15, "Bits per pixel of all images together.")
-_OUTPUT = flags.DEFINE_string("output", None, "File for the table as CSV.")
+_CSV = flags.DEFINE_string("csv", None, "File for the table as CSV.")
 _CACHE = flags.DEFINE_string(
     "cache", "evaluation_out/.cache", "Folder of what was measured."
 )
@@ -185,8 +185,8 @@ def main(argv: Sequence[str]) -> None:
     print(f"{len(photos)} images, at most {_BPP.value:g} bpp together\n")
     cells = [cell for model in _MODELS.value for cell in rows(model, photos, measure)]
     print(table(COLUMNS, cells))
-    if _OUTPUT.value:
-        with open(_OUTPUT.value, "w", newline="", encoding="utf-8") as file:
+    if _CSV.value:
+        with open(_CSV.value, "w", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerows([COLUMNS, *cells])
 
 

@@ -64,7 +64,7 @@ change those, not this page.
 
 POSTFILTERS = """\
 What `xue2019` gains at 0.15 bits per pixel over each set, by
-`python benchmarks/postfilter.py --output=docs/results/postfilter/NAME.csv FOLDER`:
+`python benchmarks/postfilter.py --csv=docs/results/postfilter/NAME.csv FOLDER`:
 rates are those of real files, means those over the images. All images have one QP, or
 two that are neighbours; or each has its own, by slopes, so that the mean PSNR is
 highest. The smallest gain is that of an image over the same stream without the filter;
