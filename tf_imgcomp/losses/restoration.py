@@ -9,7 +9,7 @@ import tensorflow as tf
 from tf_imgcomp.losses.similarity import ms_ssim
 
 _MS_SSIM_WEIGHT = 1 / 20  # Xue and Su 2019, section 4.3.
-_CLEAN = 5.0  # Grey levels. An image with less error than this hardly counts.
+_CLEAN = 5.0  # Grey levels. An image with this error counts half as much as a bad one.
 
 
 def mean_absolute_error(x: tf.Tensor, x_hat: tf.Tensor) -> tf.Tensor:
