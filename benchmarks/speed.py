@@ -44,8 +44,7 @@ _BPP = flags.DEFINE_float("bpp", 0.5, "Bits per pixel at which to measure.")
 _RUNS = flags.DEFINE_integer("runs", 15, "Runs of each function.")
 _PROCESSES = flags.DEFINE_integer("processes", 3, "Runs of each process.")
 
-# All that the programs need before they load a model.
-IMPORTS = "import tensorflow, tensorflow_compression"
+IMPORT = "import tensorflow"
 # Runs a command and prints its seconds and peak KiB. A child starts out with its
 # parent's peak, so that the parent has to be small.
 MONITOR = """
@@ -171,11 +170,14 @@ def time_parts(pixels: np.ndarray) -> None:
         print(f"\n{whole} / ({float_part} + float networks) = {ratio:.2f}")
 
 
-def run(arguments: list[str]) -> tuple[float, float]:
-    """Median seconds and peak MiB of a Python process."""
-    monitor = [sys.executable, "-c", MONITOR, sys.executable, "-I", *arguments]
+def run(command: list[str]) -> tuple[float, float]:
+    """Median seconds and peak MiB of a process, with this Python's environment."""
+    monitor = [sys.executable, "-c", MONITOR, *command]
+    environment = {**os.environ, "VIRTUAL_ENV": sys.prefix}
     printed = [
-        subprocess.run(monitor, stdout=subprocess.PIPE, check=True).stdout.split()
+        subprocess.run(
+            monitor, stdout=subprocess.PIPE, check=True, env=environment
+        ).stdout.split()
         for _ in range(_PROCESSES.value)
     ]
     seconds, kib = np.median(np.array(printed, float), axis=0)
@@ -184,7 +186,7 @@ def run(arguments: list[str]) -> tuple[float, float]:
 
 def run_program(name: str, source: str, target: str) -> tuple[float, float]:
     """The same of a program that makes `target` from `source`."""
-    program = str(measure.ROOT / "bin" / f"{name}.py")
+    program = str(measure.ROOT / "bin" / name)
     model, output = f"--model={_MODEL.value}", f"--output={target}"
     return run([program, model, output, "--overwrite", source])
 
@@ -194,12 +196,12 @@ def measure_processes(photo: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         packed, image = f"{folder}/photo.tfci", f"{folder}/photo.png"
         results = {
-            IMPORTS: run(["-c", IMPORTS]),
+            IMPORT: run([sys.executable, "-I", "-c", IMPORT]),
             "bin/compress": run_program("compress", photo, packed),
             "bin/decompress": run_program("decompress", packed, image),
         }
-    seconds, peak = results[IMPORTS]
-    print("\n| process | s | beyond imports | peak MiB | beyond imports |")
+    seconds, peak = results[IMPORT]
+    print("\n| process | s | beyond import | peak MiB | beyond import |")
     print("|---|---|---|---|---|")
     for name, (s, mib) in results.items():
         print(

@@ -93,6 +93,32 @@ def test_a_program_without_this_package_can_use_it(tiny_model, tmp_path):
     assert run.stdout.split()[-1:] == ["fine"], run.stderr
 
 
+_EITHER_ORDER = """
+import sys
+if sys.argv[2] == "before":
+    import tensorflow_compression
+import numpy as np
+from tf_imgcomp.export import models
+model = models.load(sys.argv[1])
+assert ("tensorflow_compression" in sys.modules) == (sys.argv[2] == "before")
+import tensorflow_compression
+assert callable(tensorflow_compression.create_range_encoder)
+image = np.zeros((8, 8, 3), np.uint8)
+assert model.compress(image, 50.0).strings
+print("fine")
+"""
+
+
+@pytest.mark.parametrize("order", ["before", "after"])
+def test_models_load_before_and_after_the_range_coders_package(order, tiny_model):
+    run = subprocess.run(
+        [sys.executable, "-I", "-c", _EITHER_ORDER, str(tiny_model), order],
+        capture_output=True,
+        text=True,
+    )
+    assert run.stdout.split()[-1:] == ["fine"], run.stderr
+
+
 def test_a_codec_with_an_importance_map_gives_it_out(tmp_path):
     codec = tiny.random_codec(name="mfca_pmcn")
     round_to_half(codec)  # As the export does.
