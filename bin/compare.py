@@ -104,10 +104,12 @@ def compare_photo(
 
 
 def _ours(codec: ImageCodec, photo: Photo) -> tuple[Reconstruction, PositionMap | None]:
-    data, quality, _ = coding.encode(codec, photo, goal_flags.goal())
+    data, _ = coding.encode(codec, photo, goal_flags.goal())
     file = bitstream.unpack(data)
     x_hat = coding.decode(codec, file).pixels
-    figures = side_by_side.measure(codec.id, quality, len(data), photo.pixels, x_hat)
+    figures = side_by_side.measure(
+        codec.id, file.quality, len(data), photo.pixels, x_hat
+    )
     reconstruction = Reconstruction(codec.id, x_hat, figures)
     return reconstruction, _position_map(codec, photo, file)
 

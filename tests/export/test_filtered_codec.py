@@ -4,13 +4,14 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests import tiny
 from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.classical import bpg
 from tf_imgcomp.data.images import Photo
 from tf_imgcomp.errors import BitstreamError, ClassicalCodecError, ModelError
-from tf_imgcomp.export import coding, models
+from tf_imgcomp.export import coding, files, models
 from tf_imgcomp.export.classical_codec import QPS, ClassicalImageCodec
 from tf_imgcomp.export.filtered_codec import SavedFilter
 from tf_imgcomp.export.postfilter_model import export
@@ -51,6 +52,16 @@ def test_a_filter_that_harms_is_left_out(codec, make_image):
     base = codec._codec.compress(photo.pixels, 40)
     plain, _ = codec._codec.decompress(base.strings, 33, 50, base.quality)
     np.testing.assert_array_equal(decoded.pixels, plain)
+
+
+def test_the_quality_reported_is_the_one_that_the_codec_has(
+    codec, make_image, tmp_path
+):
+    source, target = tmp_path / "photo.png", tmp_path / "photo.tfci"
+    Image.fromarray(make_image(20, 30)).save(source)
+    report = files.compress_file(codec, source, target, coding.Goal(quality=25))
+    # 24.29 is QP 39; learned codecs have every hundredth.
+    assert report.quality == (24.29 if codec.id.startswith("bpg") else 25)
 
 
 def test_a_filter_that_helps_is_used(codec, make_image, monkeypatch):

@@ -33,10 +33,8 @@ class Goal:
     max_bytes: int | None = None
 
 
-def encode(
-    codec: ImageCodec, photo: Photo, goal: Goal
-) -> tuple[bytes, float, float | None]:
-    """Returns the bytes of a file that meets `goal`, its quality and its PSNR.
+def encode(codec: ImageCodec, photo: Photo, goal: Goal) -> tuple[bytes, float | None]:
+    """Returns the bytes of a file that meets `goal`, and its PSNR.
 
     The PSNR is None unless it had to be measured.
 
@@ -45,14 +43,14 @@ def encode(
     """
     parts = _extras(photo)
     if goal.quality is not None:
-        return _pack(codec, photo, parts, goal.quality), round(goal.quality, 2), None
+        return _pack(codec, photo, parts, goal.quality), None
     if goal.target_psnr is not None:
         return _reach_psnr(codec, photo, parts, goal.target_psnr)
     height, width, _ = photo.pixels.shape
     limit = goal.max_bytes
     if limit is None:
         limit = math.floor(goal.target_bpp * height * width / 8)
-    return _stay_below(codec, photo, parts, limit)
+    return _stay_below(codec, photo, parts, limit), None
 
 
 def decode(codec: ImageCodec, file: TfciFile) -> Photo:
@@ -123,9 +121,7 @@ def _pack(codec: ImageCodec, photo: Photo, parts: dict, quality: float) -> bytes
     )
 
 
-def _stay_below(
-    codec: ImageCodec, photo: Photo, parts: dict, limit: int
-) -> tuple[bytes, float, None]:
+def _stay_below(codec: ImageCodec, photo: Photo, parts: dict, limit: int) -> bytes:
     """Takes the best quality that needs at most `limit` bytes."""
 
     def measure(quality: float) -> Trial:
@@ -140,12 +136,12 @@ def _stay_below(
             f"does not fit into {limit} bytes: quality 1 takes {smallest} "
             f"({metrics.bpp(smallest, height, width):.4f} bpp)"
         )
-    return best.result, best.quality, None
+    return best.result
 
 
 def _reach_psnr(
     codec: ImageCodec, photo: Photo, parts: dict, target: float
-) -> tuple[bytes, float, float]:
+) -> tuple[bytes, float]:
     """Takes the lowest quality whose decoded image has at least `target` dB."""
 
     def measure(quality: float) -> Trial:
@@ -158,4 +154,4 @@ def _reach_psnr(
         raise ImgcompError(
             f"does not reach {target:g} dB: quality 100 has {below.value:.2f} dB"
         )
-    return best.result, best.quality, best.value
+    return best.result, best.value

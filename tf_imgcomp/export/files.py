@@ -37,7 +37,7 @@ class Report:
         bpp: The same in bits per pixel.
         seconds: Wall time of coding and of reading or writing the image, without
             loading the codec.
-        quality: float in [1, 100].
+        quality: float in [1, 100], as the file says.
         psnr: RGB PSNR in dB, None if nothing was compared.
         notes: What the user should know.
     """
@@ -85,13 +85,13 @@ def compress_file(
     if importance:
         field = read_importance(importance, height, width)
         photo = emphasize(codec, photo, field)
-    data, quality, psnr = encode(codec, photo, goal)
+    data, psnr = encode(codec, photo, goal)
     paths.write_atomically(target, data)
     return Report(
         num_bytes=len(data),
         bpp=metrics.bpp(len(data), height, width),
         seconds=time.perf_counter() - start,
-        quality=quality,
+        quality=bitstream.unpack(data).quality,
         psnr=psnr,
         notes=photo.notes,
     )
@@ -134,10 +134,10 @@ def share_out_bits(
 
     def measure(number, quality):
         photo = read(readable[number])
-        data, quality, _ = encode(codec, photo, Goal(quality=quality))
-        decoded = decode(codec, bitstream.unpack(data)).pixels
-        psnr = min(metrics.psnr(photo.pixels, decoded), _PSNR_MAX)
-        return budget.Point(quality, len(data), psnr)
+        data, _ = encode(codec, photo, Goal(quality=quality))
+        file = bitstream.unpack(data)
+        psnr = metrics.psnr(photo.pixels, decode(codec, file).pixels)
+        return budget.Point(file.quality, len(data), min(psnr, _PSNR_MAX))
 
     most = int(bpp * sum(pixels.values()) / 8)
     points = budget.search(measure, len(readable), most, progress)
