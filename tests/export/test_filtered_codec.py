@@ -64,6 +64,21 @@ def test_the_quality_reported_is_the_one_that_the_codec_has(
     assert report.quality == (24.29 if codec.id.startswith("bpg") else 25)
 
 
+def test_a_search_for_a_size_filters_once(codec, make_image, monkeypatch):
+    filtered = []
+
+    def perfect(self, pixels, *_):
+        filtered.append(pixels)
+        return photo.pixels
+
+    monkeypatch.setattr(SavedFilter, "__call__", perfect)
+    photo = Photo(make_image(60, 90))
+    data, _ = coding.encode(codec, photo, coding.Goal(max_bytes=1200))
+    assert len(filtered) == 1
+    assert bitstream.unpack(data).strings[0] == b"\1"
+    assert 600 < len(data) <= 1200
+
+
 def test_a_filter_that_helps_is_used(codec, make_image, monkeypatch):
     photo = Photo(make_image(20, 30))
     monkeypatch.setattr(SavedFilter, "__call__", lambda self, pixels, *_: photo.pixels)

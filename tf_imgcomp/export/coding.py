@@ -12,6 +12,7 @@ from tf_imgcomp.bitstream import TfciFile
 from tf_imgcomp.data import extras, images, memory
 from tf_imgcomp.data.images import Photo
 from tf_imgcomp.errors import BitstreamError, ImgcompError, ModelError
+from tf_imgcomp.export.filtered_codec import FilteredCodec
 from tf_imgcomp.export.image_codec import ImageCodec
 from tf_imgcomp.export.rate_search import Trial, bracket
 
@@ -123,9 +124,10 @@ def _pack(codec: ImageCodec, photo: Photo, parts: dict, quality: float) -> bytes
 
 def _stay_below(codec: ImageCodec, photo: Photo, parts: dict, limit: int) -> bytes:
     """Takes the best quality that needs at most `limit` bytes."""
+    draft = codec.draft if isinstance(codec, FilteredCodec) else codec
 
     def measure(quality: float) -> Trial:
-        data = _pack(codec, photo, parts, quality)
+        data = _pack(draft, photo, parts, quality)
         return Trial(quality, math.log(len(data)), data)
 
     best, above = bracket(measure, math.log(max(limit, 1)))
@@ -136,7 +138,9 @@ def _stay_below(codec: ImageCodec, photo: Photo, parts: dict, limit: int) -> byt
             f"does not fit into {limit} bytes: quality 1 takes {smallest} "
             f"({metrics.bpp(smallest, height, width):.4f} bpp)"
         )
-    return best.result
+    if draft is codec:
+        return best.result
+    return _pack(codec, photo, parts, best.quality)
 
 
 def _reach_psnr(

@@ -57,7 +57,8 @@ class FilteredCodec:
         postfilter: trained for it.
 
     Attributes:
-        ensemble: key of `SIGNATURES`. What the encoder tries besides the plain filter.
+        ensemble: key of `SIGNATURES`. What the encoder tries besides the plain filter;
+            None: it does not try to filter.
     """
 
     def __init__(self, codec: ImageCodec, postfilter: SavedFilter):
@@ -67,8 +68,17 @@ class FilteredCodec:
         self.bytes_per_pixel = max(codec.bytes_per_pixel, postfilter.bytes_per_pixel)
         self.ensemble = "none"
 
+    @property
+    def draft(self) -> "FilteredCodec":
+        """The same codec for trials, whose files are as long and not filtered."""
+        draft = FilteredCodec(self._codec, self._filter)
+        draft.ensemble = None
+        return draft
+
     def compress(self, pixels: np.ndarray, quality: float) -> Coded:
         coded = self._codec.compress(pixels, quality)
+        if self.ensemble is None:
+            return Coded((b"\0", *coded.strings), coded.checksum, coded.quality)
         height, width, _ = pixels.shape
         decoded, checksum = self._codec.decompress(
             coded.strings, height, width, coded.quality
