@@ -121,19 +121,24 @@ class Measured:
         ]
 
 
-def filtered(codec: FilteredCodec, ensemble: str, photos, qualities) -> list[Result]:
-    """The images through a codec and its filter."""
-    codec.ensemble, results = ensemble, []
-    for pixels, quality in zip(tqdm(photos), qualities):
-        coded = codec.compress(pixels, quality)
-        height, width, _ = pixels.shape
+def filtered(
+    codec: FilteredCodec, base: ClassicalImageCodec, ensemble: str, photos, qps
+) -> tuple[list[Result], list[float]]:
+    """The images through a codec and its filter; and seconds of decoding without it."""
+    codec.ensemble, results, base_seconds = ensemble, [], []
+    for pixels, qp in zip(tqdm(photos), qps):
+        coded = codec.compress(pixels, base.quality(qp))
+        size = *pixels.shape[:2], coded.quality
         start = time.perf_counter()
-        decoded, _ = codec.decompress(coded.strings, height, width, coded.quality)
-        seconds = time.perf_counter() - start
-        size = sum(map(len, coded.strings))
+        base.decompress(coded.strings[1:], *size)
+        middle = time.perf_counter()
+        decoded, _ = codec.decompress(coded.strings, *size)
+        base_seconds.append(middle - start)
+        seconds = time.perf_counter() - middle
+        num_bytes = sum(map(len, coded.strings))
         scores = metrics.psnr(pixels, decoded), metrics.ms_ssim(pixels, decoded)
-        results.append(Result(size, *scores, seconds))
-    return results
+        results.append(Result(num_bytes, *scores, seconds))
+    return results, base_seconds
 
 
 def row(title: str, results: Sequence[Result], plain: Sequence[Result], areas) -> list:
@@ -153,24 +158,25 @@ def row(title: str, results: Sequence[Result], plain: Sequence[Result], areas) -
 def rows(model: str, photos: dict, measure: Callable) -> list[list]:
     """The table's rows of one model."""
     codec = models.load(model)
-    base = model.partition("+")[0]
+    base = ClassicalImageCodec(model.partition("+")[0])
     pixels = list(photos.values())
     areas = np.array([image.shape[0] * image.shape[1] for image in pixels])
     limit = int(_BPP.value * areas.sum() / 8)
-    measured = measure(base)
+    measured = measure(base.id)
 
-    def filtered_row(title, ensemble, qps, plain):
-        qualities = [ClassicalImageCodec(base).quality(qp) for qp in qps]
-        return row(title, filtered(codec, ensemble, pixels, qualities), plain, areas)
+    def same_streams(suffix: str, qps: Sequence[int], *ensembles: str) -> list[list]:
+        plain, others = measured.results(qps), []
+        for ensemble in ensembles:
+            results, seconds = filtered(codec, base, ensemble, pixels, qps)
+            with_ensemble = "" if ensemble == "none" else f", {ensemble}"
+            others.append((f"{model}{with_ensemble}{suffix}", results))
+        plain = [p._replace(seconds=s) for p, s in zip(plain, seconds)]
+        titled = [(f"{base.id}{suffix}", plain), *others]
+        return [row(title, results, plain, areas) for title, results in titled]
 
-    uniform_qps, chosen_qps = measured.uniform(limit), measured.chosen(limit)
-    uniform, chosen = measured.results(uniform_qps), measured.results(chosen_qps)
     return [
-        row(base, uniform, uniform, areas),
-        filtered_row(model, "none", uniform_qps, uniform),
-        filtered_row(f"{model}, rotations", "rotations", uniform_qps, uniform),
-        row(f"{base}, chosen QPs", chosen, chosen, areas),
-        filtered_row(f"{model}, chosen QPs", "none", chosen_qps, chosen),
+        *same_streams("", measured.uniform(limit), "none", "rotations"),
+        *same_streams(", chosen QPs", measured.chosen(limit), "none"),
     ]
 
 
