@@ -48,10 +48,14 @@ def restore(
         Super-Resolution", CVPR Workshops 2017 (the ensemble, section 3.4)
     """
     views = ENSEMBLES[ensemble]
+
+    @tf.function(input_signature=[tf.TensorSpec((None, None, 3), tf.uint8)])
+    def filtered(image):  # In an exported graph once, called for each view.
+        return in_tiles(postfilter, image, setting, tile)
+
     total = tf.zeros(())
     for view in views:
-        x_hat = in_tiles(postfilter, _turned(image, *view), setting, tile)
-        total += _turned_back(x_hat, *view)
+        total += _turned_back(filtered(_turned(image, *view)), *view)
     x_hat = round_half_up(total / len(views))
     return tf.cast(tf.clip_by_value(x_hat, 0, 255), tf.uint8)
 
