@@ -36,7 +36,6 @@ from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.data.images import read_image
 from tf_imgcomp.entropy import coding as entropy_coding
 from tf_imgcomp.entropy import integer_mixture, passes
-from tf_imgcomp.entropy.coding import plan
 from tf_imgcomp.export.saved_model import CodecModule
 from tf_imgcomp.training.weights import load_weights
 
@@ -101,7 +100,9 @@ def coded_share(coder, y_hat, z_hat, hundredths) -> tf.Tensor:
     rows = coder.tables.read()
 
     def count(total, parameters, select):
-        return total + tf.size(plan(rows, parameters).positions), select(known)
+        # Not the shared graph, which has the threshold that it was made with.
+        coded = entropy_coding.plan.python_function(rows, parameters)
+        return total + tf.size(coded.positions), select(known)
 
     total, _ = coder._run(z_hat, hundredths, tf.constant(0), count)
     return total / tf.size(y_hat)

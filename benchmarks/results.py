@@ -39,6 +39,7 @@ TELLING_OURS_APART = (
     {"linestyle": "-"},
     {"linestyle": "-.", "marker": "s"},
     {"linestyle": ":", "marker": "^"},
+    {"linestyle": "--", "marker": "d"},
 )
 
 INTRODUCTION = """\
@@ -174,9 +175,10 @@ def section(
             paragraphs += [f"`{name}`, {origins[name].version}:\n", own]
         else:
             paragraphs.append(f"`{name}` was not measured on these images yet.\n")
+        others = [other for other in ours if other in known and other != name]
         paragraphs += [
             f"BD-rate of `{name}` against codecs as measured:\n",
-            bd_rate_table(means, name, measured, origins),
+            bd_rate_table(means, name, [*measured, *others], origins),
         ]
         if published:
             paragraphs += [
