@@ -42,7 +42,7 @@ from tf_imgcomp.export.classical_codec import QPS, ClassicalImageCodec
 from tf_imgcomp.export.filtered_codec import FilteredCodec
 
 _MODELS = flags.DEFINE_list(
-    "models", ["bpg+xue2019", "vvc+xue2019"], "Filtered classical codecs."
+    "models", ["bpg+xue2019", "vvc_fast+xue2019"], "Filtered classical codecs."
 )
 _BPP = flags.DEFINE_float("bpp", 0.15, "Bits per pixel of all images together.")
 _CSV = flags.DEFINE_string("csv", None, "File for the table as CSV.")

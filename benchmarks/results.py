@@ -69,9 +69,8 @@ What `xue2019` gains at 0.15 bits per pixel over each set, by
 rates are those of real files, means those over the images. All images have one QP, or
 two that are neighbours; or each has its own, by slopes, so that the mean PSNR is
 highest. The smallest gain is that of an image over the same stream without the filter;
-seconds are of decoding, medians, on two cores: those of BPG on Kodak alone, all others
-with other work beside and so too long. Filters of fingerprints 51502 (BPG) and 46903
-(VVC).
+seconds are of decoding, medians, on two cores without other work. Filters of
+fingerprints 51502 (BPG) and 46903 (VVC).
 """
 
 PUBLISHED_FILTERS = (
