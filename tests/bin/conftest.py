@@ -18,6 +18,9 @@ class StubCodec:
     fingerprint = 0xABCD
     bytes_per_pixel = 20.0
 
+    def setting(self, quality):
+        return quality
+
     def compress(self, pixels, quality):
         symbols = (pixels // self._step(quality)).tobytes()
         halves = symbols[: len(symbols) // 2], symbols[len(symbols) // 2 :]

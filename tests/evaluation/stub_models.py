@@ -21,6 +21,9 @@ class StubCodec:
     fingerprint = 0xABC
     bytes_per_pixel = 16.0
 
+    def setting(self, quality):
+        return quality
+
     def compress(self, pixels, quality):
         target = io.BytesIO()
         Image.fromarray(pixels).save(target, "WEBP", quality=int(quality))

@@ -79,6 +79,21 @@ def test_a_search_for_a_size_filters_once(codec, make_image, monkeypatch):
     assert 600 < len(data) <= 1200
 
 
+@pytest.mark.parametrize("goal", [{"max_bytes": 1200}, {"target_psnr": 30.0}])
+def test_a_search_codes_once_at_each_qp(goal, make_image, monkeypatch):
+    coded = []
+    compress = ClassicalImageCodec.compress
+
+    def counted(self, pixels, quality):
+        coded.append(self.setting(quality))
+        return compress(self, pixels, quality)
+
+    monkeypatch.setattr(ClassicalImageCodec, "compress", counted)
+    photo = Photo(make_image(60, 90))
+    coding.encode(ClassicalImageCodec("bpg"), photo, coding.Goal(**goal))
+    assert len(coded) == len(set(coded)) > 2
+
+
 def test_a_filter_that_helps_is_used(codec, make_image, monkeypatch):
     photo = Photo(make_image(20, 30))
     monkeypatch.setattr(SavedFilter, "__call__", lambda self, pixels, *_: photo.pixels)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -122,10 +124,28 @@ def _pack(codec: ImageCodec, photo: Photo, parts: dict, quality: float) -> bytes
     )
 
 
+def _once_at_a_setting(codec: ImageCodec) -> Callable:
+    """Decorates what measures a quality: it is not run twice where few settings are."""
+
+    def decorated(measure: Callable[[float], Trial]) -> Callable[[float], Trial]:
+        known = {}
+
+        def remembered(quality: float) -> Trial:
+            setting = codec.setting(quality)
+            if setting not in known:
+                known[setting] = measure(quality)
+            return dataclasses.replace(known[setting], quality=quality)
+
+        return remembered
+
+    return decorated
+
+
 def _stay_below(codec: ImageCodec, photo: Photo, parts: dict, limit: int) -> bytes:
     """Takes the best quality that needs at most `limit` bytes."""
     draft = codec.draft if isinstance(codec, FilteredCodec) else codec
 
+    @_once_at_a_setting(codec)
     def measure(quality: float) -> Trial:
         data = _pack(draft, photo, parts, quality)
         return Trial(quality, math.log(len(data)), data)
@@ -148,6 +168,7 @@ def _reach_psnr(
 ) -> tuple[bytes, float]:
     """Takes the lowest quality whose decoded image has at least `target` dB."""
 
+    @_once_at_a_setting(codec)
     def measure(quality: float) -> Trial:
         data = _pack(codec, photo, parts, quality)
         pixels = decode(codec, bitstream.unpack(data)).pixels

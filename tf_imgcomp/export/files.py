@@ -132,12 +132,17 @@ def share_out_bits(
             pixels[source] = read(source).pixels.size // 3
     readable = list(pixels)
 
+    known = {}
+
     def measure(number, quality):
-        photo = read(readable[number])
-        data, _ = encode(codec, photo, Goal(quality=quality))
-        file = bitstream.unpack(data)
-        psnr = metrics.psnr(photo.pixels, decode(codec, file).pixels)
-        return budget.Point(file.quality, len(data), min(psnr, _PSNR_MAX))
+        job = number, codec.setting(quality)
+        if job not in known:
+            photo = read(readable[number])
+            data, _ = encode(codec, photo, Goal(quality=quality))
+            file = bitstream.unpack(data)
+            psnr = metrics.psnr(photo.pixels, decode(codec, file).pixels)
+            known[job] = budget.Point(file.quality, len(data), min(psnr, _PSNR_MAX))
+        return known[job]
 
     most = int(bpp * sum(pixels.values()) / 8)
     points = budget.search(measure, len(readable), most, progress)

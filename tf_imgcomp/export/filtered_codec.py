@@ -68,6 +68,10 @@ class FilteredCodec:
         self.bytes_per_pixel = max(codec.bytes_per_pixel, postfilter.bytes_per_pixel)
         self.ensemble = "none"
 
+    def setting(self, quality: float) -> float:
+        """The codec's own."""
+        return self._codec.setting(quality)
+
     @property
     def draft(self) -> "FilteredCodec":
         """The same codec for trials, whose files are as long and not filtered."""

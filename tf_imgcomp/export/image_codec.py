@@ -35,7 +35,10 @@ class ImageCodec(Protocol):
     bytes_per_pixel: float
 
     def setting(self, quality: float) -> float:
-        """What a filter after the codec is told of a quality in [1, 100]."""
+        """What the codec is run at for a quality in [1, 100]: itself, or a QP.
+
+        A filter after the codec is told it.
+        """
 
     def compress(self, pixels: np.ndarray, quality: float) -> Coded:
         """Codes an image.

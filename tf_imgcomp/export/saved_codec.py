@@ -41,7 +41,7 @@ class SavedCodec:
         self._model = model_folder.load(folder, self.fingerprint)
 
     def setting(self, quality: float) -> float:
-        """What a filter after the codec is told of the quality: itself."""
+        """See `ImageCodec`: the quality itself."""
         return quality
 
     def compress(self, pixels: np.ndarray, quality: float) -> Coded:
