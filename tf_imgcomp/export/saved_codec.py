@@ -119,5 +119,6 @@ def _register_range_coder() -> None:
     folder = Path(importlib.util.find_spec(package).origin).parent
     path = folder.joinpath(*parts).with_suffix(".py")
     spec = importlib.util.spec_from_file_location(name, path)
-    sys.modules[name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(sys.modules[name])
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    sys.modules[name] = module
