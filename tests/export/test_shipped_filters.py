@@ -7,7 +7,6 @@ from tf_imgcomp.data.images import read_image
 from tf_imgcomp.export import models
 from tf_imgcomp.metrics import ms_ssim, psnr
 
-
 # After real codecs, at the rates they are trained for; after a learned one, at all.
 QUALITIES = {"fdram+xue2019": (5.0, 50.0, 80.0)}
 CASES = [
