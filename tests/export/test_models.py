@@ -1,7 +1,9 @@
 """Finding models, and what is said of those that are missing or damaged."""
 
+import importlib.util
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -134,3 +136,11 @@ def test_a_card_of_other_weights_is_told(copy):
     Path("copy/card.json").write_text(json.dumps(card))
     message = f"model copy has fingerprint {fingerprint:#06x}, its card.json is for "
     check_error(message, models.load, copy)
+
+
+def test_missing_range_coder_is_named(monkeypatch, tiny_model):
+    name = "tensorflow_compression.python.ops.gen_ops"
+    monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda package: None)
+    with pytest.raises(ModelError, match="codecs need tensorflow-compression to be"):
+        models.load(str(tiny_model))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_imgcomp.errors import BitstreamError
+from tf_imgcomp.errors import BitstreamError, ModelError
 from tf_imgcomp.export import model_folder
 from tf_imgcomp.export.image_codec import Coded
 
@@ -26,7 +26,8 @@ class SavedCodec:
         bytes_per_pixel: peak memory of coding, for refusing what does not fit.
 
     Raises:
-        ModelError: If the folder does not hold a sound model.
+        ModelError: If the folder does not hold a sound model, or if
+            tensorflow-compression is not installed.
     """
 
     def __init__(self, folder: Path):
@@ -111,12 +112,18 @@ def _register_range_coder() -> None:
 
     That is one module of tensorflow-compression, under its own name, so that they are
     registered once; to import the whole package takes half a second.
+
+    Raises:
+        ModelError: If the package is not installed.
     """
     name = "tensorflow_compression.python.ops.gen_ops"
     if name in sys.modules:
         return
     package, *parts = name.split(".")
-    folder = Path(importlib.util.find_spec(package).origin).parent
+    found = importlib.util.find_spec(package)
+    if found is None:
+        raise ModelError("learned codecs need tensorflow-compression to be installed")
+    folder = Path(found.origin).parent
     path = folder.joinpath(*parts).with_suffix(".py")
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
