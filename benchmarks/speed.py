@@ -5,7 +5,8 @@
 Takes the quality that suits `--bpp` and prints
 
 - `compress` and `decompress` against their float transforms alone, that is the
-  signatures `analysis` and `synthesis` and the hyper and context networks in floats;
+  signatures `analysis` (float64) and `synthesis` (float32) and the hyper and context
+  networks in floats; and what the analysis would take in float32;
 - the time of coding all symbols each way, and its parts;
 - bin/compress and bin/decompress as processes: seconds and peak memory, and what of
   them is the import of TensorFlow.
@@ -140,6 +141,11 @@ def time_parts(pixels: np.ndarray) -> None:
                 file.strings, file.height, file.width, file.quality
             ),
             "analysis": lambda: module.analysis(pixels, quality),
+            "analysis in float32": tf.function(
+                lambda: codec.latent_coder.hyper(
+                    codec.analysis(pixels[None], quality[None]), rate
+                )
+            ),
             "synthesis": lambda: module.synthesis(y_hat, quality),
             "float networks": tf.function(
                 lambda: networks(codec.latent_coder, z_hat, y_hat, rate)
@@ -165,7 +171,8 @@ def time_parts(pixels: np.ndarray) -> None:
         parts = seconds["integer networks"] + seconds[f"range {way}coder"]
         rest = seconds[f"{way}code symbols"] - parts
         print(f"| mixtures, tables and the rest of {way}coding | {1e3 * rest:.1f} |")
-    for whole, float_part in (("compress", "analysis"), ("decompress", "synthesis")):
+    wholes = ("compress", "compress", "decompress")
+    for whole, float_part in zip(wholes, list(seconds)[2:5]):
         ratio = seconds[whole] / (seconds[float_part] + seconds["float networks"])
         print(f"\n{whole} / ({float_part} + float networks) = {ratio:.2f}")
 

@@ -148,6 +148,20 @@ def test_module_gives_back_what_the_codec_reconstructs(name, make_image):
     assert np.max(np.abs(codec.analysis(x[None], quality) - y_hat)) <= 1.51
 
 
+@every_codec
+def test_module_gives_the_same_latents_eagerly_and_compiled(name, make_image):
+    codec = tiny.random_codec(name=name)
+    round_to_half(codec)  # As the module does; eagerly its own weights are not seen.
+    module = CodecModule(codec)
+    arguments = tf.constant(make_image(50, 67)), tf.constant(70.0)
+    expected, eagerly = module.analysis(*arguments), module.analysis.python_function
+    compiled = tf.function(eagerly, jit_compile=True)
+    for kind in ("y", "z"):
+        assert np.abs(expected[kind]).max() > 1
+        for analysis in (eagerly, compiled):
+            np.testing.assert_array_equal(analysis(*arguments)[kind], expected[kind])
+
+
 @pytest.mark.parametrize(
     ("name", "sizes", "message"),
     [

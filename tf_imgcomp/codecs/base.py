@@ -5,7 +5,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from tf_imgcomp.layers import GainUnit
-from tf_imgcomp.layers.base import float32_policy
+from tf_imgcomp.layers.base import unmixed
 from tf_imgcomp.layers.gain import interpolate_levels
 from tf_imgcomp.ops.padding import pad_to_multiple
 from tf_imgcomp.ops.rounding import add_uniform_noise, scale_gradient_off_zero
@@ -55,7 +55,8 @@ class Codec(tf.keras.Model):
 
     A subclass makes `analysis_transform`, `synthesis_transform` (functions of a tensor
     and a level) and `latent_coder`. In mixed precision the two transforms compute in
-    16 bits; latents, gains and bits stay float32.
+    16 bits; latents, gains and bits stay float32. Made where Keras computes in float64,
+    it does the same in float64.
 
     Args:
         lmbda_min: float. Rate weight of quality 1: the loss is bpp + lmbda * D.
@@ -80,7 +81,7 @@ class Codec(tf.keras.Model):
             float(tf.math.log(127.5 / quantizer_step(lmbda)) / tf.math.log(2.0))
             for lmbda in (lmbda_min, lmbda_max)
         )
-        with float32_policy():
+        with unmixed():
             self.gain = GainUnit(start, stop, levels, latent_depth, name="gain")
             self.inverse_gain = GainUnit(
                 -start, -stop, levels, latent_depth, name="inverse_gain"
@@ -113,12 +114,12 @@ class Codec(tf.keras.Model):
             quality: float32 `(b,)`, 1 to 100.
 
         Returns:
-            float32 `(b, H / 16, W / 16, c)`; H and W are h and w padded to multiples
-            of `stride`.
+            Float `(b, H / 16, W / 16, c)`, of the weights' type; H and W are h and w
+            padded to multiples of `stride`.
         """
         level = self.level(quality)
         y = self.analysis_transform(self.padded(images), level)
-        return self.gain(tf.cast(y, tf.float32), level)
+        return self.gain(tf.cast(y, self.variable_dtype), level)
 
     def analysis_and_importance(self, images: tf.Tensor, quality: tf.Tensor) -> tuple:
         """Latents as `analysis` gives them, and how much a learned map keeps of them.

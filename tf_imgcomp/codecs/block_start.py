@@ -83,14 +83,14 @@ def _start_down(block: ResidualDownsample, stage, deviations) -> None:
     _start_linear(block.conv1, stage @ signs, corner=0, bias=lift)
     back = signs.T * np.where(paired, 1 / (1 + LEAKY_SLOPE), 1.0)
     _start_linear(block.conv2, back[None, None], corner=1, bias=-lift)
-    block.norm.gamma_root.assign(tf.fill(block.norm.gamma_root.shape, GAMMA_ROOT))
+    block.norm.gamma_root.assign(np.full(block.norm.gamma_root.shape, GAMMA_ROOT))
     _set_to_zero(block.skip)
 
 
 def _start_up(block: ResidualUpsample, stage: np.ndarray) -> None:
     """The skip is linear and undoes the stage; the rest is off."""
     _start_linear(block.skip.conv, _inverse(stage, block.filters), corner=0)
-    block.norm.gamma_root.assign(tf.fill(block.norm.gamma_root.shape, GAMMA_ROOT))
+    block.norm.gamma_root.assign(np.full(block.norm.gamma_root.shape, GAMMA_ROOT))
     _set_to_zero(block.conv)
 
 
@@ -107,7 +107,7 @@ def _start_as_identity(block) -> None:
         _set_to_zero(block.conv2)
     else:
         assert isinstance(block, SimplifiedAttention)
-        block.gate.bias.assign(tf.fill(block.gate.bias.shape, GATE_BIAS))
+        block.gate.bias.assign(np.full(block.gate.bias.shape, GATE_BIAS))
 
 
 def _start_linear(layer, kernel: np.ndarray, corner: int, bias=()) -> None:

@@ -15,7 +15,7 @@ from tf_imgcomp.layers import (
     SimplifiedAttention,
     SubpixelConv2D,
 )
-from tf_imgcomp.layers.base import conv, float32_policy, register
+from tf_imgcomp.layers.base import conv, register, unmixed
 from tf_imgcomp.ops import bases
 
 
@@ -162,7 +162,7 @@ class Cheng2020(Codec):
         self.analysis_transform = Cheng2020Analysis(*sizes, name="analysis")
         self.synthesis_transform = Cheng2020Synthesis(*sizes, name="synthesis")
         _, deviations = bases.ranked_coefficients(16, widths[-1])
-        with float32_policy():  # Bits are float32 in mixed precision too.
+        with unmixed():  # Bits take more than 16 bits.
             self.latent_coder = LatentCoder(
                 config.coder, deviations, name="latent_coder"
             )

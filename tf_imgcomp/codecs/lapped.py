@@ -18,7 +18,7 @@ from tf_imgcomp.layers import (
     LogFeatures,
     SubpixelConv2D,
 )
-from tf_imgcomp.layers.base import conv, float32_policy
+from tf_imgcomp.layers.base import conv, unmixed
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ class LappedCodec(Codec):
             config, (self.inverse_gain.log2_start, self.inverse_gain.log2_stop)
         )
         deviations = self.analysis_transform.lapped.deviations
-        with float32_policy():  # Bits are float32 in mixed precision too.
+        with unmixed():  # Bits take more than 16 bits.
             self.latent_coder = LatentCoder(
                 config.coder, deviations, name="latent_coder"
             )

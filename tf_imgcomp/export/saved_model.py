@@ -9,6 +9,7 @@ import tensorflow as tf
 from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN, Codec
 from tf_imgcomp.entropy.integer_coder import QUALITY_STEPS, IntegerCoder
 from tf_imgcomp.export import model_folder
+from tf_imgcomp.layers.base import computing_in
 from tf_imgcomp.ops.functional import replaced
 from tf_imgcomp.ops.rounding import round_half_up
 
@@ -46,6 +47,11 @@ class CodecModule(tf.Module):
     Strings were damaged, or are another model's, if the checksum that `compress` gave
     is not the one that comes back, or if their number is not right (`sound`).
 
+    From the image to the latents everything is float64, which leaves no two libraries,
+    machines or numbers of threads a latent to round differently: they disagree by
+    1e-15 or so, and so close to a tie there is none. An image then has one file.
+    Decoded pixels are float32 before rounding.
+
     Float weights are kept in half precision, and only those that these need.
 
     Args:
@@ -54,11 +60,10 @@ class CodecModule(tf.Module):
 
     def __init__(self, codec: Codec):
         super().__init__(name="codec")
-        self._codec = Hidden(codec)
+        exact = in_float64(codec)
+        self._codec, self._exact = Hidden(codec), Hidden(exact)
         self.coder = IntegerCoder(codec.latent_coder, codec.gain)
-        self.analysis_weights = PackedWeights(
-            codec.analysis_transform, codec.latent_coder.hyper_analysis, codec.gain
-        )
+        self.analysis_weights = PackedWeights(*_encoder(exact))
         self.synthesis_weights = PackedWeights(
             codec.synthesis_transform, codec.inverse_gain
         )
@@ -95,9 +100,10 @@ class CodecModule(tf.Module):
 
     @tf.function(input_signature=_IMAGE)
     def analysis(self, image, quality):
-        codec, quality = self._codec.value, _quality(_hundredths(quality))
+        codec, quality = self._exact.value, _quality(_hundredths(quality))
         with self.analysis_weights.used():
             y, importance = codec.analysis_and_importance(image[None], quality[None])
+            y = tf.cast(y, tf.float32)
             rate = codec.rate_features(quality[None])
             latents = {"y": y, "z": codec.latent_coder.hyper(y, rate)}
             if importance is not None:
@@ -144,16 +150,33 @@ class PackedWeights(tf.Module):
 
     @contextlib.contextmanager
     def used(self):
-        """Inside, the layers compute with these weights, in float32."""
+        """Inside, the layers compute with these weights, in their own type."""
         variables = self._variables.value
         sizes = [variable.shape.num_elements() for variable in variables]
-        vectors = tf.split(tf.cast(self.packed, tf.float32), sizes)
+        vectors = tf.split(tf.cast(self.packed, variables[0].dtype), sizes)
         tensors = [
             vector if variable.shape.rank == 1 else tf.reshape(vector, variable.shape)
             for vector, variable in zip(vectors, variables)
         ]
         with replaced(variables, tensors):
             yield
+
+
+def in_float64(codec: Codec) -> Codec:
+    """The same codec, its encoder computing in float64; the rest is not built."""
+    with computing_in("float64"):
+        exact = type(codec).from_config(codec.get_config())
+        quality = tf.constant([QUALITY_MAX])
+        y = exact.analysis(tf.zeros((1, codec.stride, codec.stride, 3)), quality)
+        exact.latent_coder.hyper(y, exact.rate_features(quality))
+    for layer, trained in zip(_encoder(exact), _encoder(codec)):
+        layer.set_weights(trained.get_weights())
+    return exact
+
+
+def _encoder(codec: Codec) -> tuple:
+    """The layers from image to latents."""
+    return codec.analysis_transform, codec.latent_coder.hyper_analysis, codec.gain
 
 
 def _half_precision(variables) -> tf.Tensor:
@@ -179,13 +202,9 @@ def _quality(hundredths: tf.Tensor) -> tf.Tensor:
 
 def _fingerprint(codec: Codec, coder: IntegerCoder) -> int:
     """16 bits that depend on every weight, every table and every rule of coding."""
-    parts = (
-        codec.analysis_transform,
-        codec.synthesis_transform,
-        codec.latent_coder.hyper_analysis,
-        codec.gain,
-        codec.inverse_gain,
-    )
+    analysis, hyper_analysis, gain = _encoder(codec)
+    synthesis, inverse_gain = codec.synthesis_transform, codec.inverse_gain
+    parts = analysis, synthesis, hyper_analysis, gain, inverse_gain
     variables = [v for part in parts for v in part.trainable_variables]
     digest = hashlib.sha256()
     for tensor in (_half_precision(variables), *coder.variables):

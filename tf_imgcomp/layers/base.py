@@ -28,11 +28,16 @@ class Block(tf.keras.layers.Layer):
 
 
 @contextlib.contextmanager
-def float32_policy():
-    """Layers made inside compute in float32, whatever the global policy is."""
+def computing_in(dtype: str):
+    """Layers made inside compute in this type, whatever the global policy is."""
     policy = tf.keras.mixed_precision.global_policy()
-    tf.keras.mixed_precision.set_global_policy("float32")
+    tf.keras.mixed_precision.set_global_policy(dtype)
     try:
         yield
     finally:
         tf.keras.mixed_precision.set_global_policy(policy)
+
+
+def unmixed():
+    """Layers made inside compute in the type of their weights, never in 16 bits."""
+    return computing_in(tf.keras.mixed_precision.global_policy().variable_dtype)

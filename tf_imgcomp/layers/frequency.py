@@ -88,7 +88,7 @@ class MultiFrequencyChannelAttention(Block):
         height, width = tf.shape(x)[1], tf.shape(x)[2]
         (n, rows), (m, columns) = self._windows(height), self._windows(width)
         # A mean over a whole map needs more than 16 bits.
-        cells = resampling.pool(tf.cast(x, tf.float32), n * rows, m * columns)
+        cells = resampling.pool(tf.cast(x, self.variable_dtype), n * rows, m * columns)
         shape = [tf.shape(x)[0], n, rows, m, columns, x.shape[-1]]
         cells = tf.transpose(tf.reshape(cells, shape), [0, 1, 3, 2, 4, 5])
         cells = tf.reshape(cells, [shape[0], n * m, rows * columns, x.shape[-1]])
@@ -99,7 +99,7 @@ class MultiFrequencyChannelAttention(Block):
 
     def _statistics(self, cells, rows, columns):
         """Of the cells of windows, `(b, w, p, c)`, what is said: `(b, s, w, c)`."""
-        table = tf.constant(self._cosines)
+        table = tf.cast(self._cosines, cells.dtype)
         down, across = (
             tf.gather(tf.gather(table, side)[:side], chosen, axis=1)
             for side, chosen in zip((rows, columns), self._frequencies)

@@ -66,7 +66,7 @@ class GainUnit(Block):
 
     def call(self, x, level):
         """Multiplies `(b, h, w, channels)` by the gains at `level`, float `(b,)`."""
-        gain = tf.pow(2.0, self.log2(level))
+        gain = 2.0 ** self.log2(level)
         return x * tf.cast(gain, x.dtype)[:, None, None, :]
 
 

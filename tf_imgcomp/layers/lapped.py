@@ -54,10 +54,11 @@ class _Transform(Block):
 
     def _kernel(self, dtype) -> tf.Tensor:
         """`(768, channels)`; the basis is a product, small in a saved graph."""
-        basis = tf.einsum("ci,cj,ck->ijkc", *map(tf.constant, self._factors))
+        factors = [tf.cast(factor, self.variable_dtype) for factor in self._factors]
+        basis = tf.einsum("ci,cj,ck->ijkc", *factors)
         basis = tf.reshape(basis, self.delta.shape)
         # In mixed precision `delta` reads as 16 bits: the sum is rounded once, after.
-        delta = tf.cast(self.delta, tf.float32)
+        delta = tf.cast(self.delta, self.variable_dtype)
         return tf.cast(basis + DELTA_WEIGHT * delta, dtype)
 
 

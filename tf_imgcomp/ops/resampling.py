@@ -52,15 +52,15 @@ def _cells(size, cells) -> tf.Tensor:
     """Weights `(cells, size)` of the mean over each cell."""
     cell, position = tf.range(cells)[:, None], tf.range(size)
     start, stop = cell * size // cells, -(-(cell + 1) * size // cells)
-    inside = tf.cast((start <= position) & (position < stop), tf.float32)
-    return inside / tf.cast(stop - start, tf.float32)
+    inside = tf.cast((start <= position) & (position < stop), tf.float64)
+    return inside / tf.cast(stop - start, tf.float64)
 
 
 def _hats(cells, size) -> tf.Tensor:
     """Weights `(size, cells)` of linear interpolation between cells."""
-    cell = tf.range(cells, dtype=tf.float32)
-    position = tf.range(size, dtype=tf.float32)[:, None] + 0.5
-    scale = tf.cast(cells, tf.float32) / tf.cast(size, tf.float32)
-    last = tf.cast(cells, tf.float32) - 1
+    cell = tf.range(cells, dtype=tf.float64)
+    position = tf.range(size, dtype=tf.float64)[:, None] + 0.5
+    scale = tf.cast(cells, tf.float64) / tf.cast(size, tf.float64)
+    last = tf.cast(cells, tf.float64) - 1
     centre = tf.clip_by_value(position * scale - 0.5, 0.0, last)
     return tf.nn.relu(1 - tf.abs(centre - cell))
