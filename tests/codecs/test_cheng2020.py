@@ -37,7 +37,7 @@ def test_number_of_latents_follows_from_the_width():
 
 def test_synthesis_inverts_analysis_from_the_start(make_image):
     tf.keras.utils.set_random_seed(1)
-    analysis, synthesis = Cheng2020Analysis(WIDTHS), Cheng2020Synthesis(WIDTHS)
+    analysis, synthesis = Cheng2020Analysis(WIDTHS, 8), Cheng2020Synthesis(WIDTHS, 8)
 
     def kept(x):
         return synthesis(analysis(x, None), None)

@@ -115,7 +115,7 @@ CATALOGUE = {
         (2, 5, 17, 8),
     ),
     "ResidualBlock": (
-        lambda: layers.ResidualBlock(8),
+        lambda: layers.ResidualBlock(8, 4),
         lambda: (_features(5, 7),),
         (2, 5, 7, 8),
     ),
@@ -125,7 +125,7 @@ CATALOGUE = {
         (2, 3, 4, 4),
     ),
     "ResidualUnit": (
-        lambda: layers.ResidualUnit(8),
+        lambda: layers.ResidualUnit(8, 2),
         lambda: (_features(5, 7),),
         (2, 5, 7, 8),
     ),
@@ -135,7 +135,7 @@ CATALOGUE = {
         (2, 10, 14, 4),
     ),
     "SimplifiedAttention": (
-        lambda: layers.SimplifiedAttention(8),
+        lambda: layers.SimplifiedAttention(8, 2),
         lambda: (_features(5, 7),),
         (2, 5, 7, 8),
     ),

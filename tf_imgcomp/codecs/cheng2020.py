@@ -1,6 +1,7 @@
 """cheng2020: residual blocks, attention modules, Gaussian mixture, raster context."""
 
 from dataclasses import asdict, dataclass
+from typing import Optional
 
 import tensorflow as tf
 
@@ -35,7 +36,7 @@ def published_coder(num_filters: int) -> LatentCoderConfig:
 
 
 SMALL_CODER = LatentCoderConfig(
-    slices=(160,),
+    slices=(256,),
     hyper_analysis=((96, 3, 1), (64, 3, 1), (64, 3, 2), (64, 3, 1), (32, 3, 2)),
     hyper_synthesis=((48, 1), (64, 2), (80, 1), (96, 2), (128, 1)),
     features=128,
@@ -54,12 +55,14 @@ class Cheng2020Config:
     Attributes:
         num_filters: channels of the transforms at 1/2, 1/4, 1/8 and 1/16 of the
             resolution, the last those of y.
+        inner: channels inside the blocks at 1/16; None: as many as in the paper.
         lmbda_min, lmbda_max: rate weights of quality 1 and quality 100.
         levels: qualities with gains of their own.
         coder: the latent coder's sizes; "raster" or "checkerboard" is its switch.
     """
 
-    num_filters: tuple = (16, 48, 80, 160)
+    num_filters: tuple = (16, 48, 80, 256)
+    inner: Optional[int] = 56
     lmbda_min: float = 0.0004
     lmbda_max: float = 0.09
     levels: int = 6
@@ -74,6 +77,7 @@ class Cheng2020Config:
         """
         widths, coder = fields.get("num_filters", cls.num_filters), cls.coder
         if isinstance(widths, int):
+            fields = {"inner": None, **fields}
             widths, coder = (widths,) * 4, published_coder(widths)
         given = {"slices": (widths[-1],), **fields.get("coder", {})}
         coder = LatentCoderConfig.from_dict({**vars(coder), **given})
@@ -93,7 +97,7 @@ class _Transform(tf.keras.layers.Layer):
 class Cheng2020Analysis(_Transform):
     """Image to latents, `(b, h, w, 3)` to `(b, h / 16, w / 16, c)`."""
 
-    def __init__(self, widths: tuple, **kwargs):
+    def __init__(self, widths: tuple, inner: Optional[int], **kwargs):
         super().__init__(**kwargs)
         half, quarter, eighth, sixteenth = widths
         self.blocks = [
@@ -105,7 +109,7 @@ class Cheng2020Analysis(_Transform):
             ResidualDownsample(eighth),
             ResidualBlock(eighth),
             conv(sixteenth, 3, 2),
-            SimplifiedAttention(sixteenth),
+            SimplifiedAttention(sixteenth, inner),
         ]
         self(tf.zeros((1, 64, 64, 3)), None)
         block_start.start_analysis(self.blocks, widths)
@@ -114,12 +118,12 @@ class Cheng2020Analysis(_Transform):
 class Cheng2020Synthesis(_Transform):
     """Latents to image, `(b, h / 16, w / 16, c)` to `(b, h, w, 3)`."""
 
-    def __init__(self, widths: tuple, **kwargs):
+    def __init__(self, widths: tuple, inner: Optional[int], **kwargs):
         super().__init__(**kwargs)
         half, quarter, eighth, sixteenth = widths
         self.blocks = [
-            SimplifiedAttention(sixteenth),
-            ResidualBlock(sixteenth),
+            SimplifiedAttention(sixteenth, inner),
+            ResidualBlock(sixteenth, inner),
             ResidualUpsample(eighth),
             ResidualBlock(eighth),
             ResidualUpsample(quarter),
@@ -154,8 +158,9 @@ class Cheng2020(Codec):
             config.lmbda_min, config.lmbda_max, config.levels, widths[-1], **kwargs
         )
         self.config = config
-        self.analysis_transform = Cheng2020Analysis(widths, name="analysis")
-        self.synthesis_transform = Cheng2020Synthesis(widths, name="synthesis")
+        sizes = widths, config.inner
+        self.analysis_transform = Cheng2020Analysis(*sizes, name="analysis")
+        self.synthesis_transform = Cheng2020Synthesis(*sizes, name="synthesis")
         _, deviations = bases.ranked_coefficients(16, widths[-1])
         with unmixed():  # Bits take more than 16 bits.
             self.latent_coder = LatentCoder(

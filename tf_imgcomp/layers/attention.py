@@ -1,5 +1,7 @@
 """Attention modules: what to keep, by position and by channel."""
 
+from typing import Optional
+
 import tensorflow as tf
 
 from tf_imgcomp.layers.base import Block, conv, register
@@ -8,21 +10,22 @@ from tf_imgcomp.layers.residual import LEAKY_SLOPE
 
 @register
 class ResidualUnit(Block):
-    """A bottleneck, 1x1 to half the channels, 3x3, 1x1 back, plus the input.
+    """A bottleneck, 1x1 to fewer channels, 3x3, 1x1 back, plus the input.
 
     Args:
-        filters: int, even. Channels of the input and of the result.
+        filters: int. Channels of the input and of the result.
+        inner: int. Channels between; None: half of `filters`, as in the paper.
 
     References:
         Cheng et al., CVPR 2020, figure 5
     """
 
-    arguments = ("filters",)
+    arguments = ("filters", "inner")
 
-    def __init__(self, filters: int, **kwargs):
+    def __init__(self, filters: int, inner: Optional[int] = None, **kwargs):
         super().__init__(**kwargs)
-        self.filters = filters
-        self.reduce, self.conv = conv(filters // 2, 1), conv(filters // 2, 3)
+        self.filters, self.inner = filters, inner or filters // 2
+        self.reduce, self.conv = conv(self.inner, 1), conv(self.inner, 3)
         self.expand = conv(filters, 1)
 
     def call(self, x):
@@ -34,22 +37,24 @@ class ResidualUnit(Block):
 class SimplifiedAttention(Block):
     """A trunk of residual units, weighted by a mask made by three others.
 
-    `x + trunk(x) * sigmoid(conv1x1(mask(x)))`: 20.5 c**2 multiplications a position.
+    `x + trunk(x) * sigmoid(conv1x1(mask(x)))`: 20.5 c**2 multiplications a position
+    as in the paper.
 
     Args:
-        filters: int, even. Channels of the input and of the result.
+        filters: int. Channels of the input and of the result.
+        inner: int. Channels inside the residual units, see `ResidualUnit`.
 
     References:
         Cheng et al., CVPR 2020, section 3.4
     """
 
-    arguments = ("filters",)
+    arguments = ("filters", "inner")
 
-    def __init__(self, filters: int, **kwargs):
+    def __init__(self, filters: int, inner: Optional[int] = None, **kwargs):
         super().__init__(**kwargs)
-        self.filters = filters
-        self.trunk = [ResidualUnit(filters) for _ in range(3)]
-        self.mask = [ResidualUnit(filters) for _ in range(3)]
+        self.filters, self.inner = filters, inner
+        self.trunk = [ResidualUnit(filters, inner) for _ in range(3)]
+        self.mask = [ResidualUnit(filters, inner) for _ in range(3)]
         self.gate = conv(filters, 1)
 
     def call(self, x):

@@ -1,5 +1,7 @@
 """Residual blocks at one resolution, downwards and upwards (Cheng et al. 2020)."""
 
+from typing import Optional
+
 import tensorflow as tf
 
 from tf_imgcomp.layers.base import Block, conv, register
@@ -58,6 +60,7 @@ class ResidualBlock(Block):
 
     Args:
         filters: int. Channels of the input and of the result.
+        inner: int. Channels between the convolutions; None: `filters`, as in the paper.
 
     Shape:
         float `(b, h, w, filters)` to the same.
@@ -67,12 +70,12 @@ class ResidualBlock(Block):
         Likelihoods and Attention Modules", CVPR 2020, figure 4
     """
 
-    arguments = ("filters",)
+    arguments = ("filters", "inner")
 
-    def __init__(self, filters: int, **kwargs):
+    def __init__(self, filters: int, inner: Optional[int] = None, **kwargs):
         super().__init__(**kwargs)
-        self.filters = filters
-        self.conv1, self.conv2 = conv(filters, 3), conv(filters, 3)
+        self.filters, self.inner = filters, inner or filters
+        self.conv1, self.conv2 = conv(self.inner, 3), conv(filters, 3)
 
     def call(self, x):
         h = tf.nn.leaky_relu(self.conv1(x), LEAKY_SLOPE)
