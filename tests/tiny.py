@@ -32,7 +32,7 @@ SIZES = {
     "mfca_pmcn": _LAPPED,
     "cheng2020": {
         "num_filters": (12, 16, 16, 24),
-        "inner": 8,
+        "inner": None,
         "levels": 3,
         "coder": {
             "hyper_analysis": ((8, 3, 2), (8, 3, 2)),
