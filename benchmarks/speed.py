@@ -171,8 +171,11 @@ def time_parts(pixels: np.ndarray) -> None:
         parts = seconds["integer networks"] + seconds[f"range {way}coder"]
         rest = seconds[f"{way}code symbols"] - parts
         print(f"| mixtures, tables and the rest of {way}coding | {1e3 * rest:.1f} |")
-    wholes = ("compress", "compress", "decompress")
-    for whole, float_part in zip(wholes, list(seconds)[2:5]):
+    for whole, float_part in (
+        ("compress", "analysis"),
+        ("compress", "analysis in float32"),
+        ("decompress", "synthesis"),
+    ):
         ratio = seconds[whole] / (seconds[float_part] + seconds["float networks"])
         print(f"\n{whole} / ({float_part} + float networks) = {ratio:.2f}")
 
