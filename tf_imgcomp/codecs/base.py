@@ -56,7 +56,7 @@ class Codec(tf.keras.Model):
     A subclass makes `analysis_transform`, `synthesis_transform` (functions of a tensor
     and a level) and `latent_coder`. In mixed precision the two transforms compute in
     16 bits; latents, gains and bits stay float32. Made where Keras computes in float64,
-    it does the same in float64.
+    it analyses in float64.
 
     Args:
         lmbda_min: float. Rate weight of quality 1: the loss is bpp + lmbda * D.

@@ -47,10 +47,10 @@ class CodecModule(tf.Module):
     Strings were damaged, or are another model's, if the checksum that `compress` gave
     is not the one that comes back, or if their number is not right (`sound`).
 
-    From the image to the latents everything is float64, so that an image has one file:
-    libraries, machines and numbers of threads then disagree by some 1e-14 of a step,
-    and of 100,000 latents none is that close to a tie in all but one of 10**9 images.
-    In float32 it is one of 30. Decoded pixels are float32 before rounding.
+    From the image to the latents everything is float64, so that an image has one file,
+    whatever computes it. Sums in another order differ by some 1e-14 of a step; by that
+    estimate one of 10**9 images has a latent so close to a tie. With float32 it was one
+    of 30 (measured). Decoded pixels are float32 before rounding.
 
     Float weights are kept in half precision, and only those that these need.
 
