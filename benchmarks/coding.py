@@ -36,7 +36,7 @@ from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.data.images import read_image
 from tf_imgcomp.entropy import coding as entropy_coding
 from tf_imgcomp.entropy import integer_mixture, passes
-from tf_imgcomp.export.saved_model import CodecModule
+from tf_imgcomp.export.codec import CodecModule
 from tf_imgcomp.training.weights import load_weights
 
 _WEIGHTS = flags.DEFINE_string("weights", None, "Weights of the codec.", required=True)

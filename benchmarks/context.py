@@ -32,7 +32,7 @@ from tf_imgcomp.codecs.base import Codec
 from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.data.images import read_image
 from tf_imgcomp.entropy import coding, passes, range_coder, wavefronts
-from tf_imgcomp.export.saved_model import CodecModule
+from tf_imgcomp.export.codec import CodecModule
 from tf_imgcomp.training.weights import load_weights
 
 _SIZES = flags.DEFINE_string("sizes", "{}", "Sizes that differ from size S, JSON.")

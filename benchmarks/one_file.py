@@ -26,7 +26,7 @@ def print_hashes(images: list[str]) -> None:
     import tensorflow as tf
 
     from tf_imgcomp.data.images import read_image
-    from tf_imgcomp.export import models
+    from tf_imgcomp.image_codecs import models
 
     tf.config.threading.set_intra_op_parallelism_threads(_THREADS.value)
     codec = models.load(_MODEL.value)

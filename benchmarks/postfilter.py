@@ -37,9 +37,10 @@ from tf_imgcomp.data.images import input_suffixes, read_image
 from tf_imgcomp.data.paths import expand_inputs
 from tf_imgcomp.evaluation.points import Cache
 from tf_imgcomp.evaluation.report import table
-from tf_imgcomp.export import budget, models
-from tf_imgcomp.export.classical_codec import QPS, ClassicalImageCodec
-from tf_imgcomp.export.filtered_codec import FilteredCodec
+from tf_imgcomp.files import budget
+from tf_imgcomp.image_codecs import models
+from tf_imgcomp.image_codecs.classical import QPS, ClassicalImageCodec
+from tf_imgcomp.image_codecs.filtered import FilteredCodec
 
 _MODELS = flags.DEFINE_list(
     "models", ["bpg+xue2019", "vvc_fast+xue2019"], "Filtered classical codecs."

@@ -28,13 +28,13 @@ import numpy as np
 import tensorflow as tf
 from absl import app, flags
 
-from tf_imgcomp import bitstream
 from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.data.images import Photo, read_image
 from tf_imgcomp.entropy import passes, range_coder
 from tf_imgcomp.entropy.coding import plan
-from tf_imgcomp.export import coding, models
-from tf_imgcomp.export.saved_model import CodecModule
+from tf_imgcomp.export.codec import CodecModule
+from tf_imgcomp.files import bitstream, encoding
+from tf_imgcomp.image_codecs import models
 
 _MODEL = flags.DEFINE_string(
     "model", str(measure.ROOT / "saved_models" / models.DEFAULT), "Folder of a codec."
@@ -112,8 +112,8 @@ def range_coding(coder, z_hat: tf.Tensor, y_hat: tf.Tensor, hundredths) -> tuple
 def time_parts(pixels: np.ndarray) -> None:
     """Prints the time of compress, decompress and their parts."""
     saved = models.load(_MODEL.value)
-    goal = coding.Goal(target_bpp=_BPP.value)
-    file = bitstream.unpack(coding.encode(saved, Photo(pixels), goal)[0])
+    goal = encoding.Goal(target_bpp=_BPP.value)
+    file = bitstream.unpack(encoding.encode(saved, Photo(pixels), goal)[0])
     quality = tf.constant(file.quality, tf.float32)
     hundredths = tf.constant(round(file.quality * 100), tf.int64)
     codec = new_codec(_CODEC.value, json.loads(_SIZES.value))

@@ -14,8 +14,8 @@ from absl import app, flags, logging
 from tqdm import tqdm
 
 from tf_imgcomp.errors import ImgcompError
-from tf_imgcomp.export.files import Report
-from tf_imgcomp.export.image_codec import ImageCodec
+from tf_imgcomp.files.compression import Report
+from tf_imgcomp.image_codecs.interface import ImageCodec
 
 
 def run(program: str, main: Callable[[Sequence[str]], int]) -> None:

@@ -28,8 +28,6 @@ from pathlib import Path
 import numpy as np
 from absl import flags
 
-from tf_imgcomp import bitstream
-from tf_imgcomp.bitstream import TfciFile
 from tf_imgcomp.classical import CODECS, ClassicalCodec
 from tf_imgcomp.classical.size_search import encode_within
 from tf_imgcomp.data import images, paths
@@ -37,9 +35,11 @@ from tf_imgcomp.data.images import Photo
 from tf_imgcomp.errors import ClassicalCodecError, ImageError
 from tf_imgcomp.evaluation import report, side_by_side
 from tf_imgcomp.evaluation.side_by_side import PositionMap, Reconstruction
-from tf_imgcomp.export import coding, models
-from tf_imgcomp.export.image_codec import ImageCodec
-from tf_imgcomp.export.saved_codec import SavedCodec
+from tf_imgcomp.files import bitstream, encoding
+from tf_imgcomp.files.bitstream import TfciFile
+from tf_imgcomp.image_codecs import models
+from tf_imgcomp.image_codecs.interface import ImageCodec
+from tf_imgcomp.image_codecs.learned import LearnedCodec
 from tf_imgcomp_bin import coding_flags, command_line, goal_flags
 
 PROGRAM = "compare"
@@ -104,9 +104,9 @@ def compare_photo(
 
 
 def _ours(codec: ImageCodec, photo: Photo) -> tuple[Reconstruction, PositionMap | None]:
-    data, _ = coding.encode(codec, photo, goal_flags.goal())
+    data, _ = encoding.encode(codec, photo, goal_flags.goal())
     file = bitstream.unpack(data)
-    x_hat = coding.decode(codec, file).pixels
+    x_hat = encoding.decode(codec, file).pixels
     figures = side_by_side.measure(
         codec.id, file.quality, len(data), photo.pixels, x_hat
     )
@@ -118,7 +118,7 @@ def _position_map(
     codec: ImageCodec, photo: Photo, file: TfciFile
 ) -> PositionMap | None:
     """What a learned codec says of a photo's parts, or how large latents are."""
-    if not isinstance(codec, SavedCodec):
+    if not isinstance(codec, LearnedCodec):
         return None
     weights = codec.importance(photo.pixels, file.quality)
     if weights is not None:

@@ -22,9 +22,10 @@ from absl import flags
 
 from tf_imgcomp.data import images, paths
 from tf_imgcomp.errors import ModelError
-from tf_imgcomp.export import files, models
-from tf_imgcomp.export.coding import Goal
-from tf_imgcomp.export.filtered_codec import SIGNATURES, FilteredCodec
+from tf_imgcomp.files import compression
+from tf_imgcomp.files.encoding import Goal
+from tf_imgcomp.image_codecs import models
+from tf_imgcomp.image_codecs.filtered import SIGNATURES, FilteredCodec
 from tf_imgcomp_bin import coding_flags, command_line, goal_flags
 
 PROGRAM = "compress"
@@ -63,7 +64,7 @@ flags.register_validator(_TOTAL_BPP.name, lambda value: value == value, "not a n
 
 def compress(inputs: Sequence[str]) -> int:
     photos = paths.expand_inputs(inputs, images.input_suffixes())
-    jobs = paths.output_paths(photos, coding_flags.OUTPUT.value, files.SUFFIX)
+    jobs = paths.output_paths(photos, coding_flags.OUTPUT.value, compression.SUFFIX)
     load = command_line.in_haste(models.load)
     codec = load(coding_flags.MODEL.value or models.DEFAULT)
     if _ENSEMBLE.value:
@@ -72,7 +73,7 @@ def compress(inputs: Sequence[str]) -> int:
         codec.ensemble = _ENSEMBLE.value
     qualities = {}
     if _TOTAL_BPP.value is not None:
-        qualities = files.share_out_bits(
+        qualities = compression.share_out_bits(
             codec,
             list(jobs),
             _TOTAL_BPP.value,
@@ -86,7 +87,7 @@ def compress(inputs: Sequence[str]) -> int:
         return goal_flags.goal()
 
     def work(source: Path, target: Path) -> str:
-        report = files.compress_file(
+        report = compression.compress_file(
             codec,
             source,
             target,

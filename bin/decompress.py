@@ -20,7 +20,8 @@ from pathlib import Path
 from absl import flags
 
 from tf_imgcomp.data import images, paths
-from tf_imgcomp.export import files, models
+from tf_imgcomp.files import compression
+from tf_imgcomp.image_codecs import models
 from tf_imgcomp_bin import coding_flags, command_line
 
 PROGRAM = "decompress"
@@ -46,12 +47,12 @@ def make_load(model: str | None):
 def decompress(inputs: Sequence[str]) -> int:
     suffix = "." + _FORMAT.value.lstrip(".")
     images.output_format(Path("image" + suffix))
-    sources = paths.expand_inputs(inputs, {files.SUFFIX})
+    sources = paths.expand_inputs(inputs, {compression.SUFFIX})
     jobs = paths.output_paths(sources, coding_flags.OUTPUT.value, suffix)
     load = make_load(coding_flags.MODEL.value)
 
     def work(source: Path, target: Path) -> str:
-        report = files.decompress_file(
+        report = compression.decompress_file(
             load, source, target, overwrite=coding_flags.OVERWRITE.value
         )
         return command_line.tell(PROGRAM, source, target, report)

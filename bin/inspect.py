@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tf_imgcomp import bitstream, metrics
+from tf_imgcomp import metrics
 from tf_imgcomp.data import paths
-from tf_imgcomp.export.files import SUFFIX
+from tf_imgcomp.files import bitstream
+from tf_imgcomp.files.compression import SUFFIX
 from tf_imgcomp_bin import command_line
 
 PROGRAM = "inspect"

@@ -82,8 +82,8 @@ def make(folder: Path) -> int:
 def _load(name: str):
     if name in CODECS:
         return CODECS[name]
-    from tf_imgcomp.export import models
-    from tf_imgcomp.export.file_codec import FileCodec
+    from tf_imgcomp.files.file_codec import FileCodec
+    from tf_imgcomp.image_codecs import models
 
     names = (*CODECS, *models.available())
     if name not in names and not Path(name).is_dir():

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.data.patches import PAIRS, PHOTOS, Sampling
-from tf_imgcomp.export import postfilter_model, saved_model
+from tf_imgcomp.export import codec as codec_export
+from tf_imgcomp.export import postfilter as postfilter_export
 from tf_imgcomp.losses.rate_distortion import lagrangian
 from tf_imgcomp.postfilter.registry import new_postfilter
 from tf_imgcomp.training.restoration import RestorationGain
@@ -39,15 +40,15 @@ PRODUCTS = {
     "codec": Product(
         new_codec,
         lambda codec, photos, cost=lagrangian: RealBits(
-            codec, photos, saved_model.CodecModule, cost
+            codec, photos, codec_export.CodecModule, cost
         ),
-        saved_model.export,
+        codec_export.export,
         PHOTOS,
     ),
     "postfilter": Product(
         new_postfilter,
         lambda postfilter, photos, cost=None: RestorationGain(postfilter, photos),
-        postfilter_model.export,
+        postfilter_export.export,
         PAIRS,
     ),
 }

@@ -29,7 +29,7 @@ _COLUMNS = "{:24.24} {:>11} {:>9} {:>7} {:>8} {:>8} {:>9} {:>9}".format
 
 
 def _load_codec():
-    from tf_imgcomp.export import models
+    from tf_imgcomp.image_codecs import models
 
     codec = models.load(models.DEFAULT)
     # The first calls are slower than all others, so they are made here, unmeasured.
@@ -42,14 +42,14 @@ def _show(codec, photo: Path) -> str:
     """Compresses, decompresses, measures and draws a photo; returns a table row."""
     from tf_imgcomp import metrics
     from tf_imgcomp.data.images import read_image
-    from tf_imgcomp.export import files
-    from tf_imgcomp.export.coding import Goal
+    from tf_imgcomp.files import compression
+    from tf_imgcomp.files.encoding import Goal
 
-    file = _OUTPUT / (photo.stem + files.SUFFIX)
+    file = _OUTPUT / (photo.stem + compression.SUFFIX)
     result = file.with_suffix(".png")
     goal = Goal(quality=_QUALITY)
-    coded = files.compress_file(codec, photo, file, goal, overwrite=True)
-    decoded = files.decompress_file(lambda _: codec, file, result, overwrite=True)
+    coded = compression.compress_file(codec, photo, file, goal, overwrite=True)
+    decoded = compression.decompress_file(lambda _: codec, file, result, overwrite=True)
     x, x_hat = read_image(photo).pixels, read_image(result).pixels
     psnr = f"{metrics.psnr(x, x_hat):.2f}"
     labels = (

@@ -16,13 +16,15 @@ LEVELS = {
     "data": 1,
     "entropy": 2,
     "losses": 2,
-    "bitstream": 2,
     "codecs": 3,
     "classical": 3,
     "postfilter": 3,
-    "training": 4,
-    "evaluation": 4,
+    "model_folder": 3,
     "export": 4,
+    "training": 4,
+    "image_codecs": 4,
+    "files": 5,
+    "evaluation": 6,
 }
 
 
@@ -72,5 +74,10 @@ def test_flags_are_left_to_the_programs(path):
     assert not [name for name in imports(path) if name.startswith("absl.flags")]
 
 
-def test_every_part_of_the_package_has_a_level():
-    assert {part(path) for path in source_files()} <= LEVELS.keys()
+def test_every_part_of_the_package_has_a_level_and_no_other():
+    assert {part(path) for path in source_files()} == LEVELS.keys()
+
+
+def test_every_folder_of_tests_is_one_of_the_package_or_beside_it():
+    tests = {path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")}
+    assert tests <= LEVELS.keys() | {"benchmarks", "bin"}

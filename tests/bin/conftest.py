@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 
 from tf_imgcomp.errors import BitstreamError, ModelError
-from tf_imgcomp.export import models
-from tf_imgcomp.export.image_codec import Coded
+from tf_imgcomp.image_codecs import models
+from tf_imgcomp.image_codecs.interface import Coded
 
 
 class StubCodec:

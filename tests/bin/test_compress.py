@@ -12,9 +12,10 @@ from absl import flags
 from absl.testing import flagsaver
 from PIL import Image, ImageCms
 
-from tf_imgcomp import bitstream, metrics
+from tf_imgcomp import metrics
 from tf_imgcomp.data import memory
 from tf_imgcomp.data.images import read_image
+from tf_imgcomp.files import bitstream
 from tf_imgcomp_bin import command_line, compress, decompress, inspect
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

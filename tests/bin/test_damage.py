@@ -9,9 +9,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tf_imgcomp import bitstream
 from tf_imgcomp.errors import BitstreamError
-from tf_imgcomp.export import coding, models
+from tf_imgcomp.files import bitstream, encoding
+from tf_imgcomp.image_codecs import models
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +37,13 @@ def count_refused(codec, sound):
 
     Anything but a refusal and the right image fails the test.
     """
-    expected = coding.decode(codec, bitstream.unpack(sound)).pixels
+    expected = encoding.decode(codec, bitstream.unpack(sound)).pixels
 
     def count(files) -> int:
         refused = 0
         for data in files:
             try:
-                pixels = coding.decode(codec, bitstream.unpack(data)).pixels
+                pixels = encoding.decode(codec, bitstream.unpack(data)).pixels
             except BitstreamError:
                 refused += 1
             else:
@@ -140,4 +140,4 @@ def test_strings_of_an_image_of_another_size_are_refused(codec, sound, size):
     height, width = size
     file = dataclasses.replace(bitstream.unpack(sound), height=height, width=width)
     with pytest.raises(BitstreamError):
-        coding.decode(codec, file)
+        encoding.decode(codec, file)

@@ -8,7 +8,7 @@ from tests import tiny
 from tf_imgcomp.codecs.registry import CODECS, new_codec
 from tf_imgcomp.entropy.integer_coder import IntegerCoder
 from tf_imgcomp.errors import ModelError
-from tf_imgcomp.export.saved_model import CodecModule
+from tf_imgcomp.export.codec import CodecModule
 from tf_imgcomp.training.weights import round_to_half
 
 QUALITIES = (1.0, 50.0, 100.0)

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from tests import tiny
 from tests.entropy import reference
 from tests.golden import regenerate
-from tf_imgcomp import bitstream
 from tf_imgcomp.entropy import (
     coding,
     decisions,
@@ -25,7 +24,8 @@ from tf_imgcomp.entropy import (
 )
 from tf_imgcomp.entropy.fixed_point import ACTIVATION_MAX, SUM_MAX, IntegerDense
 from tf_imgcomp.entropy.integer_coder import IntegerCoder
-from tf_imgcomp.export import models
+from tf_imgcomp.files import bitstream
+from tf_imgcomp.image_codecs import models
 from tf_imgcomp.ops import checkerboard
 
 QUALITY = tf.constant(7250, tf.int64)

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from tf_imgcomp.errors import ModelError
-from tf_imgcomp.export import models
+from tf_imgcomp.image_codecs import models
 
 
 class StubCodec:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_imgcomp import bitstream
-from tf_imgcomp.export import models
-from tf_imgcomp.export.saved_model import export
+from tf_imgcomp.export.codec import export
+from tf_imgcomp.files import bitstream
+from tf_imgcomp.image_codecs import models
 from tf_imgcomp.training.weights import save_weights
 
 HERE = Path(__file__).parent

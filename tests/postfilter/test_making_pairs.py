@@ -14,8 +14,8 @@ from PIL import Image
 
 from tf_imgcomp.data.pairs import unstack
 from tf_imgcomp.errors import ImageError, ImgcompError
-from tf_imgcomp.export import models
-from tf_imgcomp.export.file_codec import FileCodec
+from tf_imgcomp.files.file_codec import FileCodec
+from tf_imgcomp.image_codecs import models
 from tf_imgcomp.postfilter.making_pairs import FIGURES, make_pairs, plan
 
 SETTINGS = (20, 30, 40)

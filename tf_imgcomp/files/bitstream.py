@@ -11,16 +11,15 @@ before it. So a file that was flipped, cut or extended anywhere is refused.
 
 from __future__ import annotations
 
-import re
 import struct
 import zlib
 from dataclasses import dataclass
 
+from tf_imgcomp import model_folder
 from tf_imgcomp.errors import BitstreamError
 
 VERSION = 1
 
-_CODEC_ID = re.compile(r"[a-z0-9][a-z0-9_.+-]{0,63}")  # Never a path.
 _QUALITIES = range(100, 10_001)  # Hundredths.
 _MAX_SIDE = 2**32 - 1
 # A version lives in the field number: 15 is version 1, 14 will be version 2.
@@ -105,17 +104,8 @@ def unpack(data: bytes) -> TfciFile:
     return file
 
 
-def check_codec_id(codec: str) -> None:
-    """Raises a ValueError if a file cannot name its codec so."""
-    if not _CODEC_ID.fullmatch(codec):
-        raise ValueError(
-            "Expected 1 to 64 lower-case letters, digits, `_`, `.`, `+` and `-` as a "
-            f"codec's id, received {codec!r}."
-        )
-
-
 def _check(file: TfciFile) -> None:
-    check_codec_id(file.codec)
+    model_folder.check_id(file.codec)
     for name in ("fingerprint", "checksum"):
         if not 0 <= getattr(file, name) < 2**16:
             raise ValueError(
@@ -208,7 +198,7 @@ def _read_codec_field(data: bytes) -> str:
         raise BitstreamError("the file is empty")
     size = data[13] if len(data) > 13 else 0
     codec = data[14 : 14 + size].decode("ascii", "replace")
-    if _CODEC_ID.fullmatch(codec) and data.startswith(_codec_field(codec)):
+    if model_folder.is_id(codec) and data.startswith(_codec_field(codec)):
         return codec
     if _is_packed_tensors(data):
         raise BitstreamError("written by another program that uses tfc.PackedTensors")

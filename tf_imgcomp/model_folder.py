@@ -1,13 +1,28 @@
 """The folder of an exported model: a SavedModel and its card."""
 
 import json
+import re
 from pathlib import Path
 
-from tf_imgcomp.bitstream import check_codec_id
 from tf_imgcomp.errors import ModelError
 
 CARD = "card.json"
+_ID = re.compile(r"[a-z0-9][a-z0-9_.+-]{0,63}")  # Never a path.
 _CARD_KEYS = {"id": str, "fingerprint": int, "bytes_per_pixel": (int, float)}
+
+
+def is_id(text: str) -> bool:
+    """Whether a model can have this id, the name of its folder and in files."""
+    return bool(_ID.fullmatch(text))
+
+
+def check_id(text: str) -> None:
+    """Raises a ValueError if no model can have this id."""
+    if not is_id(text):
+        raise ValueError(
+            "Expected 1 to 64 lower-case letters, digits, `_`, `.`, `+` and `-` as a "
+            f"codec's id, received {text!r}."
+        )
 
 
 def read_card(folder: Path) -> dict:
@@ -29,31 +44,6 @@ def read_card(folder: Path) -> dict:
         if not isinstance(value, kind):
             raise ModelError(f"{path}: expected {key!r} of a model, received {value!r}")
     return card
-
-
-def save(module, signatures: dict, folder: Path, card: dict) -> None:
-    """Writes a SavedModel and its card.
-
-    Args:
-        module: `tf.Module` with a variable `fingerprint`.
-        signatures: its functions by name.
-        folder: `saved_models/<id>`; its name is the id in files.
-        card: `bytes_per_pixel`, and what to say of the weights: flags, data, steps,
-            figures.
-
-    Raises:
-        ValueError: If the folder's name cannot be an id.
-    """
-    import tensorflow as tf
-
-    from tf_imgcomp.export.merging import merge_repeated_nodes
-
-    folder = Path(folder)
-    check_codec_id(folder.name)
-    tf.saved_model.save(module, str(folder), signatures)
-    merge_repeated_nodes(folder)
-    card = {"id": folder.name, "fingerprint": int(module.fingerprint), **card}
-    (folder / CARD).write_text(json.dumps(card, indent=2) + "\n")
 
 
 def load(folder: Path, fingerprint: int):

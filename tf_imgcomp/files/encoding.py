@@ -9,14 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tf_imgcomp import bitstream, metrics
-from tf_imgcomp.bitstream import TfciFile
+from tf_imgcomp import metrics
 from tf_imgcomp.data import extras, images, memory
 from tf_imgcomp.data.images import Photo
 from tf_imgcomp.errors import BitstreamError, ImgcompError, ModelError
-from tf_imgcomp.export.filtered_codec import FilteredCodec
-from tf_imgcomp.export.image_codec import ImageCodec
-from tf_imgcomp.export.rate_search import Trial, bracket
+from tf_imgcomp.files import bitstream
+from tf_imgcomp.files.bitstream import TfciFile
+from tf_imgcomp.files.rate_search import Trial, bracket
+from tf_imgcomp.image_codecs.filtered import FilteredCodec
+from tf_imgcomp.image_codecs.interface import ImageCodec
 
 
 @dataclass(frozen=True)

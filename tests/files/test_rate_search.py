@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from tf_imgcomp.export.rate_search import MAX_TRIALS, Trial, bracket
+from tf_imgcomp.files.rate_search import MAX_TRIALS, Trial, bracket
 
 CURVES = {
     "straight": lambda quality: 9 + quality / 20,

@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 
 from tf_imgcomp.errors import ModelError
-from tf_imgcomp.export.classical_codec import QPS, ClassicalImageCodec
-from tf_imgcomp.export.filtered_codec import FilteredCodec, SavedFilter
-from tf_imgcomp.export.image_codec import ImageCodec
-from tf_imgcomp.export.model_folder import CARD, read_card
-from tf_imgcomp.export.saved_codec import SavedCodec
+from tf_imgcomp.image_codecs.classical import QPS, ClassicalImageCodec
+from tf_imgcomp.image_codecs.filtered import FilteredCodec, SavedFilter
+from tf_imgcomp.image_codecs.interface import ImageCodec
+from tf_imgcomp.image_codecs.learned import LearnedCodec
+from tf_imgcomp.model_folder import CARD, read_card
 
 DEFAULT = "fdram"
 
@@ -64,7 +64,7 @@ def load(model: str = DEFAULT) -> ImageCodec:
 def _load_folder(folder: Path) -> ImageCodec:
     """A codec; or, of a filter, the codec named before the + of its id, filtered."""
     if "postfilter" not in read_card(folder):
-        return SavedCodec(folder)
+        return LearnedCodec(folder)
     postfilter = SavedFilter(folder)
     base = postfilter.id.partition("+")[0]
     codec = ClassicalImageCodec(base) if base in QPS else load_by_id(base)

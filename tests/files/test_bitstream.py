@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tf_imgcomp.bitstream import TfciFile, pack, unpack
 from tf_imgcomp.errors import BitstreamError
+from tf_imgcomp.files.bitstream import TfciFile, pack, unpack
 
 SMALL = TfciFile(
     codec="fdram",

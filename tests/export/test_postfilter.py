@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tests import tiny
-from tf_imgcomp.export.postfilter_model import export
+from tf_imgcomp.export.postfilter import export
 from tf_imgcomp.postfilter.inference import restore
 from tf_imgcomp.training.weights import round_to_half
 

@@ -16,13 +16,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tf_imgcomp import bitstream, metrics
+from tf_imgcomp import metrics
 from tf_imgcomp.data import images, paths
 from tf_imgcomp.errors import ImgcompError
-from tf_imgcomp.export import budget
-from tf_imgcomp.export.coding import Goal, decode, encode
-from tf_imgcomp.export.image_codec import ImageCodec
-from tf_imgcomp.export.importance import emphasize, read_importance
+from tf_imgcomp.files import bitstream, budget
+from tf_imgcomp.files.encoding import Goal, decode, encode
+from tf_imgcomp.files.importance import emphasize, read_importance
+from tf_imgcomp.image_codecs.interface import ImageCodec
 
 SUFFIX = ".tfci"
 _PSNR_MAX = 100.0  # For slopes: a perfect image has an infinite one.

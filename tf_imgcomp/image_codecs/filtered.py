@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+from tf_imgcomp import model_folder
 from tf_imgcomp.errors import BitstreamError
-from tf_imgcomp.export import model_folder
-from tf_imgcomp.export.image_codec import Coded, ImageCodec
+from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.postfilter.choice import choose
 
 # Ensembles (`postfilter.inference.ENSEMBLES`) and their signatures, from byte 1 on.
@@ -25,7 +25,7 @@ class SavedFilter:
     """An exported post-filter; TensorFlow is imported when one is made.
 
     Args:
-        folder: a folder that `export.postfilter_model.export` wrote.
+        folder: a folder that `export.postfilter.export` wrote.
 
     Raises:
         ModelError: If the folder does not hold a sound filter.
@@ -50,7 +50,7 @@ class SavedFilter:
 
 
 class FilteredCodec:
-    """See `image_codec.ImageCodec`.
+    """See `ImageCodec`.
 
     Args:
         codec: what is filtered.

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tf_imgcomp.errors import ImgcompError
-from tf_imgcomp.export.budget import Point, search, share_out
+from tf_imgcomp.files.budget import Point, search, share_out
 
 curves = st.lists(
     st.lists(

@@ -4,7 +4,7 @@ import pytest
 
 from tests.benchmarks.programs import ROOT
 from tf_imgcomp.data.images import read_image
-from tf_imgcomp.export import models
+from tf_imgcomp.image_codecs import models
 from tf_imgcomp.metrics import ms_ssim, psnr
 
 # After real codecs, at the rates they are trained for; after a learned one, at all.

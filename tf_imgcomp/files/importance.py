@@ -10,7 +10,7 @@ import numpy as np
 from tf_imgcomp.data import images
 from tf_imgcomp.data.images import Photo
 from tf_imgcomp.errors import ImageError
-from tf_imgcomp.export.image_codec import ImageCodec
+from tf_imgcomp.image_codecs.interface import ImageCodec
 
 _COARSE_QUALITY = 1.0
 

@@ -1,6 +1,5 @@
 """From a trained codec to the folder that compresses and decompresses: a SavedModel."""
 
-import contextlib
 import hashlib
 from pathlib import Path
 
@@ -8,9 +7,9 @@ import tensorflow as tf
 
 from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN, Codec
 from tf_imgcomp.entropy.integer_coder import QUALITY_STEPS, IntegerCoder
-from tf_imgcomp.export import model_folder
+from tf_imgcomp.export import saving
+from tf_imgcomp.export.packed_weights import Hidden, PackedWeights, half_precision
 from tf_imgcomp.layers.base import computing_in
-from tf_imgcomp.ops.functional import replaced
 from tf_imgcomp.ops.rounding import round_half_up
 
 # Peak memory of the larger of compress and decompress, with a margin: 380 to 500 were
@@ -132,36 +131,6 @@ class CodecModule(tf.Module):
         return synthesis
 
 
-class PackedWeights(tf.Module):
-    """The weights of some layers, all in one vector of half precision.
-
-    A program that codes one photo waits for every variable and every operation to be
-    loaded, and hardly for their sizes.
-
-    Args:
-        layers: built Keras layers.
-    """
-
-    def __init__(self, *layers):
-        super().__init__(name="weights")
-        variables = [v for layer in layers for v in layer.trainable_variables]
-        self._variables = Hidden(variables)
-        self.packed = tf.Variable(_half_precision(variables), trainable=False)
-
-    @contextlib.contextmanager
-    def used(self):
-        """Inside, the layers compute with these weights, in their own type."""
-        variables = self._variables.value
-        sizes = [variable.shape.num_elements() for variable in variables]
-        vectors = tf.split(tf.cast(self.packed, variables[0].dtype), sizes)
-        tensors = [
-            vector if variable.shape.rank == 1 else tf.reshape(vector, variable.shape)
-            for vector, variable in zip(vectors, variables)
-        ]
-        with replaced(variables, tensors):
-            yield
-
-
 def in_float64(codec: Codec) -> Codec:
     """The same codec, its encoder computing in float64; the rest is not built."""
     with computing_in("float64"):
@@ -177,18 +146,6 @@ def in_float64(codec: Codec) -> Codec:
 def _encoder(codec: Codec) -> tuple:
     """The layers from image to latents."""
     return codec.analysis_transform, codec.latent_coder.hyper_analysis, codec.gain
-
-
-def _half_precision(variables) -> tf.Tensor:
-    flat = [tf.reshape(variable, [-1]) for variable in variables]
-    return tf.cast(tf.concat(flat, axis=0), tf.float16)
-
-
-class Hidden:
-    """Holds what a `tf.Module` uses but must not save."""
-
-    def __init__(self, value):
-        self.value = value
 
 
 def _hundredths(quality: tf.Tensor) -> tf.Tensor:
@@ -207,7 +164,7 @@ def _fingerprint(codec: Codec, coder: IntegerCoder) -> int:
     parts = analysis, synthesis, hyper_analysis, gain, inverse_gain
     variables = [v for part in parts for v in part.trainable_variables]
     digest = hashlib.sha256()
-    for tensor in (_half_precision(variables), *coder.variables):
+    for tensor in (half_precision(variables), *coder.variables):
         digest.update(tensor.numpy().tobytes())
     y = 30 * tf.sin(tf.range(64.0 * coder.config.latent_depth) ** 1.5) ** 9
     y = tf.reshape(tf.round(y), [1, 8, 8, -1])
@@ -230,4 +187,4 @@ def export(codec: Codec, folder: Path, card: dict) -> None:
     """
     module = CodecModule(codec)
     card = {"bytes_per_pixel": BYTES_PER_PIXEL, **card}
-    model_folder.save(module, module.signatures, folder, card)
+    saving.save(module, module.signatures, folder, card)

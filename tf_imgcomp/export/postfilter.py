@@ -5,8 +5,8 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from tf_imgcomp.export import model_folder
-from tf_imgcomp.export.saved_model import Hidden, PackedWeights
+from tf_imgcomp.export import saving
+from tf_imgcomp.export.packed_weights import Hidden, PackedWeights
 from tf_imgcomp.postfilter.inference import restore
 
 # Peak memory with a margin; large images are filtered in tiles.
@@ -77,4 +77,4 @@ def export(postfilter: tf.keras.Model, folder: Path, card: dict) -> None:
         "flips": module.flips,
     }
     card = {"bytes_per_pixel": BYTES_PER_PIXEL, **card}
-    model_folder.save(module, signatures, folder, card)
+    saving.save(module, signatures, folder, card)

@@ -6,7 +6,7 @@ import tensorflow as tf
 from tests.benchmarks.programs import ROOT, load_program
 from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.data.images import read_image
-from tf_imgcomp.export import models
+from tf_imgcomp.image_codecs import models
 from tf_imgcomp.ops.rounding import round_half_up
 from tf_imgcomp.training.weights import load_weights
 

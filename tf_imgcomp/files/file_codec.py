@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from tf_imgcomp import bitstream
 from tf_imgcomp.data.images import Photo
-from tf_imgcomp.export import coding
-from tf_imgcomp.export.image_codec import ImageCodec
+from tf_imgcomp.files import bitstream, encoding
+from tf_imgcomp.image_codecs.interface import ImageCodec
 
 
 class FileCodec:
@@ -31,9 +30,9 @@ class FileCodec:
 
     def encode(self, pixels: np.ndarray, setting: float) -> bytes:
         """Returns the `.tfci` file of uint8 RGB pixels `(h, w, 3)` at a quality."""
-        goal = coding.Goal(quality=setting)
-        return coding.encode(self._codec, Photo(pixels), goal)[0]
+        goal = encoding.Goal(quality=setting)
+        return encoding.encode(self._codec, Photo(pixels), goal)[0]
 
     def decode(self, data: bytes) -> np.ndarray:
         """Returns the uint8 RGB pixels `(h, w, 3)` of a file."""
-        return coding.decode(self._codec, bitstream.unpack(data)).pixels
+        return encoding.decode(self._codec, bitstream.unpack(data)).pixels

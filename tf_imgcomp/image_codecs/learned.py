@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
+from tf_imgcomp import model_folder
 from tf_imgcomp.errors import BitstreamError, ModelError
-from tf_imgcomp.export import model_folder
-from tf_imgcomp.export.image_codec import Coded
+from tf_imgcomp.image_codecs.interface import Coded
 
 
-class SavedCodec:
+class LearnedCodec:
     """An exported codec, ready to use; TensorFlow is imported when one is made.
 
     Args:
-        folder: a folder that `export.saved_model.export` wrote.
+        folder: a folder that `export.codec.export` wrote.
 
     Attributes:
         id: its name in files.

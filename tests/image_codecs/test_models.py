@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tf_imgcomp.errors import ModelError
-from tf_imgcomp.export import models
+from tf_imgcomp.image_codecs import models
 
 CARD = {"id": "tiny", "fingerprint": 1, "bytes_per_pixel": 1500.0}
 

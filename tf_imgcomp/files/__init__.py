@@ -1,0 +1,1 @@
+"""Image files to `.tfci` files and back."""

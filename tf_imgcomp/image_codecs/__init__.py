@@ -1,0 +1,1 @@
+"""Images to strings and back: learned, filtered and classical codecs."""
