@@ -6,18 +6,18 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
-PROGRAMS = (
-    "compress",
-    "decompress",
-    "inspect",
-    "compare",
-    "train",
-    "evaluate",
-    "export_step",
-    "make_pairs",
-    "pack_images",
-    "import_weights",
-)
+PROGRAMS = {
+    "compress": "compress",
+    "decompress": "decompress",
+    "inspect": "inspect_file",
+    "compare": "compare",
+    "train": "train",
+    "evaluate": "evaluate",
+    "export_step": "export_step",
+    "make_pairs": "make_pairs",
+    "pack_images": "pack_images",
+    "import_weights": "import_weights",
+}  # Module in bin/ of each.
 
 # Codecs to compare with that Pillow lacks. The last imageio-ffmpeg for Python 3.9 is
 # 0.6, which has no VVC.
@@ -67,7 +67,8 @@ setup(
     },
     entry_points={
         "console_scripts": [
-            f"tf_imgcomp-{name} = tf_imgcomp_bin.{name}:run" for name in PROGRAMS
+            f"tf_imgcomp-{name} = tf_imgcomp_bin.{module}:run"
+            for name, module in PROGRAMS.items()
         ],
     },
     classifiers=[

@@ -16,7 +16,7 @@ from tf_imgcomp import metrics
 from tf_imgcomp.data import memory
 from tf_imgcomp.data.images import read_image
 from tf_imgcomp.files import bitstream
-from tf_imgcomp_bin import command_line, compress, decompress, inspect
+from tf_imgcomp_bin import command_line, compress, decompress, inspect_file
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 HEIGHT, WIDTH = 30, 41
@@ -334,7 +334,7 @@ def test_one_goal_excludes_another(stub, capsys, goals):
     check_error(capsys, compress, "flags quality=", *arguments, exit_code=2)
 
 
-@pytest.mark.parametrize("program", [decompress, inspect])
+@pytest.mark.parametrize("program", [decompress, inspect_file])
 def test_all_programs_need_an_input(stub, capsys, program):
     message = "expected at least one input"
     check_error(capsys, program, message, exit_code=2)
@@ -401,7 +401,7 @@ def test_inspect_tells_everything_without_decoding(tfci, capsys):
     size = Path(tfci).stat().st_size
     lengths = [len(string) for string in file.strings]
     repack(tfci, grey=True, alpha=b"alpha", exif=b"exif")
-    assert run(inspect, tfci) == 0
+    assert run(inspect_file, tfci) == 0
     size = Path(tfci).stat().st_size
     assert capsys.readouterr().out.splitlines() == [
         "photo.tfci:",
@@ -418,7 +418,7 @@ def test_inspect_tells_everything_without_decoding(tfci, capsys):
     ]
     Path("broken.tfci").write_bytes(b"nothing")
     message = "broken.tfci: not a .tfci file, or its first bytes are damaged"
-    check_error(capsys, inspect, message, "broken.tfci")
+    check_error(capsys, inspect_file, message, "broken.tfci")
 
 
 def program(name, *arguments):
@@ -478,8 +478,8 @@ def test_help_shows_examples_and_flags(how, name, flag_names):
 
 def test_only_coding_waits_for_tensorflow(stub, tfci):
     code = (
-        "import sys; from tf_imgcomp_bin import compress, decompress, inspect; "
-        f"inspect.main(['inspect', '{tfci}']); "
+        "import sys; from tf_imgcomp_bin import compress, decompress, inspect_file; "
+        f"inspect_file.main(['inspect', '{tfci}']); "
         "sys.exit('tensorflow' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

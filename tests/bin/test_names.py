@@ -1,0 +1,18 @@
+"""The programs start however Python finds them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BIN = Path(__file__).parents[2] / "bin"
+
+
+@pytest.mark.parametrize("name", ["evaluate", "compress", "train"])
+def test_no_file_beside_a_program_hides_a_module_of_python(name):
+    # Without -I, Python looks for modules in bin/ first.
+    program = [sys.executable, BIN / f"{name}.py", "--help"]
+    run = subprocess.run(program, capture_output=True, text=True)
+    assert f"bin/{name} " in run.stdout
+    assert "Traceback" not in run.stderr
