@@ -36,12 +36,18 @@ def main(argv: Sequence[str]) -> int:
 
 
 def export() -> int:
+    from tf_imgcomp.runs.train import new_trainable
     from tf_imgcomp.training.portable import export_step
 
+    config = training_flags.trainer_config()
     export_step(
-        training_flags.make_trainable(),
+        new_trainable(
+            training_flags.model_config(),
+            objective_flags.objective_config(),
+            config.seed,
+        ),
         _OUTPUT.value,
-        training_flags.trainer_config(),
+        config,
         training_flags.BATCH.value,
         training_flags.CROP.value,
         training_flags.card(),

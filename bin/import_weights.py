@@ -39,15 +39,15 @@ def main(argv: Sequence[str]) -> int:
 
 
 def import_weights(folder: Path) -> int:
+    from tf_imgcomp.runs.kinds import KINDS, ObjectiveConfig, kind_of
     from tf_imgcomp.training.weights import load_weights
-    from tf_imgcomp_bin.products import PRODUCTS, kind
 
     spec = read_spec(folder / "spec.json")
-    key = kind(spec["card"])
-    product = PRODUCTS[key]
-    model = product.new(spec["card"][key], spec["card"]["sizes"])
+    key = kind_of(spec["card"])
+    kind = KINDS[key]
+    model = kind.new(spec["card"][key], spec["card"]["sizes"])
     load_weights(model, folder / "weights.npz")
-    figures = product.validation(model, photos())()
+    figures = kind.validation(model, photos(), ObjectiveConfig())()
     figures.pop("reconstruction")
     card = {
         **spec["card"],
@@ -56,7 +56,7 @@ def import_weights(folder: Path) -> int:
         "data": _DATA_NOTE.value,
         "validation": figures,
     }
-    product.export(model, Path(_MODEL.value), card)
+    kind.export(model, Path(_MODEL.value), card)
     for name, value in figures.items():
         print(f"{name} {value:.4f}")
     return 0
@@ -65,11 +65,11 @@ def import_weights(folder: Path) -> int:
 def read_spec(path: Path) -> dict:
     """What portable/train.py says of its weights."""
     from tf_imgcomp.errors import ModelError
-    from tf_imgcomp_bin.products import kind
+    from tf_imgcomp.runs.kinds import kind_of
 
     try:
         spec = json.loads(path.read_text())
-        _ = spec["card"]["sizes"], spec["steps"], spec["seconds"], kind(spec["card"])
+        _ = spec["card"]["sizes"], spec["steps"], spec["seconds"], kind_of(spec["card"])
     except (ValueError, KeyError, TypeError, StopIteration) as error:
         raise ModelError(f"{path} is not what portable/train.py writes") from error
     return spec

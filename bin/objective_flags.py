@@ -1,45 +1,39 @@
-"""The flags that say what training minimizes, and the functions that they mean."""
+"""The flags that say what training minimizes."""
 
 from __future__ import annotations
 
-from functools import partial
-
 from absl import flags
 
-_OBJECTIVE = flags.DEFINE_enum(
+_OBJECTIVE = flags.DEFINE_string(
     "objective",
     "rate_distortion",
-    ["rate_distortion", "report"],
-    "What a codec minimizes: bits per pixel + lmbda * distortion, or the loss of the "
-    "report that mfca_pmcn comes from, with L1, MSE, rate and quantization.",
+    "Loss of a codec. rate_distortion: bits per pixel + lmbda * distortion. report: "
+    "that of the report on mfca_pmcn (L1, MSE, rate and quantization).",
 )
-_DISTORTION = flags.DEFINE_enum(
+_DISTORTION = flags.DEFINE_string(
     "distortion",
     "mse",
-    ["mse", "ms_ssim", "mae", "mix"],
-    "Of --objective=rate_distortion, scaled so that rates stay about the same; mix is "
-    "half MSE and half MS-SSIM.",
+    "Distortion of --objective=rate_distortion: mse, ms_ssim, mae, or mix (half MSE, "
+    "half MS-SSIM). All are scaled to give about the same rates.",
 )
-_LOSS = flags.DEFINE_enum(
+_LOSS = flags.DEFINE_string(
     "restoration_loss",
     "mse",
-    ["mae", "mae_ms_ssim", "mse", "psnr"],
-    "What a filter minimizes; mae_ms_ssim is MAE + (1 - MS-SSIM) / 20, psnr the mean "
-    "logarithm of the images' errors.",
+    "Loss of a filter: mae, mae_ms_ssim (MAE + (1 - MS-SSIM) / 20), mse, or psnr (mean "
+    "logarithm of each image's squared error).",
 )
 _GRADIENTS = flags.DEFINE_enum(
     "rate_gradients",
     "noise",
     ["noise", "straight_through"],
-    "How the rate of integers reaches the latents: through noise in place of rounding, "
-    "or as if rounding were not there.",
+    "Rate gradient estimator: additive noise or straight-through.",
 )
 _SYNTHESIS_INPUT = flags.DEFINE_enum(
     "synthesis_input",
     "integers",
     ["integers", "noise"],
-    "What synthesis learns on: the integers that a file would hold, or latents with "
-    "noise in place of rounding (with --rate_gradients=noise only).",
+    "Input of the synthesis in training: rounded latents, as in a file, or latents "
+    "with additive noise (only with --rate_gradients=noise).",
 )
 
 flags.register_multi_flags_validator(
@@ -47,7 +41,7 @@ flags.register_multi_flags_validator(
     lambda values: (
         values["objective"] == "rate_distortion" or values["distortion"] == "mse"
     ),
-    "Expected --objective=rate_distortion with --distortion.",
+    "--distortion needs --objective=rate_distortion.",
 )
 
 flags.register_multi_flags_validator(
@@ -55,43 +49,18 @@ flags.register_multi_flags_validator(
     lambda values: (
         values["synthesis_input"] == "integers" or values["rate_gradients"] == "noise"
     ),
-    "Expected --rate_gradients=noise with --synthesis_input=noise.",
+    "--synthesis_input=noise needs --rate_gradients=noise.",
 )
 
 
-def make_objective(kind: str, model):
-    """What a model of a kind in `products.PRODUCTS` is trained for; see `Trainable`."""
-    from tf_imgcomp.training.restoration import restoration_objective
-    from tf_imgcomp.training.step import codec_objective
+def objective_config():
+    """The `ObjectiveConfig` that the flags describe."""
+    from tf_imgcomp.runs.kinds import ObjectiveConfig
 
-    if kind == "postfilter":
-        return restoration_objective(model, _LOSS.value)
-    return codec_objective(
-        model,
-        noise=_GRADIENTS.value == "noise",
-        noisy=_SYNTHESIS_INPUT.value == "noise",
-        loss=_codec_loss(model),
-    )
-
-
-def _codec_loss(codec):
-    from tf_imgcomp.losses.rate_distortion import rate_distortion
-    from tf_imgcomp.losses.report import report_loss
-
-    if _OBJECTIVE.value == "report":
-        return report_loss
-    return partial(
-        rate_distortion,
-        lmbda_middle=codec.lmbda_middle,
+    return ObjectiveConfig(
+        loss=_OBJECTIVE.value,
         distortion=_DISTORTION.value,
+        noise_gradients=_GRADIENTS.value == "noise",
+        noisy_synthesis=_SYNTHESIS_INPUT.value == "noise",
+        restoration_loss=_LOSS.value,
     )
-
-
-def image_cost():
-    """What validation judges a decoded image by; see `RealBits`."""
-    from tf_imgcomp.losses.rate_distortion import lagrangian
-    from tf_imgcomp.losses.report import report_cost
-
-    if _OBJECTIVE.value == "report":
-        return report_cost
-    return partial(lagrangian, distortion=_DISTORTION.value)

@@ -45,78 +45,28 @@ def main(argv: Sequence[str]) -> int:
 
 
 def train() -> int:
-    import tensorflow as tf
-
-    from tf_imgcomp.data.patches import batches
-    from tf_imgcomp.training.trainer import Trainer
-    from tf_imgcomp.training.weights import save_weights
-    from tf_imgcomp_bin.products import PRODUCTS, kind
-
-    card = training_flags.card()
-    product = PRODUCTS[kind(card)]
-    photos, held_out = open_photos(product.sampling)
-    several_gpus = len(tf.config.list_physical_devices("GPU")) > 1
-    strategy = tf.distribute.get_strategy()
-    if several_gpus:
-        strategy = tf.distribute.MirroredStrategy()
-    with strategy.scope():
-        trainable = training_flags.make_trainable()
-    workdir, config = Path(_WORKDIR.value), training_flags.trainer_config()
-    validate = None
-    if held_out:
-        cost = objective_flags.image_cost()
-        validate = product.validation(trainable.model, held_out, cost)
-    trainer = Trainer(trainable, workdir, config, validate, strategy)
-    dataset = batches(
-        photos,
-        int(trainer.step),
-        config.optimization.steps,
-        training_flags.BATCH.value,
-        training_flags.CROP.value,
-        config.seed,
-        product.sampling,
-    )
-    if several_gpus:
-        dataset = strategy.experimental_distribute_dataset(dataset)
-    trainer.run(dataset, lambda line: print(line, flush=True))
-    trainer.use_average()
-    save_weights(trainable.model, workdir / "final.npz")
-    if _EXPORT.value:
-        figures = validate() if validate else {}
-        figures.pop("reconstruction", None)
-        card = {
-            **card,
-            "steps": int(trainer.step),
-            "data": _DATA_NOTE.value,
-            "validation": figures,
-        }
-        product.export(trainable.model, Path(_EXPORT.value), card)
-    return 0
-
-
-def open_photos(sampling) -> tuple:
-    """The folder of photos to train on, and a list of photos held out."""
     from tqdm import tqdm
 
-    from tf_imgcomp.data.pairs import check_pairs
-    from tf_imgcomp.data.patches import PAIRS
-    from tf_imgcomp.data.photos import PhotoFolder, is_held_out
-    from tf_imgcomp.errors import ImageError
+    from tf_imgcomp.runs.train import train as run_training
 
-    photos = PhotoFolder(_DATA.value, _CACHE.value, lambda n: not is_held_out(n), tqdm)
-    try:
-        held_out = PhotoFolder(_DATA.value, _CACHE.value, is_held_out)
-    except ImageError:  # Few photos: none is to spare.
-        held_out = []
-    if sampling == PAIRS:
-        check_pairs(photos)
-    small = photos.smaller_than(training_flags.CROP.value, sampling.pictures)
-    print(
-        f"{len(photos)} photos ({small} smaller than a crop, padded), "
-        f"{len(photos.unreadable)} unreadable, {len(held_out)} for validation"
+    card = training_flags.card()
+    run_training(
+        training_flags.data_config(
+            folder=Path(_DATA.value),
+            cache=Path(_CACHE.value),
+            validation_photos=_VALIDATION_PHOTOS.value,
+            note=_DATA_NOTE.value,
+        ),
+        Path(_WORKDIR.value),
+        training_flags.trainer_config(),
+        training_flags.model_config(),
+        objective_flags.objective_config(),
+        export=_EXPORT.value and Path(_EXPORT.value),
+        card={"flags": card["flags"]},
+        report=lambda line: print(line, flush=True),
+        progress=tqdm,
     )
-    count = min(_VALIDATION_PHOTOS.value, len(held_out))
-    return photos, [held_out[i] for i in range(count)]
+    return 0
 
 
 def run() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from absl import flags
 
@@ -68,31 +69,33 @@ def _is_json_object(text: str) -> bool:
         return False
 
 
-def make_trainable():
-    """The `Trainable` that the flags describe, with its initial weights."""
-    import tensorflow as tf
+def model_config():
+    """The `ModelConfig` that the flags describe."""
+    from tf_imgcomp.runs.train import ModelConfig
 
-    from tf_imgcomp.training.step import Trainable
-    from tf_imgcomp.training.weights import load_weights, round_to_half
-    from tf_imgcomp_bin.products import PRODUCTS
-
-    tf.keras.utils.set_random_seed(_SEED.value)
-    mixed = _PRECISION.value == "bfloat16"
-    policy = "mixed_bfloat16" if mixed else "float32"
-    tf.keras.mixed_precision.set_global_policy(policy)
     kind, name = _kind_and_name()
-    model = PRODUCTS[kind].new(name, json.loads(_SIZES.value))
-    round_to_half(model)  # Exported, they compress to half the size.
-    if _INIT.value:
-        load_weights(model, _INIT.value, _INIT_ONLY.value)
-    objective = objective_flags.make_objective(kind, model)
-    return Trainable(model, objective, _TRAINABLE.value, PRODUCTS[kind].sampling)
+    return ModelConfig(
+        kind=kind,
+        name=name,
+        sizes=json.loads(_SIZES.value),
+        precision=_PRECISION.value,
+        init=_INIT.value and Path(_INIT.value),
+        init_pattern=_INIT_ONLY.value,
+        train_pattern=_TRAINABLE.value,
+    )
 
 
 def _kind_and_name() -> tuple:
     if _POSTFILTER.value:
         return "postfilter", _POSTFILTER.value
     return "codec", _CODEC.value
+
+
+def data_config(**fields):
+    """The `DataConfig` that the flags describe, and fields that are no flags here."""
+    from tf_imgcomp.runs.train import DataConfig
+
+    return DataConfig(batch=BATCH.value, crop=CROP.value, **fields)
 
 
 def trainer_config():

@@ -24,6 +24,7 @@ LEVELS = {
     "training": 4,
     "image_codecs": 4,
     "files": 5,
+    "runs": 5,
     "evaluation": 6,
 }
 

@@ -10,13 +10,13 @@ ROOT = Path(__file__).parents[2]
 _PROGRAM = """
 import json, sys
 from absl import flags
-from tf_imgcomp_bin import training_flags
-from tf_imgcomp_bin.products import PRODUCTS, kind
+from tf_imgcomp.runs.train import new_trainable
+from tf_imgcomp_bin import objective_flags, training_flags
 flags.FLAGS(["test", "--flagfile=" + sys.argv[1]])
-card = training_flags.card()
-PRODUCTS[kind(card)].new(card[kind(card)], card["sizes"])
-training_flags.trainer_config()
-print(len(card["flags"]))
+config = training_flags.trainer_config()
+objective = objective_flags.objective_config()
+new_trainable(training_flags.model_config(), objective, config.seed)
+print(len(training_flags.card()["flags"]))
 """
 
 

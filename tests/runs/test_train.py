@@ -1,0 +1,80 @@
+"""Training from plain Python, without flags."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests import tiny
+from tf_imgcomp.errors import ModelError
+from tf_imgcomp.image_codecs import models
+from tf_imgcomp.runs.kinds import ObjectiveConfig
+from tf_imgcomp.runs.train import DataConfig, ModelConfig, new_trainable, train
+from tf_imgcomp.training.optimization import OptimizationConfig
+from tf_imgcomp.training.trainer import TrainerConfig
+
+MODEL = ModelConfig(name="fdram", sizes=tiny.PLAIN)
+TWO_STEPS = TrainerConfig(OptimizationConfig(steps=2, warmup_steps=1))
+
+
+@pytest.fixture
+def data(tmp_path, make_image):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(3):
+        Image.fromarray(make_image(70, 90, number)).save(folder / f"{number}.png")
+    return DataConfig(folder, tmp_path / "cache", batch=2, crop=64, note="made up")
+
+
+def test_two_steps_make_a_model_that_codes(data, tmp_path, make_image):
+    lines, folder = [], tmp_path / "saved" / "mine"
+    codec = train(
+        data,
+        tmp_path / "run",
+        TWO_STEPS,
+        MODEL,
+        export=folder,
+        card={"flags": []},
+        report=lines.append,
+    )
+    assert lines[0].startswith("3 photos (0 smaller than a crop, padded)")
+    before = new_trainable(MODEL, ObjectiveConfig(), TWO_STEPS.seed).model
+    weights = zip(codec.get_weights(), before.get_weights())
+    assert any(np.any(trained != start) for trained, start in weights)
+    card = json.loads((folder / "card.json").read_text())
+    assert card["codec"] == "fdram"
+    assert (card["steps"], card["data"], card["flags"]) == (2, "made up", [])
+    image = make_image(30, 50)
+    exported = models.load(str(folder))
+    coded = exported.compress(image, 50.0)
+    decoded, checksum = exported.decompress(coded.strings, 30, 50, coded.quality)
+    assert decoded.shape == image.shape
+    assert checksum == coded.checksum
+
+
+def test_a_run_goes_on_where_it_was(data, tmp_path):
+    codec = train(data, tmp_path / "run", TWO_STEPS, MODEL)
+    again = train(data, tmp_path / "run", TWO_STEPS, MODEL)
+    for ours, theirs in zip(again.get_weights(), codec.get_weights()):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"loss": "nix"}, "no loss 'nix'; there are: rate_distortion, report"),
+        ({"distortion": "nix"}, "no loss 'nix'; there are: mse, ms_ssim, mae, mix"),
+    ],
+)
+def test_unknown_losses_are_refused(changes, message):
+    objective = dataclasses.replace(ObjectiveConfig(), **changes)
+    with pytest.raises(ModelError, match=message):
+        new_trainable(MODEL, objective, seed=1)
+
+
+def test_unknown_losses_of_filters_are_refused():
+    filter_ = ModelConfig(kind="postfilter", name="xue2019", sizes=tiny.FILTER_SIZES)
+    with pytest.raises(ModelError, match="no loss 'nix'; there are: mae, mae_ms_ssim"):
+        new_trainable(filter_, ObjectiveConfig(restoration_loss="nix"), seed=1)

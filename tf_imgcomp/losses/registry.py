@@ -1,0 +1,55 @@
+"""The table of losses that a codec can be trained for."""
+
+from functools import partial
+from typing import Callable, NamedTuple
+
+from tf_imgcomp.errors import ModelError
+from tf_imgcomp.losses.distortion import DISTORTIONS
+from tf_imgcomp.losses.rate_distortion import lagrangian, rate_distortion
+from tf_imgcomp.losses.report import report_cost, report_loss
+
+
+class CodecLoss(NamedTuple):
+    """A loss, of a batch in training and of a decoded image in validation.
+
+    Attributes:
+        batch: function of images, uint8 `(b, h, w, 3)`, their `CodecOutput` and rate
+            weights, `(b,)`, that gives a named tuple of scalars, `loss` among them.
+        image: function of originals and reconstructions, float32 `(b, h, w, 3)`, bits
+            per pixel and rate weights, `(b,)`, that gives float32 `(b,)`, all > 0.
+    """
+
+    batch: Callable
+    image: Callable
+
+
+# Name in flagfiles: function of the middle rate weight and of a distortion's name.
+CODEC_LOSSES: dict[str, Callable[[float, str], CodecLoss]] = {
+    "rate_distortion": lambda lmbda_middle, distortion: CodecLoss(
+        partial(rate_distortion, lmbda_middle=lmbda_middle, distortion=distortion),
+        partial(lagrangian, distortion=distortion),
+    ),
+    "report": lambda *_: CodecLoss(report_loss, report_cost),
+}
+
+
+def codec_loss(name: str, lmbda_middle: float, distortion: str = "mse") -> CodecLoss:
+    """The loss with a name.
+
+    Args:
+        name: one of `CODEC_LOSSES`.
+        lmbda_middle: the codec's rate weight halfway, see `rate_distortion`.
+        distortion: one of `DISTORTIONS`; only "rate_distortion" uses it.
+
+    Raises:
+        ModelError: If there is no such loss or distortion.
+    """
+    check_loss(name, CODEC_LOSSES)
+    check_loss(distortion, DISTORTIONS)
+    return CODEC_LOSSES[name](lmbda_middle, distortion)
+
+
+def check_loss(name: str, table: dict) -> None:
+    """Raises a ModelError that names the losses of a table if `name` is not one."""
+    if name not in table:
+        raise ModelError(f"no loss {name!r}; there are: {', '.join(table)}")

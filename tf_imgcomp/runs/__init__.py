@@ -1,0 +1,1 @@
+"""Whole training runs: from a folder of photos to an exported model."""

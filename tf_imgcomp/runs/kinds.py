@@ -1,0 +1,103 @@
+"""The kinds of models that can be trained: how each is made, measured and exported.
+
+A card says which kind a model is by its key, `codec` or `postfilter`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from tf_imgcomp.codecs.base import Codec
+from tf_imgcomp.codecs.registry import new_codec
+from tf_imgcomp.data.patches import PAIRS, PHOTOS, Sampling
+from tf_imgcomp.export import codec as codec_export
+from tf_imgcomp.export import postfilter as postfilter_export
+from tf_imgcomp.losses.registry import CodecLoss, check_loss, codec_loss
+from tf_imgcomp.losses.restoration import LOSSES
+from tf_imgcomp.postfilter.registry import new_postfilter
+from tf_imgcomp.training.restoration import RestorationGain, restoration_objective
+from tf_imgcomp.training.step import codec_objective
+from tf_imgcomp.training.validation import RealBits
+
+
+@dataclass(frozen=True)
+class ObjectiveConfig:
+    """What training minimizes.
+
+    Attributes:
+        loss: one of `losses.registry.CODEC_LOSSES`, for a codec.
+        distortion: one of `losses.distortion.DISTORTIONS`, for a codec.
+        noise_gradients: whether the rate's gradient reaches the latents through additive
+            noise; if not, it passes rounding straight through. For a codec.
+        noisy_synthesis: whether the synthesis learns on noisy latents instead of
+            integers. For a codec.
+        restoration_loss: one of `losses.restoration.LOSSES`, for a filter.
+    """
+
+    loss: str = "rate_distortion"
+    distortion: str = "mse"
+    noise_gradients: bool = True
+    noisy_synthesis: bool = False
+    restoration_loss: str = "mse"
+
+
+class ModelKind(NamedTuple):
+    """A kind of model.
+
+    Attributes:
+        new: function of a name and sizes that gives an untrained model.
+        objective: function of a model and an `ObjectiveConfig` that gives what it is
+            trained for, see `training.step.Trainable`.
+        validation: function of a model, photos and an `ObjectiveConfig` that gives a
+            function without arguments, which returns a dict of figures.
+        export: function of a model, a folder and a card that writes the SavedModel.
+        sampling: what the training images are.
+    """
+
+    new: Callable
+    objective: Callable
+    validation: Callable
+    export: Callable
+    sampling: Sampling
+
+
+def _codec_loss(codec: Codec, config: ObjectiveConfig) -> CodecLoss:
+    return codec_loss(config.loss, codec.lmbda_middle, config.distortion)
+
+
+def _restoration_objective(postfilter, config: ObjectiveConfig) -> Callable:
+    check_loss(config.restoration_loss, LOSSES)
+    return restoration_objective(postfilter, config.restoration_loss)
+
+
+KINDS = {
+    "codec": ModelKind(
+        new_codec,
+        lambda codec, config: codec_objective(
+            codec,
+            noise=config.noise_gradients,
+            noisy=config.noisy_synthesis,
+            loss=_codec_loss(codec, config).batch,
+        ),
+        lambda codec, photos, config: RealBits(
+            codec,
+            photos,
+            codec_export.CodecModule,
+            _codec_loss(codec, config).image,
+        ),
+        codec_export.export,
+        PHOTOS,
+    ),
+    "postfilter": ModelKind(
+        new_postfilter,
+        _restoration_objective,
+        lambda postfilter, photos, _: RestorationGain(postfilter, photos),
+        postfilter_export.export,
+        PAIRS,
+    ),
+}
+
+
+def kind_of(card: dict) -> str:
+    """The key of `KINDS` that a card has."""
+    return next(key for key in KINDS if key in card)

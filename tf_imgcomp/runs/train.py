@@ -1,0 +1,198 @@
+"""Trains a model from a folder of photos to weights and a SavedModel.
+
+    photos ──► crops ──► training steps ──► averaged weights ──► SavedModel
+                              │ checkpoints, logs, validations
+                              ▼
+                           workdir
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Optional
+
+import tensorflow as tf
+
+from tf_imgcomp.data.pairs import check_pairs
+from tf_imgcomp.data.patches import PAIRS, Sampling, batches
+from tf_imgcomp.data.photos import PhotoFolder, is_held_out
+from tf_imgcomp.errors import ImageError
+from tf_imgcomp.layers.base import computing_in
+from tf_imgcomp.runs.kinds import KINDS, ObjectiveConfig
+from tf_imgcomp.training.step import Trainable
+from tf_imgcomp.training.trainer import Trainer, TrainerConfig
+from tf_imgcomp.training.weights import load_weights, round_to_half, save_weights
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """What is trained, and from which weights.
+
+    Attributes:
+        kind: one of `kinds.KINDS`.
+        name: of the codec or the filter, in its registry.
+        sizes: fields of its config that are not default.
+        precision: "float32" or "bfloat16", of the transforms.
+        init: weights to start from, as training wrote; None for random ones.
+        init_pattern: regular expression. Only variables whose path it matches start
+            from `init`, which may then be another model's.
+        train_pattern: regular expression. Only variables whose path it matches train.
+    """
+
+    kind: str = "codec"
+    name: str = "fdram"
+    sizes: dict = field(default_factory=dict)
+    precision: str = "float32"
+    init: Optional[Path] = None
+    init_pattern: str = ""
+    train_pattern: str = ""
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """What it is trained on.
+
+    Attributes:
+        folder: of photos, of any size and format, or of pairs for a filter.
+        cache: folder for the decoded photos, about 3 bytes a pixel.
+        batch: crops in a step.
+        crop: side of a crop, a multiple of 64.
+        validation_photos: how many of those held out are used, at most.
+        note: source and licence, for the card.
+    """
+
+    folder: Path
+    cache: Path = Path(".cache/photos")
+    batch: int = 8
+    crop: int = 128
+    validation_photos: int = 16
+    note: str = ""
+
+
+def new_trainable(
+    model: ModelConfig, objective: ObjectiveConfig, seed: int
+) -> Trainable:
+    """A model with its initial weights, ready to be trained here or elsewhere.
+
+    Args:
+        model: what to make.
+        objective: what it is trained for.
+        seed: of the initial weights. It becomes the process's, too.
+
+    Raises:
+        ModelError: If the model, its sizes, the loss or the weights do not exist or
+            do not fit.
+    """
+    kind = KINDS[model.kind]
+    tf.keras.utils.set_random_seed(seed)
+    mixed = model.precision == "bfloat16"
+    with computing_in("mixed_bfloat16" if mixed else "float32"):
+        keras_model = kind.new(model.name, model.sizes)
+    round_to_half(keras_model)  # Exported, they compress to half the size.
+    if model.init:
+        load_weights(keras_model, model.init, model.init_pattern)
+    return Trainable(
+        keras_model,
+        kind.objective(keras_model, objective),
+        model.train_pattern,
+        kind.sampling,
+    )
+
+
+def train(
+    data: DataConfig,
+    workdir: Path,
+    config: TrainerConfig,
+    model: Optional[ModelConfig] = None,
+    objective: Optional[ObjectiveConfig] = None,
+    *,
+    export: Optional[Path] = None,
+    card: Optional[dict] = None,
+    report: Callable[[str], None] = print,
+    progress: Callable = iter,
+) -> tf.keras.Model:
+    """Trains a model; called again with the same folder, it goes on.
+
+    Writes to `workdir`: checkpoints and logs; `best.npz` and `best.json`, the best
+    validated weights and their figures; at the end `final.npz`, the averaged weights.
+
+    Args:
+        data: the photos.
+        workdir: folder of the run.
+        config: length of the run, learning rate, seed.
+        model: what to train; fdram if left out.
+        objective: what it is trained for; rate and squared errors if left out.
+        export: folder for the SavedModel at the end; its name is the model's id. None
+            for no SavedModel.
+        card: what else its card shall say, such as flags.
+        report: takes the lines of progress.
+        progress: wraps the photos while they are decoded, such as `tqdm.tqdm`.
+
+    Returns:
+        The model with its averaged weights.
+
+    Raises:
+        ImgcompError: If there are no photos, or the configs do not fit together.
+    """
+    model, objective = model or ModelConfig(), objective or ObjectiveConfig()
+    kind = KINDS[model.kind]
+    photos, held_out = _open_photos(data, kind.sampling, report, progress)
+    strategy = tf.distribute.get_strategy()
+    several_gpus = len(tf.config.list_physical_devices("GPU")) > 1
+    if several_gpus:
+        strategy = tf.distribute.MirroredStrategy()
+    with strategy.scope():
+        trainable = new_trainable(model, objective, config.seed)
+    validate = None
+    if held_out:
+        validate = kind.validation(trainable.model, held_out, objective)
+    trainer = Trainer(trainable, workdir, config, validate, strategy)
+    dataset = batches(
+        photos,
+        int(trainer.step),
+        config.optimization.steps,
+        data.batch,
+        data.crop,
+        config.seed,
+        kind.sampling,
+    )
+    if several_gpus:
+        dataset = strategy.experimental_distribute_dataset(dataset)
+    trainer.run(dataset, report)
+    trainer.use_average()
+    save_weights(trainable.model, Path(workdir) / "final.npz")
+    if export:
+        figures = validate() if validate else {}
+        figures.pop("reconstruction", None)
+        whole_card = {
+            model.kind: model.name,
+            "sizes": model.sizes,
+            **(card or {}),
+            "steps": int(trainer.step),
+            "data": data.note,
+            "validation": figures,
+        }
+        kind.export(trainable.model, Path(export), whole_card)
+    return trainable.model
+
+
+def _open_photos(
+    data: DataConfig, sampling: Sampling, report: Callable, progress: Callable
+) -> tuple:
+    """The folder of photos to train on, and a list of photos held out."""
+    photos = PhotoFolder(
+        data.folder, data.cache, lambda name: not is_held_out(name), progress
+    )
+    try:
+        held_out = PhotoFolder(data.folder, data.cache, is_held_out)
+    except ImageError:  # Few photos: none is to spare.
+        held_out = []
+    if sampling == PAIRS:
+        check_pairs(photos)
+    small = photos.smaller_than(data.crop, sampling.pictures)
+    report(
+        f"{len(photos)} photos ({small} smaller than a crop, padded), "
+        f"{len(photos.unreadable)} unreadable, {len(held_out)} for validation"
+    )
+    count = min(data.validation_photos, len(held_out))
+    return photos, [held_out[i] for i in range(count)]
