@@ -49,12 +49,6 @@ def test_an_exception_ends_it():
     assert float(tf.function(lambda: variable * 1)()) == 1
 
 
-def test_it_is_for_graphs_only():
-    with pytest.raises(RuntimeError, match="^Expected to be called inside a tf.funct"):
-        with replaced([tf.Variable(1.0)], [tf.constant(2.0)]):
-            pass
-
-
 def test_a_thread_that_leaves_does_not_end_the_others_replacement():
     variable, barrier = tf.Variable(0.0), threading.Barrier(2, timeout=30)
 

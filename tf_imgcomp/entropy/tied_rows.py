@@ -139,12 +139,12 @@ class TiedElements(NamedTuple):
     half_widths: tf.Tensor
     centres: tf.Tensor
 
-    def choose(self, y: tf.Tensor) -> tuple:
+    def choose(self, y: tf.Tensor, bits_per_error: float) -> tuple:
         # Most are at the centres of their rows, where there is nothing to choose.
         is_off = tf.not_equal(round_half_up(y - self.centres), 0)
         off = tf.cast(tf.where(is_off)[:, 0], tf.int32)
         some = TiedElements(self.table, *(tf.gather(kind, off) for kind in self[1:]))
-        chosen = choose_integers(some, tf.gather(y, off))
+        chosen = choose_integers(some, tf.gather(y, off), bits_per_error)
         values = self.centres + among_zeros(chosen, off, tf.size(y))
         return (off, chosen, some.half_widths), values
 
@@ -185,12 +185,15 @@ def find_rows(rows: TiedRows, parameters: list) -> TiedElements:
     return TiedElements(rows.table, numbers, starts, half_widths, centres)
 
 
-def choose_integers(elements: TiedElements, y: tf.Tensor) -> tf.Tensor:
-    """What to code of each element; see `integer_mixture.choose_integers`.
+def choose_integers(
+    elements: TiedElements, y: tf.Tensor, bits_per_error: float
+) -> tf.Tensor:
+    """Quantizes each element; see `integer_mixture.choose_integers`.
 
     Args:
         elements: m elements.
         y: float32 `(m,)`, in quantizer steps.
+        bits_per_error: see `LatentCoderConfig`.
 
     Returns:
         float32 `(m,)`, integers relative to the centres.
@@ -204,7 +207,7 @@ def choose_integers(elements: TiedElements, y: tf.Tensor) -> tf.Tensor:
     edge = tf.cast(elements.starts + elements.half_widths + lower, tf.int32) + 1
     first, middle, last = (tf.gather(elements.table, edge + k) for k in range(3))
     likelihoods = (tf.cast(f, tf.float32) for f in (middle - first, last - middle))
-    better = is_nearer_better(y - nearest, step, *likelihoods)
+    better = is_nearer_better(y - nearest, step, *likelihoods, bits_per_error)
     # Outside of the row nothing is chosen.
     return tf.where(inside & better, nearest - step, nearest)
 
