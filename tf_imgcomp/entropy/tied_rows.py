@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from scipy.special import ndtr
 
 from tf_imgcomp.entropy import integer_mixture
 from tf_imgcomp.entropy.coding import among_zeros
@@ -245,16 +246,13 @@ def _sample_rows(
     means = (np.arange(fractions)[:, None, None] + 0.5) / fractions - 0.5
     numbers = np.arange(2 * half_width + 1)
     distances = (numbers - half_width + 0.5 - means) / scale
-    shares = _phi(distances)
+    shares = ndtr(distances)
     if components > 1:
         step = 2 * _WEIGHT_LOGIT_MAX / _WEIGHTS
         logits = (np.arange(_WEIGHTS)[:, None] + 0.5) * step - _WEIGHT_LOGIT_MAX
-        shares = shares + (_phi(distances / 2) - shares) / (1 + np.exp(-logits))
+        shares = shares + (ndtr(distances / 2) - shares) / (1 + np.exp(-logits))
     free = (1 << PRECISION) - _RAREST - len(numbers)
     rows = np.floor(shares * free) + numbers + 1
     rows = np.pad(rows.reshape(-1, len(numbers)), [(0, 0), (2, 1)])
     rows[:, 0], rows[:, -1] = PRECISION, 1 << PRECISION
     return rows
-
-
-_phi = np.vectorize(lambda x: 0.5 * math.erfc(-x / math.sqrt(2)))
