@@ -97,7 +97,9 @@ def string_for_each_wavefront(coder, y_hat, z_hat, hundredths) -> tf.Tensor:
     def code(total, parameters, select):
         mine = tf.reshape(select(known), [-1])
         string = range_coder.encoder(rows.table, tf.constant(0))
-        string, decoded = coding.encode(rows, string, parameters, mine)
+        string, decoded = coding.encode(
+            rows, string, parameters, mine, coder.config.bits_per_error
+        )
         length = tf.strings.length(range_coder.finish(string))[0]
         return total + length + tf.where(length < 128, 1, 2), decoded
 

@@ -12,11 +12,6 @@ from tf_imgcomp.ops.rounding import add_uniform_noise, scale_gradient_off_zero
 
 QUALITY_MIN, QUALITY_MAX = 1.0, 100.0
 
-# What the distortion asks of the latents that are coded, they are asked this often,
-# for the zeros, which are asked for nothing. With 1 all latents come out smaller in
-# time, and a quality with half its bits; see "Zeros" in docs/training.md.
-_FOR_ZEROS = 3.0
-
 
 class CodecOutput(NamedTuple):
     """What a codec makes of a batch of images.
@@ -63,6 +58,9 @@ class Codec(tf.keras.Model):
         lmbda_max: float. Rate weight of quality 100.
         levels: int. Qualities with gains of their own; log-linear between.
         latent_depth: int. Channels of y.
+        gradient_scale: float. Gradient scale of the distortion at nonzero latents;
+            gradients at zeros are blocked. With 1.0 latents shrink in training until a
+            quality has half the bits; see "Zeros" in docs/training.md.
     """
 
     stride = 64  # Image sizes are padded to a multiple of this.
@@ -73,10 +71,12 @@ class Codec(tf.keras.Model):
         lmbda_max: float,
         levels: int,
         latent_depth: int,
+        gradient_scale: float,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.lmbda_min, self.lmbda_max, self.levels = lmbda_min, lmbda_max, levels
+        self.gradient_scale = gradient_scale
         start, stop = (
             float(tf.math.log(127.5 / quantizer_step(lmbda)) / tf.math.log(2.0))
             for lmbda in (lmbda_min, lmbda_max)
@@ -158,10 +158,10 @@ class Codec(tf.keras.Model):
         y = self.analysis(images, quality)
         log2_gain = self.gain.log2(self.level(quality))
         coded = self.latent_coder(y, log2_gain, self.rate_features(quality), seed)
-        # Most latents are zero and stay so whatever a step of training does. Straight
-        # through, the distortion would drive them off zero all the same, until they
-        # are coded, and the synthesis would come to count on it.
-        y_hat = scale_gradient_off_zero(coded.y_hat, _FOR_ZEROS)
+        # A small step of training does not change a latent that is rounded to zero.
+        # With straight-through gradients the distortion would push it all the same,
+        # until it is coded.
+        y_hat = scale_gradient_off_zero(coded.y_hat, self.gradient_scale)
         if noisy and seed is not None:
             y_hat = add_uniform_noise(y, seed + [101, 0])  # Not the noise of the rate.
         x_hat = self.synthesis(y_hat, quality)[:, :height, :width]

@@ -94,9 +94,11 @@ class DecisionElements(NamedTuple):
     functions: Functions
     mixture: IntegerMixture
 
-    def choose(self, y: tf.Tensor) -> tuple:
+    def choose(self, y: tf.Tensor, bits_per_error: float) -> tuple:
         y = tf.cast(y, tf.float64)
-        offsets = integer_mixture.choose_integers(self.functions, self.mixture, y)
+        offsets = integer_mixture.choose_integers(
+            self.functions, self.mixture, y, bits_per_error
+        )
         return (offsets,), tf.cast(self.mixture.centre + offsets, tf.float32)
 
     def write(self, coder: tf.Tensor, choice: tuple) -> tf.Tensor:

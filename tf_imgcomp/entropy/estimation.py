@@ -37,7 +37,7 @@ class EstimatedCoding:
         """A pass whose parameters are known; see `passes.run_passes`."""
         parameters = self._mixture(number, raw)
         y = self._wanted[number, colour]
-        y_hat = pass_straight_through(y, mixture.choose_integers(y, parameters))
+        y_hat = self._choose_integers(y, parameters)
         self._count(number, colour, y_hat, parameters)
         return y_hat
 
@@ -58,9 +58,13 @@ class EstimatedCoding:
             return self._mixture(number, raw)
 
         expected = parameters(round_half_up(y))
-        y_hat = pass_straight_through(y, mixture.choose_integers(y, expected))
+        y_hat = self._choose_integers(y, expected)
         self._count(number, 0, y_hat, parameters(y_hat))
         return y_hat
+
+    def _choose_integers(self, y, parameters: mixture.Mixture) -> tf.Tensor:
+        chosen = mixture.choose_integers(y, parameters, self._config.bits_per_error)
+        return pass_straight_through(y, chosen)
 
     def _mixture(self, number: int, raw: tf.Tensor) -> mixture.Mixture:
         return mixture.split_parameters(

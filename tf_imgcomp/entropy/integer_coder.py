@@ -175,7 +175,7 @@ class IntegerCoder(tf.Module):
 
         def code(coder, parameters, select):
             y = tf.reshape(select(wanted), [-1])
-            return coding.encode(rows, coder, parameters, y)
+            return coding.encode(rows, coder, parameters, y, self.config.bits_per_error)
 
         coder, y_hat = self._run(z_hat, quality, coder, code)
         strings = range_coder.finish(coder)

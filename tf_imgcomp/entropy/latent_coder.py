@@ -56,6 +56,10 @@ class LatentCoderConfig:
         tied: whether these share a mean and double in width (K at most 2), which the
             files' coder has tables for; if not, it has to make them for each element.
         context: one of `passes.CONTEXTS`.
+        bits_per_error: bits that a squared error of one quantizer step is worth when
+            integers are chosen. A step that suits the rate weight makes it 6 / ln 2 =
+            8.7 (see `codecs.base.quantizer_step`); of 6 to 26, tried on photos held
+            out from training, 10 gave the best curve (docs/training.md).
     """
 
     slices: tuple = (16, 64, 240)
@@ -67,6 +71,7 @@ class LatentCoderConfig:
     components: int = 2
     tied: bool = True
     context: str = "checkerboard"
+    bits_per_error: float = 10.0
 
     @classmethod
     def from_dict(cls, fields: dict) -> "LatentCoderConfig":

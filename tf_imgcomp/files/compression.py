@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tf_imgcomp import metrics
-from tf_imgcomp.data import images, paths
+from tf_imgcomp.data import images
+from tf_imgcomp.data.writing import check_writable, write_atomically
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.files import bitstream, budget
 from tf_imgcomp.files.encoding import Goal, decode, encode
@@ -77,7 +78,7 @@ def compress_file(
         OSError: If a file cannot be read or written.
     """
     start = time.perf_counter()
-    paths.check_writable(target, overwrite, source)
+    check_writable(target, overwrite, source)
     photo = images.read_image(source, codec.bytes_per_pixel)
     if strip:
         photo = dataclasses.replace(photo, icc=None, exif=None)
@@ -86,7 +87,7 @@ def compress_file(
         field = read_importance(importance, height, width)
         photo = emphasize(codec, photo, field)
     data, psnr = encode(codec, photo, goal)
-    paths.write_atomically(target, data)
+    write_atomically(target, data, overwrite=overwrite)
     return Report(
         num_bytes=len(data),
         bpp=metrics.bpp(len(data), height, width),
@@ -169,14 +170,14 @@ def decompress_file(
             the image cannot be written in this format.
         OSError: If a file cannot be read or written.
     """
-    paths.check_writable(target, overwrite, source)
+    check_writable(target, overwrite, source)
     images.output_format(target)
     data = source.read_bytes()
     file = bitstream.unpack(data)
     codec = load(file.codec)
     start = time.perf_counter()
     photo = decode(codec, file)
-    notes = images.write_image(target, photo)
+    notes = images.write_image(target, photo, overwrite=overwrite)
     return Report(
         num_bytes=len(data),
         bpp=metrics.bpp(len(data), file.height, file.width),

@@ -10,7 +10,7 @@ from typing import Callable, Optional
 import tensorflow as tf
 
 from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN
-from tf_imgcomp.data.paths import write_atomically
+from tf_imgcomp.data.writing import write_atomically
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.training.journal import Journal
 from tf_imgcomp.training.optimization import (
@@ -208,7 +208,8 @@ class Trainer:
         if figures["score"] < float(self.best_score):
             self.best_score.assign(figures["score"])
             save_weights(self.model, self.folder / "best.npz")
-            write_atomically(self.folder / "best.json", line.encode() + b"\n")
+            best = self.folder / "best.json"
+            write_atomically(best, line.encode() + b"\n", overwrite=True)
         for variable, value in zip(self._variables, current):
             variable.assign(value)
         if self._plateau:
