@@ -16,6 +16,7 @@ PROGRAMS = (
     "export_step",
     "make_pairs",
     "pack_images",
+    "render_screens",
     "import_weights",
 )
 
