@@ -17,6 +17,7 @@ PROGRAMS = {
     "make_pairs": "make_pairs",
     "pack_images": "pack_images",
     "import_weights": "import_weights",
+    "render_screens": "render_screens",
 }  # Module in bin/ of each.
 
 # Codecs to compare with that Pillow lacks. The last imageio-ffmpeg for Python 3.9 is

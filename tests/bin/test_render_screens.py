@@ -1,0 +1,72 @@
+"""bin/render_screens: the files, and what it refuses."""
+
+import numpy as np
+import pytest
+from absl.testing import flagsaver
+from PIL import Image
+
+from tf_imgcomp.data.screens import render
+from tf_imgcomp_bin import command_line, render_screens
+
+
+@pytest.fixture
+def run(capsys):
+    """Returns a function that runs the program: exit code, output and messages."""
+
+    def run(*arguments):
+        with flagsaver.flagsaver():
+            argv = ["render_screens", *map(str, arguments)]
+            try:
+                code = render_screens.main(
+                    command_line.parse(render_screens.PROGRAM, argv)
+                )
+            except SystemExit as exit_:
+                code = exit_.code
+        return (code, *capsys.readouterr())
+
+    return run
+
+
+def test_files_hold_the_pictures_of_the_seed(run, tmp_path):
+    folder = tmp_path / "new" / "screens"
+    code, out, err = run(
+        "--count=4", "--seed=9", "--width=100", "--height=80", f"--output={folder}"
+    )
+    assert (code, err) == (0, "")
+    assert out == f"{folder}: 4 pictures of 100x80\n"
+    files = sorted(folder.iterdir())
+    assert [file.name for file in files] == [render.file_name(n) for n in range(4)]
+    for number, file in enumerate(files):
+        expected = np.asarray(render.render(9, number, 100, 80))
+        np.testing.assert_array_equal(np.asarray(Image.open(file)), expected)
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("--count=0", "flag --count=0: 0 is not a positive integer"),
+        ("--width=63", "flag --width=63: 63 is not integer >= 64"),
+        ("--height=-1", "flag --height=-1: -1 is not integer >= 64"),
+        ("--seed=-1", "-1 is not a non-negative integer"),
+        ("folder", "expected flags only, received folder"),
+    ],
+)
+def test_wrong_arguments_end_it_with_one_line(run, tmp_path, argument, message):
+    code, out, err = run(f"--output={tmp_path / 'out'}", argument)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_output_that_is_a_file_is_told(run, tmp_path):
+    (tmp_path / "out").touch()
+    code, out, err = run("--count=1", f"--output={tmp_path / 'out'}")
+    assert (code, out) == (1, "")
+    assert err == f"bin/render_screens: {tmp_path / 'out'}: File exists\n"
+
+
+def test_the_output_is_required(run):
+    code, _, err = run("--count=1")
+    assert code == 2
+    assert "expected --output" in err
