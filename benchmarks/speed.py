@@ -33,7 +33,7 @@ from tf_imgcomp.data.images import Photo, read_image
 from tf_imgcomp.entropy import passes, range_coder
 from tf_imgcomp.entropy.coding import plan
 from tf_imgcomp.export.codec import CodecModule
-from tf_imgcomp.files import bitstream, encoding
+from tf_imgcomp.files import goals
 from tf_imgcomp.image_codecs import models
 
 _MODEL = flags.DEFINE_string(
@@ -112,8 +112,8 @@ def range_coding(coder, z_hat: tf.Tensor, y_hat: tf.Tensor, hundredths) -> tuple
 def time_parts(pixels: np.ndarray) -> None:
     """Prints the time of compress, decompress and their parts."""
     saved = models.load(_MODEL.value)
-    goal = encoding.Goal(target_bpp=_BPP.value)
-    file = bitstream.unpack(encoding.encode(saved, Photo(pixels), goal)[0])
+    goal = goals.Goal(target_bpp=_BPP.value)
+    file = goals.encode(saved, Photo(pixels), goal).file
     quality = tf.constant(file.quality, tf.float32)
     hundredths = tf.constant(round(file.quality * 100), tf.int64)
     codec = new_codec(_CODEC.value, json.loads(_SIZES.value))

@@ -1,9 +1,9 @@
 """Trains a model from a folder of photos to weights and a SavedModel.
 
-    photos ──► crops ──► training steps ──► averaged weights ──► SavedModel
-                              │ checkpoints, logs, validations
-                              ▼
-                           workdir
+photos ──► crops ──► training steps ──► averaged weights ──► SavedModel
+                          │ checkpoints, logs, validations
+                          ▼
+                       workdir
 """
 
 from collections.abc import Callable
