@@ -11,6 +11,7 @@ from tf_imgcomp.ops.rounding import (
     pass_straight_through,
     round_half_up,
 )
+from tf_imgcomp.ops.seeds import stream
 
 
 class EstimatedCoding:
@@ -79,7 +80,7 @@ class EstimatedCoding:
             bits = mixture.mixture_bits(y_hat, parameters)
         else:
             fixed = mixture.Mixture(*map(tf.stop_gradient, parameters))
-            seed = self._seed + [1 + number, colour]
+            seed = stream(self._seed, "y", number, colour)
             noisy = add_uniform_noise(self._wanted[number, colour], seed)
             bits = mixture.mixture_bits(tf.stop_gradient(y_hat), parameters)
             bits += gradient_only(mixture.mixture_bits(noisy, fixed))

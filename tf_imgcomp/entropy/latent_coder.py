@@ -23,6 +23,7 @@ from tf_imgcomp.ops.rounding import (
     gradient_only,
     round_straight_through,
 )
+from tf_imgcomp.ops.seeds import stream
 
 
 class LatentBits(NamedTuple):
@@ -259,7 +260,8 @@ class LatentCoder(Block):
             z_bits = self._z_bits(z_hat)
         else:
             z_bits = self._z_bits(tf.stop_gradient(z_hat))
-            z_bits += gradient_only(self._z_bits(add_uniform_noise(z, seed)))
+            noisy = add_uniform_noise(z, stream(seed, "z"))
+            z_bits += gradient_only(self._z_bits(noisy))
         coding = EstimatedCoding(self.config, y, log2_gain, seed)
         y_hat = passes.run_passes(
             self.config.context,
