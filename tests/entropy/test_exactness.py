@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import tiny
+from tests.benchmarks.programs import load_program
 from tests.entropy import reference
 from tests.golden import regenerate
 from tf_imgcomp import bitstream
@@ -29,6 +30,7 @@ from tf_imgcomp.export import models
 from tf_imgcomp.ops import checkerboard
 
 QUALITY = tf.constant(7250, tf.int64)
+estimation = load_program("estimation")
 
 
 def _latents(height=12, width=16, depth=24):
@@ -194,17 +196,12 @@ def test_networks_equal_a_numpy_reference():
     expected = reference.raw_parameters(
         coder, z[0].astype(np.int64), y[0].astype(np.int64), rate[0].numpy().astype(int)
     )
-    parts = tf.split(tf.constant(y), coder.config.slices, axis=-1)
-    raw = {}
-
-    def code(number, colour, parameters):
-        raw[number, colour] = parameters
-        return checkerboard.split(parts[number])[colour]
-
+    known = estimation.KnownLatents(coder.config, tf.constant(y))
     psi = coder.describe(tf.constant(z), rate)
-    passes.run_passes("checkerboard", coder.slices, psi, code)
+    passes.run_passes("checkerboard", coder.slices, psi, known)
     for number, slice_expected in enumerate(expected):
-        merged = checkerboard.merge(raw[number, 0], raw[number, 1])
+        colours = (known.parameters[number, colour] for colour in range(2))
+        merged = checkerboard.merge(*colours)
         np.testing.assert_array_equal(merged[0], slice_expected)
 
 

@@ -15,7 +15,7 @@ from tf_imgcomp.ops.seeds import stream
 
 
 class EstimatedCoding:
-    """Chooses the integers of each pass and counts their bits.
+    """Chooses the integers of each pass and counts their bits; see `passes.Coding`.
 
     Args:
         config: `LatentCoderConfig`.
@@ -35,7 +35,7 @@ class EstimatedCoding:
         return tf.add_n(self._bits)
 
     def code(self, number: int, colour: int, raw: tf.Tensor) -> tf.Tensor:
-        """A pass whose parameters are known; see `passes.run_passes`."""
+        """A pass whose parameters are known."""
         parameters = self._mixture(number, raw)
         y = self._wanted[number, colour]
         y_hat = self._choose_integers(y, parameters)

@@ -263,13 +263,8 @@ class LatentCoder(Block):
             noisy = add_uniform_noise(z, stream(seed, "z"))
             z_bits += gradient_only(self._z_bits(noisy))
         coding = EstimatedCoding(self.config, y, log2_gain, seed)
-        y_hat = passes.run_passes(
-            self.config.context,
-            self.slices,
-            self.describe(z_hat, rate),
-            coding.code,
-            coding.code_in_order,
-        )
+        psi = self.describe(z_hat, rate)
+        y_hat = passes.run_passes(self.config.context, self.slices, psi, coding)
         return LatentBits(y_hat, coding.bits(), z_bits)
 
     def _z_bits(self, z: tf.Tensor) -> tf.Tensor:
