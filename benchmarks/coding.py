@@ -34,8 +34,7 @@ from tf_imgcomp import metrics
 from tf_imgcomp.codecs.base import Codec
 from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.data.images import read_image
-from tf_imgcomp.entropy import coding as entropy_coding
-from tf_imgcomp.entropy import integer_mixture
+from tf_imgcomp.entropy import integer_mixture, symbol_coding
 from tf_imgcomp.export.saved_model import CodecModule
 from tf_imgcomp.training.weights import load_weights
 
@@ -69,7 +68,7 @@ def code(codec: Codec, images: Sequence[np.ndarray], certain: float) -> Results:
     """Codes images with another value of `CERTAIN_BITS`."""
     present, integer_mixture.CERTAIN_BITS = integer_mixture.CERTAIN_BITS, certain
     # The threshold is a constant of its graphs: made anew.
-    entropy_coding.choose = tf.function(entropy_coding.choose.python_function)
+    symbol_coding.choose = tf.function(symbol_coding.choose.python_function)
     module = CodecModule(codec)
     encode = tf.function(module.coder.encode, reduce_retracing=True)
     share = tf.function(coded_share, reduce_retracing=True)
@@ -100,7 +99,7 @@ def coded_share(coder, y_hat, z_hat, hundredths) -> tf.Tensor:
 
     def count(total, parameters, y):
         # Not the shared graph, which has the threshold that it was made with.
-        coded = entropy_coding.plan.python_function(rows, parameters)
+        coded = symbol_coding.plan.python_function(rows, parameters)
         return total + tf.size(coded.positions), y
 
     total, _ = coder.code_passes(z_hat, hundredths, tf.constant(0), count, y_hat)

@@ -19,7 +19,7 @@ def estimated_bits(codec: Codec, y_hat, z_hat, quality) -> tf.Tensor:
     config = coder.config
     gains = tf.split(codec.gain.log2(codec.level(quality)), config.slices, -1)
     known = KnownLatents(config, y_hat)
-    psi = coder.describe(z_hat, codec.rate_features(quality))
+    psi = coder.run_hyper_synthesis(z_hat, codec.rate_features(quality))
     passes.run_passes(config.context, coder.slices, psi, known)
     bits = [coder._z_bits(z_hat)[0]]
     for (number, colour), raw in known.parameters.items():

@@ -33,7 +33,7 @@ from tf_imgcomp import bitstream
 from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.data.images import Photo, read_image
 from tf_imgcomp.entropy import passes, range_coder
-from tf_imgcomp.entropy.coding import plan
+from tf_imgcomp.entropy.symbol_coding import plan
 from tf_imgcomp.export import coding, models
 from tf_imgcomp.export.saved_model import CodecModule
 
@@ -61,7 +61,7 @@ print(seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 def networks(coder, z_hat: tf.Tensor, y_hat: tf.Tensor, rate: tf.Tensor) -> list:
     """All mixture parameters; `coder` in floats or integers."""
     known = KnownLatents(coder.config, y_hat)
-    psi = coder.describe(z_hat, rate)
+    psi = coder.run_hyper_synthesis(z_hat, rate)
     passes.run_passes(coder.config.context, coder.slices, psi, known)
     return list(known.parameters.values())
 
@@ -135,7 +135,7 @@ def time_parts(pixels: np.ndarray) -> None:
             ),
             "analysis": lambda: module.analysis(pixels, quality),
             "analysis in float32": tf.function(
-                lambda: codec.latent_coder.hyper(
+                lambda: codec.latent_coder.run_hyper_analysis(
                     codec.analysis(pixels[None], quality[None]), rate
                 )
             ),

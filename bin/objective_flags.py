@@ -75,11 +75,11 @@ def make_objective(kind: str, model):
 
 
 def _codec_loss(codec):
+    from tf_imgcomp.losses.mfca_pmcn import mfca_pmcn_loss
     from tf_imgcomp.losses.rate_distortion import rate_distortion
-    from tf_imgcomp.losses.report import report_loss
 
     if _OBJECTIVE.value == "report":
-        return report_loss
+        return mfca_pmcn_loss
     return partial(
         rate_distortion,
         lmbda_middle=codec.lmbda_middle,
@@ -89,9 +89,9 @@ def _codec_loss(codec):
 
 def image_cost():
     """What validation judges a decoded image by; see `RealBits`."""
+    from tf_imgcomp.losses.mfca_pmcn import mfca_pmcn_cost
     from tf_imgcomp.losses.rate_distortion import lagrangian
-    from tf_imgcomp.losses.report import report_cost
 
     if _OBJECTIVE.value == "report":
-        return report_cost
+        return mfca_pmcn_cost
     return partial(lagrangian, distortion=_DISTORTION.value)

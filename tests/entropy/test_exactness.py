@@ -18,10 +18,10 @@ from tests.entropy import reference
 from tests.golden import regenerate
 from tf_imgcomp import bitstream
 from tf_imgcomp.entropy import (
-    coding,
     decisions,
     integer_mixture,
     passes,
+    symbol_coding,
     tied_rows,
 )
 from tf_imgcomp.entropy.fixed_point import ACTIVATION_MAX, SUM_MAX, IntegerDense
@@ -67,7 +67,7 @@ def test_latents_come_back_exactly(switches):
     y, z = _latents()
     encoded = coder.encode(y, z, QUALITY)
     decoded = coder.decode(encoded.strings, *z.shape[1:3], QUALITY)
-    assert decoded.sound
+    assert decoded.valid_string_count
     assert decoded.checksum == encoded.checksum
     np.testing.assert_array_equal(decoded.y_hat, encoded.y_hat)
     # Chosen integers are the nearest ones or next to them.
@@ -101,7 +101,7 @@ def test_xla_gives_the_same_bytes(tied, monkeypatch):
 
         monkeypatch.setattr(owner, name, call)
 
-    parts = [(coder, "describe")]
+    parts = [(coder, "run_hyper_synthesis")]
     names = ("embed", "channel_context", "context_prediction", "parameters")
     parts += [(networks, name) for networks in coder.slices for name in names]
     if tied:
@@ -114,12 +114,12 @@ def test_xla_gives_the_same_bytes(tied, monkeypatch):
     for owner, name in parts:
         compile_with_xla(owner, name)
     for name in ("choose", "_write", "plan", "_read"):  # Made anew, of these parts.
-        function = getattr(coding, name).python_function
-        monkeypatch.setattr(coding, name, tf.function(function))
+        function = getattr(symbol_coding, name).python_function
+        monkeypatch.setattr(symbol_coding, name, tf.function(function))
     encoded = coder.encode(y, z, QUALITY)
     assert _digest(encoded) == expected
     decoded = coder.decode(encoded.strings, *z.shape[1:3], QUALITY)
-    assert decoded.sound
+    assert decoded.valid_string_count
     np.testing.assert_array_equal(decoded.y_hat, encoded.y_hat)
     assert called == {name for _, name in parts}
 
@@ -197,7 +197,7 @@ def test_networks_equal_a_numpy_reference():
         coder, z[0].astype(np.int64), y[0].astype(np.int64), rate[0].numpy().astype(int)
     )
     known = estimation.KnownLatents(coder.config, tf.constant(y))
-    psi = coder.describe(tf.constant(z), rate)
+    psi = coder.run_hyper_synthesis(tf.constant(z), rate)
     passes.run_passes("checkerboard", coder.slices, psi, known)
     for number, slice_expected in enumerate(expected):
         colours = (known.parameters[number, colour] for colour in range(2))

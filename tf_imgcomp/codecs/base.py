@@ -8,7 +8,7 @@ from tf_imgcomp.layers import GainUnit
 from tf_imgcomp.layers.base import unmixed
 from tf_imgcomp.layers.gain import interpolate_levels
 from tf_imgcomp.ops.padding import pad_to_multiple
-from tf_imgcomp.ops.rounding import add_uniform_noise, scale_gradient_off_zero
+from tf_imgcomp.ops.rounding import add_uniform_noise, scale_nonzero_gradient
 from tf_imgcomp.ops.seeds import stream
 
 QUALITY_MIN, QUALITY_MAX = 1.0, 100.0
@@ -163,7 +163,7 @@ class Codec(tf.keras.Model):
         # A small step of training does not change a latent that is rounded to zero.
         # With straight-through gradients the distortion would push it all the same,
         # until it is coded.
-        y_hat = scale_gradient_off_zero(coded.y_hat, self.gradient_scale)
+        y_hat = scale_nonzero_gradient(coded.y_hat, self.gradient_scale)
         if noisy and seed is not None:
             y_hat = add_uniform_noise(y, stream(seed, "synthesis"))
         x_hat = self.synthesis(y_hat, quality)[:, :height, :width]

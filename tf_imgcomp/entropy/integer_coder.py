@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_compression as tfc
 
-from tf_imgcomp.entropy import coding, passes, range_coder
+from tf_imgcomp.entropy import passes, range_coder, symbol_coding
 from tf_imgcomp.entropy.decisions import DecisionTables
 from tf_imgcomp.entropy.exact_coding import ExactCoding
 from tf_imgcomp.entropy.fixed_point import (
@@ -49,12 +49,12 @@ class DecodedLatents(NamedTuple):
     Attributes:
         y_hat: float32 `(1, h, w, c)`.
         checksum: int32 scalar, to compare with the encoder's.
-        sound: bool scalar, whether there were as many strings as it takes.
+        valid_string_count: bool scalar, whether the number of strings is right.
     """
 
     y_hat: tf.Tensor
     checksum: tf.Tensor
-    sound: tf.Tensor
+    valid_string_count: tf.Tensor
 
 
 class IntegerSlice(tf.Module):
@@ -146,8 +146,8 @@ class IntegerCoder(tf.Module):
             IntegerSlice(model, self.log_table) for model in latent_coder.slices
         ]
 
-    def describe(self, z_hat: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
-        """hyper_synthesis on integers, see `LatentCoder.describe`."""
+    def run_hyper_synthesis(self, z_hat: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
+        """hyper_synthesis on integers, see `LatentCoder.run_hyper_synthesis`."""
         for layer, growth in zip(self.hyper_synthesis, self._growths):
             z_hat = at_all_positions(layer.activate, patches_3x3(z_hat))
             if growth > 1:
@@ -169,11 +169,13 @@ class IntegerCoder(tf.Module):
         coder = range_coder.put(coder, self._z_numbers(tf.shape(z)), symbols)
 
         def code(coder, parameters, y):
-            return coding.encode(rows, coder, parameters, y, self.config.bits_per_error)
+            return symbol_coding.encode(
+                rows, coder, parameters, y, self.config.bits_per_error
+            )
 
         coder, y_hat = self.code_passes(z_hat, quality, coder, code, y)
         strings = range_coder.finish(coder)
-        return EncodedLatents(strings, y_hat, coding.checksum(z_hat, y_hat))
+        return EncodedLatents(strings, y_hat, symbol_coding.checksum(z_hat, y_hat))
 
     def decode(
         self, strings: tf.Tensor, height: tf.Tensor, width: tf.Tensor, quality
@@ -190,7 +192,7 @@ class IntegerCoder(tf.Module):
         shape = tf.stack([1, height, width, depth])
         size = height * width * LatentCoder.STRIDE**2 * self.config.latent_depth
         streams = range_coder.stream_count(size)
-        sound = tf.equal(tf.size(strings), streams)
+        valid_string_count = tf.equal(tf.size(strings), streams)
         rows = self.tables.read()
         coder = range_coder.decoder(rows.table, strings[:streams])
         coder, symbols = range_coder.get(coder, self._z_numbers(shape))
@@ -199,10 +201,12 @@ class IntegerCoder(tf.Module):
         z_hat = tf.ensure_shape(tf.reshape(z_hat, shape), [1, None, None, depth])
 
         def code(coder, parameters, _):
-            return coding.decode(rows, coder, parameters)
+            return symbol_coding.decode(rows, coder, parameters)
 
         coder, y_hat = self.code_passes(z_hat, quality, coder, code)
-        return DecodedLatents(y_hat, coding.checksum(z_hat, y_hat), sound)
+        return DecodedLatents(
+            y_hat, symbol_coding.checksum(z_hat, y_hat), valid_string_count
+        )
 
     def code_passes(
         self, z_hat, quality, coder, code_elements: Callable, y=None
@@ -220,7 +224,7 @@ class IntegerCoder(tf.Module):
         coding = ExactCoding(
             self.config, self._log2_gain(quality), coder, code_elements, y
         )
-        psi = self.describe(z_hat, self._rate(quality))
+        psi = self.run_hyper_synthesis(z_hat, self._rate(quality))
         y_hat = passes.run_passes(self.config.context, self.slices, psi, coding)
         return coding.coder, y_hat
 
