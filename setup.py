@@ -49,6 +49,8 @@ setup(
     data_files=saved_models(),
     # The TensorFlow packages are pinned exactly: 2.14 is the last TensorFlow that
     # tensorflow-compression's Keras classes support, and Addons gets no new versions.
+    # Nothing here imports Addons, as Keras averages weights by itself; training scripts
+    # that use its optimizers get the version that runs with the other two.
     install_requires=[
         "tensorflow==2.14.1",
         "tensorflow-compression==2.14.1",

@@ -32,6 +32,7 @@ from tf_imgcomp.classical import CODECS, FileFormat
 from tf_imgcomp.classical.size_search import encode_within
 from tf_imgcomp.data import images, paths
 from tf_imgcomp.data.images import Photo
+from tf_imgcomp.data.writing import check_writable, write_atomically
 from tf_imgcomp.errors import ClassicalCodecError, ImageError
 from tf_imgcomp.evaluation import report, side_by_side
 from tf_imgcomp.evaluation.side_by_side import PositionMap, Reconstruction
@@ -86,7 +87,7 @@ def compare_photo(
         raise ImageError(f"{target}: expected a name that ends in .png or .pdf")
     numbers = target.with_suffix(".json")
     for path in (target, numbers):
-        paths.check_writable(path, coding_flags.OVERWRITE.value, source)
+        check_writable(path, coding_flags.OVERWRITE.value, source)
     photo = images.read_image(source, codec.bytes_per_pixel)
     for note in photo.notes:
         command_line.complain(PROGRAM, f"{source}: {note}")
@@ -96,8 +97,9 @@ def compare_photo(
     shown = [ours, *(_classical(each, photo.pixels, limit) for each in classical)]
     picture = side_by_side.draw(photo.pixels, shown, position_map, file_format)
     rows = [each.figures for each in shown]
-    paths.write_atomically(target, picture)
-    paths.write_atomically(numbers, report.json_text({"codecs": rows}).encode())
+    text = report.json_text({"codecs": rows})
+    for path, data in ((target, picture), (numbers, text.encode())):
+        write_atomically(path, data, overwrite=coding_flags.OVERWRITE.value)
     results = [f"{row.codec} {row.num_bytes} bytes {row.psnr:.2f} dB" for row in rows]
     return f"{source} -> {target}: {', '.join(results)}"
 

@@ -124,13 +124,16 @@ def trainer_config():
 
 def card() -> dict:
     """What a model card says of weights that these flags make."""
+    from tf_imgcomp.codecs.registry import all_sizes
+
     modules = flags.FLAGS.flags_by_module_dict()
     ours = modules[__name__] + modules[objective_flags.__name__]
     kind, name = _kind_and_name()
     left_out = {_INIT.name, *({_CODEC.name} if kind == "postfilter" else {})}
     given = [f for f in ours if f.value is not None and f.name not in left_out]
+    sizes = json.loads(_SIZES.value)
     return {
         kind: name,
-        "sizes": json.loads(_SIZES.value),
+        "sizes": all_sizes(name, sizes) if kind == "codec" else sizes,
         "flags": sorted(flag.serialize() for flag in given),
     }

@@ -385,7 +385,7 @@ def test_an_interruption_leaves_no_file(stub, photo, folder, capsys, monkeypatch
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("os.replace", interrupt)
+    monkeypatch.setattr("os.fsync", interrupt)
     assert run(compress, "photo.png") == 130
     assert capsys.readouterr().err == "bin/compress: interrupted\n"
     assert listing(folder) == ["photo.png"]

@@ -1,14 +1,17 @@
 """What must hold for every codec, switch by switch."""
 
+import json
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tests import tiny
-from tf_imgcomp.codecs.registry import CODECS, new_codec
+from tf_imgcomp.codecs.registry import CODECS, all_sizes, new_codec
 from tf_imgcomp.entropy.integer_coder import IntegerCoder
 from tf_imgcomp.errors import ModelError
 from tf_imgcomp.export.codec import CodecModule
+from tf_imgcomp.ops.rounding import round_half_up
 from tf_imgcomp.training.weights import round_to_half
 
 QUALITIES = (1.0, 50.0, 100.0)
@@ -125,7 +128,7 @@ def test_real_bytes_agree_with_estimated_bits(switches, quality, make_image):
     estimated = float(estimated.y_bits[0] + estimated.z_bits[0]) / 8
     y = codec.analysis(x, qualities)
     coder = IntegerCoder(codec.latent_coder, codec.gain)
-    z = codec.latent_coder.hyper(y, codec.rate_features(qualities))
+    z = codec.latent_coder.run_hyper_analysis(y, codec.rate_features(qualities))
     encoded = coder.encode(y, z, tf.constant(round(quality * 100), tf.int64))
     real = sum(map(len, encoded.strings.numpy()))
     assert abs(real - estimated) <= 0.01 * estimated + 40
@@ -240,3 +243,47 @@ def test_more_than_two_tied_components_are_refused():
 def test_unknown_context_is_refused():
     with pytest.raises(ValueError, match="Expected a context of .* received 'spiral'"):
         tiny.random_codec(context="spiral")
+
+
+@every_codec
+def test_gradient_scale_is_that_of_the_distortion_at_nonzero_latents(name, make_image):
+    x, quality = make_image(64, 64)[None], tf.constant([70.0])
+    gradients = []
+    for scale in (1.0, 3.0):
+        codec = tiny.randomized(
+            {**tiny.sizes(name), "gradient_scale": scale}, name=name
+        )
+        with tf.GradientTape() as tape:
+            distortion = tf.reduce_mean((codec(x, quality).x_hat - x) ** 2)
+        gradient = tape.gradient(distortion, codec.gain.log2_gain)
+        gradients.append(tf.convert_to_tensor(gradient).numpy())
+    assert np.abs(gradients[0]).max() > 0
+    np.testing.assert_allclose(3 * gradients[0], gradients[1], rtol=1e-4)
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_bits_per_error_decides_which_integers_are_coded(tied, make_image):
+    """In training and in files; with a large one, each latent's nearest integer."""
+    x, quality = make_image(64, 64), tf.constant(70.0)
+    changed = {}
+    for worth in (1.0, 10.0, 1e6):
+        codec = tiny.random_codec(tied=tied, bits_per_error=worth)
+        output, module = codec(x[None], quality[None]), CodecModule(codec)
+        latents = module.analysis(x, quality)
+        nearest = round_half_up(latents["y"])
+        hundredths = tf.constant(7000, tf.int64)
+        coded = module.coder.encode(latents["y"], latents["z"], hundredths).y_hat
+        changed[worth] = [
+            np.count_nonzero(y_hat != nearest) for y_hat in (output.y_hat, coded)
+        ]
+    assert np.all(np.diff(list(changed.values()), axis=0) < 0)
+    assert changed[1e6] == [0, 0]
+
+
+@every_codec
+def test_a_card_has_all_sizes(name):
+    sizes = json.loads(json.dumps(all_sizes(name, tiny.sizes(name))))
+    assert {"gradient_scale": 3.0, "levels": 3}.items() <= sizes.items()
+    assert sizes["coder"]["bits_per_error"] == 10.0
+    codec = new_codec(name, sizes)
+    assert codec.config == new_codec(name, tiny.sizes(name)).config

@@ -4,12 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tf_imgcomp.data.paths import (
-    check_writable,
-    expand_inputs,
-    output_paths,
-    write_atomically,
-)
+from tf_imgcomp.data.paths import expand_inputs, output_paths
 from tf_imgcomp.errors import ImgcompError
 
 
@@ -65,31 +60,3 @@ def test_output_is_a_file_for_one_input_and_a_folder_else(tmp_path):
 def test_several_inputs_do_not_go_to_one_file(folder):
     with pytest.raises(ImgcompError, match="^--output: expected a folder for 2 inputs"):
         output_paths([Path("a"), Path("b")], str(folder / "a.jpg"), ".tfci")
-
-
-def test_files_are_replaced_only_if_told(folder):
-    source, target = folder / "a.jpg", folder / "b.PNG"
-    check_writable(folder / "new", False, source)
-    check_writable(target, True, source)
-    with pytest.raises(ImgcompError, match="b.PNG exists: use --overwrite"):
-        check_writable(target, False, source)
-    with pytest.raises(ImgcompError, match="^the result would replace its own input$"):
-        check_writable(source, True, source)
-    with pytest.raises(ImgcompError, match="deep exists and is not a file$"):
-        check_writable(folder / "deep", True, source)
-
-
-def test_files_are_written_whole_or_not_at_all(tmp_path, monkeypatch):
-    path = tmp_path / "new" / "file"
-    write_atomically(path, b"one")
-    write_atomically(path, b"two")
-    assert path.read_bytes() == b"two"
-
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("os.replace", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        write_atomically(path, b"three")
-    assert path.read_bytes() == b"two"
-    assert list(path.parent.iterdir()) == [path]

@@ -99,6 +99,6 @@ def test_integers_are_chosen_near_and_among_the_rows_symbols(
     found = rows.elements(copies)
     assert len(set(found.numbers.numpy())) == 1
     centre = first + (len(row) - 4) // 2
-    values = centre + choose_integers(found, tf.constant(y, tf.float32)).numpy()
+    values = centre + choose_integers(found, tf.constant(y, tf.float32), 10.0).numpy()
     assert (abs(values - np.floor(y + 0.5)) <= 1).all()
     assert (abs(values - centre) <= abs(np.floor(y + 0.5) - centre)).all()

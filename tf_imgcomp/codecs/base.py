@@ -8,14 +8,10 @@ from tf_imgcomp.layers import GainUnit
 from tf_imgcomp.layers.base import unmixed
 from tf_imgcomp.layers.gain import interpolate_levels
 from tf_imgcomp.ops.padding import pad_to_multiple
-from tf_imgcomp.ops.rounding import add_uniform_noise, scale_gradient_off_zero
+from tf_imgcomp.ops.rounding import add_uniform_noise, scale_nonzero_gradient
+from tf_imgcomp.ops.seeds import stream
 
 QUALITY_MIN, QUALITY_MAX = 1.0, 100.0
-
-# What the distortion asks of the latents that are coded, they are asked this often,
-# for the zeros, which are asked for nothing. With 1 all latents come out smaller in
-# time, and a quality with half its bits; see "Zeros" in docs/training.md.
-_FOR_ZEROS = 3.0
 
 
 class CodecOutput(NamedTuple):
@@ -63,6 +59,9 @@ class Codec(tf.keras.Model):
         lmbda_max: float. Rate weight of quality 100.
         levels: int. Qualities with gains of their own; log-linear between.
         latent_depth: int. Channels of y.
+        gradient_scale: float. Gradient scale of the distortion at nonzero latents;
+            gradients at zeros are blocked. With 1.0 latents shrink in training until a
+            quality has half the bits; see "Zeros" in docs/training.md.
     """
 
     stride = 64  # Image sizes are padded to a multiple of this.
@@ -73,10 +72,12 @@ class Codec(tf.keras.Model):
         lmbda_max: float,
         levels: int,
         latent_depth: int,
+        gradient_scale: float,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.lmbda_min, self.lmbda_max, self.levels = lmbda_min, lmbda_max, levels
+        self.gradient_scale = gradient_scale
         start, stop = (
             float(tf.math.log(127.5 / quantizer_step(lmbda)) / tf.math.log(2.0))
             for lmbda in (lmbda_min, lmbda_max)
@@ -157,12 +158,13 @@ class Codec(tf.keras.Model):
         height, width = tf.shape(images)[1], tf.shape(images)[2]
         y = self.analysis(images, quality)
         log2_gain = self.gain.log2(self.level(quality))
-        coded = self.latent_coder(y, log2_gain, self.rate_features(quality), seed)
-        # Most latents are zero and stay so whatever a step of training does. Straight
-        # through, the distortion would drive them off zero all the same, until they
-        # are coded, and the synthesis would come to count on it.
-        y_hat = scale_gradient_off_zero(coded.y_hat, _FOR_ZEROS)
+        rate_seed = None if seed is None else stream(seed, "rate")
+        coded = self.latent_coder(y, log2_gain, self.rate_features(quality), rate_seed)
+        # A small step of training does not change a latent that is rounded to zero.
+        # With straight-through gradients the distortion would push it all the same,
+        # until it is coded.
+        y_hat = scale_nonzero_gradient(coded.y_hat, self.gradient_scale)
         if noisy and seed is not None:
-            y_hat = add_uniform_noise(y, seed + [101, 0])  # Not the noise of the rate.
+            y_hat = add_uniform_noise(y, stream(seed, "synthesis"))
         x_hat = self.synthesis(y_hat, quality)[:, :height, :width]
         return CodecOutput(x_hat, coded.y_bits, coded.z_bits, y, coded.y_hat)

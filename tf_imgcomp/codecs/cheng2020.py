@@ -58,6 +58,7 @@ class Cheng2020Config:
         inner: channels inside the blocks at 1/16; None: as many as in the paper.
         lmbda_min, lmbda_max: rate weights of quality 1 and quality 100.
         levels: qualities with gains of their own.
+        gradient_scale: of the distortion at nonzero latents, see `Codec`.
         coder: the latent coder's sizes; "raster" or "checkerboard" is its switch.
     """
 
@@ -66,6 +67,7 @@ class Cheng2020Config:
     lmbda_min: float = 0.0004
     lmbda_max: float = 0.09
     levels: int = 6
+    gradient_scale: float = 3.0
     coder: LatentCoderConfig = SMALL_CODER
 
     @classmethod
@@ -155,7 +157,12 @@ class Cheng2020(Codec):
             config = Cheng2020Config.from_dict(config)
         widths = config.num_filters
         super().__init__(
-            config.lmbda_min, config.lmbda_max, config.levels, widths[-1], **kwargs
+            config.lmbda_min,
+            config.lmbda_max,
+            config.levels,
+            widths[-1],
+            config.gradient_scale,
+            **kwargs,
         )
         self.config = config
         sizes = widths, config.inner

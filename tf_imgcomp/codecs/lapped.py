@@ -32,6 +32,7 @@ class LappedConfig:
         synthesis_modules: modules of the synthesis at 1/8.
         lmbda_min, lmbda_max: rate weights of quality 1 and quality 100.
         levels: qualities with gains of their own.
+        gradient_scale: of the distortion at nonzero latents, see `Codec`.
         coder: the latent coder's sizes.
     """
 
@@ -42,6 +43,7 @@ class LappedConfig:
     lmbda_min: float = 0.0003
     lmbda_max: float = 0.18
     levels: int = 6
+    gradient_scale: float = 3.0
     coder: LatentCoderConfig = LatentCoderConfig()
 
     @classmethod
@@ -173,7 +175,12 @@ class LappedCodec(Codec):
             config = self.config_class.from_dict(config)
         depth = config.coder.latent_depth
         super().__init__(
-            config.lmbda_min, config.lmbda_max, config.levels, depth, **kwargs
+            config.lmbda_min,
+            config.lmbda_max,
+            config.levels,
+            depth,
+            config.gradient_scale,
+            **kwargs,
         )
         self.config = config
         self.analysis_transform = self.make_analysis(config)

@@ -21,7 +21,8 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from tf_imgcomp.data import exif, memory, paths, samples
+from tf_imgcomp.data import exif, memory, samples
+from tf_imgcomp.data.writing import write_atomically
 from tf_imgcomp.errors import ImageError, ImgcompError
 
 # What Pillow logs about damaged files would reach the user beside our one line.
@@ -90,16 +91,22 @@ def read_image(path: Path | str, bytes_per_pixel: float = 16) -> Photo:
         return _read_frame(image, stream, notes)
 
 
-def write_image(path: Path, photo: Photo) -> tuple[str, ...]:
+def write_image(
+    path: Path, photo: Photo, *, overwrite: bool = False
+) -> tuple[str, ...]:
     """Writes an image in the format that the extension of `path` names.
 
-    An existing file is replaced at once and only by a complete one.
+    Args:
+        path: The file to write, whole or not at all.
+        photo: The image.
+        overwrite: Whether an existing file may be replaced.
 
     Returns:
         What the format could not hold, in words for the user.
 
     Raises:
         ImageError: If Pillow does not write the format, or not this image in it.
+        ImgcompError: If `path` exists and may not be replaced.
         OSError: If the file cannot be written.
     """
     format_ = output_format(path)
@@ -116,7 +123,7 @@ def write_image(path: Path, photo: Photo) -> tuple[str, ...]:
         image.save(stream, format_, **metadata, **options)
     except Exception as error:
         raise ImageError(f"cannot be written as {format_}: {error}") from None
-    paths.write_atomically(path, stream.getvalue())
+    write_atomically(path, stream.getvalue(), overwrite=overwrite)
     return tuple(notes)
 
 

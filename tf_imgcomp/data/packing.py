@@ -8,8 +8,8 @@ from typing import Callable, NamedTuple
 
 from PIL import Image
 
-from tf_imgcomp.data.paths import write_atomically
 from tf_imgcomp.data.photos import is_held_out, photo_files
+from tf_imgcomp.data.writing import write_atomically
 from tf_imgcomp.errors import ImageError
 
 
@@ -66,7 +66,7 @@ def pack_photos(
                 counts[group] += 1
     if not counts["train"]:
         raise ImageError(f"{folder}: no photo to train on in {max_bytes:g} bytes")
-    write_atomically(Path(output), archive.getvalue())
+    write_atomically(Path(output), archive.getvalue(), overwrite=True)
     return Packed(counts["train"], counts["held_out"], left, unreadable)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -61,36 +60,3 @@ def output_paths(
             f"file {output}"
         )
     return {path: folder / (path.stem + suffix) for path in inputs}
-
-
-def check_writable(path: Path, overwrite: bool, source: Path) -> None:
-    """Checks early that the result for `source` can go to `path`.
-
-    Raises:
-        ImgcompError: If something is there that must not be replaced.
-    """
-    if not path.exists():
-        return
-    if not path.is_file():
-        raise ImgcompError(f"{path} exists and is not a file")
-    if source.exists() and path.samefile(source):
-        raise ImgcompError("the result would replace its own input")
-    if not overwrite:
-        raise ImgcompError(f"{path} exists: use --overwrite to replace it")
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Writes a file that is never seen half-written, in a folder made if missing.
-
-    Raises:
-        OSError: If it cannot be written. Then nothing is left behind.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".tf_imgcomp.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from None
-    finally:
-        temporary.unlink(missing_ok=True)

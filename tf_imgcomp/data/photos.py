@@ -9,6 +9,7 @@ from typing import Callable
 import numpy as np
 from PIL import Image
 
+from tf_imgcomp.data.writing import open_atomically, write_atomically
 from tf_imgcomp.errors import ImageError
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".ppm"}
@@ -85,10 +86,9 @@ class PhotoFolder:
 
 def _decode(files, stem: Path) -> None:
     """Writes the pixels of all files, then the index: whole or not at all."""
-    stem.parent.mkdir(parents=True, exist_ok=True)
     index = {"names": [], "shapes": [], "offsets": [], "unreadable": []}
     offset = 0
-    with open(stem.with_suffix(".pixels"), "wb") as out:
+    with open_atomically(stem.with_suffix(".pixels"), overwrite=True) as out:
         for path in files:
             try:
                 with Image.open(path) as image:
@@ -101,6 +101,5 @@ def _decode(files, stem: Path) -> None:
             index["shapes"].append(pixels.shape[:2])
             index["offsets"].append(offset)
             offset += pixels.size
-    temporary = stem.with_suffix(".part")
-    temporary.write_text(json.dumps(index))
-    temporary.rename(stem.with_suffix(".json"))
+    text = json.dumps(index)
+    write_atomically(stem.with_suffix(".json"), text.encode(), overwrite=True)

@@ -63,7 +63,7 @@ def _sample_rows() -> np.ndarray:
 
 
 class DecisionRows(NamedTuple):
-    """See `coding.Rows`.
+    """See `symbol_coding.Rows`.
 
     Attributes:
         functions: the sampled functions.
@@ -74,17 +74,17 @@ class DecisionRows(NamedTuple):
     table: tf.Tensor
 
     def are_zero(self, parameters: list) -> tf.Tensor:
-        """See `coding.Rows`."""
+        """See `symbol_coding.Rows`."""
         return integer_mixture.are_zero(self.functions, *_by_role(parameters))
 
     def elements(self, parameters: list) -> "DecisionElements":
-        """See `coding.Rows`."""
+        """See `symbol_coding.Rows`."""
         mixture = integer_mixture.make_mixture(self.functions, *_by_role(parameters))
         return DecisionElements(self.functions, mixture)
 
 
 class DecisionElements(NamedTuple):
-    """See `coding.Elements`.
+    """See `symbol_coding.Elements`.
 
     Attributes:
         functions: the sampled functions.
@@ -94,9 +94,11 @@ class DecisionElements(NamedTuple):
     functions: Functions
     mixture: IntegerMixture
 
-    def choose(self, y: tf.Tensor) -> tuple:
+    def choose(self, y: tf.Tensor, bits_per_error: float) -> tuple:
         y = tf.cast(y, tf.float64)
-        offsets = integer_mixture.choose_integers(self.functions, self.mixture, y)
+        offsets = integer_mixture.choose_integers(
+            self.functions, self.mixture, y, bits_per_error
+        )
         return (offsets,), tf.cast(self.mixture.centre + offsets, tf.float32)
 
     def write(self, coder: tf.Tensor, choice: tuple) -> tf.Tensor:

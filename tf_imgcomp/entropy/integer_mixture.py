@@ -11,7 +11,6 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from tf_imgcomp.entropy.fixed_point import clip
-from tf_imgcomp.entropy.mixture import BITS_PER_ERROR
 from tf_imgcomp.entropy.tables import ONE, PHI_ONE_BITS, Functions
 from tf_imgcomp.ops.rounding import round_half_up
 
@@ -113,8 +112,10 @@ def cumulative(functions: Functions, mixture: IntegerMixture, edges) -> tf.Tenso
     return tf.reduce_sum(mixture.weights * phi, axis=0)
 
 
-def choose_integers(functions: Functions, mixture: IntegerMixture, y) -> tf.Tensor:
-    """What to code of each element; see `mixture.choose_integers`.
+def choose_integers(
+    functions: Functions, mixture: IntegerMixture, y: tf.Tensor, bits_per_error: float
+) -> tf.Tensor:
+    """Quantizes each element; see `mixture.choose_integers`.
 
     Encoders alone choose, so that a machine that decides otherwise does no harm.
 
@@ -122,6 +123,7 @@ def choose_integers(functions: Functions, mixture: IntegerMixture, y) -> tf.Tens
         functions: the sampled functions.
         mixture: n mixtures.
         y: float64 `(n,)`, in quantizer steps.
+        bits_per_error: see `LatentCoderConfig`.
 
     Returns:
         float64 `(n,)`, integers relative to the centres.
@@ -137,11 +139,11 @@ def choose_integers(functions: Functions, mixture: IntegerMixture, y) -> tf.Tens
         tf.maximum(middle - first, _RAREST),
         tf.maximum(last - middle, _RAREST),
     )
-    better = is_nearer_better(y - nearest, step, *likelihoods)
+    better = is_nearer_better(y - nearest, step, *likelihoods, bits_per_error)
     return tf.where(better, nearest - step, nearest)
 
 
-def is_nearer_better(residual, step, lower, upper) -> tf.Tensor:
+def is_nearer_better(residual, step, lower, upper, bits_per_error) -> tf.Tensor:
     """Whether to take the integer one step nearer to the centre, bool `(n,)`.
 
     Args:
@@ -149,7 +151,8 @@ def is_nearer_better(residual, step, lower, upper) -> tf.Tensor:
         step: like these. The signs of the nearest integers, seen from the centre.
         lower, upper: like these. How likely the lower and the upper one of the nearest
             integer and the nearer one is, in any unit.
+        bits_per_error: float, see `LatentCoderConfig`.
     """
     error = 2 * residual * step + 1  # How much the squared error grows.
     saved = step * tf.math.log(lower / upper)
-    return BITS_PER_ERROR * math.log(2) * error < saved
+    return bits_per_error * math.log(2) * error < saved

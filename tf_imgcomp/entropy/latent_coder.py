@@ -23,6 +23,7 @@ from tf_imgcomp.ops.rounding import (
     gradient_only,
     round_straight_through,
 )
+from tf_imgcomp.ops.seeds import stream
 
 
 class LatentBits(NamedTuple):
@@ -56,6 +57,10 @@ class LatentCoderConfig:
         tied: whether these share a mean and double in width (K at most 2), which the
             files' coder has tables for; if not, it has to make them for each element.
         context: one of `passes.CONTEXTS`.
+        bits_per_error: bits that a squared error of one quantizer step is worth when
+            integers are chosen. A step that suits the rate weight makes it 6 / ln 2 =
+            8.7 (see `codecs.base.quantizer_step`); of 6 to 26, tried on photos held
+            out from training, 10 gave the best curve (docs/training.md).
     """
 
     slices: tuple = (16, 64, 240)
@@ -67,6 +72,7 @@ class LatentCoderConfig:
     components: int = 2
     tied: bool = True
     context: str = "checkerboard"
+    bits_per_error: float = 10.0
 
     @classmethod
     def from_dict(cls, fields: dict) -> "LatentCoderConfig":
@@ -218,12 +224,12 @@ class LatentCoder(Block):
     def get_config(self) -> dict:
         return {**super().get_config(), "config": vars(self.config)}
 
-    def hyper(self, y: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
+    def run_hyper_analysis(self, y: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
         """hyper_analysis: y `(b, h, w, c)` to z `(b, h / 4, w / 4, n)`, float32."""
         features = with_rate(self.log_features(y), rate)
         return tf.cast(self.hyper_analysis(features), tf.float32)
 
-    def describe(self, z_hat: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
+    def run_hyper_synthesis(self, z_hat: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
         """hyper_synthesis: z_hat `(b, h / 4, w / 4, n)` to psi `(b, h, w, f + levels)`.
 
         The networks that follow are told the rate: a zero says little of a latent's
@@ -248,21 +254,17 @@ class LatentCoder(Block):
         Returns:
             `LatentBits`.
         """
-        z = self.hyper(y, rate)
+        z = self.run_hyper_analysis(y, rate)
         z_hat = round_straight_through(z)
         if seed is None:
             z_bits = self._z_bits(z_hat)
         else:
             z_bits = self._z_bits(tf.stop_gradient(z_hat))
-            z_bits += gradient_only(self._z_bits(add_uniform_noise(z, seed)))
+            noisy = add_uniform_noise(z, stream(seed, "z"))
+            z_bits += gradient_only(self._z_bits(noisy))
         coding = EstimatedCoding(self.config, y, log2_gain, seed)
-        y_hat = passes.run_passes(
-            self.config.context,
-            self.slices,
-            self.describe(z_hat, rate),
-            coding.code,
-            coding.code_in_order,
-        )
+        psi = self.run_hyper_synthesis(z_hat, rate)
+        y_hat = passes.run_passes(self.config.context, self.slices, psi, coding)
         return LatentBits(y_hat, coding.bits(), z_bits)
 
     def _z_bits(self, z: tf.Tensor) -> tf.Tensor:

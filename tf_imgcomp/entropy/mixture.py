@@ -13,12 +13,6 @@ LOG2_SCALE_MIN, LOG2_SCALE_MAX = -4.0, 9.0
 
 LIKELIHOOD_MIN = 1e-6  # Cheng et al. 2020, authors' code.
 
-# What a squared error of one quantizer step is worth in bits when integers are chosen.
-# A quantizer step that suits the rate weight makes it 6 / ln 2 = 8.7 (see
-# `codecs.base.quantizer_step`); of 6 to 26, tried on photos held out from training, 10
-# gave the best curve (docs/training.md).
-BITS_PER_ERROR = 10.0
-
 
 class Mixture(NamedTuple):
     """K Gaussians per element; every field is float `(b, h, w, K, c)`.
@@ -102,17 +96,18 @@ def centres(mixture: Mixture) -> tf.Tensor:
     return round_half_up(tf.reduce_sum(weights * means, axis=-2))
 
 
-def choose_integers(y: tf.Tensor, mixture: Mixture) -> tf.Tensor:
-    """What to code of each latent: the nearest integer, or one that costs less.
+def choose_integers(y: tf.Tensor, mixture: Mixture, bits_per_error: float) -> tf.Tensor:
+    """Quantizes each latent to the nearest integer, or to one that costs less.
 
     The alternative is one step nearer to the centre of the mixture. It is taken where
-    it saves more bits than `BITS_PER_ERROR` times the squared error it adds. The
+    it saves more bits than `bits_per_error` times the squared error it adds. The
     decoder need not know: this is rate-distortion optimized quantization (Karczewicz,
     Ye and Chong, "Rate Distortion Optimized Quantization", ITU-T VCEG-AH21, 2008).
 
     Args:
         y: float `(b, h, w, c)`, in quantizer steps.
-        mixture: what the decoder will know of it.
+        mixture: the distribution that the decoder will use.
+        bits_per_error: see `LatentCoderConfig`.
 
     Returns:
         Integers like `y`; no gradient.
@@ -123,4 +118,4 @@ def choose_integers(y: tf.Tensor, mixture: Mixture) -> tf.Tensor:
         y, nearest
     )
     saved = mixture_bits(nearest, mixture) - mixture_bits(nearer, mixture)
-    return tf.stop_gradient(tf.where(BITS_PER_ERROR * error < saved, nearer, nearest))
+    return tf.stop_gradient(tf.where(bits_per_error * error < saved, nearer, nearest))

@@ -6,11 +6,11 @@ two are tables, made once from floats and saved with the model; from then on eve
 number is an integer, or an integer times a power of two.
 """
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from scipy.special import ndtr
 
 from tf_imgcomp.entropy.fixed_point import PARAMETER_BITS, clip
 from tf_imgcomp.entropy.mixture import LOG2_SCALE_MAX, LOG2_SCALE_MIN
@@ -36,10 +36,9 @@ class Tables(tf.Module):
     def __init__(self, name=None):
         super().__init__(name=name)
         x = np.arange(-_PHI_SIZE, _PHI_SIZE + 1) / (1 << _PHI_BITS)
-        phi = [0.5 * math.erfc(-value / math.sqrt(2)) for value in x]
         octave = np.arange(ONE) / ONE
         decay = np.arange(0, _EXP_RANGE + 1, 1 << _EXP_STEP_BITS) / ONE
-        self.phi = _table(np.asarray(phi), PHI_ONE_BITS)
+        self.phi = _table(ndtr(x), PHI_ONE_BITS)
         self.inverse_power = _table(2.0**-octave, _POWER_BITS)
         self.scale = tf.Variable(sample_scales(), trainable=False)
         self.exp = _table(np.exp(-decay), _EXP_ONE_BITS)

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from scipy.special import ndtr
 
 from tf_imgcomp.entropy import integer_mixture
-from tf_imgcomp.entropy.coding import among_zeros
 from tf_imgcomp.entropy.fixed_point import PARAMETER_BITS, clip
 from tf_imgcomp.entropy.integer_mixture import OFFSET_MAX, is_nearer_better
 from tf_imgcomp.entropy.mixture import LOG2_SCALE_MAX, LOG2_SCALE_MIN
@@ -29,6 +29,7 @@ from tf_imgcomp.entropy.range_coder import (
     put_far,
     unpacked,
 )
+from tf_imgcomp.entropy.symbol_coding import among_zeros
 from tf_imgcomp.entropy.tables import ONE, sample_scales, scale_index
 from tf_imgcomp.ops.rounding import round_half_up
 
@@ -93,13 +94,13 @@ class TiedRows(NamedTuple):
     table: tf.Tensor
 
     def are_zero(self, parameters: list) -> tf.Tensor:
-        """See `coding.Rows`."""
+        """See `symbol_coding.Rows`."""
         *logits, offsets, log2_scales = parameters
         half_step = tf.gather(self.half_step_table, scale_index(log2_scales))
         return half_step - tf.abs(offsets) >= enough_deviations(*logits)
 
     def elements(self, parameters: list) -> "TiedElements":
-        """See `coding.Rows`."""
+        """See `symbol_coding.Rows`."""
         return find_rows(self, parameters)
 
 
@@ -123,7 +124,7 @@ def enough_deviations(logit=None):
 
 
 class TiedElements(NamedTuple):
-    """See `coding.Elements`.
+    """See `symbol_coding.Elements`.
 
     Attributes:
         table: as in `TiedRows`.
@@ -139,12 +140,12 @@ class TiedElements(NamedTuple):
     half_widths: tf.Tensor
     centres: tf.Tensor
 
-    def choose(self, y: tf.Tensor) -> tuple:
+    def choose(self, y: tf.Tensor, bits_per_error: float) -> tuple:
         # Most are at the centres of their rows, where there is nothing to choose.
         is_off = tf.not_equal(round_half_up(y - self.centres), 0)
         off = tf.cast(tf.where(is_off)[:, 0], tf.int32)
         some = TiedElements(self.table, *(tf.gather(kind, off) for kind in self[1:]))
-        chosen = choose_integers(some, tf.gather(y, off))
+        chosen = choose_integers(some, tf.gather(y, off), bits_per_error)
         values = self.centres + among_zeros(chosen, off, tf.size(y))
         return (off, chosen, some.half_widths), values
 
@@ -185,12 +186,15 @@ def find_rows(rows: TiedRows, parameters: list) -> TiedElements:
     return TiedElements(rows.table, numbers, starts, half_widths, centres)
 
 
-def choose_integers(elements: TiedElements, y: tf.Tensor) -> tf.Tensor:
-    """What to code of each element; see `integer_mixture.choose_integers`.
+def choose_integers(
+    elements: TiedElements, y: tf.Tensor, bits_per_error: float
+) -> tf.Tensor:
+    """Quantizes each element; see `integer_mixture.choose_integers`.
 
     Args:
         elements: m elements.
         y: float32 `(m,)`, in quantizer steps.
+        bits_per_error: see `LatentCoderConfig`.
 
     Returns:
         float32 `(m,)`, integers relative to the centres.
@@ -204,7 +208,7 @@ def choose_integers(elements: TiedElements, y: tf.Tensor) -> tf.Tensor:
     edge = tf.cast(elements.starts + elements.half_widths + lower, tf.int32) + 1
     first, middle, last = (tf.gather(elements.table, edge + k) for k in range(3))
     likelihoods = (tf.cast(f, tf.float32) for f in (middle - first, last - middle))
-    better = is_nearer_better(y - nearest, step, *likelihoods)
+    better = is_nearer_better(y - nearest, step, *likelihoods, bits_per_error)
     # Outside of the row nothing is chosen.
     return tf.where(inside & better, nearest - step, nearest)
 
@@ -242,16 +246,13 @@ def _sample_rows(
     means = (np.arange(fractions)[:, None, None] + 0.5) / fractions - 0.5
     numbers = np.arange(2 * half_width + 1)
     distances = (numbers - half_width + 0.5 - means) / scale
-    shares = _phi(distances)
+    shares = ndtr(distances)
     if components > 1:
         step = 2 * _WEIGHT_LOGIT_MAX / _WEIGHTS
         logits = (np.arange(_WEIGHTS)[:, None] + 0.5) * step - _WEIGHT_LOGIT_MAX
-        shares = shares + (_phi(distances / 2) - shares) / (1 + np.exp(-logits))
+        shares = shares + (ndtr(distances / 2) - shares) / (1 + np.exp(-logits))
     free = (1 << PRECISION) - _RAREST - len(numbers)
     rows = np.floor(shares * free) + numbers + 1
     rows = np.pad(rows.reshape(-1, len(numbers)), [(0, 0), (2, 1)])
     rows[:, 0], rows[:, -1] = PRECISION, 1 << PRECISION
     return rows
-
-
-_phi = np.vectorize(lambda x: 0.5 * math.erfc(-x / math.sqrt(2)))

@@ -19,7 +19,7 @@ import numpy as np
 
 from tf_imgcomp import metrics
 from tf_imgcomp.classical import FileFormat
-from tf_imgcomp.data.paths import write_atomically
+from tf_imgcomp.data.writing import write_atomically
 
 _CACHE_FORMAT = 1  # To be raised when the meaning of a measured number changes.
 
@@ -114,5 +114,6 @@ class Cache:
             known = Point(**json.loads(path.read_text()))
             return dataclasses.replace(known, image=name)
         point = measure(codec, setting, name, pixels)
-        write_atomically(path, json.dumps(dataclasses.asdict(point)).encode())
+        text = json.dumps(dataclasses.asdict(point))
+        write_atomically(path, text.encode(), overwrite=True)
         return point

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tf_imgcomp import metrics
-from tf_imgcomp.data import images, paths
+from tf_imgcomp.data import images
+from tf_imgcomp.data.writing import check_writable, write_atomically
 from tf_imgcomp.files import bitstream, goals
 from tf_imgcomp.files.encoding import decode
 from tf_imgcomp.files.importance import emphasize, read_importance
@@ -72,7 +73,7 @@ def compress_file(
         OSError: If a file cannot be read or written.
     """
     start = time.perf_counter()
-    paths.check_writable(target, overwrite, source)
+    check_writable(target, overwrite, source)
     photo = images.read_image(source, codec.bytes_per_pixel)
     if strip:
         photo = goals.without_metadata(photo)
@@ -82,7 +83,7 @@ def compress_file(
         photo = emphasize(codec, photo, field)
     encoded = goals.encode(codec, photo, goal)
     num_bytes = len(encoded.data)
-    paths.write_atomically(target, encoded.data)
+    write_atomically(target, encoded.data, overwrite=overwrite)
     return Report(
         num_bytes=num_bytes,
         bpp=metrics.bpp(num_bytes, height, width),
@@ -113,14 +114,14 @@ def decompress_file(
             the image cannot be written in this format.
         OSError: If a file cannot be read or written.
     """
-    paths.check_writable(target, overwrite, source)
+    check_writable(target, overwrite, source)
     images.output_format(target)
     data = source.read_bytes()
     file = bitstream.unpack(data)
     codec = load(file.codec)
     start = time.perf_counter()
     photo = decode(codec, file)
-    notes = images.write_image(target, photo)
+    notes = images.write_image(target, photo, overwrite=overwrite)
     return Report(
         num_bytes=len(data),
         bpp=metrics.bpp(len(data), file.height, file.width),

@@ -5,10 +5,12 @@ import threading
 from collections.abc import Sequence
 
 import tensorflow as tf
-from tensorflow.python.ops import resource_variable_ops
+from tensorflow.python.ops.resource_variable_ops import (
+    BaseResourceVariable as _Variable,
+)
 
-_active = threading.local()
-_read = resource_variable_ops.BaseResourceVariable._read_variable_op
+_active = threading.local()  # Each thread has replacements of its own.
+_read = _Variable._read_variable_op
 
 
 def _read_or_replacement(variable, *args, **kwargs):
@@ -26,22 +28,41 @@ def _component(variable):
 
 @contextlib.contextmanager
 def replaced(variables: Sequence[tf.Variable], tensors: Sequence[tf.Tensor]):
-    """Inside, reading one of the variables returns the tensor in its place.
+    """Inside, in this thread, reading one of the variables returns its tensor.
 
-    Keras 2 has no stateless call. Every read of a variable passes through one private
-    method of TensorFlow's; the pinned version makes it safe to stand there.
+    Keras 2 has no stateless call. In a graph, every read of a variable passes through
+    one private method of TensorFlow's, which is replaced meanwhile; the pinned version
+    makes that safe.
+
+    Outside of a `tf.function`, some operations read variables by themselves.
     """
     assert len(variables) == len(tensors)
     keys = [id(_component(variable)) for variable in variables]
-    resource_variable_ops.BaseResourceVariable._read_variable_op = _read_or_replacement
     outer = getattr(_active, "replacements", {})
-    _active.replacements = {
-        **outer,
-        **dict(zip(keys, tensors)),
-    }
+    _active.replacements = {**outer, **dict(zip(keys, tensors))}
     try:
-        yield
+        with _patch:
+            yield
     finally:
         _active.replacements = outer
-        if not outer:
-            resource_variable_ops.BaseResourceVariable._read_variable_op = _read
+
+
+class _Patch:
+    """Has TensorFlow read through `_read_or_replacement` while any thread is inside."""
+
+    def __init__(self):
+        self._lock, self._count = threading.Lock(), 0
+
+    def __enter__(self):
+        with self._lock:
+            self._count += 1
+            _Variable._read_variable_op = _read_or_replacement
+
+    def __exit__(self, *_):
+        with self._lock:
+            self._count -= 1
+            if not self._count:
+                _Variable._read_variable_op = _read
+
+
+_patch = _Patch()

@@ -22,8 +22,8 @@ from PIL import Image
 
 from tf_imgcomp.data.images import read_image
 from tf_imgcomp.data.pairs import Pair, stack
-from tf_imgcomp.data.paths import write_atomically
 from tf_imgcomp.data.photos import photo_files
+from tf_imgcomp.data.writing import write_atomically
 from tf_imgcomp.errors import ImageError, ImgcompError
 from tf_imgcomp.metrics import bpp, psnr
 
@@ -121,7 +121,8 @@ def _claim(output: Path, codec) -> None:
     ours = {"codec": codec.name, "version": codec.version}
     path = output / CODEC
     if not path.exists():
-        write_atomically(path, (json.dumps(ours, indent=1) + "\n").encode())
+        text = json.dumps(ours, indent=1) + "\n"
+        write_atomically(path, text.encode(), overwrite=True)
         return
     try:
         theirs = json.loads(path.read_text(encoding="utf-8"))
@@ -140,7 +141,7 @@ def _read_figures(path: Path) -> set[str]:
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     whole = [line for line in lines if line.endswith("\n")]
     if whole != lines:
-        write_atomically(path, "".join(whole).encode())
+        write_atomically(path, "".join(whole).encode(), overwrite=True)
     try:
         return {json.loads(line)["pair"] for line in whole}
     except (ValueError, KeyError, TypeError):
@@ -165,7 +166,7 @@ def _code(codec, job: Job) -> tuple[bytes, dict] | str:
 
 
 def _write(job: Job, output: Path, file: bytes, figures: dict) -> None:
-    write_atomically(job.target, file)
+    write_atomically(job.target, file, overwrite=True)
     line = json.dumps({"pair": _name(job, output), **figures})
     with open(output / FIGURES, "a", encoding="utf-8") as log:
         log.write(line + "\n")

@@ -166,7 +166,7 @@ def train(
         figures.pop("reconstruction", None)
         whole_card = {
             model.kind: model.name,
-            "sizes": model.sizes,
+            "sizes": trainable.model.get_config()["config"],  # Defaults may change.
             **(card or {}),
             "steps": int(trainer.step),
             "data": data.note,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from tf_imgcomp.data.paths import write_atomically
+from tf_imgcomp.data.writing import write_atomically
 
 _COLUMNS = 3
 
@@ -35,7 +35,7 @@ def plot_progress(folder: Path) -> None:
         _draw(panel, title, lines)
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=100)
-    write_atomically(folder / "progress.png", picture.getvalue())
+    write_atomically(folder / "progress.png", picture.getvalue(), overwrite=True)
 
 
 def _draw(panel, title: str, lines: dict) -> None:

@@ -97,7 +97,7 @@ def training_step(
     seed: tf.Tensor,
     quality: tf.Tensor,
 ) -> StepResult:
-    """Loss, gradients and metrics at given parameters.
+    """Loss, gradients and metrics at given parameters, inside a `tf.function`.
 
     Args:
         objective: as `codec_objective` makes it; reads `variables` only.

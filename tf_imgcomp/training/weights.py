@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from tf_imgcomp.data.writing import open_atomically
 from tf_imgcomp.errors import ModelError
 
 
@@ -35,9 +36,8 @@ def save_weights(model: tf.Module, path: Path) -> None:
         name: variable.numpy().astype(np.float16)
         for name, variable in named_variables(model).items()
     }
-    temporary = Path(path).with_suffix(".part.npz")
-    np.savez_compressed(temporary, **values)
-    temporary.rename(path)
+    with open_atomically(Path(path), overwrite=True) as file:
+        np.savez_compressed(file, **values)
 
 
 def load_weights(model: tf.Module, path: Path, pattern: str = "") -> None:

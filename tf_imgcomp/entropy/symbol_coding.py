@@ -11,11 +11,12 @@ _PERIOD = 65519  # Of the factors in a checksum; a prime.
 class Elements(Protocol):
     """m elements, each with what is known of its probabilities."""
 
-    def choose(self, y: tf.Tensor) -> tuple:
+    def choose(self, y: tf.Tensor, bits_per_error: float) -> tuple:
         """Chooses an integer for each element.
 
         Args:
             y: float32 `(m,)`, in quantizer steps.
+            bits_per_error: see `LatentCoderConfig`.
 
         Returns:
             What `write` takes, and what a decoder will see, float32 `(m,)`.
@@ -68,7 +69,13 @@ _shared = functools.partial(
 )
 
 
-def encode(rows: Rows, coder: tf.Tensor, parameters: list, y: tf.Tensor) -> tuple:
+def encode(
+    rows: Rows,
+    coder: tf.Tensor,
+    parameters: list,
+    y: tf.Tensor,
+    bits_per_error: float,
+) -> tuple:
     """Codes the latents of a pass.
 
     What comes next waits for the latents only, while their symbols are written.
@@ -78,19 +85,21 @@ def encode(rows: Rows, coder: tf.Tensor, parameters: list, y: tf.Tensor) -> tupl
         coder: a range coder with their table.
         parameters: what the integer networks say, see `Rows`.
         y: float32 `(n,)`, in quantizer steps.
+        bits_per_error: see `LatentCoderConfig`.
 
     Returns:
         The coder, and what a decoder will see, float32 `(n,)`.
     """
-    coded, choice, y_hat = choose(rows, parameters, y)
+    coded, choice, y_hat = choose(rows, parameters, y, bits_per_error)
     return _write(coder, coded.elements, choice), y_hat
 
 
 @_shared
-def choose(rows: Rows, parameters: list, y: tf.Tensor) -> tuple:
+def choose(rows: Rows, parameters: list, y: tf.Tensor, bits_per_error: float) -> tuple:
     """What to code, what to write of it, and what a decoder will see; see `encode`."""
     coded = _plan(rows, parameters)
-    choice, values = coded.elements.choose(tf.gather(y, coded.positions))
+    wanted = tf.gather(y, coded.positions)
+    choice, values = coded.elements.choose(wanted, bits_per_error)
     return coded, choice, among_zeros(values, coded.positions, coded.size)
 
 
