@@ -34,8 +34,7 @@ from tf_imgcomp import metrics
 from tf_imgcomp.codecs.base import Codec
 from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.data.images import read_image
-from tf_imgcomp.entropy import coding as entropy_coding
-from tf_imgcomp.entropy import integer_mixture, passes
+from tf_imgcomp.entropy import integer_mixture, symbol_coding
 from tf_imgcomp.export.codec import CodecModule
 from tf_imgcomp.training.weights import load_weights
 
@@ -69,7 +68,7 @@ def code(codec: Codec, images: Sequence[np.ndarray], certain: float) -> Results:
     """Codes images with another value of `CERTAIN_BITS`."""
     present, integer_mixture.CERTAIN_BITS = integer_mixture.CERTAIN_BITS, certain
     # The threshold is a constant of its graphs: made anew.
-    entropy_coding.choose = tf.function(entropy_coding.choose.python_function)
+    symbol_coding.choose = tf.function(symbol_coding.choose.python_function)
     module = CodecModule(codec)
     encode = tf.function(module.coder.encode, reduce_retracing=True)
     share = tf.function(coded_share, reduce_retracing=True)
@@ -96,15 +95,14 @@ def code(codec: Codec, images: Sequence[np.ndarray], certain: float) -> Results:
 
 def coded_share(coder, y_hat, z_hat, hundredths) -> tf.Tensor:
     """The share of latents that is not taken for certain."""
-    known = passes.by_pass(coder.config.context, coder.config.slices, y_hat)
     rows = coder.tables.read()
 
-    def count(total, parameters, select):
+    def count(total, parameters, y):
         # Not the shared graph, which has the threshold that it was made with.
-        coded = entropy_coding.plan.python_function(rows, parameters)
-        return total + tf.size(coded.positions), select(known)
+        coded = symbol_coding.plan.python_function(rows, parameters)
+        return total + tf.size(coded.positions), y
 
-    total, _ = coder._run(z_hat, hundredths, tf.constant(0), count)
+    total, _ = coder.code_passes(z_hat, hundredths, tf.constant(0), count, y_hat)
     return total / tf.size(y_hat)
 
 

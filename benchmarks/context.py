@@ -31,7 +31,7 @@ from tf_imgcomp import metrics
 from tf_imgcomp.codecs.base import Codec
 from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.data.images import read_image
-from tf_imgcomp.entropy import coding, passes, range_coder, wavefronts
+from tf_imgcomp.entropy import range_coder, symbol_coding, wavefronts
 from tf_imgcomp.export.codec import CodecModule
 from tf_imgcomp.training.weights import load_weights
 
@@ -65,7 +65,7 @@ def decoder(module: CodecModule, pixels: np.ndarray, quality: tf.Tensor):
     def decode():
         return module.coder.decode(strings, *z.shape[1:3], hundredths)
 
-    assert decode().sound
+    assert decode().valid_string_count
     return decode
 
 
@@ -91,19 +91,17 @@ def print_times(pixels: np.ndarray, quality: tf.Tensor) -> None:
 
 def string_for_each_wavefront(coder, y_hat, z_hat, hundredths) -> tf.Tensor:
     """Bytes of the latents of a photo, and of the lengths of the strings."""
-    known = passes.by_pass("raster", coder.config.slices, y_hat)
     rows = coder.tables.read()
 
-    def code(total, parameters, select):
-        mine = tf.reshape(select(known), [-1])
+    def code(total, parameters, y):
         string = range_coder.encoder(rows.table, tf.constant(0))
-        string, decoded = coding.encode(
-            rows, string, parameters, mine, coder.config.bits_per_error
+        string, decoded = symbol_coding.encode(
+            rows, string, parameters, y, coder.config.bits_per_error
         )
         length = tf.strings.length(range_coder.finish(string))[0]
         return total + length + tf.where(length < 128, 1, 2), decoded
 
-    total, _ = coder._run(z_hat, hundredths, tf.constant(0), code)
+    total, _ = coder.code_passes(z_hat, hundredths, tf.constant(0), code, y_hat)
     return total
 
 

@@ -18,21 +18,40 @@ def estimated_bits(codec: Codec, y_hat, z_hat, quality) -> tf.Tensor:
     coder, quality = codec.latent_coder, quality[None]
     config = coder.config
     gains = tf.split(codec.gain.log2(codec.level(quality)), config.slices, -1)
-    known = passes.by_pass(config.context, config.slices, y_hat)
+    known = KnownLatents(config, y_hat)
+    psi = coder.run_hyper_synthesis(z_hat, codec.rate_features(quality))
+    passes.run_passes(config.context, coder.slices, psi, known)
     bits = [coder._z_bits(z_hat)[0]]
-
-    def code(number, colour, raw):
+    for (number, colour), raw in known.parameters.items():
         parameters = mixture.split_parameters(
             raw, config.components, config.tied, gains[number]
         )
-        y_hat = known[number, colour]
-        bits.append(tf.reduce_sum(mixture.mixture_bits(y_hat, parameters)))
-        return y_hat
-
-    def code_in_order(number, networks, before):
-        embedded = networks.embed(known[number, 0])
-        return code(number, 0, passes.parameters_around(networks, before, embedded))
-
-    psi = coder.describe(z_hat, codec.rate_features(quality))
-    passes.run_passes(config.context, coder.slices, psi, code, code_in_order)
+        y = known.latents[number, colour]
+        bits.append(tf.reduce_sum(mixture.mixture_bits(y, parameters)))
     return tf.add_n(bits)
+
+
+class KnownLatents:
+    """Notes the parameters of each pass; see `passes.Coding`.
+
+    Args:
+        config: `LatentCoderConfig`.
+        y_hat: float32 `(1, h, w, c)`, all latents.
+
+    Attributes:
+        latents: dict of slice and colour to the latents of a pass.
+        parameters: the same for the outputs of the networks.
+    """
+
+    def __init__(self, config, y_hat: tf.Tensor):
+        self.latents = passes.by_pass(config.context, config.slices, y_hat)
+        self.parameters = {}
+
+    def code(self, number, colour, raw):
+        self.parameters[number, colour] = raw
+        return self.latents[number, colour]
+
+    def code_in_order(self, number, networks, known):
+        embedded = networks.embed(self.latents[number, 0])
+        raw = passes.parameters_around(networks, known, embedded)
+        return self.code(number, 0, raw)

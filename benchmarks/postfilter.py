@@ -126,7 +126,7 @@ def filtered(
     codec: FilteredCodec, base: ClassicalImageCodec, ensemble: str, photos, qps
 ) -> tuple[list[Result], list[float]]:
     """The images through a codec and its filter; and seconds of decoding without it."""
-    codec.ensemble, results, base_seconds = ensemble, [], []
+    codec, results, base_seconds = codec.with_ensemble(ensemble), [], []
     for pixels, qp in zip(tqdm(photos), qps):
         coded = codec.compress(pixels, base.quality(qp))
         size = *pixels.shape[:2], coded.quality

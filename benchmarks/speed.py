@@ -27,13 +27,14 @@ import measure
 import numpy as np
 import tensorflow as tf
 from absl import app, flags
+from estimation import KnownLatents
 
 from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.data.images import Photo, read_image
 from tf_imgcomp.entropy import passes, range_coder
-from tf_imgcomp.entropy.coding import plan
+from tf_imgcomp.entropy.symbol_coding import plan
 from tf_imgcomp.export.codec import CodecModule
-from tf_imgcomp.files import bitstream, encoding
+from tf_imgcomp.files import goals
 from tf_imgcomp.image_codecs import models
 
 _MODEL = flags.DEFINE_string(
@@ -59,33 +60,25 @@ print(seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 def networks(coder, z_hat: tf.Tensor, y_hat: tf.Tensor, rate: tf.Tensor) -> list:
     """All mixture parameters; `coder` in floats or integers."""
-    context, parameters = coder.config.context, []
-    known = passes.by_pass(context, coder.config.slices, y_hat)
-
-    def code(number, colour, raw):
-        parameters.append(raw)
-        return known[number, colour]
-
-    psi = coder.describe(z_hat, rate)
-    passes.run_passes(context, coder.slices, psi, code)
-    return parameters
+    known = KnownLatents(coder.config, y_hat)
+    psi = coder.run_hyper_synthesis(z_hat, rate)
+    passes.run_passes(coder.config.context, coder.slices, psi, known)
+    return list(known.parameters.values())
 
 
 def range_coding(coder, z_hat: tf.Tensor, y_hat: tf.Tensor, hundredths) -> tuple:
     """The range coder alone, one function each way; z left out."""
     coded, rows = [], coder.tables.read()
-    known = passes.by_pass(coder.config.context, coder.config.slices, y_hat)
 
-    def keep(_, parameters, select):
+    def keep(_, parameters, values):
         positions, elements, _ = plan(rows, parameters)
-        values = tf.reshape(select(known), [-1])
         offsets = tf.gather(values, positions) - elements.centres
         reach = elements.half_widths
         symbols = tf.clip_by_value(offsets, -reach, reach) + reach
         coded.append((elements.numbers, tf.cast(symbols, tf.int32)))
         return None, values
 
-    coder._run(z_hat, hundredths, None, keep)
+    coder.code_passes(z_hat, hundredths, None, keep, y_hat)
 
     @tf.function
     def encode():
@@ -112,8 +105,8 @@ def range_coding(coder, z_hat: tf.Tensor, y_hat: tf.Tensor, hundredths) -> tuple
 def time_parts(pixels: np.ndarray) -> None:
     """Prints the time of compress, decompress and their parts."""
     saved = models.load(_MODEL.value)
-    goal = encoding.Goal(target_bpp=_BPP.value)
-    file = bitstream.unpack(encoding.encode(saved, Photo(pixels), goal)[0])
+    goal = goals.Goal(target_bpp=_BPP.value)
+    file = goals.encode(saved, Photo(pixels), goal).file
     quality = tf.constant(file.quality, tf.float32)
     hundredths = tf.constant(round(file.quality * 100), tf.int64)
     codec = new_codec(_CODEC.value, json.loads(_SIZES.value))
@@ -142,7 +135,7 @@ def time_parts(pixels: np.ndarray) -> None:
             ),
             "analysis": lambda: module.analysis(pixels, quality),
             "analysis in float32": tf.function(
-                lambda: codec.latent_coder.hyper(
+                lambda: codec.latent_coder.run_hyper_analysis(
                     codec.analysis(pixels[None], quality[None]), rate
                 )
             ),

@@ -28,7 +28,7 @@ from pathlib import Path
 import numpy as np
 from absl import flags
 
-from tf_imgcomp.classical import CODECS, ClassicalCodec
+from tf_imgcomp.classical import CODECS, FileFormat
 from tf_imgcomp.classical.size_search import encode_within
 from tf_imgcomp.data import images, paths
 from tf_imgcomp.data.images import Photo
@@ -36,11 +36,10 @@ from tf_imgcomp.data.writing import check_writable, write_atomically
 from tf_imgcomp.errors import ClassicalCodecError, ImageError
 from tf_imgcomp.evaluation import report, side_by_side
 from tf_imgcomp.evaluation.side_by_side import PositionMap, Reconstruction
-from tf_imgcomp.files import bitstream, encoding
+from tf_imgcomp.files import encoding, goals
 from tf_imgcomp.files.bitstream import TfciFile
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.interface import ImageCodec
-from tf_imgcomp.image_codecs.learned import LearnedCodec
 from tf_imgcomp_bin import coding_flags, command_line, goal_flags
 
 PROGRAM = "compare"
@@ -78,7 +77,7 @@ def compare(inputs: Sequence[str]) -> int:
 
 def compare_photo(
     codec: ImageCodec,
-    classical: Sequence[ClassicalCodec],
+    classical: Sequence[FileFormat],
     source: Path,
     target: Path,
 ) -> str:
@@ -106,11 +105,11 @@ def compare_photo(
 
 
 def _ours(codec: ImageCodec, photo: Photo) -> tuple[Reconstruction, PositionMap | None]:
-    data, _ = encoding.encode(codec, photo, goal_flags.goal())
-    file = bitstream.unpack(data)
+    encoded = goals.encode(codec, photo, goal_flags.goal())
+    file = encoded.file
     x_hat = encoding.decode(codec, file).pixels
     figures = side_by_side.measure(
-        codec.id, file.quality, len(data), photo.pixels, x_hat
+        codec.id, file.quality, len(encoded.data), photo.pixels, x_hat
     )
     reconstruction = Reconstruction(codec.id, x_hat, figures)
     return reconstruction, _position_map(codec, photo, file)
@@ -119,19 +118,19 @@ def _ours(codec: ImageCodec, photo: Photo) -> tuple[Reconstruction, PositionMap 
 def _position_map(
     codec: ImageCodec, photo: Photo, file: TfciFile
 ) -> PositionMap | None:
-    """What a learned codec says of a photo's parts, or how large latents are."""
-    if not isinstance(codec, LearnedCodec):
-        return None
+    """The importance map of a photo, or the sizes of its latents; None without both."""
     weights = codec.importance(photo.pixels, file.quality)
     if weights is not None:
         return PositionMap("importance map", weights, _SIDE)
-    y_hat = codec.latents(file.strings, file.height, file.width, file.quality)[0]
+    y_hat = codec.latents(file.strings, file.height, file.width, file.quality)
+    if y_hat is None:
+        return None
     # The bits of an integer grow as its logarithm does.
-    size = np.log2(1 + np.abs(y_hat)).sum(axis=-1)
+    size = np.log2(1 + np.abs(y_hat[0])).sum(axis=-1)
     return PositionMap("size of the latents, in bits", size, _SIDE)
 
 
-def _classical(codec: ClassicalCodec, x: np.ndarray, limit: int) -> Reconstruction:
+def _classical(codec: FileFormat, x: np.ndarray, limit: int) -> Reconstruction:
     try:
         setting, data = encode_within(codec, x, limit)
         x_hat = codec.decode(data)

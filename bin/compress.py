@@ -21,11 +21,10 @@ from pathlib import Path
 from absl import flags
 
 from tf_imgcomp.data import images, paths
-from tf_imgcomp.errors import ModelError
 from tf_imgcomp.files import compression
-from tf_imgcomp.files.encoding import Goal
+from tf_imgcomp.files.goals import Goal, share_out_bits
 from tf_imgcomp.image_codecs import models
-from tf_imgcomp.image_codecs.filtered import SIGNATURES, FilteredCodec
+from tf_imgcomp.image_codecs.filtered import SIGNATURES
 from tf_imgcomp_bin import coding_flags, command_line, goal_flags
 
 PROGRAM = "compress"
@@ -68,12 +67,10 @@ def compress(inputs: Sequence[str]) -> int:
     load = command_line.in_haste(models.load)
     codec = load(coding_flags.MODEL.value or models.DEFAULT)
     if _ENSEMBLE.value:
-        if not isinstance(codec, FilteredCodec):
-            raise ModelError(f"--ensemble: model {codec.id!r} has no filter")
-        codec.ensemble = _ENSEMBLE.value
+        codec = codec.with_ensemble(_ENSEMBLE.value)
     qualities = {}
     if _TOTAL_BPP.value is not None:
-        qualities = compression.share_out_bits(
+        qualities = share_out_bits(
             codec,
             list(jobs),
             _TOTAL_BPP.value,

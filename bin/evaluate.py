@@ -60,10 +60,10 @@ def _are_codecs(names: list[str]) -> bool:
 
 def _load_model(name: str | None):
     """Returns an exported codec as evaluation wants it: pixels to file and back."""
-    from tf_imgcomp.files.file_codec import FileCodec
+    from tf_imgcomp.files.tfci_format import TfciFormat
     from tf_imgcomp.image_codecs import models
 
-    codec = FileCodec(models.load(name or models.DEFAULT))
+    codec = TfciFormat(models.load(name or models.DEFAULT))
     # The first calls are slower than all others, so they are made here, unmeasured.
     codec.decode(codec.encode(np.zeros((64, 64, 3), np.uint8), setting=50))
     return codec

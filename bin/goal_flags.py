@@ -2,7 +2,7 @@
 
 from absl import flags
 
-from tf_imgcomp.files.encoding import Goal
+from tf_imgcomp.files.goals import Goal
 
 DEFAULT_QUALITY = 50.0
 

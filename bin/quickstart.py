@@ -43,7 +43,7 @@ def _show(codec, photo: Path) -> str:
     from tf_imgcomp import metrics
     from tf_imgcomp.data.images import read_image
     from tf_imgcomp.files import compression
-    from tf_imgcomp.files.encoding import Goal
+    from tf_imgcomp.files.goals import Goal
 
     file = _OUTPUT / (photo.stem + compression.SUFFIX)
     result = file.with_suffix(".png")

@@ -46,29 +46,48 @@ def read_card(folder: Path) -> dict:
     return card
 
 
-def load(folder: Path, fingerprint: int):
-    """Loads a SavedModel; TensorFlow is imported when this is called.
+class ExportedModel:
+    """A SavedModel and its card, in a folder that `export.saving.save` wrote.
 
     Args:
         folder: the folder.
-        fingerprint: of the weights, as the card says.
+
+    Attributes:
+        card: dict, the model card.
+        id: its name in files.
+        fingerprint: 16 bits of its weights, in files too.
+        bytes_per_pixel: peak memory of coding, to refuse images that do not fit.
 
     Raises:
-        ModelError: If it is damaged, or has other weights.
+        ModelError: If there is no card, or it is damaged.
     """
-    import tensorflow as tf
 
-    try:
-        model = tf.saved_model.load(str(folder))
-        found = int(model.fingerprint)
-    except Exception as error:  # Damage surfaces as almost any of them.
-        reason = next(iter(str(error).splitlines()), "")
-        raise ModelError(
-            f"model {folder} does not load: {type(error).__name__}: {reason}"
-        ) from error
-    if found != fingerprint:
-        raise ModelError(
-            f"model {folder} has fingerprint {found:#06x}, "
-            f"its {CARD} is for {fingerprint:#06x}"
-        )
-    return model
+    def __init__(self, folder: Path):
+        self.folder = Path(folder)
+        self.card = read_card(self.folder)
+        self.id: str = self.card["id"]
+        self.fingerprint: int = self.card["fingerprint"]
+        self.bytes_per_pixel: float = self.card["bytes_per_pixel"]
+
+    def load(self):
+        """Loads the SavedModel; TensorFlow is imported when this is called.
+
+        Raises:
+            ModelError: If it is damaged, or has other weights than the card says.
+        """
+        import tensorflow as tf
+
+        try:
+            model = tf.saved_model.load(str(self.folder))
+            found = int(model.fingerprint)
+        except Exception as error:  # Damage surfaces as almost any of them.
+            reason = next(iter(str(error).splitlines()), "")
+            raise ModelError(
+                f"model {self.folder} does not load: {type(error).__name__}: {reason}"
+            ) from error
+        if found != self.fingerprint:
+            raise ModelError(
+                f"model {self.folder} has fingerprint {found:#06x}, "
+                f"its {CARD} is for {self.fingerprint:#06x}"
+            )
+        return model

@@ -8,18 +8,15 @@ import tensorflow as tf
 
 from tf_imgcomp.errors import BitstreamError, ModelError
 from tf_imgcomp.image_codecs import models
-from tf_imgcomp.image_codecs.interface import Coded
+from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 
 
-class StubCodec:
+class StubCodec(ImageCodec):
     """Divides by a step that shrinks with quality, and deflates."""
 
     id = "stub"
     fingerprint = 0xABCD
     bytes_per_pixel = 20.0
-
-    def setting(self, quality):
-        return quality
 
     def compress(self, pixels, quality):
         symbols = (pixels // self._step(quality)).tobytes()

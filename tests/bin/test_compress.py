@@ -191,7 +191,7 @@ def test_what_cannot_be_an_importance_is_refused(stub, photo, folder, capsys):
 
 
 def test_an_ensemble_needs_a_filter(stub, photo, folder, capsys):
-    message = "--ensemble: model 'stub' has no filter"
+    message = "model 'stub' has no filter, which ensemble 'flips' needs"
     check_error(capsys, compress, message, "--ensemble=flips", "photo.png")
     assert listing(folder) == ["photo.png"]
 
@@ -440,7 +440,7 @@ def test_the_programs_run_with_the_default_model(photo, folder):
     [
         ("decompress", ["photo.tfci"], 1, "photo.tfci: not a .tfci file"),
         ("compress", ["--quality=0"], 2, "flag --quality=0: 0.0 is not a number"),
-        ("inspect", ["--output=x"], 2, "Unknown command line flag 'output'"),
+        ("inspect_file", ["--output=x"], 2, "Unknown command line flag 'output'"),
     ],
 )
 def test_a_failing_program_ends_with_one_line(
@@ -449,6 +449,7 @@ def test_a_failing_program_ends_with_one_line(
     Path("photo.tfci").write_bytes(b"nothing")
     failed = program(name, *arguments)
     assert (failed.returncode, failed.stdout) == (exit_code, "")
+    name = name.replace("inspect_file", "inspect")
     assert failed.stderr.startswith(f"bin/{name}: {message}")
     assert failed.stderr.count("\n") == 1
 
@@ -462,13 +463,14 @@ INSTALLED = "from tf_imgcomp_bin.{0} import run; run()"  # As pip's stubs do.
     [
         ("compress", ["--model: ", "--output: ", "--quality: ", "--[no]strip: "]),
         ("decompress", ["--model: ", "--output: ", "--format: "]),
-        ("inspect", []),
+        ("inspect_file", []),
         ("compare", ["--model: ", "--output: ", "--codecs: ", "--quality: "]),
     ],
 )
 def test_help_shows_examples_and_flags(how, name, flag_names):
     command = [sys.executable, *(part.format(name) for part in how), "--help"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
+    name = name.replace("inspect_file", "inspect")
     assert f"\n    bin/{name} photo" in result.stdout
     for flag_name in flag_names:
         assert result.stdout.count(f"\n  {flag_name}") == 1

@@ -128,7 +128,7 @@ def test_real_bytes_agree_with_estimated_bits(switches, quality, make_image):
     estimated = float(estimated.y_bits[0] + estimated.z_bits[0]) / 8
     y = codec.analysis(x, qualities)
     coder = IntegerCoder(codec.latent_coder, codec.gain)
-    z = codec.latent_coder.hyper(y, codec.rate_features(qualities))
+    z = codec.latent_coder.run_hyper_analysis(y, codec.rate_features(qualities))
     encoded = coder.encode(y, z, tf.constant(round(quality * 100), tf.int64))
     real = sum(map(len, encoded.strings.numpy()))
     assert abs(real - estimated) <= 0.01 * estimated + 40

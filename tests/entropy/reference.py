@@ -28,7 +28,7 @@ def _window(x: np.ndarray, row: int, column: int, reach: int) -> np.ndarray:
     return padded[row : row + 2 * reach + 1, column : column + 2 * reach + 1]
 
 
-def describe(coder, z: np.ndarray) -> np.ndarray:
+def run_hyper_synthesis(coder, z: np.ndarray) -> np.ndarray:
     """z `(h, w, n)` to psi `(4 * h, 4 * w, f)`."""
     for layer in coder.hyper_synthesis:
         height, width, _ = z.shape
@@ -58,7 +58,7 @@ def raw_parameters(coder, z: np.ndarray, y: np.ndarray, rate: np.ndarray) -> lis
         y: int `(h, w, c)`, the decoded latents.
         rate: int `(levels,)`.
     """
-    psi = describe(coder, z)
+    psi = run_hyper_synthesis(coder, z)
     parts = np.split(y, np.cumsum(coder.config.slices)[:-1], axis=-1)
     embedded = [_embed(net, part) for net, part in zip(coder.slices, parts)]
     results = []

@@ -13,13 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import tiny
+from tests.benchmarks.programs import load_program
 from tests.entropy import reference
 from tests.golden import regenerate
 from tf_imgcomp.entropy import (
-    coding,
     decisions,
     integer_mixture,
     passes,
+    symbol_coding,
     tied_rows,
 )
 from tf_imgcomp.entropy.fixed_point import ACTIVATION_MAX, SUM_MAX, IntegerDense
@@ -29,6 +30,7 @@ from tf_imgcomp.image_codecs import models
 from tf_imgcomp.ops import checkerboard
 
 QUALITY = tf.constant(7250, tf.int64)
+estimation = load_program("estimation")
 
 
 def _latents(height=12, width=16, depth=24):
@@ -65,7 +67,7 @@ def test_latents_come_back_exactly(switches):
     y, z = _latents()
     encoded = coder.encode(y, z, QUALITY)
     decoded = coder.decode(encoded.strings, *z.shape[1:3], QUALITY)
-    assert decoded.sound
+    assert decoded.valid_string_count
     assert decoded.checksum == encoded.checksum
     np.testing.assert_array_equal(decoded.y_hat, encoded.y_hat)
     # Chosen integers are the nearest ones or next to them.
@@ -99,7 +101,7 @@ def test_xla_gives_the_same_bytes(tied, monkeypatch):
 
         monkeypatch.setattr(owner, name, call)
 
-    parts = [(coder, "describe")]
+    parts = [(coder, "run_hyper_synthesis")]
     names = ("embed", "channel_context", "context_prediction", "parameters")
     parts += [(networks, name) for networks in coder.slices for name in names]
     if tied:
@@ -112,12 +114,12 @@ def test_xla_gives_the_same_bytes(tied, monkeypatch):
     for owner, name in parts:
         compile_with_xla(owner, name)
     for name in ("choose", "_write", "plan", "_read"):  # Made anew, of these parts.
-        function = getattr(coding, name).python_function
-        monkeypatch.setattr(coding, name, tf.function(function))
+        function = getattr(symbol_coding, name).python_function
+        monkeypatch.setattr(symbol_coding, name, tf.function(function))
     encoded = coder.encode(y, z, QUALITY)
     assert _digest(encoded) == expected
     decoded = coder.decode(encoded.strings, *z.shape[1:3], QUALITY)
-    assert decoded.sound
+    assert decoded.valid_string_count
     np.testing.assert_array_equal(decoded.y_hat, encoded.y_hat)
     assert called == {name for _, name in parts}
 
@@ -194,17 +196,12 @@ def test_networks_equal_a_numpy_reference():
     expected = reference.raw_parameters(
         coder, z[0].astype(np.int64), y[0].astype(np.int64), rate[0].numpy().astype(int)
     )
-    parts = tf.split(tf.constant(y), coder.config.slices, axis=-1)
-    raw = {}
-
-    def code(number, colour, parameters):
-        raw[number, colour] = parameters
-        return checkerboard.split(parts[number])[colour]
-
-    psi = coder.describe(tf.constant(z), rate)
-    passes.run_passes("checkerboard", coder.slices, psi, code)
+    known = estimation.KnownLatents(coder.config, tf.constant(y))
+    psi = coder.run_hyper_synthesis(tf.constant(z), rate)
+    passes.run_passes("checkerboard", coder.slices, psi, known)
     for number, slice_expected in enumerate(expected):
-        merged = checkerboard.merge(raw[number, 0], raw[number, 1])
+        colours = (known.parameters[number, colour] for colour in range(2))
+        merged = checkerboard.merge(*colours)
         np.testing.assert_array_equal(merged[0], slice_expected)
 
 

@@ -6,7 +6,6 @@ python -I stub_models.py PROGRAM [ARGUMENT...]
 import io
 import runpy
 import sys
-import types
 import zlib
 
 import numpy as np
@@ -14,20 +13,18 @@ from PIL import Image
 
 from tf_imgcomp.errors import ModelError
 from tf_imgcomp.image_codecs import models
+from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 
 
-class StubCodec:
+class StubCodec(ImageCodec):
     id = "stub"
     fingerprint = 0xABC
     bytes_per_pixel = 16.0
 
-    def setting(self, quality):
-        return quality
-
     def compress(self, pixels, quality):
         target = io.BytesIO()
         Image.fromarray(pixels).save(target, "WEBP", quality=int(quality))
-        return types.SimpleNamespace(
+        return Coded(
             strings=(target.getvalue(),),
             checksum=zlib.crc32(target.getvalue()) & 0xFFFF,
             quality=round(quality, 2),

@@ -15,7 +15,7 @@ def test_zeros_have_no_gradient_and_others_a_larger_one():
     x, weights = tf.constant([0.0, 1.0, -2.0, -0.0]), tf.constant([5.0, 7.0, 0.5, 1.0])
     with tf.GradientTape() as tape:
         tape.watch(x)
-        same = rounding.scale_gradient_off_zero(x, 3.0)
+        same = rounding.scale_nonzero_gradient(x, 3.0)
         total = tf.reduce_sum(weights * same)
     np.testing.assert_array_equal(same, x)
     np.testing.assert_array_equal(tape.gradient(total, x), [0, 21, 1.5, 0])

@@ -10,8 +10,8 @@ import tensorflow as tf
 from tests import tiny
 from tf_imgcomp import metrics
 from tf_imgcomp.errors import ImgcompError
+from tf_imgcomp.losses.mfca_pmcn import mfca_pmcn_cost, mfca_pmcn_loss
 from tf_imgcomp.losses.rate_distortion import lagrangian, rate_distortion
-from tf_imgcomp.losses.report import report_cost, report_loss
 from tf_imgcomp.training.optimization import OptimizationConfig
 from tf_imgcomp.training.plateau import FACTOR
 from tf_imgcomp.training.portable import export_step
@@ -30,7 +30,7 @@ def images(make_image):
 
 def _trainable(distortion=None):
     """A tiny codec trained for a distortion, or as in the report."""
-    codec, loss = tiny.randomized(tiny.PLAIN, name="mfca_pmcn"), report_loss
+    codec, loss = tiny.randomized(tiny.PLAIN, name="mfca_pmcn"), mfca_pmcn_loss
     if distortion:
         middle = codec.lmbda_middle
 
@@ -88,7 +88,7 @@ class _Brightening:
         return {"image": tf.constant(self.photo + 10)}
 
 
-@pytest.mark.parametrize("cost", [lagrangian, report_cost])
+@pytest.mark.parametrize("cost", [lagrangian, mfca_pmcn_cost])
 def test_validation_judges_by_what_is_trained(cost):
     photo = np.full((12, 16, 3), 90, np.uint8)
     figures = RealBits(_Brightening(), [photo], lambda codec: codec, cost)()

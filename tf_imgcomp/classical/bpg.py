@@ -42,7 +42,7 @@ _PARAMETERS = ":".join(
 
 @dataclasses.dataclass(frozen=True)
 class BpgCodec:
-    """BPG through FFmpeg, see `ClassicalCodec`; a setting is a QP from 0 to 51.
+    """BPG through FFmpeg, see `FileFormat`; a setting is a QP from 0 to 51.
 
     Decoding leaves out alpha and metadata, with a `UserWarning` that says so.
 

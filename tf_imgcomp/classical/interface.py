@@ -1,4 +1,4 @@
-"""What every classical codec offers."""
+"""The interface of complete image file formats."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from typing import Protocol
 import numpy as np
 
 
-class ClassicalCodec(Protocol):
-    """A codec that nobody trained: pixels to the bytes of a file and back.
+class FileFormat(Protocol):
+    """Pixels to the bytes of a complete file and back: JPEG, AVIF, or `.tfci`.
+
+    An `ImageCodec` makes the strings inside a `.tfci` file; a file format makes all of
+    a file. What compares codecs compares file formats.
 
     Attributes:
         name: Short name, as used by flags and in result files.

@@ -15,7 +15,7 @@ from tf_imgcomp.errors import ClassicalCodecError
 
 @dataclasses.dataclass(frozen=True)
 class PillowCodec:
-    """A format of Pillow with options of a fair baseline, see `ClassicalCodec`.
+    """A format of Pillow with options of a fair baseline, see `FileFormat`.
 
     A setting is the encoder's quality from 0 to 100, higher is better, except for JPEG
     2000, where it is the rate to aim at in bits per pixel.

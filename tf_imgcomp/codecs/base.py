@@ -8,7 +8,8 @@ from tf_imgcomp.layers import GainUnit
 from tf_imgcomp.layers.base import unmixed
 from tf_imgcomp.layers.gain import interpolate_levels
 from tf_imgcomp.ops.padding import pad_to_multiple
-from tf_imgcomp.ops.rounding import add_uniform_noise, scale_gradient_off_zero
+from tf_imgcomp.ops.rounding import add_uniform_noise, scale_nonzero_gradient
+from tf_imgcomp.ops.seeds import stream
 
 QUALITY_MIN, QUALITY_MAX = 1.0, 100.0
 
@@ -157,12 +158,13 @@ class Codec(tf.keras.Model):
         height, width = tf.shape(images)[1], tf.shape(images)[2]
         y = self.analysis(images, quality)
         log2_gain = self.gain.log2(self.level(quality))
-        coded = self.latent_coder(y, log2_gain, self.rate_features(quality), seed)
+        rate_seed = None if seed is None else stream(seed, "rate")
+        coded = self.latent_coder(y, log2_gain, self.rate_features(quality), rate_seed)
         # A small step of training does not change a latent that is rounded to zero.
         # With straight-through gradients the distortion would push it all the same,
         # until it is coded.
-        y_hat = scale_gradient_off_zero(coded.y_hat, self.gradient_scale)
+        y_hat = scale_nonzero_gradient(coded.y_hat, self.gradient_scale)
         if noisy and seed is not None:
-            y_hat = add_uniform_noise(y, seed + [101, 0])  # Not the noise of the rate.
+            y_hat = add_uniform_noise(y, stream(seed, "synthesis"))
         x_hat = self.synthesis(y_hat, quality)[:, :height, :width]
         return CodecOutput(x_hat, coded.y_bits, coded.z_bits, y, coded.y_hat)

@@ -63,7 +63,7 @@ def _sample_rows() -> np.ndarray:
 
 
 class DecisionRows(NamedTuple):
-    """See `coding.Rows`.
+    """See `symbol_coding.Rows`.
 
     Attributes:
         functions: the sampled functions.
@@ -74,17 +74,17 @@ class DecisionRows(NamedTuple):
     table: tf.Tensor
 
     def are_zero(self, parameters: list) -> tf.Tensor:
-        """See `coding.Rows`."""
+        """See `symbol_coding.Rows`."""
         return integer_mixture.are_zero(self.functions, *_by_role(parameters))
 
     def elements(self, parameters: list) -> "DecisionElements":
-        """See `coding.Rows`."""
+        """See `symbol_coding.Rows`."""
         mixture = integer_mixture.make_mixture(self.functions, *_by_role(parameters))
         return DecisionElements(self.functions, mixture)
 
 
 class DecisionElements(NamedTuple):
-    """See `coding.Elements`.
+    """See `symbol_coding.Elements`.
 
     Attributes:
         functions: the sampled functions.

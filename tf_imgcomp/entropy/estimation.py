@@ -11,10 +11,11 @@ from tf_imgcomp.ops.rounding import (
     pass_straight_through,
     round_half_up,
 )
+from tf_imgcomp.ops.seeds import stream
 
 
 class EstimatedCoding:
-    """Chooses the integers of each pass and counts their bits.
+    """Chooses the integers of each pass and counts their bits; see `passes.Coding`.
 
     Args:
         config: `LatentCoderConfig`.
@@ -34,7 +35,7 @@ class EstimatedCoding:
         return tf.add_n(self._bits)
 
     def code(self, number: int, colour: int, raw: tf.Tensor) -> tf.Tensor:
-        """A pass whose parameters are known; see `passes.run_passes`."""
+        """A pass whose parameters are known."""
         parameters = self._mixture(number, raw)
         y = self._wanted[number, colour]
         y_hat = self._choose_integers(y, parameters)
@@ -79,7 +80,7 @@ class EstimatedCoding:
             bits = mixture.mixture_bits(y_hat, parameters)
         else:
             fixed = mixture.Mixture(*map(tf.stop_gradient, parameters))
-            seed = self._seed + [1 + number, colour]
+            seed = stream(self._seed, "y", number, colour)
             noisy = add_uniform_noise(self._wanted[number, colour], seed)
             bits = mixture.mixture_bits(tf.stop_gradient(y_hat), parameters)
             bits += gradient_only(mixture.mixture_bits(noisy, fixed))

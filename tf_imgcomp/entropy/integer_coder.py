@@ -6,8 +6,9 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_compression as tfc
 
-from tf_imgcomp.entropy import coding, passes, range_coder
+from tf_imgcomp.entropy import passes, range_coder, symbol_coding
 from tf_imgcomp.entropy.decisions import DecisionTables
+from tf_imgcomp.entropy.exact_coding import ExactCoding
 from tf_imgcomp.entropy.fixed_point import (
     ACTIVATION_BITS,
     ACTIVATION_MAX,
@@ -17,10 +18,8 @@ from tf_imgcomp.entropy.fixed_point import (
     clip,
 )
 from tf_imgcomp.entropy.latent_coder import LatentCoder, SliceModel, with_rate
-from tf_imgcomp.entropy.mixture import parameters_per_element
 from tf_imgcomp.entropy.range_coder import PRECISION
 from tf_imgcomp.entropy.tied_rows import TiedTables
-from tf_imgcomp.entropy.wavefronts import code_in_wavefronts
 from tf_imgcomp.layers import GainUnit
 from tf_imgcomp.ops import checkerboard
 from tf_imgcomp.ops.padding import patches_3x3
@@ -28,7 +27,6 @@ from tf_imgcomp.ops.rounding import round_half_up
 
 Z_MAX = 127  # Larger hyper-latents are clipped by the encoder.
 QUALITY_STEPS = 100  # A quality is written in hundredths.
-_FEW = 32  # Channels; the latents of so few are coded at once, of others in two parts.
 
 
 class EncodedLatents(NamedTuple):
@@ -51,16 +49,16 @@ class DecodedLatents(NamedTuple):
     Attributes:
         y_hat: float32 `(1, h, w, c)`.
         checksum: int32 scalar, to compare with the encoder's.
-        sound: bool scalar, whether there were as many strings as it takes.
+        valid_string_count: bool scalar, whether the number of strings is right.
     """
 
     y_hat: tf.Tensor
     checksum: tf.Tensor
-    sound: tf.Tensor
+    valid_string_count: tf.Tensor
 
 
 class IntegerSlice(tf.Module):
-    """The networks of one slice on integers; see `passes.SliceNetworks`.
+    """The networks of one slice on integers; see `passes.OrderedSliceNetworks`.
 
     Args:
         model: the trained `SliceModel`.
@@ -101,7 +99,6 @@ class IntegerSlice(tf.Module):
         return self.context_at(checkerboard.anchors_around_others(embedded))
 
     def context_at(self, taps: tf.Tensor) -> tf.Tensor:
-        """What `context_prediction` says where decoded neighbours are `taps`."""
         return at_all_positions(self.context_conv.activate, taps)
 
     def parameters(self, features: tf.Tensor) -> tf.Tensor:
@@ -149,8 +146,8 @@ class IntegerCoder(tf.Module):
             IntegerSlice(model, self.log_table) for model in latent_coder.slices
         ]
 
-    def describe(self, z_hat: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
-        """hyper_synthesis on integers, see `LatentCoder.describe`."""
+    def run_hyper_synthesis(self, z_hat: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
+        """hyper_synthesis on integers, see `LatentCoder.run_hyper_synthesis`."""
         for layer, growth in zip(self.hyper_synthesis, self._growths):
             z_hat = at_all_positions(layer.activate, patches_3x3(z_hat))
             if growth > 1:
@@ -171,15 +168,14 @@ class IntegerCoder(tf.Module):
         symbols = tf.cast(tf.reshape(z_hat, [-1]), tf.int32) + Z_MAX
         coder = range_coder.put(coder, self._z_numbers(tf.shape(z)), symbols)
 
-        wanted = passes.by_pass(self.config.context, self.config.slices, y)
+        def code(coder, parameters, y):
+            return symbol_coding.encode(
+                rows, coder, parameters, y, self.config.bits_per_error
+            )
 
-        def code(coder, parameters, select):
-            y = tf.reshape(select(wanted), [-1])
-            return coding.encode(rows, coder, parameters, y, self.config.bits_per_error)
-
-        coder, y_hat = self._run(z_hat, quality, coder, code)
+        coder, y_hat = self.code_passes(z_hat, quality, coder, code, y)
         strings = range_coder.finish(coder)
-        return EncodedLatents(strings, y_hat, coding.checksum(z_hat, y_hat))
+        return EncodedLatents(strings, y_hat, symbol_coding.checksum(z_hat, y_hat))
 
     def decode(
         self, strings: tf.Tensor, height: tf.Tensor, width: tf.Tensor, quality
@@ -196,7 +192,7 @@ class IntegerCoder(tf.Module):
         shape = tf.stack([1, height, width, depth])
         size = height * width * LatentCoder.STRIDE**2 * self.config.latent_depth
         streams = range_coder.stream_count(size)
-        sound = tf.equal(tf.size(strings), streams)
+        valid_string_count = tf.equal(tf.size(strings), streams)
         rows = self.tables.read()
         coder = range_coder.decoder(rows.table, strings[:streams])
         coder, symbols = range_coder.get(coder, self._z_numbers(shape))
@@ -205,76 +201,32 @@ class IntegerCoder(tf.Module):
         z_hat = tf.ensure_shape(tf.reshape(z_hat, shape), [1, None, None, depth])
 
         def code(coder, parameters, _):
-            return coding.decode(rows, coder, parameters)
+            return symbol_coding.decode(rows, coder, parameters)
 
-        coder, y_hat = self._run(z_hat, quality, coder, code)
-        return DecodedLatents(y_hat, coding.checksum(z_hat, y_hat), sound)
+        coder, y_hat = self.code_passes(z_hat, quality, coder, code)
+        return DecodedLatents(
+            y_hat, symbol_coding.checksum(z_hat, y_hat), valid_string_count
+        )
 
-    def _run(self, z_hat, quality, coder, code: Callable) -> tuple:
+    def code_passes(
+        self, z_hat, quality, coder, code_elements: Callable, y=None
+    ) -> tuple:
         """Runs the passes.
 
         Args:
             z_hat: float32 `(1, h, w, n)`.
             quality: int64 scalar, in hundredths.
-            coder: a range coder, or what else `code` takes.
-            code: function of the coder; the parameters of n latents, a list of float32
-                `(n,)`; and a function that selects these latents of what
-                `passes.by_pass` gives. Gives the coder and the latents, float32 `(n,)`.
+            coder, code_elements, y: see `ExactCoding`.
 
         Returns:
             The coder, and all latents.
         """
-        sizes = self.config.slices
-        gains = tf.split(self._log2_gain(quality), sizes)
-
-        def code_pass(number, colour, raw):
-            nonlocal coder
-            _, height, width, _ = tf.unstack(tf.shape(raw))
-            # Halves, side by side: few operations on single latents use two cores.
-            ends = [0, height // 2, height] if sizes[number] > _FEW else [0, height]
-            decoded = []
-            for part in map(slice, ends, ends[1:]):
-
-                def select(latents, part=part):
-                    return latents[number, colour][0][part]  # Not copied.
-
-                parameters = self._parameters(raw[0][part], gains[number])
-                coder, y_hat = code(coder, parameters, select)
-                decoded.append(y_hat)
-            y_hat = tf.concat(decoded, axis=0)
-            return tf.reshape(y_hat, [1, height, width, sizes[number]])
-
-        def code_in_order(number, networks, known):
-            nonlocal coder
-
-            def code_some(coder, positions, raw):
-                def select(latents):
-                    y = tf.reshape(latents[number, 0], [-1, sizes[number]])
-                    return tf.gather(y, positions)
-
-                parameters = self._parameters(raw, gains[number])
-                coder, y_hat = code(coder, parameters, select)
-                return coder, tf.reshape(y_hat, [-1, sizes[number]])
-
-            coder, y_hat = code_in_wavefronts(
-                networks, known, sizes[number], coder, code_some
-            )
-            return y_hat
-
-        psi = self.describe(z_hat, self._rate(quality))
-        y_hat = passes.run_passes(
-            self.config.context, self.slices, psi, code_pass, code_in_order
+        coding = ExactCoding(
+            self.config, self._log2_gain(quality), coder, code_elements, y
         )
-        return coder, y_hat
-
-    def _parameters(self, raw: tf.Tensor, log2_gain: tf.Tensor) -> list:
-        """Network outputs by kind, `(n,)` each, scales following the gain."""
-        components, tied = self.config.components, self.config.tied
-        count = parameters_per_element(components, tied)
-        kinds = tf.split(tf.reshape(raw, [-1, raw.shape[-1]]), count, axis=-1)
-        scales = 1 if tied else components  # They come last.
-        kinds[-scales:] = [kind + log2_gain for kind in kinds[-scales:]]
-        return [tf.reshape(kind, [-1]) for kind in kinds]
+        psi = self.run_hyper_synthesis(z_hat, self._rate(quality))
+        y_hat = passes.run_passes(self.config.context, self.slices, psi, coding)
+        return coding.coder, y_hat
 
     def _log2_gain(self, quality: tf.Tensor) -> tf.Tensor:
         """Gains at a quality, float32 `(c,)`, exact integers."""

@@ -23,6 +23,7 @@ from tf_imgcomp.ops.rounding import (
     gradient_only,
     round_straight_through,
 )
+from tf_imgcomp.ops.seeds import stream
 
 
 class LatentBits(NamedTuple):
@@ -223,12 +224,12 @@ class LatentCoder(Block):
     def get_config(self) -> dict:
         return {**super().get_config(), "config": vars(self.config)}
 
-    def hyper(self, y: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
+    def run_hyper_analysis(self, y: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
         """hyper_analysis: y `(b, h, w, c)` to z `(b, h / 4, w / 4, n)`, float32."""
         features = with_rate(self.log_features(y), rate)
         return tf.cast(self.hyper_analysis(features), tf.float32)
 
-    def describe(self, z_hat: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
+    def run_hyper_synthesis(self, z_hat: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
         """hyper_synthesis: z_hat `(b, h / 4, w / 4, n)` to psi `(b, h, w, f + levels)`.
 
         The networks that follow are told the rate: a zero says little of a latent's
@@ -253,21 +254,17 @@ class LatentCoder(Block):
         Returns:
             `LatentBits`.
         """
-        z = self.hyper(y, rate)
+        z = self.run_hyper_analysis(y, rate)
         z_hat = round_straight_through(z)
         if seed is None:
             z_bits = self._z_bits(z_hat)
         else:
             z_bits = self._z_bits(tf.stop_gradient(z_hat))
-            z_bits += gradient_only(self._z_bits(add_uniform_noise(z, seed)))
+            noisy = add_uniform_noise(z, stream(seed, "z"))
+            z_bits += gradient_only(self._z_bits(noisy))
         coding = EstimatedCoding(self.config, y, log2_gain, seed)
-        y_hat = passes.run_passes(
-            self.config.context,
-            self.slices,
-            self.describe(z_hat, rate),
-            coding.code,
-            coding.code_in_order,
-        )
+        psi = self.run_hyper_synthesis(z_hat, rate)
+        y_hat = passes.run_passes(self.config.context, self.slices, psi, coding)
         return LatentBits(y_hat, coding.bits(), z_bits)
 
     def _z_bits(self, z: tf.Tensor) -> tf.Tensor:

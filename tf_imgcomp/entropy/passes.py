@@ -1,7 +1,7 @@
 """The order in which latents are coded, written once for training and for files."""
 
 from collections.abc import Sequence
-from typing import Callable, Optional, Protocol
+from typing import Protocol
 
 import tensorflow as tf
 
@@ -33,12 +33,56 @@ class SliceNetworks(Protocol):
         """Mixture parameters at the positions of a pass, from all that is known."""
 
 
+class OrderedSliceNetworks(SliceNetworks, Protocol):
+    """The same where positions follow one another, see `wavefronts`.
+
+    Attributes:
+        embedding_depth: channels of what `embed` returns.
+    """
+
+    embedding_depth: int
+
+    def context_at(self, taps: tf.Tensor) -> tf.Tensor:
+        """Features as of `context_prediction`, at n positions only.
+
+        Args:
+            taps: `(1, n, 12 * embedding_depth)`. The embedded neighbours of each, see
+                `ops.raster.neighbours`.
+        """
+
+
+class Coding(Protocol):
+    """What is done with the latents of each pass."""
+
+    def code(self, number: int, colour: int, raw: tf.Tensor) -> tf.Tensor:
+        """Codes or decodes the latents of a pass.
+
+        Args:
+            number: of the slice.
+            colour: 0 or 1, the pass of the slice.
+            raw: `(b, h, w, p)`. The outputs of `SliceNetworks.parameters`.
+
+        Returns:
+            The latents as decoded, `(b, h, w, c)`.
+        """
+
+    def code_in_order(
+        self, number: int, networks: SliceNetworks, known: tf.Tensor
+    ) -> tf.Tensor:
+        """The same for a slice in raster order.
+
+        Args:
+            number: of the slice.
+            networks: of the slice.
+            known: `(b, h, w, m)`. What is known of every position before.
+
+        Returns:
+            The latents as decoded, `(b, h, w, c)`.
+        """
+
+
 def run_passes(
-    context: str,
-    slices: Sequence[SliceNetworks],
-    psi: tf.Tensor,
-    code: Callable,
-    code_in_order: Optional[Callable] = None,
+    context: str, slices: Sequence[SliceNetworks], psi: tf.Tensor, coding: Coding
 ) -> tf.Tensor:
     """Visits all latents, each pass knowing what the passes before it decoded.
 
@@ -53,13 +97,7 @@ def run_passes(
         context: str, one of `CONTEXTS`.
         slices: the networks of each slice.
         psi: `(b, h, w, n)`. What is known of every position before the first pass.
-        code: function of the slice's number, the colour (0 or 1) and the parameters at
-            its positions; codes or decodes those latents and returns them,
-            `(b, ..., c)`.
-        code_in_order: for context raster in place of `code`: function of the slice's
-            number, its networks and what is known of every position before,
-            `(b, h, w, m)`, that returns the slice's latents, `(b, h, w, c)`. The
-            parameters come from `parameters_around`.
+        coding: codes or decodes the latents of each pass.
 
     Returns:
         All latents, `(b, h, w, c)`.
@@ -71,16 +109,16 @@ def run_passes(
             known.append(networks.channel_context(tf.concat(embedded, axis=-1)))
         known = tf.concat(known, axis=-1)
         if context == "raster":
-            decoded = [code_in_order(number, networks, known)]
+            decoded = [coding.code_in_order(number, networks, known)]
             seen = [networks.embed(decoded[0])]
         else:
-            decoded, seen = _run_colours(context, number, networks, known, code)
+            decoded, seen = _run_colours(context, number, networks, known, coding)
         latents.append(merge(context, decoded))
         embedded.append(merge(context, seen))
     return tf.concat(latents, axis=-1)
 
 
-def _run_colours(context, number, networks, known, code) -> tuple:
+def _run_colours(context, number, networks, known, coding) -> tuple:
     """One slice: its latents, and these embedded, in one part or by colour."""
     decoded, seen = [], []
     for colour, said in enumerate(split(context, known)):
@@ -92,7 +130,7 @@ def _run_colours(context, number, networks, known, code) -> tuple:
                 shape = tf.concat([tf.shape(said)[:-1], [networks.features]], 0)
                 around = tf.zeros(shape, said.dtype)
             said = tf.concat([said, around], axis=-1)
-        decoded.append(code(number, colour, networks.parameters(said)))
+        decoded.append(coding.code(number, colour, networks.parameters(said)))
         seen.append(networks.embed(decoded[-1]))
     return decoded, seen
 

@@ -15,7 +15,6 @@ import tensorflow as tf
 from scipy.special import ndtr
 
 from tf_imgcomp.entropy import integer_mixture
-from tf_imgcomp.entropy.coding import among_zeros
 from tf_imgcomp.entropy.fixed_point import PARAMETER_BITS, clip
 from tf_imgcomp.entropy.integer_mixture import OFFSET_MAX, is_nearer_better
 from tf_imgcomp.entropy.mixture import LOG2_SCALE_MAX, LOG2_SCALE_MIN
@@ -30,6 +29,7 @@ from tf_imgcomp.entropy.range_coder import (
     put_far,
     unpacked,
 )
+from tf_imgcomp.entropy.symbol_coding import among_zeros
 from tf_imgcomp.entropy.tables import ONE, sample_scales, scale_index
 from tf_imgcomp.ops.rounding import round_half_up
 
@@ -94,13 +94,13 @@ class TiedRows(NamedTuple):
     table: tf.Tensor
 
     def are_zero(self, parameters: list) -> tf.Tensor:
-        """See `coding.Rows`."""
+        """See `symbol_coding.Rows`."""
         *logits, offsets, log2_scales = parameters
         half_step = tf.gather(self.half_step_table, scale_index(log2_scales))
         return half_step - tf.abs(offsets) >= enough_deviations(*logits)
 
     def elements(self, parameters: list) -> "TiedElements":
-        """See `coding.Rows`."""
+        """See `symbol_coding.Rows`."""
         return find_rows(self, parameters)
 
 
@@ -124,7 +124,7 @@ def enough_deviations(logit=None):
 
 
 class TiedElements(NamedTuple):
-    """See `coding.Elements`.
+    """See `symbol_coding.Elements`.
 
     Attributes:
         table: as in `TiedRows`.

@@ -4,16 +4,21 @@ from typing import Callable
 
 import tensorflow as tf
 
+from tf_imgcomp.entropy.passes import OrderedSliceNetworks
 from tf_imgcomp.ops import raster
 
 
 def code_in_wavefronts(
-    networks, known: tf.Tensor, depth: int, coder: tf.Tensor, code: Callable
+    networks: OrderedSliceNetworks,
+    known: tf.Tensor,
+    depth: int,
+    coder: tf.Tensor,
+    code: Callable,
 ) -> tuple:
     """Visits the positions of a slice of one image, wavefront after wavefront.
 
     Args:
-        networks: `integer_coder.IntegerSlice`.
+        networks: of the slice.
         known: float32 `(1, h, w, m)`. What is known of every position before.
         depth: int. Channels c of the slice.
         coder: a range coder.

@@ -14,34 +14,14 @@ import hashlib
 import json
 import time
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
 from tf_imgcomp import metrics
+from tf_imgcomp.classical import FileFormat
 from tf_imgcomp.data.writing import write_atomically
 
 _CACHE_FORMAT = 1  # To be raised when the meaning of a measured number changes.
-
-
-class Codec(Protocol):
-    """What can be evaluated: pixels to a file's bytes and back.
-
-    Attributes:
-        name: Short name, unique among the codecs compared.
-        title: Name for people, used in plots and tables.
-        version: Changes whenever the same setting may give other bytes or pixels.
-    """
-
-    name: str
-    title: str
-
-    @property
-    def version(self) -> str: ...
-
-    def encode(self, pixels: np.ndarray, setting: float) -> bytes: ...
-
-    def decode(self, data: bytes) -> np.ndarray: ...
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,7 +57,7 @@ class Point:
     decode_seconds: float
 
 
-def measure(codec: Codec, setting: float, name: str, pixels: np.ndarray) -> Point:
+def measure(codec: FileFormat, setting: float, name: str, pixels: np.ndarray) -> Point:
     """Encodes and decodes an image and measures the result.
 
     Args:
@@ -123,7 +103,7 @@ class Cache:
         self._folder = Path(folder)
 
     def measure(
-        self, codec: Codec, setting: float, name: str, pixels: np.ndarray
+        self, codec: FileFormat, setting: float, name: str, pixels: np.ndarray
     ) -> Point:
         """Returns the known point, or measures it and remembers it."""
         key = [_CACHE_FORMAT, codec.name, codec.version, setting, pixels.shape]

@@ -104,7 +104,7 @@ class CodecModule(tf.Module):
             y, importance = codec.analysis_and_importance(image[None], quality[None])
             y = tf.cast(y, tf.float32)
             rate = codec.rate_features(quality[None])
-            latents = {"y": y, "z": codec.latent_coder.hyper(y, rate)}
+            latents = {"y": y, "z": codec.latent_coder.run_hyper_analysis(y, rate)}
             if importance is not None:
                 latents["importance"] = importance[0]
             return latents
@@ -113,7 +113,12 @@ class CodecModule(tf.Module):
     def latents(self, strings, height, width, quality):
         stride = self._codec.value.stride
         rows, columns = -(-height // stride), -(-width // stride)
-        return self.coder.decode(strings, rows, columns, quality)._asdict()
+        decoded = self.coder.decode(strings, rows, columns, quality)
+        return {
+            "y_hat": decoded.y_hat,
+            "checksum": decoded.checksum,
+            "sound": decoded.valid_string_count,
+        }
 
     def _make_synthesis(self):
         """The synthesis signature; its latent depth is the codec's."""
@@ -137,7 +142,7 @@ def in_float64(codec: Codec) -> Codec:
         exact = type(codec).from_config(codec.get_config())
         quality = tf.constant([QUALITY_MAX])
         y = exact.analysis(tf.zeros((1, codec.stride, codec.stride, 3)), quality)
-        exact.latent_coder.hyper(y, exact.rate_features(quality))
+        exact.latent_coder.run_hyper_analysis(y, exact.rate_features(quality))
     for layer, trained in zip(_encoder(exact), _encoder(codec)):
         layer.set_weights(trained.get_weights())
     return exact

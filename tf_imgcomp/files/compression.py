@@ -8,25 +8,20 @@ The codec is passed in, and only making one imports TensorFlow.
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
-import functools
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tf_imgcomp import metrics
 from tf_imgcomp.data import images
 from tf_imgcomp.data.writing import check_writable, write_atomically
-from tf_imgcomp.errors import ImgcompError
-from tf_imgcomp.files import bitstream, budget
-from tf_imgcomp.files.encoding import Goal, decode, encode
+from tf_imgcomp.files import bitstream, goals
+from tf_imgcomp.files.encoding import decode
 from tf_imgcomp.files.importance import emphasize, read_importance
 from tf_imgcomp.image_codecs.interface import ImageCodec
 
 SUFFIX = ".tfci"
-_PSNR_MAX = 100.0  # For slopes: a perfect image has an infinite one.
 
 
 @dataclass(frozen=True)
@@ -55,7 +50,7 @@ def compress_file(
     codec: ImageCodec,
     source: Path,
     target: Path,
-    goal: Goal,
+    goal: goals.Goal,
     *,
     importance: Path | None = None,
     strip: bool = False,
@@ -81,73 +76,22 @@ def compress_file(
     check_writable(target, overwrite, source)
     photo = images.read_image(source, codec.bytes_per_pixel)
     if strip:
-        photo = dataclasses.replace(photo, icc=None, exif=None)
+        photo = goals.without_metadata(photo)
     height, width, _ = photo.pixels.shape
     if importance:
         field = read_importance(importance, height, width)
         photo = emphasize(codec, photo, field)
-    data, psnr = encode(codec, photo, goal)
-    write_atomically(target, data, overwrite=overwrite)
+    encoded = goals.encode(codec, photo, goal)
+    num_bytes = len(encoded.data)
+    write_atomically(target, encoded.data, overwrite=overwrite)
     return Report(
-        num_bytes=len(data),
-        bpp=metrics.bpp(len(data), height, width),
+        num_bytes=num_bytes,
+        bpp=metrics.bpp(num_bytes, height, width),
         seconds=time.perf_counter() - start,
-        quality=bitstream.unpack(data).quality,
-        psnr=psnr,
+        quality=encoded.file.quality,
+        psnr=encoded.psnr,
         notes=photo.notes,
     )
-
-
-def share_out_bits(
-    codec: ImageCodec,
-    sources: Sequence[Path],
-    bpp: float,
-    *,
-    strip: bool = False,
-    progress: Callable[[Iterable], Iterable] = iter,
-) -> dict[Path, float]:
-    """Finds a quality for each image, so that their mean PSNR is as high as can be.
-
-    Args:
-        codec: A loaded codec.
-        sources: Images. Those that cannot be read get none.
-        bpp: What all files together may have, in bits per pixel of all images.
-        strip: Whether ICC profile and EXIF will be left out.
-        progress: Wraps the images of each round while they are coded.
-
-    Returns:
-        Qualities of the images that can be read.
-
-    Raises:
-        ImgcompError: If the smallest files have more.
-    """
-
-    @functools.lru_cache(maxsize=1)  # The next trial is of the same image or of none.
-    def read(source):
-        photo = images.read_image(source, codec.bytes_per_pixel)
-        return dataclasses.replace(photo, icc=None, exif=None) if strip else photo
-
-    pixels = {}
-    for source in sources:
-        with contextlib.suppress(ImgcompError, OSError):
-            pixels[source] = read(source).pixels.size // 3
-    readable = list(pixels)
-
-    known = {}
-
-    def measure(number, quality):
-        job = number, codec.setting(quality)
-        if job not in known:
-            photo = read(readable[number])
-            data, _ = encode(codec, photo, Goal(quality=quality))
-            file = bitstream.unpack(data)
-            psnr = metrics.psnr(photo.pixels, decode(codec, file).pixels)
-            known[job] = budget.Point(file.quality, len(data), min(psnr, _PSNR_MAX))
-        return known[job]
-
-    most = int(bpp * sum(pixels.values()) / 8)
-    points = budget.search(measure, len(readable), most, progress)
-    return {source: point.quality for source, point in zip(readable, points)}
 
 
 def decompress_file(

@@ -1,60 +1,67 @@
-"""From a photo to the bytes of a `.tfci` file and back."""
+"""From a photo to the bytes of a `.tfci` file at one quality, and back."""
 
 from __future__ import annotations
 
-import dataclasses
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from tf_imgcomp import metrics
 from tf_imgcomp.data import extras, images, memory
 from tf_imgcomp.data.images import Photo
-from tf_imgcomp.errors import BitstreamError, ImgcompError, ModelError
+from tf_imgcomp.errors import BitstreamError, ModelError
 from tf_imgcomp.files import bitstream
 from tf_imgcomp.files.bitstream import TfciFile
-from tf_imgcomp.files.rate_search import Trial, bracket
-from tf_imgcomp.image_codecs.filtered import FilteredCodec
 from tf_imgcomp.image_codecs.interface import ImageCodec
 
 
-@dataclass(frozen=True)
-class Goal:
-    """What a file shall reach; one of the four, the others None.
+class Encoded(NamedTuple):
+    """A photo as a file.
 
     Attributes:
-        quality: float in [1, 100].
-        target_bpp: float, bits per pixel that the file must not exceed.
-        target_psnr: float, dB that the decoded image must reach.
-        max_bytes: int, bytes that the file must not exceed.
+        file: what the file says.
+        data: its bytes.
+        psnr: RGB PSNR of the decoded photo in dB; None if it was not measured.
     """
 
-    quality: float | None = None
-    target_bpp: float | None = None
-    target_psnr: float | None = None
-    max_bytes: int | None = None
+    file: TfciFile
+    data: bytes
+    psnr: float | None = None
 
 
-def encode(codec: ImageCodec, photo: Photo, goal: Goal) -> tuple[bytes, float | None]:
-    """Returns the bytes of a file that meets `goal`, and its PSNR.
+class PhotoEncoder:
+    """Encodes one photo at any quality; transparency and metadata are coded once.
 
-    The PSNR is None unless it had to be measured.
-
-    Raises:
-        ImgcompError: If the goal is out of reach.
+    Args:
+        photo: the photo.
     """
-    parts = _extras(photo)
-    if goal.quality is not None:
-        return _pack(codec, photo, parts, goal.quality), None
-    if goal.target_psnr is not None:
-        return _reach_psnr(codec, photo, parts, goal.target_psnr)
-    height, width, _ = photo.pixels.shape
-    limit = goal.max_bytes
-    if limit is None:
-        limit = math.floor(goal.target_bpp * height * width / 8)
-    return _stay_below(codec, photo, parts, limit), None
+
+    def __init__(self, photo: Photo):
+        self.photo = photo
+        self._extras = _encode_extras(photo)
+
+    def __call__(self, codec: ImageCodec, quality: float) -> Encoded:
+        """The file of the photo at a quality in [1, 100]."""
+        height, width, _ = self.photo.pixels.shape
+        coded = codec.compress(self.photo.pixels, quality)
+        file = TfciFile(
+            codec=codec.id,
+            fingerprint=codec.fingerprint,
+            height=height,
+            width=width,
+            quality=coded.quality,
+            strings=coded.strings,
+            checksum=coded.checksum,
+            grey=self.photo.grey,
+            **self._extras,
+        )
+        return Encoded(file, bitstream.pack(file))
+
+    def measured(self, codec: ImageCodec, quality: float) -> Encoded:
+        """The same, decoded again to measure the PSNR."""
+        encoded = self(codec, quality)
+        pixels = decode(codec, encoded.file).pixels
+        return encoded._replace(psnr=metrics.psnr(self.photo.pixels, pixels))
 
 
 def decode(codec: ImageCodec, file: TfciFile) -> Photo:
@@ -85,12 +92,11 @@ def decode(codec: ImageCodec, file: TfciFile) -> Photo:
     return Photo(pixels, file.grey, alpha, icc, exif)
 
 
-def _extras(photo: Photo) -> dict:
+def _encode_extras(photo: Photo) -> dict:
     def coded(code, value):
         return None if value is None else code(value)
 
     return {
-        "grey": photo.grey,
         "alpha": coded(extras.encode_alpha, photo.alpha),
         "icc": coded(extras.encode_metadata, photo.icc),
         "exif": coded(extras.encode_metadata, photo.exif),
@@ -106,78 +112,3 @@ def _decode_extras(
         icc and extras.decode_metadata(icc),
         exif and extras.decode_metadata(exif),
     )
-
-
-def _pack(codec: ImageCodec, photo: Photo, parts: dict, quality: float) -> bytes:
-    coded = codec.compress(photo.pixels, quality)
-    height, width, _ = photo.pixels.shape
-    return bitstream.pack(
-        TfciFile(
-            codec=codec.id,
-            fingerprint=codec.fingerprint,
-            height=height,
-            width=width,
-            quality=coded.quality,
-            strings=coded.strings,
-            checksum=coded.checksum,
-            **parts,
-        )
-    )
-
-
-def _once_at_a_setting(codec: ImageCodec) -> Callable:
-    """Decorates what measures a quality: it is not run twice where few settings are."""
-
-    def decorated(measure: Callable[[float], Trial]) -> Callable[[float], Trial]:
-        known = {}
-
-        def remembered(quality: float) -> Trial:
-            setting = codec.setting(quality)
-            if setting not in known:
-                known[setting] = measure(quality)
-            return dataclasses.replace(known[setting], quality=quality)
-
-        return remembered
-
-    return decorated
-
-
-def _stay_below(codec: ImageCodec, photo: Photo, parts: dict, limit: int) -> bytes:
-    """Takes the best quality that needs at most `limit` bytes."""
-    draft = codec.draft if isinstance(codec, FilteredCodec) else codec
-
-    @_once_at_a_setting(codec)
-    def measure(quality: float) -> Trial:
-        data = _pack(draft, photo, parts, quality)
-        return Trial(quality, math.log(len(data)), data)
-
-    best, above = bracket(measure, math.log(max(limit, 1)))
-    if best is None:
-        height, width, _ = photo.pixels.shape
-        smallest = len(above.result)
-        raise ImgcompError(
-            f"does not fit into {limit} bytes: quality 1 takes {smallest} "
-            f"({metrics.bpp(smallest, height, width):.4f} bpp)"
-        )
-    if draft is codec:
-        return best.result
-    return _pack(codec, photo, parts, best.quality)
-
-
-def _reach_psnr(
-    codec: ImageCodec, photo: Photo, parts: dict, target: float
-) -> tuple[bytes, float]:
-    """Takes the lowest quality whose decoded image has at least `target` dB."""
-
-    @_once_at_a_setting(codec)
-    def measure(quality: float) -> Trial:
-        data = _pack(codec, photo, parts, quality)
-        pixels = decode(codec, bitstream.unpack(data)).pixels
-        return Trial(quality, metrics.psnr(photo.pixels, pixels), data)
-
-    below, best = bracket(measure, math.nextafter(target, -math.inf))
-    if best is None:
-        raise ImgcompError(
-            f"does not reach {target:g} dB: quality 100 has {below.value:.2f} dB"
-        )
-    return best.result, best.value

@@ -21,11 +21,11 @@ class Trial:
 
     quality: float
     value: float
-    result: Any = None
+    result: Any
 
 
 def bracket(
-    measure: Callable[[float], Trial], target: float
+    measure: Callable[[float], tuple[float, Any]], target: float
 ) -> tuple[Trial | None, Trial | None]:
     """Measures qualities in [1, 100] closer and closer around a target.
 
@@ -35,8 +35,8 @@ def bracket(
     a second time (the Illinois method).
 
     Args:
-        measure: Returns the trial of a quality, a multiple of 0.01. It is called at
-            most `MAX_TRIALS` times.
+        measure: Returns value and result of a quality, a multiple of 0.01. It is
+            called at most `MAX_TRIALS` times.
         target: float, in the unit of `Trial.value`.
 
     Returns:
@@ -44,10 +44,14 @@ def bracket(
         of quality 1 is above; and the trial of the lowest quality found with
         `value > target`, None if that of quality 100 is not above.
     """
-    low = measure(1.0)
+
+    def trial_at(quality: float) -> Trial:
+        return Trial(quality, *measure(quality))
+
+    low = trial_at(1.0)
     if low.value > target:
         return None, low
-    high = measure(100.0)
+    high = trial_at(100.0)
     if high.value <= target:
         return high, None
     below, above = target - low.value, high.value - target
@@ -57,7 +61,7 @@ def bracket(
         if steps == 1:
             break
         step = min(max(round(steps * below / (below + above)), 1), steps - 1)
-        trial = measure(round(low.quality + step / 100, 2))
+        trial = trial_at(round(low.quality + step / 100, 2))
         if trial.value <= target:
             above /= 2 if last is low else 1
             low, below = trial, target - trial.value

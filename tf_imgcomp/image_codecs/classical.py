@@ -6,13 +6,13 @@ import numpy as np
 
 from tf_imgcomp.classical import CODECS, bpg, vvc
 from tf_imgcomp.errors import BitstreamError, ClassicalCodecError
-from tf_imgcomp.image_codecs.interface import Coded
+from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 
 # What qualities from 1 to 100 stand for, from the last one to the first.
 QPS = {"bpg": bpg.QPS, "bpg444": bpg.QPS, "vvc": vvc.QPS, "vvc_fast": vvc.QPS}
 
 
-class ClassicalImageCodec:
+class ClassicalImageCodec(ImageCodec):
     """See `ImageCodec`.
 
     Args:

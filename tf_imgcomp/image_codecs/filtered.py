@@ -7,21 +7,23 @@ others says how to filter: 0 not at all, where it would make the image worse; 1 
 2 by the mean over rotations; 3 by that over rotations and mirror images.
 """
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from tf_imgcomp import model_folder
 from tf_imgcomp.errors import BitstreamError
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
+from tf_imgcomp.model_folder import ExportedModel
 from tf_imgcomp.postfilter.choice import choose
 
 # Ensembles (`postfilter.inference.ENSEMBLES`) and their signatures, from byte 1 on.
 SIGNATURES = {"none": "filter", "rotations": "rotations", "flips": "flips"}
 
 
-class SavedFilter:
+class SavedFilter(ExportedModel):
     """An exported post-filter; TensorFlow is imported when one is made.
 
     Args:
@@ -32,11 +34,8 @@ class SavedFilter:
     """
 
     def __init__(self, folder: Path):
-        self.card = model_folder.read_card(folder)
-        self.id: str = self.card["id"]
-        self.fingerprint: int = self.card["fingerprint"]
-        self.bytes_per_pixel: float = self.card["bytes_per_pixel"]
-        self._model = model_folder.load(folder, self.fingerprint)
+        super().__init__(folder)
+        self._model = self.load()
 
     def __call__(
         self, pixels: np.ndarray, setting: float, ensemble: str = "none"
@@ -49,48 +48,52 @@ class SavedFilter:
         return filter_(pixels, np.float32(setting))["image"].numpy()
 
 
-class FilteredCodec:
+class FilteredCodec(ImageCodec):
     """See `ImageCodec`.
 
     Args:
         codec: what is filtered.
         postfilter: trained for it.
-
-    Attributes:
-        ensemble: key of `SIGNATURES`. What the encoder tries besides the plain filter;
-            None: it does not try to filter.
+        tried: keys of `SIGNATURES`: the ensembles that the encoder tries. If none, it
+            does not filter.
     """
 
-    def __init__(self, codec: ImageCodec, postfilter: SavedFilter):
+    def __init__(
+        self,
+        codec: ImageCodec,
+        postfilter: SavedFilter,
+        tried: Sequence[str] = ("none",),
+    ):
         self._codec, self._filter = codec, postfilter
         self.id, self.card = postfilter.id, postfilter.card
         self.fingerprint = codec.fingerprint ^ postfilter.fingerprint
         self.bytes_per_pixel = max(codec.bytes_per_pixel, postfilter.bytes_per_pixel)
-        self.ensemble = "none"
+        self._tried = tuple(tried)
 
     def setting(self, quality: float) -> float:
         """The codec's own."""
         return self._codec.setting(quality)
 
-    @property
-    def draft(self) -> "FilteredCodec":
-        """The same codec for trials, whose files are as long and not filtered."""
-        draft = FilteredCodec(self._codec, self._filter)
-        draft.ensemble = None
-        return draft
+    def for_trials(self) -> ImageCodec:
+        """See `ImageCodec`: a filter is one byte, whichever it is."""
+        return FilteredCodec(self._codec, self._filter, tried=())
+
+    def with_ensemble(self, ensemble: str) -> ImageCodec:
+        """See `ImageCodec`."""
+        tried = dict.fromkeys(("none", ensemble))
+        return FilteredCodec(self._codec, self._filter, tuple(tried))
 
     def compress(self, pixels: np.ndarray, quality: float) -> Coded:
         coded = self._codec.compress(pixels, quality)
-        if self.ensemble is None:
+        if not self._tried:
             return Coded((b"\0", *coded.strings), coded.checksum, coded.quality)
         height, width, _ = pixels.shape
         decoded, checksum = self._codec.decompress(
             coded.strings, height, width, coded.quality
         )
-        ways = [way for way in SIGNATURES if way in ("none", self.ensemble)]
-        filters = [self._filtering(way, coded.quality) for way in ways]
+        filters = [self._filtering(name, coded.quality) for name in self._tried]
         chosen = choose(pixels, decoded, filters)
-        flag = 1 + list(SIGNATURES).index(ways[chosen - 1]) if chosen else 0
+        flag = 1 + list(SIGNATURES).index(self._tried[chosen - 1]) if chosen else 0
         return Coded((bytes([flag]), *coded.strings), checksum, coded.quality)
 
     def decompress(
@@ -107,6 +110,16 @@ class FilteredCodec:
         if flag[0]:
             decoded = self._filtering([*SIGNATURES][flag[0] - 1], quality)(decoded)
         return decoded, checksum
+
+    def importance(self, pixels: np.ndarray, quality: float) -> np.ndarray | None:
+        """See `ImageCodec`: the filtered codec's."""
+        return self._codec.importance(pixels, quality)
+
+    def latents(
+        self, strings: tuple, height: int, width: int, quality: float
+    ) -> np.ndarray | None:
+        """See `ImageCodec`: the filtered codec's."""
+        return self._codec.latents(strings[1:], height, width, quality)
 
     def _filtering(self, ensemble: str, quality: float) -> Callable:
         setting = self._codec.setting(quality)

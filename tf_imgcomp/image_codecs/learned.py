@@ -8,22 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_imgcomp import model_folder
 from tf_imgcomp.errors import BitstreamError, ModelError
-from tf_imgcomp.image_codecs.interface import Coded
+from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
+from tf_imgcomp.model_folder import ExportedModel
 
 
-class LearnedCodec:
+class LearnedCodec(ExportedModel, ImageCodec):
     """An exported codec, ready to use; TensorFlow is imported when one is made.
 
     Args:
         folder: a folder that `export.codec.export` wrote.
-
-    Attributes:
-        id: its name in files.
-        fingerprint: 16 bits of its weights, in files too.
-        card: dict, the model card.
-        bytes_per_pixel: peak memory of coding, for refusing what does not fit.
 
     Raises:
         ModelError: If the folder does not hold a sound model, or if
@@ -31,19 +25,12 @@ class LearnedCodec:
     """
 
     def __init__(self, folder: Path):
-        self.card = model_folder.read_card(folder)
-        self.id: str = self.card["id"]
-        self.fingerprint: int = self.card["fingerprint"]
-        self.bytes_per_pixel: float = self.card["bytes_per_pixel"]
+        super().__init__(folder)
         import tensorflow as tf
 
         _register_range_coder()
         self._tf = tf
-        self._model = model_folder.load(folder, self.fingerprint)
-
-    def setting(self, quality: float) -> float:
-        """See `ImageCodec`: the quality itself."""
-        return quality
+        self._model = self.load()
 
     def compress(self, pixels: np.ndarray, quality: float) -> Coded:
         """See `ImageCodec`.
@@ -75,17 +62,11 @@ class LearnedCodec:
     def latents(
         self, strings: tuple, height: int, width: int, quality: float
     ) -> np.ndarray:
-        """The decoded latents y_hat, float32 `(1, H / 16, W / 16, c)`, integers.
-
-        Arguments and errors are those of `decompress`.
-        """
+        """See `ImageCodec`."""
         return self._decode("latents", strings, height, width, quality)["y_hat"].numpy()
 
     def importance(self, pixels: np.ndarray, quality: float) -> np.ndarray | None:
-        """The learned importance map, float32 `(H / 16, W / 16)`, 0 to 1.
-
-        None if the codec has no such map. Arguments are those of `compress`.
-        """
+        """See `ImageCodec`."""
         if "importance" not in self._model.signatures["analysis"].structured_outputs:
             return None
         quality = self._tf.constant(quality, "float32")

@@ -5,8 +5,8 @@ from typing import Callable, NamedTuple
 
 from tf_imgcomp.errors import ModelError
 from tf_imgcomp.losses.distortion import DISTORTIONS
+from tf_imgcomp.losses.mfca_pmcn import mfca_pmcn_cost, mfca_pmcn_loss
 from tf_imgcomp.losses.rate_distortion import lagrangian, rate_distortion
-from tf_imgcomp.losses.report import report_cost, report_loss
 
 
 class CodecLoss(NamedTuple):
@@ -29,7 +29,7 @@ CODEC_LOSSES: dict[str, Callable[[float, str], CodecLoss]] = {
         partial(rate_distortion, lmbda_middle=lmbda_middle, distortion=distortion),
         partial(lagrangian, distortion=distortion),
     ),
-    "report": lambda *_: CodecLoss(report_loss, report_cost),
+    "report": lambda *_: CodecLoss(mfca_pmcn_loss, mfca_pmcn_cost),
 }
 
 

@@ -23,7 +23,7 @@ def gradient_only(x: tf.Tensor) -> tf.Tensor:
     return x - tf.stop_gradient(x)
 
 
-def scale_gradient_off_zero(x: tf.Tensor, factor: float) -> tf.Tensor:
+def scale_nonzero_gradient(x: tf.Tensor, factor: float) -> tf.Tensor:
     """The same, its gradient `factor` times as large, and none where it is zero."""
     scaled = x + (factor - 1) * gradient_only(x)
     return tf.where(tf.equal(x, 0), tf.stop_gradient(x), scaled)

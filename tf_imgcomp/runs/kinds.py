@@ -27,10 +27,10 @@ class ObjectiveConfig:
     Attributes:
         loss: one of `losses.registry.CODEC_LOSSES`, for a codec.
         distortion: one of `losses.distortion.DISTORTIONS`, for a codec.
-        noise_gradients: whether the rate's gradient reaches the latents through additive
-            noise; if not, it passes rounding straight through. For a codec.
-        noisy_synthesis: whether the synthesis learns on noisy latents instead of
-            integers. For a codec.
+        noise_gradients: rate gradient estimator of a codec: additive noise, or else
+            straight-through.
+        noisy_synthesis: whether a codec's synthesis learns on noisy latents instead of
+            rounded ones.
         restoration_loss: one of `losses.restoration.LOSSES`, for a filter.
     """
 

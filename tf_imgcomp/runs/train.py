@@ -1,9 +1,9 @@
 """Trains a model from a folder of photos to weights and a SavedModel.
 
-    photos ──► crops ──► training steps ──► averaged weights ──► SavedModel
-                              │ checkpoints, logs, validations
-                              ▼
-                           workdir
+photos ──► crops ──► training steps ──► averaged weights ──► SavedModel
+                          │ checkpoints, logs, validations
+                          ▼
+                       workdir
 """
 
 from collections.abc import Callable
@@ -166,7 +166,7 @@ def train(
         figures.pop("reconstruction", None)
         whole_card = {
             model.kind: model.name,
-            "sizes": model.sizes,
+            "sizes": trainable.model.get_config()["config"],  # Defaults may change.
             **(card or {}),
             "steps": int(trainer.step),
             "data": data.note,

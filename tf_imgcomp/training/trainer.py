@@ -12,6 +12,7 @@ import tensorflow as tf
 from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN
 from tf_imgcomp.data.writing import write_atomically
 from tf_imgcomp.errors import ImgcompError
+from tf_imgcomp.ops.seeds import stream
 from tf_imgcomp.training.journal import Journal
 from tf_imgcomp.training.optimization import (
     GradientGuard,
@@ -158,10 +159,15 @@ class Trainer:
     def _train_step(self, images, step):
         replica = tf.distribute.get_replica_context()
         number = replica.replica_id_in_sync_group
-        seed = tf.stack([self.config.seed + 1000 * number, 2 * tf.cast(step, tf.int32)])
-        quality = self._draw_quality(tf.shape(images)[0], seed)
+        seed = stream(tf.constant([self.config.seed, 0]), step, number)
+        quality = self._draw_quality(tf.shape(images)[0], stream(seed, "quality"))
         result = training_step(
-            self._objective, self._variables, self._variables, images, seed, quality
+            self._objective,
+            self._variables,
+            self._variables,
+            images,
+            stream(seed, "noise"),
+            quality,
         )
         gradients = replica.all_reduce("MEAN", list(result.gradients))
         gradients, norm = self._guard(gradients)
@@ -180,7 +186,7 @@ class Trainer:
             return tf.fill([count], self.config.quality)
         # One draw from each of `count` equal parts of the range: every batch has
         # low and high rates.
-        part = tf.random.stateless_uniform([count], seed + [7919, 0])
+        part = tf.random.stateless_uniform([count], seed)
         position = (tf.range(count, dtype=tf.float32) + part) / tf.cast(
             count, tf.float32
         )

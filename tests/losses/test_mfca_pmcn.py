@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tf_imgcomp.codecs.base import CodecOutput
-from tf_imgcomp.losses.report import LMBDA, report_cost, report_loss
+from tf_imgcomp.losses.mfca_pmcn import LMBDA, mfca_pmcn_cost, mfca_pmcn_loss
 
 L1, MSE, BPP, Z_BPP, QUANTIZATION = 10 / 255, (10 / 255) ** 2, 0.75, 0.25, 0.09
 
@@ -28,7 +28,7 @@ def output(images):
 
 
 def _loss(images, output, lmbda):
-    return report_loss(images, output, tf.fill([2], lmbda))
+    return mfca_pmcn_loss(images, output, tf.fill([2], lmbda))
 
 
 def test_it_is_the_reports_where_both_are_of_one_slope(images, output):
@@ -57,7 +57,7 @@ def test_elsewhere_distortion_and_rate_are_weighted_against_each_other(images, o
 
 def test_a_decoded_image_is_judged_without_quantization(images, output):
     x = tf.cast(images, tf.float32)
-    costs = report_cost(x, output.x_hat, tf.fill([2], BPP), tf.fill([2], LMBDA))
+    costs = mfca_pmcn_cost(x, output.x_hat, tf.fill([2], BPP), tf.fill([2], LMBDA))
     np.testing.assert_allclose(costs, L1 + 0.1 * MSE + 0.01 * BPP, rtol=1e-5)
 
 
@@ -77,7 +77,7 @@ def test_a_larger_weight_favours_the_better_image(images, output):
 
     def cost(x_hat, bpp):
         costs = [
-            report_cost(x, x_hat, tf.fill([2], bpp), tf.fill([2], w)) for w in lmbdas
+            mfca_pmcn_cost(x, x_hat, tf.fill([2], bpp), tf.fill([2], w)) for w in lmbdas
         ]
         return np.array(costs)
 

@@ -25,7 +25,7 @@ _MSE, _RATE, _QUANTIZATION = 0.1, 0.01, 0.1
 LMBDA = 0.04
 
 
-class ReportLoss(NamedTuple):
+class MfcaPmcnLoss(NamedTuple):
     """What a batch costs; all scalars, means over the batch.
 
     Attributes:
@@ -45,7 +45,7 @@ class ReportLoss(NamedTuple):
     quantization: tf.Tensor
 
 
-def report_cost(x, x_hat, bpp, lmbda, quantization=0.0) -> tf.Tensor:
+def mfca_pmcn_cost(x, x_hat, bpp, lmbda, quantization=0.0) -> tf.Tensor:
     """The loss of each image, float32 `(b,)`.
 
     Args:
@@ -60,7 +60,7 @@ def report_cost(x, x_hat, bpp, lmbda, quantization=0.0) -> tf.Tensor:
     return weight * (error + _QUANTIZATION * quantization) + _RATE * bpp / weight
 
 
-def report_loss(images, output, lmbda) -> ReportLoss:
+def mfca_pmcn_loss(images, output, lmbda) -> MfcaPmcnLoss:
     """The report's loss of a batch.
 
     The quantization term draws y to the integers that are coded. They count as given:
@@ -75,10 +75,10 @@ def report_loss(images, output, lmbda) -> ReportLoss:
     bpp, z_bpp = bits_per_pixel(x, output)
     error = tf.math.squared_difference(output.y, tf.stop_gradient(output.y_hat))
     quantization = tf.reduce_mean(error, [1, 2, 3])
-    costs = report_cost(x, x_hat, bpp, lmbda, quantization)
+    costs = mfca_pmcn_cost(x, x_hat, bpp, lmbda, quantization)
     mse = mean_squared_error(x, x_hat)
     terms = (costs, _l1(x, x_hat), mse, bpp, z_bpp, quantization)
-    return ReportLoss(*map(tf.reduce_mean, terms))
+    return MfcaPmcnLoss(*map(tf.reduce_mean, terms))
 
 
 def _l1(x, x_hat):

@@ -1,0 +1,89 @@
+"""The latents of one image with a range coder, pass by pass."""
+
+from functools import partial
+from typing import Callable, Optional
+
+import tensorflow as tf
+
+from tf_imgcomp.entropy import passes
+from tf_imgcomp.entropy.mixture import parameters_per_element
+from tf_imgcomp.entropy.wavefronts import code_in_wavefronts
+
+_UNDIVIDED_MAX = 32  # Channels of a slice whose passes are coded in one part.
+
+
+class ExactCoding:
+    """Codes or decodes the latents of each pass; see `passes.Coding`.
+
+    Args:
+        config: `LatentCoderConfig`.
+        log2_gain: float32 `(c,)`, integers with 10 fraction bits.
+        coder: a range coder, or what else `code_elements` takes.
+        code_elements: function of the coder; the parameters of n latents, a list of
+            float32 `(n,)`; and these latents, float32 `(n,)`, or None to decode them.
+            Returns the coder and the integers coded, float32 `(n,)`.
+        y: float32 `(1, h, w, c)`, the latents to code; None to decode.
+
+    Attributes:
+        coder: the range coder after the passes so far.
+    """
+
+    def __init__(
+        self,
+        config,
+        log2_gain: tf.Tensor,
+        coder: tf.Tensor,
+        code_elements: Callable,
+        y: Optional[tf.Tensor] = None,
+    ):
+        self.coder = coder
+        self._config, self._code_elements = config, code_elements
+        self._gains = tf.split(log2_gain, config.slices)
+        self._wanted = None
+        if y is not None:
+            self._wanted = passes.by_pass(config.context, config.slices, y)
+
+    def code(self, number: int, colour: int, raw: tf.Tensor) -> tf.Tensor:
+        """A pass whose parameters are known."""
+        depth = self._config.slices[number]
+        _, height, width, _ = tf.unstack(tf.shape(raw))
+        # Halves, side by side: few operations on single latents use two cores.
+        is_divided = depth > _UNDIVIDED_MAX
+        ends = [0, height // 2, height] if is_divided else [0, height]
+        decoded = []
+        for rows in map(slice, ends, ends[1:]):
+            y = None
+            if self._wanted:
+                y = tf.reshape(self._wanted[number, colour][0][rows], [-1])
+            parameters = self._parameters(number, raw[0][rows])
+            self.coder, y_hat = self._code_elements(self.coder, parameters, y)
+            decoded.append(y_hat)
+        return tf.reshape(tf.concat(decoded, axis=0), [1, height, width, depth])
+
+    def code_in_order(
+        self, number: int, networks: passes.OrderedSliceNetworks, known: tf.Tensor
+    ) -> tf.Tensor:
+        """A slice whose parameters depend on its own latents."""
+        code = partial(self._code_positions, number)
+        depth = self._config.slices[number]
+        self.coder, y_hat = code_in_wavefronts(networks, known, depth, self.coder, code)
+        return y_hat
+
+    def _code_positions(self, number, coder, positions, raw) -> tuple:
+        """A wavefront; see `code_in_wavefronts`."""
+        depth, y = self._config.slices[number], None
+        if self._wanted:
+            y = tf.reshape(self._wanted[number, 0], [-1, depth])
+            y = tf.reshape(tf.gather(y, positions), [-1])
+        parameters = self._parameters(number, raw)
+        coder, y_hat = self._code_elements(coder, parameters, y)
+        return coder, tf.reshape(y_hat, [-1, depth])
+
+    def _parameters(self, number: int, raw: tf.Tensor) -> list:
+        """Network outputs by kind, `(n,)` each, scales following the gain."""
+        components, tied = self._config.components, self._config.tied
+        count = parameters_per_element(components, tied)
+        kinds = tf.split(tf.reshape(raw, [-1, raw.shape[-1]]), count, axis=-1)
+        scales = 1 if tied else components  # They come last.
+        kinds[-scales:] = [kind + self._gains[number] for kind in kinds[-scales:]]
+        return [tf.reshape(kind, [-1]) for kind in kinds]

@@ -1,0 +1,159 @@
+"""Encodes photos to a goal: a quality, a size, a PSNR, or a size for many photos."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tf_imgcomp import metrics
+from tf_imgcomp.data import images
+from tf_imgcomp.data.images import Photo
+from tf_imgcomp.errors import ImgcompError
+from tf_imgcomp.files import budget
+from tf_imgcomp.files.encoding import Encoded, PhotoEncoder
+from tf_imgcomp.files.rate_search import bracket
+from tf_imgcomp.image_codecs.interface import ImageCodec
+
+_PSNR_MAX = 100.0  # dB. A perfect image has an infinite PSNR, and no slope.
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a file shall reach; one of the four, the others None.
+
+    Attributes:
+        quality: float in [1, 100].
+        target_bpp: float, largest size in bits per pixel.
+        target_psnr: float, smallest PSNR of the decoded image in dB.
+        max_bytes: int, largest size in bytes.
+    """
+
+    quality: float | None = None
+    target_bpp: float | None = None
+    target_psnr: float | None = None
+    max_bytes: int | None = None
+
+
+def encode(codec: ImageCodec, photo: Photo, goal: Goal) -> Encoded:
+    """Returns a file that meets `goal`, with its PSNR if that is the goal.
+
+    Raises:
+        ImgcompError: If the goal is out of reach.
+    """
+    encoder = PhotoEncoder(photo)
+    if goal.quality is not None:
+        return encoder(codec, goal.quality)
+    if goal.target_psnr is not None:
+        return _reach_psnr(codec, encoder, goal.target_psnr)
+    if goal.max_bytes is not None:
+        return _stay_below(codec, encoder, goal.max_bytes)
+    height, width, _ = photo.pixels.shape
+    return _stay_below(codec, encoder, math.floor(goal.target_bpp * height * width / 8))
+
+
+def share_out_bits(
+    codec: ImageCodec,
+    sources: Sequence[Path],
+    bpp: float,
+    *,
+    strip: bool = False,
+    progress: Callable[[Iterable], Iterable] = iter,
+) -> dict[Path, float]:
+    """Finds a quality for each image that together give the highest mean PSNR.
+
+    Args:
+        codec: A loaded codec.
+        sources: Images. Those that cannot be read get no quality.
+        bpp: Size of all files together, in bits per pixel of all images.
+        strip: Whether ICC profile and EXIF will be left out.
+        progress: Wraps the images of each round while they are coded.
+
+    Returns:
+        Qualities of the images that can be read.
+
+    Raises:
+        ImgcompError: If the smallest files are larger.
+    """
+
+    @functools.lru_cache(maxsize=1)  # The next trial is of the same image or of none.
+    def encoder(source: Path) -> PhotoEncoder:
+        photo = images.read_image(source, codec.bytes_per_pixel)
+        return PhotoEncoder(without_metadata(photo) if strip else photo)
+
+    def measure(source: Path, quality: float) -> budget.Point:
+        encoded = encoder(source).measured(codec, quality)
+        psnr = min(encoded.psnr, _PSNR_MAX)
+        return budget.Point(encoded.file.quality, len(encoded.data), psnr)
+
+    pixels = {}
+    for source in sources:
+        with contextlib.suppress(ImgcompError, OSError):
+            pixels[source] = encoder(source).photo.pixels.size // 3
+    trials = [_cached(codec, functools.partial(measure, source)) for source in pixels]
+    points = budget.search(
+        lambda number, quality: trials[number](quality),
+        len(trials),
+        int(bpp * sum(pixels.values()) / 8),
+        progress,
+    )
+    return {source: point.quality for source, point in zip(pixels, points)}
+
+
+def without_metadata(photo: Photo) -> Photo:
+    """The photo without ICC profile and EXIF."""
+    return dataclasses.replace(photo, icc=None, exif=None)
+
+
+def _cached(codec: ImageCodec, measure: Callable[[float], Any]) -> Callable:
+    """Caches trials by codec setting."""
+    results = {}
+
+    def cached(quality: float):
+        setting = codec.setting(quality)
+        if setting not in results:
+            results[setting] = measure(quality)
+        return results[setting]
+
+    return cached
+
+
+def _stay_below(codec: ImageCodec, encoder: PhotoEncoder, limit: int) -> Encoded:
+    """Takes the best quality that needs at most `limit` bytes."""
+    trial_codec = codec.for_trials()
+
+    def measure(quality: float) -> tuple[float, Encoded]:
+        encoded = encoder(trial_codec, quality)
+        return math.log(len(encoded.data)), encoded
+
+    best, above = bracket(_cached(codec, measure), math.log(max(limit, 1)))
+    if best is None:
+        file, smallest = above.result.file, len(above.result.data)
+        raise ImgcompError(
+            f"does not fit into {limit} bytes: quality 1 takes {smallest} "
+            f"({metrics.bpp(smallest, file.height, file.width):.4f} bpp)"
+        )
+    if trial_codec is codec:
+        return best.result
+    return encoder(codec, best.quality)
+
+
+def _reach_psnr(codec: ImageCodec, encoder: PhotoEncoder, target: float) -> Encoded:
+    """Takes the lowest quality whose decoded image has at least `target` dB."""
+
+    def measure(quality: float) -> tuple[float, Encoded]:
+        encoded = encoder.measured(codec, quality)
+        return encoded.psnr, encoded
+
+    just_below = math.nextafter(target, -math.inf)
+    below, best = bracket(_cached(codec, measure), just_below)
+    if best is None:
+        raise ImgcompError(
+            f"does not reach {target:g} dB: quality 100 has {below.value:.2f} dB"
+        )
+    return best.result
