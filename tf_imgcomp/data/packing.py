@@ -34,8 +34,8 @@ def pack_photos(
 ) -> Packed:
     """Writes the photos of a folder into a ZIP file, as they are.
 
-    Members are named `train/...` and `held_out/...`. Photos come in an order that looks
-    random and is always the same, as many as fit.
+    Members are named `train/...` and `held_out/...`. Photos are taken in a fixed
+    pseudo-random order, as many as fit.
 
     Args:
         folder: where the photos are, at any depth.

@@ -1,4 +1,4 @@
-"""The latent coder after training: the same in integers, from latents to bytes."""
+"""The trained latent coder in integers: latents to strings and back."""
 
 from typing import Callable, NamedTuple
 
@@ -34,7 +34,7 @@ class EncodedLatents(NamedTuple):
 
     Attributes:
         strings: string vector, the streams; each has a part of z and of every pass.
-        y_hat: float32 `(1, h, w, c)`, what a decoder will see.
+        y_hat: float32 `(1, h, w, c)`, the latents as decoded.
         checksum: int32 scalar of all decoded integers.
     """
 
@@ -62,14 +62,14 @@ class IntegerSlice(tf.Module):
 
     Args:
         model: the trained `SliceModel`.
-        log_table: float32 variable. log2(1 + n) at n = 0, 1, .. as an activation.
+        log_table: float32 variable. log2(1 + n) at n = 0, 1, .., as activations.
     """
 
     def __init__(self, model: SliceModel, log_table: tf.Variable):
         super().__init__()
         self.features = model.features
         self._log_table = log_table
-        # The first slice has no others before it, and not every context looks around.
+        # The first slice has no channel context, and context none no spatial one.
         self.channel_conv, self.context_conv = (
             _integer_dense(layer) if layer.built else None
             for layer in (model.channel_conv, model.context_conv.dense)
@@ -111,7 +111,7 @@ class IntegerSlice(tf.Module):
 
 
 class IntegerCoder(tf.Module):
-    """Codes latents exactly: every integer that the range coder sees has one answer.
+    """Codes latents with integer networks and tables, alike on every machine.
 
     Made once from trained weights and saved with the model. Encoder and decoder share
     the loop over passes, the networks and the tables.

@@ -26,11 +26,11 @@ from tf_imgcomp.training.weights import save_weights
 
 @dataclass(frozen=True)
 class TrainerConfig:
-    """What happens when.
+    """Optimization, seed and intervals of a run.
 
     Attributes:
-        optimization: how parameters move.
-        seed: int. Of noise and qualities.
+        optimization: optimizer and schedule.
+        seed: int, of noise and qualities.
         log_every: int, steps between two lines of the log.
         checkpoint_minutes: float between two checkpoints.
         validate_every: int, steps between two validations: an epoch.
