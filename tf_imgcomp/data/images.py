@@ -71,7 +71,7 @@ def read_image(path: Path | str, bytes_per_pixel: float = 16) -> Photo:
     Args:
         path: A file in any format that Pillow opens.
         bytes_per_pixel: Peak memory that the caller's work on it takes. An image
-            too large for the memory there is gets refused before it is decoded.
+            too large for the available memory is refused before it is decoded.
 
     Raises:
         ImageError: If the file is not an image, damaged, or too large.
@@ -136,7 +136,7 @@ def output_format(path: Path) -> str:
     format_ = Image.registered_extensions().get(path.suffix.lower())
     if format_ not in Image.SAVE:
         raise ImageError(
-            f"no image format is written as {path.suffix or 'no extension'!r}: "
+            f"cannot write images with the extension {path.suffix!r}: "
             "use for example .png, .jpg, .webp or .tif"
         )
     return format_
@@ -170,7 +170,7 @@ def _pillow_errors() -> Iterator[None]:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         pixels = str(error).split(",")[0]  # "... (9 pixels) exceeds limit of 4 pixels"
-        raise ImageError(f"too large for the memory there is: {pixels}") from None
+        raise ImageError(f"too large for the available memory: {pixels}") from None
     except UnidentifiedImageError:
         raise ImageError("not an image of a known format") from None
     except Exception as error:

@@ -48,11 +48,11 @@ def unstack(image: np.ndarray) -> Pair:
     """
     if image.shape[0] % PICTURES:
         raise ImageError(
-            f"not a pair: {image.shape[0]} rows are not {PICTURES} pictures"
+            f"not a pair: {image.shape[0]} rows are not a multiple of {PICTURES}"
         )
     decoded, original, setting = np.split(image, PICTURES)
     if (setting != setting[0, 0, 0]).any():
-        raise ImageError("not a pair: its third picture is not of one value")
+        raise ImageError("not a pair: the values of its third picture differ")
     return Pair(decoded, original, int(setting[0, 0, 0]))
 
 

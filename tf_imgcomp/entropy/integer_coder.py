@@ -155,7 +155,7 @@ class IntegerCoder(tf.Module):
         return with_rate(z_hat, rate)
 
     def encode(self, y: tf.Tensor, z: tf.Tensor, quality: tf.Tensor) -> EncodedLatents:
-        """Latents of one image to strings.
+        """Codes the latents of one image.
 
         Args:
             y: float32 `(1, h, w, c)`, in quantizer steps, `h` and `w` multiples of 4.
@@ -180,10 +180,10 @@ class IntegerCoder(tf.Module):
     def decode(
         self, strings: tf.Tensor, height: tf.Tensor, width: tf.Tensor, quality
     ) -> DecodedLatents:
-        """Strings to latents.
+        """Decodes the latents of one image.
 
         Args:
-            strings: as `encode` gives them.
+            strings: string vector, from `encode`.
             height: int32 scalar, of z.
             width: int32 scalar, of z.
             quality: int64 scalar, in hundredths.
@@ -211,7 +211,7 @@ class IntegerCoder(tf.Module):
     def code_passes(
         self, z_hat, quality, coder, code_elements: Callable, y=None
     ) -> tuple:
-        """Runs the passes.
+        """Codes or decodes all latents, pass by pass.
 
         Args:
             z_hat: float32 `(1, h, w, n)`.
@@ -219,7 +219,7 @@ class IntegerCoder(tf.Module):
             coder, code_elements, y: see `ExactCoding`.
 
         Returns:
-            The coder, and all latents.
+            The coder, and the latents as decoded, float32 `(1, h, w, c)`.
         """
         coding = ExactCoding(
             self.config, self._log2_gain(quality), coder, code_elements, y

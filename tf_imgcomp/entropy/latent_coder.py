@@ -197,7 +197,7 @@ class LatentCoder(Block):
         factors = [factor for _, factor in c.hyper_synthesis]
         if not math.prod(strides) == math.prod(factors) == self.STRIDE:
             raise ValueError(
-                f"Expected strides and growths that make {self.STRIDE}, "
+                f"Expected strides and growths with a product of {self.STRIDE}, "
                 f"received {strides} and {factors}."
             )
         if initial_deviations is None:

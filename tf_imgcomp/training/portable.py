@@ -110,7 +110,7 @@ def _lower(function: Callable, specs: Sequence[tf.TensorSpec]) -> tuple:
     traced = compiled.get_concrete_function(*specs)
     if traced.captured_inputs:
         raise ValueError(
-            "Expected a step that reads its inputs only, it captures "
+            "Expected a step that reads its inputs only, received one that captures "
             f"{traced.captured_inputs}."
         )
     make = compiled.experimental_get_compiler_ir(*specs)

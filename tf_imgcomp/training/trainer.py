@@ -62,7 +62,7 @@ class Trainer:
         strategy: `tf.distribute.Strategy`.
 
     Raises:
-        ImgcompError: If the learning rate waits for validations and there are none.
+        ImgcompError: If the schedule needs validation and there is none.
     """
 
     def __init__(
@@ -90,8 +90,7 @@ class Trainer:
         if config.optimization.schedule == "plateau":
             if not validate:
                 raise ImgcompError(
-                    "a plateau of the learning rate is seen on photos held out for "
-                    "validation: there are none"
+                    "schedule 'plateau' needs validation photos, but none are held out"
                 )
             self._plateau = Plateau(self.optimizer, config.optimization.patience)
         kept = {"plateau": self._plateau} if self._plateau else {}
