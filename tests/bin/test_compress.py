@@ -287,9 +287,9 @@ def test_images_that_exhaust_memory_are_refused(
 def test_unknown_models_and_formats_are_refused(tfci, capsys):
     message = "needs model 'other'; there are: stub"
     check_error(capsys, compress, message, "--model=other", "photo.png")
-    message = "photo.tfci: no image format is written as '.xyz'"
+    message = "photo.tfci: cannot write images with the extension '.xyz'"
     check_error(capsys, decompress, message, "--output=out.xyz", tfci)
-    message = "no image format is written as '.xyz'"
+    message = "cannot write images with the extension '.xyz'"
     check_error(capsys, decompress, message, "--format=xyz", tfci)
 
 

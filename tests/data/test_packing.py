@@ -60,6 +60,6 @@ def test_unreadable_photos_are_named_and_left_out(photos, tmp_path):
 
 
 def test_no_room_for_any_photo_is_an_error_and_no_file(photos, tmp_path):
-    with pytest.raises(ImageError, match="no photo to train on in 100 bytes"):
+    with pytest.raises(ImageError, match="no training photo fits into 100 bytes"):
         pack_photos(photos, tmp_path / "p.zip", 100)
     assert list(tmp_path.glob("p.*")) == []

@@ -23,9 +23,9 @@ def test_a_pair_comes_back(make_image):
 
 
 def test_what_is_not_a_pair_is_refused(make_image):
-    with pytest.raises(ImageError, match="not a pair: 70 rows are not 3 pictures"):
+    with pytest.raises(ImageError, match="not a pair: 70 rows are not a multiple of 3"):
         unstack(make_image(70, 90))
-    with pytest.raises(ImageError, match="third picture is not of one value"):
+    with pytest.raises(ImageError, match="values of its third picture differ"):
         unstack(make_image(69, 90))
 
 

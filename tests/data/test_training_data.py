@@ -44,5 +44,5 @@ def test_a_batch_is_a_function_of_seed_and_step(folder, tmp_path):
 
 
 def test_a_folder_without_photos_is_refused(tmp_path):
-    with pytest.raises(ImageError, match="no photos there"):
+    with pytest.raises(ImageError, match="no photos found"):
         PhotoFolder(tmp_path, tmp_path / "cache")

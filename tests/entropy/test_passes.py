@@ -53,5 +53,6 @@ def test_in_raster_order_a_latent_tells_only_later_ones(networks, place, seed):
 
 
 def test_strides_and_growths_that_do_not_match_are_refused():
-    with pytest.raises(ValueError, match=r"make 4, received \[1, 2, 2\] and \[2\]"):
+    message = r"a product of 4, received \[1, 2, 2\] and \[2\]"
+    with pytest.raises(ValueError, match=message):
         LatentCoder({**SIZES, "hyper_synthesis": ((8, 2),)})

@@ -40,7 +40,7 @@ def decode_alpha(data: bytes, height: int, width: int) -> np.ndarray:
         BitstreamError: If `data` is damaged or of another size.
     """
     if data[0] > 2:
-        raise BitstreamError(f"transparency uses predictor {data[0]}, unknown here")
+        raise BitstreamError(f"transparency: unknown predictor {data[0]}")
     rows = _inflate(data[1:], height * width, "transparency")
     if len(rows) != height * width:
         raise BitstreamError(
@@ -60,8 +60,8 @@ def encode_metadata(data: bytes) -> bytes:
     """
     if len(data) > MAX_METADATA:
         raise ImageError(
-            f"ICC profile or EXIF of {len(data)} bytes, at most {MAX_METADATA} are "
-            "kept: drop them with --strip"
+            f"ICC profile or EXIF of {len(data)} bytes exceeds {MAX_METADATA} bytes: "
+            "drop both with --strip"
         )
     return min(_DEFLATED + zlib.compress(data, 9), _STORED + data, key=len)
 
@@ -77,7 +77,7 @@ def decode_metadata(data: bytes) -> bytes:
         return body
     if method == _DEFLATED:
         return _inflate(body, MAX_METADATA, "metadata")
-    raise BitstreamError(f"metadata uses method {method[0]}, unknown here")
+    raise BitstreamError(f"metadata: unknown coding {method[0]}")
 
 
 def _difference(plane: np.ndarray, axis: int) -> np.ndarray:
@@ -94,5 +94,5 @@ def _inflate(data: bytes, limit: int, name: str) -> bytes:
     except zlib.error as error:
         raise BitstreamError(f"{name} is damaged: {error}") from None
     if excess or not inflater.eof or inflater.unused_data:
-        raise BitstreamError(f"{name} is damaged: not of the length expected")
+        raise BitstreamError(f"{name} is damaged: its length is wrong")
     return inflated

@@ -25,7 +25,7 @@ from tf_imgcomp.data import exif, memory, samples
 from tf_imgcomp.data.writing import write_atomically
 from tf_imgcomp.errors import ImageError, ImgcompError
 
-# What Pillow logs about damaged files would reach the user beside our one line.
+# Without this, Pillow's log messages would appear beside our one-line errors.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 _BYTES_PER_PIXEL = 4  # In Pillow, decoded.
@@ -34,7 +34,7 @@ _ALPHA_FORMATS = {
     *("PNG", "WEBP", "TIFF", "JPEG2000", "AVIF", "TGA", "ICO", "ICNS", "DDS", "SGI")
 }
 _METADATA_FORMATS = {"PNG", "JPEG", "WEBP", "TIFF", "AVIF", "MPO"}
-# The codec has done its damage; the format after it shall add next to none.
+# Decoded images are lossy already: their format should add almost no further loss.
 _SAVE_OPTIONS = {
     "PNG": {"compress_level": 4},  # Of a photo 5 % larger than 6, in 2/5 of the time.
     "JPEG": {"quality": 95, "subsampling": 0},
@@ -71,7 +71,7 @@ def read_image(path: Path | str, bytes_per_pixel: float = 16) -> Photo:
     Args:
         path: A file in any format that Pillow opens.
         bytes_per_pixel: Peak memory that the caller's work on it takes. An image
-            too large for the memory there is gets refused before it is decoded.
+            too large for the available memory is refused before it is decoded.
 
     Raises:
         ImageError: If the file is not an image, damaged, or too large.
@@ -83,7 +83,7 @@ def read_image(path: Path | str, bytes_per_pixel: float = 16) -> Photo:
             raise ImageError("the file is empty")
         image = Image.open(stream)
         memory.check_memory(image.height, image.width, bytes_per_pixel)
-        # What is nested in the file must not be larger than the file says.
+        # A nested image must not be larger than the header says.
         Image.MAX_IMAGE_PIXELS = image.height * image.width
         frames = getattr(image, "n_frames", 1)
         if frames > 1:
@@ -136,7 +136,7 @@ def output_format(path: Path) -> str:
     format_ = Image.registered_extensions().get(path.suffix.lower())
     if format_ not in Image.SAVE:
         raise ImageError(
-            f"no image format is written as {path.suffix or 'no extension'!r}: "
+            f"cannot write images with the extension {path.suffix!r}: "
             "use for example .png, .jpg, .webp or .tif"
         )
     return format_
@@ -170,7 +170,7 @@ def _pillow_errors() -> Iterator[None]:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         pixels = str(error).split(",")[0]  # "... (9 pixels) exceeds limit of 4 pixels"
-        raise ImageError(f"too large for the memory there is: {pixels}") from None
+        raise ImageError(f"too large for the available memory: {pixels}") from None
     except UnidentifiedImageError:
         raise ImageError("not an image of a known format") from None
     except Exception as error:
@@ -203,7 +203,7 @@ def _read_frame(image: Image.Image, stream: BinaryIO, notes: list[str]) -> Photo
 
 
 def _metadata(photo: Photo) -> dict[str, bytes]:
-    """What Pillow is told to save beside the pixels."""
+    """Metadata that Pillow saves beside the pixels."""
     exif_data = photo.exif and exif.PREFIX + photo.exif
     metadata = {"icc_profile": photo.icc, "exif": exif_data}
     return {name: value for name, value in metadata.items() if value}

@@ -34,8 +34,8 @@ def pack_photos(
 ) -> Packed:
     """Writes the photos of a folder into a ZIP file, as they are.
 
-    Members are named `train/...` and `held_out/...`. Photos come in an order that looks
-    random and is always the same, as many as fit.
+    Members are named `train/...` and `held_out/...`. Photos are taken in a fixed
+    pseudo-random order, as many as fit.
 
     Args:
         folder: where the photos are, at any depth.
@@ -44,7 +44,7 @@ def pack_photos(
         progress: function that wraps an iterable, such as `tqdm.tqdm`.
 
     Raises:
-        ImageError: If not a single photo to train on fits.
+        ImageError: If no training photo fits.
     """
     files = photo_files(folder)
     files.sort(key=lambda path: zlib.crc32(path.name.encode()))
@@ -65,7 +65,7 @@ def pack_photos(
                 size += needed
                 counts[group] += 1
     if not counts["train"]:
-        raise ImageError(f"{folder}: no photo to train on in {max_bytes:g} bytes")
+        raise ImageError(f"{folder}: no training photo fits into {max_bytes:g} bytes")
     write_atomically(Path(output), archive.getvalue(), overwrite=True)
     return Packed(counts["train"], counts["held_out"], left, unreadable)
 

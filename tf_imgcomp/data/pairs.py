@@ -1,11 +1,11 @@
-"""A photo beside what a codec made of it, in one image: what a post-filter learns from.
+"""Pairs of a photo and its decoded version, in one image: training data of filters.
 
 A pair is an image like any other, so that reading, caching and packing are those of
 photos. It shows three pictures of one size, one above another:
 
-    decoded      what the decoder gave
+    decoded      the decoded photo
     original     the photo that was coded
-    setting      all values the same: what the encoder was told, a QP or a quality
+    setting      all values the same: the QP or quality of the encoder
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Pair(NamedTuple):
     Attributes:
         decoded: uint8 `(h, w, 3)`.
         original: uint8 `(h, w, 3)`.
-        setting: int, 0 to 255, what the encoder was told.
+        setting: int, 0 to 255, the QP or quality of the encoder.
     """
 
     decoded: np.ndarray
@@ -48,11 +48,11 @@ def unstack(image: np.ndarray) -> Pair:
     """
     if image.shape[0] % PICTURES:
         raise ImageError(
-            f"not a pair: {image.shape[0]} rows are not {PICTURES} pictures"
+            f"not a pair: {image.shape[0]} rows are not a multiple of {PICTURES}"
         )
     decoded, original, setting = np.split(image, PICTURES)
     if (setting != setting[0, 0, 0]).any():
-        raise ImageError("not a pair: its third picture is not of one value")
+        raise ImageError("not a pair: the values of its third picture differ")
     return Pair(decoded, original, int(setting[0, 0, 0]))
 
 

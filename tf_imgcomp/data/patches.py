@@ -12,12 +12,12 @@ from tf_imgcomp.data.photos import PhotoFolder
 
 @dataclass(frozen=True)
 class Sampling:
-    """What an image of the training data shows, and what may be done to it.
+    """Layout and augmentation of training images.
 
     Attributes:
-        pictures: int. So many pictures of one size, one above another; a crop has the
-            same place in each, and `3 * pictures` channels.
-        scale_min: float. Crops are reduced by up to this.
+        pictures: int. Number of pictures of one size in an image, one above another. A
+            crop shows the same place of each, in `3 * pictures` channels.
+        scale_min: float. Smallest scale to which crops are reduced.
     """
 
     pictures: int
@@ -26,7 +26,7 @@ class Sampling:
 
 # Reduction restores the chroma that lossy photos have lost.
 PHOTOS = Sampling(pictures=1, scale_min=0.5)
-# What a codec did must stay as it is.
+# Reduction would change the artifacts that a filter is to learn.
 PAIRS = Sampling(pictures=pairs.PICTURES, scale_min=1.0)
 
 

@@ -59,7 +59,7 @@ class PhotoFolder:
     ):
         files = [path for path in photo_files(folder) if keep(path.name)]
         if not files:
-            raise ImageError(f"{folder}: no photos there")
+            raise ImageError(f"{folder}: no photos found")
         listing = "\n".join(f"{path} {path.stat().st_size}" for path in files)
         stem = Path(cache) / hashlib.sha256(listing.encode()).hexdigest()[:16]
         if not stem.with_suffix(".json").exists():

@@ -1,9 +1,9 @@
 """Integers of any mixture as binary decisions, coded with one fixed table.
 
-A range decoder's table is fixed when it is made. A mixture of any shape would need rows
-of its own, but a decision between two halves of what is left needs a probability only,
-and these can be rows of a table: 8 decisions find an integer in a window of 256 around
-the mixture's centre. Places at the window's ends stand for all that is beyond.
+The range coder's table is fixed, but every mixture has a distribution of its own. So an
+integer is coded in 8 binary decisions, which halve a window of 256 integers around the
+mixture's centre. A decision needs one probability, and the table has a row for each of
+2**12 probabilities. Both ends of the window stand for all integers beyond.
 """
 
 from typing import Callable, NamedTuple
@@ -26,7 +26,7 @@ from tf_imgcomp.entropy.tables import Functions, Tables
 
 _DECISIONS = 8
 _HALF = 1 << _DECISIONS - 1  # Places below the centre.
-_REACH = _HALF - 2  # Beyond are the places that stand for all others.
+_REACH = _HALF - 2  # Places farther out stand for all integers beyond.
 
 _SHARE_BITS = 12  # A probability of "upper half" is one of 2**12.
 _SHARES = 1 << _SHARE_BITS
@@ -51,7 +51,7 @@ class DecisionTables(tf.Module):
         self.size = FIRST_ROWS + _SHARES
 
     def read(self) -> "DecisionRows":
-        """The same for use."""
+        """The tables as tensors."""
         return DecisionRows(self.functions.read(), self.rows.value())
 
 
@@ -128,8 +128,8 @@ class DecisionElements(NamedTuple):
         Args:
             coder: a range coder.
             decide: function of the coder, numbers of rows, int32 `(m,)`, and the lowest
-                places of the upper halves, float64 `(m,)`; writes or reads which halves
-                it is and returns the coder and that, bool `(m,)`.
+                places of the upper halves, float64 `(m,)`. Writes or reads whether it
+                is the upper half; returns the coder and that, bool `(m,)`.
 
         Returns:
             The coder, and places, float64 `(m,)`.
@@ -149,7 +149,7 @@ class DecisionElements(NamedTuple):
 
 
 def find_rows(upper: tf.Tensor, both: tf.Tensor) -> tf.Tensor:
-    """Rows for halves with these probabilities, float64 integers, to int32."""
+    """Rows for decisions with these probabilities, float64 integers; int32."""
     # The half keeps a quotient away from integers: its own rounding cannot matter.
     share = tf.floor((upper * _SHARES + 0.5) / both)
     return FIRST_ROWS + tf.cast(tf.minimum(share, _SHARES - 1), tf.int32)

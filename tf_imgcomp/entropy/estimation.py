@@ -1,4 +1,4 @@
-"""What coding a batch of latents would come to: the passes as training runs them."""
+"""Estimates the bits of a batch of latents: the passes as training runs them."""
 
 from typing import Optional
 
@@ -20,7 +20,7 @@ class EstimatedCoding:
     Args:
         config: `LatentCoderConfig`.
         y: float32 `(b, h, w, c)`, in quantizer steps.
-        log2_gain: float32 `(b, c)`. The gain that y has been given.
+        log2_gain: float32 `(b, c)`, of the gain that is applied to y.
         seed: as in `LatentCoder.call`.
     """
 
@@ -47,9 +47,9 @@ class EstimatedCoding:
     ) -> tf.Tensor:
         """A slice whose parameters depend on its own latents, all positions at once.
 
-        Which integers are best depends on the neighbours chosen before; a coder
-        chooses one after another. Here all are chosen with rounded neighbours, and
-        their bits are then those of a decoder that knows the chosen ones.
+        A coder chooses integers one after another, given the neighbours chosen before.
+        Here all are chosen at once, given rounded neighbours. Their bits are then
+        estimated given the chosen neighbours.
         """
         y = self._wanted[number, 0]
 

@@ -1,4 +1,4 @@
-"""The latent coder after training: the same in integers, from latents to bytes."""
+"""The trained latent coder in integers: latents to strings and back."""
 
 from typing import Callable, NamedTuple
 
@@ -34,7 +34,7 @@ class EncodedLatents(NamedTuple):
 
     Attributes:
         strings: string vector, the streams; each has a part of z and of every pass.
-        y_hat: float32 `(1, h, w, c)`, what a decoder will see.
+        y_hat: float32 `(1, h, w, c)`, the latents as decoded.
         checksum: int32 scalar of all decoded integers.
     """
 
@@ -62,14 +62,14 @@ class IntegerSlice(tf.Module):
 
     Args:
         model: the trained `SliceModel`.
-        log_table: float32 variable. log2(1 + n) at n = 0, 1, .. as an activation.
+        log_table: float32 variable. log2(1 + n) at n = 0, 1, .., as activations.
     """
 
     def __init__(self, model: SliceModel, log_table: tf.Variable):
         super().__init__()
         self.features = model.features
         self._log_table = log_table
-        # The first slice has no others before it, and not every context looks around.
+        # The first slice has no channel context, and context none no spatial one.
         self.channel_conv, self.context_conv = (
             _integer_dense(layer) if layer.built else None
             for layer in (model.channel_conv, model.context_conv.dense)
@@ -111,7 +111,7 @@ class IntegerSlice(tf.Module):
 
 
 class IntegerCoder(tf.Module):
-    """Codes latents exactly: every integer that the range coder sees has one answer.
+    """Codes latents with integer networks and tables, alike on every machine.
 
     Made once from trained weights and saved with the model. Encoder and decoder share
     the loop over passes, the networks and the tables.
@@ -155,7 +155,7 @@ class IntegerCoder(tf.Module):
         return with_rate(z_hat, rate)
 
     def encode(self, y: tf.Tensor, z: tf.Tensor, quality: tf.Tensor) -> EncodedLatents:
-        """Latents of one image to strings.
+        """Codes the latents of one image.
 
         Args:
             y: float32 `(1, h, w, c)`, in quantizer steps, `h` and `w` multiples of 4.
@@ -180,10 +180,10 @@ class IntegerCoder(tf.Module):
     def decode(
         self, strings: tf.Tensor, height: tf.Tensor, width: tf.Tensor, quality
     ) -> DecodedLatents:
-        """Strings to latents.
+        """Decodes the latents of one image.
 
         Args:
-            strings: as `encode` gives them.
+            strings: string vector, from `encode`.
             height: int32 scalar, of z.
             width: int32 scalar, of z.
             quality: int64 scalar, in hundredths.
@@ -211,7 +211,7 @@ class IntegerCoder(tf.Module):
     def code_passes(
         self, z_hat, quality, coder, code_elements: Callable, y=None
     ) -> tuple:
-        """Runs the passes.
+        """Codes or decodes all latents, pass by pass.
 
         Args:
             z_hat: float32 `(1, h, w, n)`.
@@ -219,7 +219,7 @@ class IntegerCoder(tf.Module):
             coder, code_elements, y: see `ExactCoding`.
 
         Returns:
-            The coder, and all latents.
+            The coder, and the latents as decoded, float32 `(1, h, w, c)`.
         """
         coding = ExactCoding(
             self.config, self._log2_gain(quality), coder, code_elements, y

@@ -1,8 +1,8 @@
 """The Gaussian mixture of each latent element in exact numbers, for files.
 
-All are float64 and hold integers, or integers times a power of two, of less than 53
-bits: products, sums, floors and scaling by powers of two are exact, in any order and on
-any machine.
+All numbers are float64 with integers, or integers times a power of two, of less than 53
+bits. Their products, sums, floors and scaling by powers of two are exact, in any order
+and on any machine.
 """
 
 import math
@@ -18,12 +18,12 @@ _WEIGHT_BITS = 11
 ONE_BITS = PHI_ONE_BITS + _WEIGHT_BITS  # Probabilities are multiples of 2**-30.
 
 OFFSET_MAX = 64 * ONE
-_DISTANCE_MAX = 256 * ONE  # Farther from a mean counts as this far.
+_DISTANCE_MAX = 256 * ONE  # Distances from a mean are clipped to this.
 
-# A zero is certain and not coded if every component gives all other integers less than
-# 2**-CERTAIN_BITS of the probability. What that saves is the time of coding it and the
-# bits of saying nothing a hundred times; what it costs is a distortion once in a
-# hundred. `benchmarks/coding.py` measures other values.
+# An element is not coded, and is decoded as 0, if every component gives all other
+# integers together a probability below 2**-CERTAIN_BITS. That saves time and the few
+# bits of a nearly certain 0. It adds distortion where the latent is not 0, at most once
+# in about a hundred elements. `benchmarks/coding.py` measures other values.
 CERTAIN_BITS = 7.0
 
 _RAREST = 1 << (ONE_BITS - 16)  # No symbol's frequency is less.
@@ -52,14 +52,14 @@ _BITS_PER_NAT = 1.4375
 
 
 def certain_deviations() -> float:
-    """How many deviations to the next integer make a zero certain."""
+    """Deviations to the next integer from which on an element is not coded."""
     return (CERTAIN_BITS + _TAIL_BITS) / _BITS_PER_DEVIATION
 
 
 def are_zero(functions: Functions, logits, offsets, log2_scales) -> tf.Tensor:
-    """Whether elements are zero for certain, bool `(n,)`: no component says otherwise.
+    """Which elements are not coded, since they are almost surely 0, bool `(n,)`.
 
-    A component's say is bounded by its weight against the largest.
+    The weight of a component is bounded by its ratio to the largest.
 
     Args:
         functions: the sampled functions.
@@ -74,7 +74,7 @@ def are_zero(functions: Functions, logits, offsets, log2_scales) -> tf.Tensor:
 
 
 def make_mixture(functions: Functions, logits, offsets, log2_scales) -> IntegerMixture:
-    """Mixtures from what the integer networks say, float32 `(K, n)`, as above."""
+    """Mixtures from parameters of the integer networks; arguments as above."""
     scales, factors = functions.scale_and_factor(log2_scales)
     offsets = tf.cast(clip(offsets, -OFFSET_MAX, OFFSET_MAX), tf.float64)
     means = tf.floor(offsets * scales / ONE)
@@ -95,7 +95,7 @@ def _softmax(functions: Functions, logits: tf.Tensor) -> tf.Tensor:
 
 
 def cumulative(functions: Functions, mixture: IntegerMixture, edges) -> tf.Tensor:
-    """The mixtures' distribution function at `centre + edges + 1/2`.
+    """The mixtures' cumulative distribution at `centre + edges + 1/2`.
 
     Args:
         functions: the sampled functions.
@@ -103,8 +103,8 @@ def cumulative(functions: Functions, mixture: IntegerMixture, edges) -> tf.Tenso
         edges: float64 integers `(n,)` or a scalar, one edge for each mixture.
 
     Returns:
-        float64 `(n,)`, integers from 0 to 2**30. They do not descend with the edges:
-        the table of Phi ascends, and weights are not negative.
+        float64 `(n,)`, integers from 0 to 2**30. They never descend as edges ascend,
+        because the table of Phi ascends and weights are not negative.
     """
     distance = edges * ONE + ONE / 2 - mixture.means
     distance = clip(distance, -_DISTANCE_MAX, _DISTANCE_MAX)
@@ -117,7 +117,7 @@ def choose_integers(
 ) -> tf.Tensor:
     """Quantizes each element; see `mixture.choose_integers`.
 
-    Encoders alone choose, so that a machine that decides otherwise does no harm.
+    Only encoders choose, so another choice on another machine does no harm.
 
     Args:
         functions: the sampled functions.
@@ -131,7 +131,7 @@ def choose_integers(
     y -= mixture.centre
     nearest = round_half_up(y)
     step = tf.sign(nearest)
-    lower = nearest - tf.maximum(step, 0)  # Of the two; their edges are neighbours.
+    lower = nearest - tf.maximum(step, 0)  # The lower one of the two integers.
     first, middle, last = (
         cumulative(functions, mixture, lower + edge) for edge in (-1, 0, 1)
     )
@@ -149,8 +149,8 @@ def is_nearer_better(residual, step, lower, upper, bits_per_error) -> tf.Tensor:
     Args:
         residual: float `(n,)`. The latents less the nearest integers.
         step: like these. The signs of the nearest integers, seen from the centre.
-        lower, upper: like these. How likely the lower and the upper one of the nearest
-            integer and the nearer one is, in any unit.
+        lower, upper: like these. Probabilities of the lower and the upper one of the
+            two integers, in any unit.
         bits_per_error: float, see `LatentCoderConfig`.
     """
     error = 2 * residual * step + 1  # How much the squared error grows.

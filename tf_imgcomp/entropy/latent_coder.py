@@ -27,10 +27,10 @@ from tf_imgcomp.ops.seeds import stream
 
 
 class LatentBits(NamedTuple):
-    """What a latent coder says of a batch.
+    """Integers and estimated bits of a batch.
 
     Attributes:
-        y_hat: float `(b, h, w, c)`, integers; gradients pass straight through.
+        y_hat: float `(b, h, w, c)`, integers with straight-through gradients.
         y_bits: float `(b,)`.
         z_bits: float `(b,)`.
     """
@@ -48,14 +48,14 @@ class LatentCoderConfig:
         slices: channels of y in each slice; a slice knows those before it.
         hyper_analysis: channels, size and stride of each convolution from y to z.
         hyper_synthesis: channels and growth, 1 or 2, of each 3x3 convolution back.
-        features: channels of each of the other things known about a position: what
-            the slices before say, what decoded neighbours say.
+        features: channels of the channel context and of the spatial context.
         hidden: channels of each layer inside entropy_parameters.
-        embedding: channels to which a slice's decoded latents are reduced. None: the
-            context sees their signed logarithms, and so does hyper_analysis.
+        embedding: channels to which a slice's decoded latents are reduced. None:
+            context and hyper_analysis see signed logarithms of the latents.
         components: Gaussians per element, K.
-        tied: whether these share a mean and double in width (K at most 2), which the
-            files' coder has tables for; if not, it has to make them for each element.
+        tied: whether the Gaussians of an element share a mean and double in width (K
+            at most 2). The integer coder has tables for these; for others it computes
+            probabilities for each element.
         context: one of `passes.CONTEXTS`.
         bits_per_error: bits that a squared error of one quantizer step is worth when
             integers are chosen. A step that suits the rate weight makes it 6 / ln 2 =
@@ -163,7 +163,7 @@ class SliceModel(Block):
 
 @register
 class LatentCoder(Block):
-    """How probable every latent is, given what is decoded before it.
+    """Predicts the distribution of every latent from those decoded before it.
 
         y ─► log features ─► hyper_analysis ─► z ─► z_hat ─► hyper_synthesis ─► psi
         psi, decoded latents ─► `SliceModel`s in turn ─► mixture of each element
@@ -197,7 +197,7 @@ class LatentCoder(Block):
         factors = [factor for _, factor in c.hyper_synthesis]
         if not math.prod(strides) == math.prod(factors) == self.STRIDE:
             raise ValueError(
-                f"Expected strides and growths that make {self.STRIDE}, "
+                f"Expected strides and growths with a product of {self.STRIDE}, "
                 f"received {strides} and {factors}."
             )
         if initial_deviations is None:
@@ -232,24 +232,23 @@ class LatentCoder(Block):
     def run_hyper_synthesis(self, z_hat: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
         """hyper_synthesis: z_hat `(b, h / 4, w / 4, n)` to psi `(b, h, w, f + levels)`.
 
-        The networks that follow are told the rate: a zero says little of a latent's
-        scale where steps are coarse and much where they are fine.
+        The rate is appended for the networks that follow: with coarse steps a zero
+        says little about a latent's scale, with fine steps much.
         """
         for layer in self.hyper_synthesis:
             z_hat = self.activation(layer(z_hat))
         return with_rate(z_hat, rate)
 
     def call(self, y, log2_gain, rate, seed=None) -> LatentBits:
-        """Decides what to code of a batch of latents and estimates its bits.
+        """Chooses the integers of a batch of latents and estimates their bits.
 
         Args:
             y: float32 `(b, h, w, c)`, in quantizer steps, `h` and `w` multiples of 4.
-            log2_gain: float32 `(b, c)`. The gain that y has been given.
+            log2_gain: float32 `(b, c)`, of the gain that is applied to y.
             rate: float32 `(b, levels)`. Weights of the trained levels around the rate,
                 see `Codec.rate_features`.
-            seed: int32 `(2,)`, for training: the bits are still those of the integers
-                coded, but what they tell y and z comes from noise in place of
-                rounding. None: gradients pass straight through.
+            seed: int32 `(2,)`. Bits are computed from rounded latents; gradients come
+                from noisy ones. None: gradients are straight-through.
 
         Returns:
             `LatentBits`.

@@ -1,4 +1,4 @@
-"""The Gaussian mixture of each latent element, as training sees it."""
+"""The Gaussian mixture of each latent element in floats, for training."""
 
 from typing import NamedTuple
 
@@ -29,14 +29,14 @@ class Mixture(NamedTuple):
 
 
 def parameters_per_element(components: int, tied: bool) -> int:
-    """How many numbers a network says of each element."""
+    """Number of network outputs for each element."""
     return components + 1 if tied else 3 * components
 
 
 def split_parameters(
     raw: tf.Tensor, components: int, tied: bool, log2_gain: tf.Tensor
 ) -> Mixture:
-    """Takes a network's output apart.
+    """Splits a network's output into the parameters of mixtures.
 
     Args:
         raw: float `(b, h, w, p * c)`, kind by kind: logits, offsets, log2 scales; K of
@@ -44,7 +44,7 @@ def split_parameters(
         components: int, K.
         tied: whether all Gaussians of an element have one mean, and each is twice as
             wide as the one before it.
-        log2_gain: float `(b, c)`. Scales follow the gain the latents were given.
+        log2_gain: float `(b, c)`, of the gain of the latents; it is added to scales.
 
     Returns:
         The mixture, scales bounded.
@@ -106,7 +106,7 @@ def choose_integers(y: tf.Tensor, mixture: Mixture, bits_per_error: float) -> tf
 
     Args:
         y: float `(b, h, w, c)`, in quantizer steps.
-        mixture: the distribution that the decoder will use.
+        mixture: the distributions that the decoder will use.
         bits_per_error: see `LatentCoderConfig`.
 
     Returns:

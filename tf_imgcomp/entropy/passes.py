@@ -1,4 +1,4 @@
-"""The order in which latents are coded, written once for training and for files."""
+"""The order in which latents are coded, for training and for files."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -11,33 +11,33 @@ CONTEXTS = ("none", "checkerboard", "raster")
 
 
 class SliceNetworks(Protocol):
-    """What predicts one slice of channels.
+    """The networks that predict one slice of channels.
 
     Attributes:
-        features: channels f of what `context_prediction` says.
+        features: channels of `context_prediction`.
     """
 
     features: int
 
     def embed(self, y_hat: tf.Tensor) -> tf.Tensor:
-        """Decoded latents of the slice to what others see of them."""
+        """Embeds decoded latents of the slice, for contexts."""
 
     def channel_context(self, embedded: tf.Tensor) -> tf.Tensor:
         """Features at every position, from the embedded slices before this one."""
 
     def context_prediction(self, embedded: tf.Tensor) -> tf.Tensor:
-        """Features from what is decoded of this slice, embedded: of the positions of
-        the second pass from the anchors, or of all from those before each."""
+        """Features from the embedded latents of this slice: at the positions of the
+        second pass from the anchors, or at each position from those before it."""
 
     def parameters(self, features: tf.Tensor) -> tf.Tensor:
-        """Mixture parameters at the positions of a pass, from all that is known."""
+        """Mixture parameters at the positions of a pass, from all features."""
 
 
 class OrderedSliceNetworks(SliceNetworks, Protocol):
-    """The same where positions follow one another, see `wavefronts`.
+    """The networks of a slice in raster order, see `wavefronts`.
 
     Attributes:
-        embedding_depth: channels of what `embed` returns.
+        embedding_depth: channels of `embed`.
     """
 
     embedding_depth: int
@@ -52,7 +52,7 @@ class OrderedSliceNetworks(SliceNetworks, Protocol):
 
 
 class Coding(Protocol):
-    """What is done with the latents of each pass."""
+    """Codes or decodes the latents of each pass."""
 
     def code(self, number: int, colour: int, raw: tf.Tensor) -> tf.Tensor:
         """Codes or decodes the latents of a pass.
@@ -74,7 +74,7 @@ class Coding(Protocol):
         Args:
             number: of the slice.
             networks: of the slice.
-            known: `(b, h, w, m)`. What is known of every position before.
+            known: `(b, h, w, m)`. Features of every position from earlier passes.
 
         Returns:
             The latents as decoded, `(b, h, w, c)`.
@@ -84,19 +84,19 @@ class Coding(Protocol):
 def run_passes(
     context: str, slices: Sequence[SliceNetworks], psi: tf.Tensor, coding: Coding
 ) -> tf.Tensor:
-    """Visits all latents, each pass knowing what the passes before it decoded.
+    """Codes all latents; each pass sees those that earlier passes decoded.
 
     Slices of channels follow one another (Minnen and Singh 2020, section 3.1; He et
     al. 2022, "ELIC", section 3.2); within a slice
 
         context none            one pass over all positions
-        context checkerboard    anchors first; the others know the anchors too
-        context raster          each position knows those before it, see `ops.raster`
+        context checkerboard    anchors first; the others see the anchors too
+        context raster          each position sees those before it, see `ops.raster`
 
     Args:
         context: str, one of `CONTEXTS`.
         slices: the networks of each slice.
-        psi: `(b, h, w, n)`. What is known of every position before the first pass.
+        psi: `(b, h, w, n)`. Features of every position from the hyperprior.
         coding: codes or decodes the latents of each pass.
 
     Returns:
@@ -119,18 +119,18 @@ def run_passes(
 
 
 def _run_colours(context, number, networks, known, coding) -> tuple:
-    """One slice: its latents, and these embedded, in one part or by colour."""
+    """Codes a slice; returns its latents and their embeddings, by colour."""
     decoded, seen = [], []
-    for colour, said in enumerate(split(context, known)):
+    for colour, features in enumerate(split(context, known)):
         if context == "checkerboard":
             if colour:
                 anchors = merge(context, [seen[0], tf.zeros_like(seen[0])])
                 around = networks.context_prediction(anchors)
             else:
-                shape = tf.concat([tf.shape(said)[:-1], [networks.features]], 0)
-                around = tf.zeros(shape, said.dtype)
-            said = tf.concat([said, around], axis=-1)
-        decoded.append(coding.code(number, colour, networks.parameters(said)))
+                shape = tf.concat([tf.shape(features)[:-1], [networks.features]], 0)
+                around = tf.zeros(shape, features.dtype)
+            features = tf.concat([features, around], axis=-1)
+        decoded.append(coding.code(number, colour, networks.parameters(features)))
         seen.append(networks.embed(decoded[-1]))
     return decoded, seen
 
@@ -138,13 +138,13 @@ def _run_colours(context, number, networks, known, coding) -> tuple:
 def parameters_around(
     networks: SliceNetworks, known: tf.Tensor, embedded: tf.Tensor
 ) -> tf.Tensor:
-    """Mixture parameters of all positions, as each would have them in raster order.
+    """Mixture parameters of all positions at once, as in raster order.
 
     Args:
         networks: of the slice.
-        known: `(b, h, w, m)`, from the passes before.
-        embedded: `(b, h, w, n)`, all latents of the slice; no position sees itself or
-            those after it.
+        known: `(b, h, w, m)`. Features of every position from earlier passes.
+        embedded: `(b, h, w, n)`, all latents of the slice. Each position sees only
+            those before it.
     """
     around = networks.context_prediction(embedded)
     return networks.parameters(tf.concat([known, around], axis=-1))

@@ -1,13 +1,12 @@
 """One range coder for all symbols of an image: TensorFlow Compression's.
 
-It is made with a table of rows of frequencies, which stays the same, and from then on
-takes for each symbol the number of its row. It writes several streams side by side; of
-any vector of symbols, the first stream takes the first part, and so on.
+A coder is made with a fixed table of frequencies. Each symbol comes with the number of
+its row in the table. A coder writes several streams in parallel: a vector of symbols is
+split into equal parts, one for each stream.
 
-Every string is read to the end of what was asked for, a damaged one too: what is
-missing is read as zeros, and a checksum must tell. That is why integers without a
-symbol of their own are written in digits here: the library's own escapes wait for a one
-for ever.
+A damaged string causes no error: missing bits are read as zeros, and a checksum detects
+it. The library's own escape codes would read missing bits forever, so integers without
+a symbol in their row are written here as two digits.
 """
 
 import numpy as np
@@ -17,15 +16,16 @@ import tensorflow_compression as tfc
 # Parallel streams cost a few bytes each and code side by side.
 LATENTS_PER_STREAM = 1 << 18
 
-PRECISION = 16  # Bits of a cumulative frequency; the range coder's most.
+PRECISION = 16  # Bits of a cumulative frequency, the most that the library takes.
 
 _BASE = 1 << 12
 _FAR_MAX = _BASE**2 // 2 - 1  # 2**23 - 1.
 
 # Every table starts with these rows. As the range coder takes it, a row is the
-# precision and then frequencies, from 0 to 2**16. Zeros of the first, which cost next
-# to nothing, fill streams up. An integer that is far off has a high digit, nearly
-# always 0, and a low one, d with a probability of about 3 / ((d + 3) (d + 4)).
+# precision and then cumulative frequencies, from 0 to 2**16. The first row codes the
+# zeros that fill up streams, at almost no cost. The others code integers without a
+# symbol: a high digit, nearly always 0, and a low digit, which is d with a probability
+# of about 3 / ((d + 3) (d + 4)).
 _FILLER, _HIGH, _LOW = range(3)
 FIRST_ROWS = 3
 _END = 1 << PRECISION
@@ -40,7 +40,7 @@ FIRST_TABLE = np.concatenate(
 
 
 def stream_count(latents: tf.Tensor) -> tf.Tensor:
-    """How many streams an image of so many latents has, int32 scalar."""
+    """Number of streams of an image with so many latents, int32 scalar."""
     return 1 + latents // LATENTS_PER_STREAM
 
 
@@ -92,7 +92,7 @@ def get(coder: tf.Tensor, rows: tf.Tensor) -> tuple:
 
 
 def put_far(coder: tf.Tensor, integers: tf.Tensor, reach) -> tf.Tensor:
-    """Writes those of some integers that are too far off to have a symbol.
+    """Writes those integers that have no symbol in their row.
 
     Args:
         coder: as above.
@@ -116,7 +116,7 @@ def get_far(coder: tf.Tensor, integers: tf.Tensor, reach: tf.Tensor) -> tuple:
 
     Args:
         coder: as above.
-        integers: float `(n,)`; those that were too far off are so here too.
+        integers: float `(n,)`; beyond `reach` where the integer had no symbol.
         reach: like these, see `put_far`.
 
     Returns:
@@ -137,12 +137,12 @@ def _rows_of_digits(count: tf.Tensor) -> tf.Tensor:
 
 
 def finish(coder: tf.Tensor) -> tf.Tensor:
-    """What was written, strings `(streams,)`."""
+    """Ends the streams; returns strings `(streams,)`."""
     return tfc.entropy_encode_finalize(coder)
 
 
 def _by_stream(coder: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
-    """Of int32 `(m, n)` each stream's, `(m, streams, k)`, filled up with zeros."""
+    """Splits int32 `(m, n)` by stream, `(m, streams, k)`, filled up with zeros."""
     streams = tf.size(coder)
     fill = -tf.shape(x)[1] % streams
     x = tf.pad(x, [[0, 0], [0, fill]], constant_values=_FILLER)

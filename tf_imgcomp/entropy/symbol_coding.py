@@ -1,4 +1,4 @@
-"""Latents to symbols and back, a pass at a time."""
+"""Codes the latents of one pass as symbols of the range coder."""
 
 import functools
 from typing import NamedTuple, Protocol
@@ -9,7 +9,7 @@ _PERIOD = 65519  # Of the factors in a checksum; a prime.
 
 
 class Elements(Protocol):
-    """m elements, each with what is known of its probabilities."""
+    """m elements to code, each with its probability distribution."""
 
     def choose(self, y: tf.Tensor, bits_per_error: float) -> tuple:
         """Chooses an integer for each element.
@@ -19,21 +19,21 @@ class Elements(Protocol):
             bits_per_error: see `LatentCoderConfig`.
 
         Returns:
-            What `write` takes, and what a decoder will see, float32 `(m,)`.
+            The choice, for `write`; and the integers chosen, float32 `(m,)`.
         """
 
     def write(self, coder: tf.Tensor, choice: tuple) -> tf.Tensor:
-        """Writes chosen integers with a range coder, and returns that."""
+        """Writes a choice with a range coder and returns the coder."""
 
     def read(self, coder: tf.Tensor) -> tuple:
-        """Reads the integers with a range coder: that, and float32 `(m,)`."""
+        """Reads integers; returns the range coder and float32 `(m,)`."""
 
 
 class Rows(Protocol):
-    """From what the integer networks say to rows of frequencies.
+    """Finds the row of frequencies of each element.
 
-    What they say are the parameters of n elements, a list of float32 `(n,)` with 10
-    fraction bits, in the order of `mixture.split_parameters`.
+    Parameters come from the integer networks: for n elements a list of float32 `(n,)`
+    with 10 fraction bits, in the order of `mixture.split_parameters`.
 
     Attributes:
         table: all rows, for `range_coder`.
@@ -42,7 +42,7 @@ class Rows(Protocol):
     table: tf.Tensor
 
     def are_zero(self, parameters: list) -> tf.Tensor:
-        """Which elements are zero for certain and not coded, bool `(n,)`."""
+        """Elements that are not coded, since they are almost surely 0, bool `(n,)`."""
 
     def elements(self, parameters: list) -> Elements:
         """The elements with these parameters."""
@@ -52,9 +52,9 @@ class CodingPlan(NamedTuple):
     """Which elements of a pass are coded.
 
     Attributes:
-        positions: int32 `(m,)`, of the elements that are not zero for certain.
+        positions: int32 `(m,)`, of the elements that are coded.
         elements: these elements.
-        size: int32 scalar. How many there are with the zeros.
+        size: int32 scalar. Number of all elements.
     """
 
     positions: tf.Tensor
@@ -62,8 +62,8 @@ class CodingPlan(NamedTuple):
     size: tf.Tensor
 
 
-# A TensorFlow function that stays one in the graphs of its callers: these code several
-# passes, and what is in a graph once is loaded and optimized once.
+# A function that is not inlined. Callers code several passes, and a graph loads and
+# optimizes a shared function once.
 _shared = functools.partial(
     tf.function, reduce_retracing=True, experimental_attributes={"_noinline": True}
 )
@@ -78,17 +78,18 @@ def encode(
 ) -> tuple:
     """Codes the latents of a pass.
 
-    What comes next waits for the latents only, while their symbols are written.
+    The networks of the next pass run while symbols are written: they need the latents
+    only.
 
     Args:
         rows: rows of frequencies.
         coder: a range coder with their table.
-        parameters: what the integer networks say, see `Rows`.
+        parameters: see `Rows`.
         y: float32 `(n,)`, in quantizer steps.
         bits_per_error: see `LatentCoderConfig`.
 
     Returns:
-        The coder, and what a decoder will see, float32 `(n,)`.
+        The coder, and the latents as decoded, float32 `(n,)`.
     """
     coded, choice, y_hat = choose(rows, parameters, y, bits_per_error)
     return _write(coder, coded.elements, choice), y_hat
@@ -96,7 +97,7 @@ def encode(
 
 @_shared
 def choose(rows: Rows, parameters: list, y: tf.Tensor, bits_per_error: float) -> tuple:
-    """What to code, what to write of it, and what a decoder will see; see `encode`."""
+    """The plan, the choice to write, and the latents as decoded; see `encode`."""
     coded = _plan(rows, parameters)
     wanted = tf.gather(y, coded.positions)
     choice, values = coded.elements.choose(wanted, bits_per_error)
@@ -109,7 +110,7 @@ def _write(coder: tf.Tensor, elements: Elements, choice: tuple) -> tf.Tensor:
 
 
 def decode(rows: Rows, coder: tf.Tensor, parameters: list) -> tuple:
-    """Decodes the latents of a pass: the coder, and float32 `(n,)`; see `encode`."""
+    """Decodes the latents of a pass; returns the coder and float32 `(n,)`."""
     return _read(coder, plan(rows, parameters))
 
 
@@ -121,7 +122,7 @@ def _read(coder: tf.Tensor, coded: CodingPlan) -> tuple:
 
 @_shared
 def plan(rows: Rows, parameters: list) -> CodingPlan:
-    """What to code of a pass; see `encode`."""
+    """Which elements of a pass are coded; see `encode`."""
     return _plan(rows, parameters)
 
 

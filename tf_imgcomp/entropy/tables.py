@@ -44,10 +44,10 @@ class Tables(tf.Module):
         self.exp = _table(np.exp(-decay), _EXP_ONE_BITS)
 
     def read(self) -> "Functions":
-        """The same for use: float64, in tensors.
+        """The tables as float64 tensors.
 
-        Looking up is what costs most, twice as much in a variable as in a tensor, and
-        arithmetic next to nothing. Hence both functions of a log2 scale are one table.
+        Look-ups take most of the time, and twice as long in a variable as in a tensor.
+        So both functions of a log2 scale share one table.
         """
         phi, powers, scale, exp = (
             tf.cast(table, tf.float64)
@@ -76,7 +76,7 @@ def sample_scales() -> np.ndarray:
 
 
 def scale_index(log2_scale: tf.Tensor) -> tf.Tensor:
-    """Where a float32 log2 scale, 10 fraction bits, is in tables of scales, int32."""
+    """Indexes of float32 log2 scales, 10 fraction bits, in tables of scales, int32."""
     low, high = _LOG2_SCALE_MIN, _LOG2_SCALE_MAX
     return tf.cast(clip(log2_scale - low, 0, high - low), tf.int32)
 
@@ -109,16 +109,16 @@ class Functions(NamedTuple):
         return tf.gather(self.exp_table, tf.cast(index, tf.int32))
 
     def scale_and_factor(self, log2_scale: tf.Tensor) -> tuple:
-        """Of float32 integers, 10 fraction bits.
+        """Looks up float32 integers, 10 fraction bits.
 
         Returns:
-            The scale, integers with 10 fraction bits; and what turns a distance with 10
-            fraction bits into one for `phi`, multiples of 2**-22 up to 8.
+            The scale, integers with 10 fraction bits; and the factor from a distance
+            with 10 fraction bits to one for `phi`, multiples of 2**-22 up to 8.
         """
         both = tf.gather(self.scale_table, scale_index(log2_scale))
         scale = tf.floor(both)
         return scale, (both - scale) / _FACTOR_UNIT
 
     def half_step(self, log2_scale: tf.Tensor) -> tf.Tensor:
-        """Half a quantizer step in deviations, of and in float32 with 10 bits."""
+        """Half a quantizer step in deviations; float32 with 10 fraction bits."""
         return tf.gather(self.half_step_table, scale_index(log2_scale))

@@ -1,10 +1,10 @@
-"""Rows of frequencies made beforehand, for Gaussians that share a mean.
+"""Precomputed rows of frequencies, for Gaussians that share a mean.
 
-Then a mean, a scale and, of two Gaussians, a weight say all of an element, and only the
-fraction of the mean matters to its row. Fraction, scale and weight are rounded finely
-enough to cost a thousandth of the bits, the rows of all combinations are sampled once
-from floats and saved with the model, and what is left to coding is to find a row's
-number, in exact numbers as in `integer_mixture`.
+Such an element has a mean, a scale and, with two Gaussians, a weight. Its row depends
+on the fraction of the mean, the scale and the weight, which are quantized finely enough
+to cost a thousandth of the bits. The rows of all combinations are sampled once from
+floats and saved with the model. Coding finds the number of a row, in exact numbers as
+in `integer_mixture`.
 """
 
 import math
@@ -33,7 +33,7 @@ from tf_imgcomp.entropy.symbol_coding import among_zeros
 from tf_imgcomp.entropy.tables import ONE, sample_scales, scale_index
 from tf_imgcomp.ops.rounding import round_half_up
 
-# How finely elements are told apart.
+# How finely parameters are quantized.
 _SCALES_PER_OCTAVE = 8
 _LEVEL_SHIFT = PARAMETER_BITS - 3
 _COARSE_OCTAVE = 5  # From here on, a deviation of 2, two neighbouring scales are one.
@@ -67,7 +67,7 @@ class TiedTables(tf.Module):
         self.rows = tf.Variable(rows, trainable=False)
 
     def read(self) -> "TiedRows":
-        """The same for use."""
+        """The tables as tensors."""
         scale = tf.cast(self.scale, tf.float64)
         half_step = tf.cast(tf.floor(ONE * ONE / 2 / scale), tf.float32)
         levels = tf.cast(self.levels, tf.float32)
@@ -82,8 +82,8 @@ class TiedRows(NamedTuple):
             is, float32 integers, 10 fraction bits.
         scale_table: for every log2 scale the scale times 2**-10, as offsets have 10
             fraction bits; float64, multiples of 2**-20.
-        levels: for every level of scales into how many fractions it divides a mean, how
-            far its rows reach, the number of the first one and where it starts in
+        levels: for every level of scales the number of fractions of a mean, the half
+            width of its rows, the number of its first row and where that starts in
             `table`; float32 `(levels, 4)`.
         table: int32, as the range coder takes them.
     """
@@ -105,17 +105,17 @@ class TiedRows(NamedTuple):
 
 
 def enough_deviations(logit=None):
-    """How many deviations to the next integer make a zero certain.
+    """Deviations to the next integer from which on an element is not coded.
 
-    As in `integer_mixture.are_zero`; the second Gaussian is twice as wide, and
-    matters the less the smaller its weight is.
+    As in `integer_mixture.are_zero`. The second Gaussian is twice as wide; its
+    influence falls with its weight.
 
     Args:
         logit: of the second Gaussian, float32 `(n,)` with 10 fraction bits; or None.
 
     Returns:
-        float32 `(n,)` or a float; integers with 10 fraction bits, or halves and so on
-        of these, so that all of this is exact.
+        float32 `(n,)` or a float; integers with 10 fraction bits, times a power of two,
+        so that they are exact.
     """
     enough = float(math.ceil(integer_mixture.certain_deviations() * ONE))
     if logit is None:
@@ -141,7 +141,7 @@ class TiedElements(NamedTuple):
     centres: tf.Tensor
 
     def choose(self, y: tf.Tensor, bits_per_error: float) -> tuple:
-        # Most are at the centres of their rows, where there is nothing to choose.
+        # Most latents round to the centre of their row, without an alternative.
         is_off = tf.not_equal(round_half_up(y - self.centres), 0)
         off = tf.cast(tf.where(is_off)[:, 0], tf.int32)
         some = TiedElements(self.table, *(tf.gather(kind, off) for kind in self[1:]))
@@ -203,13 +203,13 @@ def choose_integers(
     nearest = round_half_up(y)
     step = tf.sign(nearest)
     inside = tf.abs(nearest) <= elements.half_widths
-    # The lower one of the two; their edges are neighbours.
+    # The lower one of the two integers.
     lower = tf.where(inside, nearest - tf.maximum(step, 0), 0.0)
     edge = tf.cast(elements.starts + elements.half_widths + lower, tf.int32) + 1
     first, middle, last = (tf.gather(elements.table, edge + k) for k in range(3))
     likelihoods = (tf.cast(f, tf.float32) for f in (middle - first, last - middle))
     better = is_nearer_better(y - nearest, step, *likelihoods, bits_per_error)
-    # Outside of the row nothing is chosen.
+    # Outside of the row the nearest integer is coded.
     return tf.where(inside & better, nearest - step, nearest)
 
 
@@ -241,7 +241,7 @@ def _sample_rows(
 ) -> np.ndarray:
     """Rows `(fractions [* weights], 2 * half_width + 4)` of one scale.
 
-    Their last symbol says that an integer is none of the others.
+    Their last symbol stands for all integers outside of the row.
     """
     means = (np.arange(fractions)[:, None, None] + 0.5) / fractions - 0.5
     numbers = np.arange(2 * half_width + 1)

@@ -1,4 +1,4 @@
-"""Raster order in files: all positions that do not know each other at once."""
+"""Raster order in files: positions that do not see each other are coded at once."""
 
 from typing import Callable
 
@@ -15,11 +15,11 @@ def code_in_wavefronts(
     coder: tf.Tensor,
     code: Callable,
 ) -> tuple:
-    """Visits the positions of a slice of one image, wavefront after wavefront.
+    """Codes the positions of a slice of one image, wavefront after wavefront.
 
     Args:
         networks: of the slice.
-        known: float32 `(1, h, w, m)`. What is known of every position before.
+        known: float32 `(1, h, w, m)`. Features of every position from earlier passes.
         depth: int. Channels c of the slice.
         coder: a range coder.
         code: function of the coder, the numbers of n positions, int32 `(n,)`, counted
@@ -34,7 +34,7 @@ def code_in_wavefronts(
     ends = tf.cumsum(sizes)
     flat = tf.reshape(known, [-1, known.shape[-1]])
     y_hat = tf.zeros([height * width, depth])
-    # What neighbours see of the positions decoded so far.
+    # Embedded latents of the positions decoded so far.
     seen = raster.pad(tf.zeros([1, height, width, networks.embedding_depth]))
 
     def visit(number, coder, y_hat, seen):

@@ -1,4 +1,4 @@
-"""Attention modules: what to keep, by position and by channel."""
+"""Attention modules: weights for channels and for positions."""
 
 from typing import Optional
 
@@ -68,7 +68,7 @@ class SimplifiedAttention(Block):
 
 @register
 class ChannelAttention(Block):
-    """Weights the channels by what they contain on average and at most.
+    """Weights the channels by their means and maxima.
 
     `x * sigmoid(mlp(mean(x)) + mlp(max(x)))`, pooled over the whole map, so that the
     result depends on the extent of the image.

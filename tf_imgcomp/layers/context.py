@@ -1,4 +1,4 @@
-"""What predicts a latent from decoded neighbours."""
+"""Layers that predict a latent from decoded neighbours."""
 
 import tensorflow as tf
 
@@ -15,7 +15,7 @@ class LogFeatures(Block):
     signed value does.
 
     Args:
-        magnitudes: bool. False leaves out those without the sign.
+        magnitudes: bool. False leaves out the features without the sign.
 
     Shape:
         float `(..., c)` to `(..., 2 * c)`, signed first, or `(..., c)`.

@@ -29,17 +29,16 @@ class MultiFrequencyChannelAttention(Block):
     steps, means over 3 seeds) four `PyramidConvolution`s gained 0.120 dB with either
     form and 0.123 dB with none, so that the codec has the cheaper one, "groups".
 
-    **Extent.** Pooled over the whole map, the weights at one place depend on everything
-    in the image: a tile is not what it would be within the whole; in a large image each
-    place gets what suits the average; and a network trained on crops never saw
-    such averages. So a map with sides above `extent` is divided into windows of nearly
-    equal sides of at most that, each is given weights of its own, and between their
-    centres the weights are interpolated. A crop within `extent` is one window, as
-    published. In larger maps a position depends on the two windows nearest to it along
-    each side and on nothing beyond them, at most 3/2 `extent` away, however large the
-    map; where windows begin still depends on its sides, so that tiles need not agree
-    exactly. What pads an image to its codec's stride counts as part of it: at most 63
-    repeated pixels at two edges, which only the last windows see.
+    **Extent.** Weights that are pooled over a whole map depend on the whole image. Then
+    a tile decodes differently alone and within its image, weights suit the average of
+    a large image, and a network trained on crops never saw such averages. So a map
+    with sides above `extent` is divided into windows of nearly equal sides, at most
+    `extent` each. Every window has weights of its own, interpolated between the centres
+    of windows. A crop within `extent` is one window, as published. In a larger map a
+    position depends on the two nearest windows along each side, at most 3/2 `extent`
+    away. The borders of windows depend on the sides of the map, so tiles need not agree
+    exactly. The padding to the codec's stride, at most 63 repeated pixels at two edges,
+    counts as part of the image.
 
     Args:
         form: str, one of `FORMS`.
@@ -92,13 +91,13 @@ class MultiFrequencyChannelAttention(Block):
         shape = [tf.shape(x)[0], n, rows, m, columns, x.shape[-1]]
         cells = tf.transpose(tf.reshape(cells, shape), [0, 1, 3, 2, 4, 5])
         cells = tf.reshape(cells, [shape[0], n * m, rows * columns, x.shape[-1]])
-        said = tf.cast(self._statistics(cells, rows, columns), x.dtype)
-        logits = tf.reduce_sum(self.output_layer(self.hidden(said)), axis=1)
+        statistics = tf.cast(self._statistics(cells, rows, columns), x.dtype)
+        logits = tf.reduce_sum(self.output_layer(self.hidden(statistics)), axis=1)
         gates = tf.reshape(tf.sigmoid(logits), [shape[0], n, m, x.shape[-1]])
         return x * resampling.spread(gates, height, width)
 
     def _statistics(self, cells, rows, columns):
-        """Of the cells of windows, `(b, w, p, c)`, what is said: `(b, s, w, c)`."""
+        """Statistics `(b, s, w, c)` of the cells of windows, `(b, w, p, c)`."""
         table = tf.cast(self._cosines, cells.dtype)
         down, across = (
             tf.gather(tf.gather(table, side)[:side], chosen, axis=1)
@@ -112,5 +111,5 @@ class MultiFrequencyChannelAttention(Block):
         return tf.stack([tf.reduce_mean(kind(product, 3), 1) for kind in kinds], 1)
 
     def _windows(self, size):
-        """How many windows a side has, and how many cells each of them."""
+        """Number of windows along a side, and of cells along a window."""
         return -(-size // self.extent), tf.minimum(size, POOLED)

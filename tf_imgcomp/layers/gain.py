@@ -15,7 +15,7 @@ def interpolate_levels(table: tf.Tensor, level: tf.Tensor) -> tf.Tensor:
     Returns:
         float `(b, c)`.
     """
-    table = tf.convert_to_tensor(table)  # tf.gather would read a variable past us.
+    table = tf.convert_to_tensor(table)  # tf.gather reads variables past `replaced`.
     below = tf.clip_by_value(tf.floor(level), 0, table.shape[0] - 2)
     weight = tf.cast(level - below, table.dtype)[:, None]
     below = tf.cast(below, tf.int32)
@@ -72,7 +72,7 @@ class GainUnit(Block):
 
 @register
 class LevelModulation(Block):
-    """Tells a network the rate: scales and shifts its features per channel.
+    """Conditions a network on the rate: scales and shifts its features per channel.
 
     Starts as the identity.
 

@@ -1,4 +1,4 @@
-"""Which latents are worth their bits."""
+"""The importance map: a weight for every latent."""
 
 import tensorflow as tf
 
@@ -13,8 +13,9 @@ class ImportanceMap(Block):
 
         features ─► conv3x3 s2 ─► GDN ─► residual blocks ─► 1x1 ─► 2 sigmoid ─►
 
-    Latents are multiplied by them before rounding. That takes no bits: what it brings
-    below one half is zero, which is cheap, and no decoder needs to know why.
+    Latents are multiplied by the weights before rounding. Weights take no bits: a
+    latent that they bring below one half is rounded to zero, which costs little, and a
+    decoder does not need them.
 
     Args:
         filters: int. Channels inside.

@@ -15,8 +15,8 @@ from tf_imgcomp.ops import bases
 BLOCK = 16
 COLOURS = 3
 
-# The learned part counts a tenth, which is a tenth of the learning rate: a step that
-# suits the networks beside it would drown a basis in noise.
+# The learned part is scaled by a tenth, which lowers its learning rate: with that of
+# the networks beside it, the basis would become noise.
 DELTA_WEIGHT = 0.1
 
 

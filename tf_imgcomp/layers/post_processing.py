@@ -1,4 +1,4 @@
-"""A small network that improves an image that is decoded already."""
+"""A small network that improves a decoded image."""
 
 import tensorflow as tf
 
@@ -9,12 +9,12 @@ from tf_imgcomp.layers.gain import LevelModulation
 
 @register
 class PostProcessing(Block):
-    """What to add to a decoded image: attention residual blocks on cells of pixels.
+    """The correction of a decoded image: attention residual blocks on cells of pixels.
 
         x_hat ─► 4x4 cells ─► 3x3 ─► level ─► block.. ─► 3x3 ─► pixels
 
-    The last convolution starts at zero: so does the result. The blocks are those of the
-    post-filter `xue2019`, which pool over the whole map.
+    The last convolution starts at zero, and so does the correction. The blocks are
+    those of the post-filter `xue2019`, which pool over the whole map.
 
     Args:
         blocks: int. How many.

@@ -1,4 +1,4 @@
-"""What repairs latents after rounding."""
+"""The post-quantization filter: a correction of rounded latents."""
 
 import tensorflow as tf
 
@@ -9,18 +9,18 @@ from tf_imgcomp.layers.gain import LevelModulation
 
 @register
 class PostQuantizationFilter(Block):
-    """What to add to rounded latents to move them to where they probably were (PQF).
+    """Predicts a correction of rounding errors in latents (PQF).
 
         y_hat ─► log features ─► conv3x3 ─► rate ─► relu ─► conv3x3 ─►
 
-    It works in quantizer steps, where rounding errors are of one size in all channels
-    and at all rates. It starts at zero. Who calls it adds: in mixed precision latents
-    have more bits than the layer.
+    It works in quantizer steps, in which rounding errors have one size in all channels
+    and at all rates. It starts at zero. The caller adds the correction: in mixed
+    precision, latents have more bits than the layer.
 
     Args:
         filters: int. Channels inside.
         depth: int. Channels of the latents.
-        levels: int, at least 2. Rates between which it is told the rate.
+        levels: int, at least 2. Rates with a modulation of their own.
 
     References:
         Fu et al., "Asymmetric Learned Image Compression with Multi-Scale Residual
@@ -38,6 +38,6 @@ class PostQuantizationFilter(Block):
         self.conv2 = conv(depth, 3, kernel_initializer="zeros")
 
     def call(self, y_hat, level):
-        """Of `(b, h, w, depth)` at `level`, float `(b,)`, the correction."""
+        """The correction of `(b, h, w, depth)` at `level`, float `(b,)`."""
         h = self.modulation(self.conv1(self.log_features(y_hat)), level)
         return self.conv2(tf.nn.relu(h))

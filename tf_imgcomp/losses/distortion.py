@@ -1,4 +1,4 @@
-"""How far images are from their reconstructions, on the scale of squared errors.
+"""Distortions of images, on the scale of squared errors.
 
 Each function takes originals and reconstructions, float32 `(b, h, w, 3)`, 0 to 255, and
 gives float32 `(b,)`, 0 for equal images. All are scaled so that one `lmbda` of
@@ -17,12 +17,12 @@ _LAPLACE = 2.0  # Of Laplacian errors: mean of the squares over the squared mean
 
 
 def mean_squared_error(x: tf.Tensor, x_hat: tf.Tensor) -> tf.Tensor:
-    """What PSNR measures, in grey levels squared."""
+    """The mean squared error, in grey levels squared."""
     return tf.reduce_mean(tf.math.squared_difference(x, x_hat), [1, 2, 3])
 
 
 def structural_dissimilarity(x: tf.Tensor, x_hat: tf.Tensor) -> tf.Tensor:
-    """1 - MS-SSIM, times what makes of its published rate weights those of MSE.
+    """1 - MS-SSIM, scaled so that rate weights for MSE suit it.
 
     Crops of 176 pixels or more are compared at all five scales.
     """
@@ -32,15 +32,15 @@ def structural_dissimilarity(x: tf.Tensor, x_hat: tf.Tensor) -> tf.Tensor:
 def squared_absolute_error(x: tf.Tensor, x_hat: tf.Tensor) -> tf.Tensor:
     """Twice the square of each image's mean absolute error.
 
-    That is the MSE of errors with a Laplace distribution. Without the square, the error
-    at which bits and distortion balance would be another power of `lmbda`, and no
-    scale would suit all rates.
+    That is the MSE of errors with a Laplace distribution. Without the square, bits and
+    distortion would balance at another power of `lmbda`, and no single scale would suit
+    all rates.
     """
     return _LAPLACE * tf.reduce_mean(tf.abs(x - x_hat), [1, 2, 3]) ** 2
 
 
 def mixed(x: tf.Tensor, x_hat: tf.Tensor) -> tf.Tensor:
-    """Half of it MSE, half of it MS-SSIM, both as scaled here."""
+    """The mean of the MSE and the scaled MS-SSIM distortion."""
     return (mean_squared_error(x, x_hat) + structural_dissimilarity(x, x_hat)) / 2
 
 

@@ -7,8 +7,8 @@ values from 0 to 1: the report normalizes its images, and its final losses (L1 0
 a total of 0.0767) leave an MSE of 0.007, which fits that L1 on no larger scale.
 
 Two terms differ. The report's rate is the mean of its importance map; here it is the
-estimated bits per pixel. And the report trains one rate; here `lmbda` weights its
-distortion and its rate against each other, around `LMBDA`, where the sum is the above.
+estimated bits per pixel. And the report trains one rate; here `lmbda` sets the balance
+of distortion and rate. At `LMBDA` the loss is the sum above.
 """
 
 from typing import NamedTuple
@@ -19,14 +19,14 @@ from tf_imgcomp.losses.distortion import mean_squared_error
 from tf_imgcomp.losses.rate_distortion import bits_per_pixel
 
 _MSE, _RATE, _QUANTIZATION = 0.1, 0.01, 0.1
-# Where the Lagrangian has the slope of the report's loss, which is about that of
+# Here the Lagrangian has the slope of the report's loss, which is about that of
 # bpp + 0.4 * L1 with L1 in grey levels. Of Laplacian errors MSE is 2 * L1**2, so
 # 4 * lmbda * L1 = 0.4: at 0.04, L1 is 2.5 and PSNR 37 dB, what fdram reaches there.
 LMBDA = 0.04
 
 
 class MfcaPmcnLoss(NamedTuple):
-    """What a batch costs; all scalars, means over the batch.
+    """Loss and metrics of a batch; all scalars, means over the batch.
 
     Attributes:
         loss: what training minimizes.
@@ -63,8 +63,8 @@ def mfca_pmcn_cost(x, x_hat, bpp, lmbda, quantization=0.0) -> tf.Tensor:
 def mfca_pmcn_loss(images, output, lmbda) -> MfcaPmcnLoss:
     """The report's loss of a batch.
 
-    The quantization term draws y to the integers that are coded. They count as given:
-    their gradient, straight through, would undo that of y.
+    The quantization term draws y to the integers that are coded. These count as
+    constants: their straight-through gradient would cancel that of y.
 
     Args:
         images: uint8 `(b, h, w, 3)`.

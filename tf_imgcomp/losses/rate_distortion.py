@@ -8,7 +8,7 @@ from tf_imgcomp.losses.distortion import DISTORTIONS, mean_squared_error
 
 
 class RateDistortion(NamedTuple):
-    """What a batch costs; all scalars, means over the batch.
+    """Loss and metrics of a batch; all scalars, means over the batch.
 
     Attributes:
         loss: what training minimizes.
@@ -41,10 +41,10 @@ def lagrangian(x, x_hat, bpp, lmbda, distortion: str = "mse") -> tf.Tensor:
 def rate_distortion(
     images, output, lmbda, lmbda_middle: float, distortion: str = "mse"
 ) -> RateDistortion:
-    """`bpp + lmbda * D`, every rate with about the same say.
+    """`bpp + lmbda * D`, weighted so that all rates count about equally.
 
-    High rates have large Lagrangians and would drown the low ones; each image's is
-    divided by `sqrt(lmbda / lmbda_middle)`, roughly its size.
+    Lagrangians grow with the rate, roughly as the square root of `lmbda`. So each
+    image's is divided by `sqrt(lmbda / lmbda_middle)`.
 
     Args:
         images: uint8 `(b, h, w, 3)`.

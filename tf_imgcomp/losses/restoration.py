@@ -1,4 +1,4 @@
-"""How far a restored image is from the original; what a post-filter is trained for.
+"""Losses of post-filters: distances of a restored image from the original.
 
 Each function takes original and restored, float32 `(b, h, w, 3)`, 0 to 255, and gives a
 float32 scalar.
@@ -18,7 +18,7 @@ def mean_absolute_error(x: tf.Tensor, x_hat: tf.Tensor) -> tf.Tensor:
 
 
 def mean_squared_error(x: tf.Tensor, x_hat: tf.Tensor) -> tf.Tensor:
-    """What PSNR measures, in units of 10 grey levels.
+    """The mean squared error, in units of 10 grey levels.
 
     About 1 at low rates; on 0 to 1, gradients were about as small as Adam's epsilon.
     """
@@ -26,10 +26,10 @@ def mean_squared_error(x: tf.Tensor, x_hat: tf.Tensor) -> tf.Tensor:
 
 
 def decibels(x: tf.Tensor, x_hat: tf.Tensor) -> tf.Tensor:
-    """What the mean of the images' PSNRs measures, 1 for 10 dB.
+    """The negative mean PSNR of the images plus a constant, in units of 10 dB.
 
-    An image counts by the share of its error that goes, so that the few images with
-    most of a batch's error do not decide its gradient.
+    An image's gradient depends on the relative change of its error, so that the few
+    images with most of a batch's error do not dominate.
     """
     error = tf.reduce_mean(tf.math.squared_difference(x, x_hat), [1, 2, 3])
     return tf.reduce_mean(tf.math.log(error + _CLEAN**2)) / tf.math.log(10.0)

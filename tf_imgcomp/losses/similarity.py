@@ -1,4 +1,4 @@
-"""MS-SSIM as a loss: with finite gradients everywhere, and known to XLA."""
+"""MS-SSIM as a loss: with finite gradients everywhere, and for XLA."""
 
 import numpy as np
 import tensorflow as tf

@@ -1,4 +1,4 @@
-"""Bases that transforms start from and that attention looks at, in float64."""
+"""Bases for the start of transforms and for frequency attention, in float64."""
 
 import numpy as np
 

@@ -34,7 +34,7 @@ def replaced(variables: Sequence[tf.Variable], tensors: Sequence[tf.Tensor]):
     one private method of TensorFlow's, which is replaced meanwhile; the pinned version
     makes that safe.
 
-    Outside of a `tf.function`, some operations read variables by themselves.
+    For use inside a `tf.function`: eager operations may read variables directly.
     """
     assert len(variables) == len(tensors)
     keys = [id(_component(variable)) for variable in variables]

@@ -1,7 +1,7 @@
-"""The raster order: a position knows those above it, and those left of it in its row.
+"""The raster order: a position sees those above it, and those left of it in its row.
 
-With a 5x5 window, the positions of equal `j + 3 * i` do not know each other: such a
-wavefront is decoded at once, `w + 3 * (h - 1)` steps in place of `h * w`.
+With a 5x5 window, positions of equal `j + 3 * i` do not see each other. Such a
+wavefront is decoded at once: `w + 3 * (h - 1)` steps in place of `h * w`.
 """
 
 import tensorflow as tf
@@ -11,7 +11,7 @@ TAPS = tuple((i, j) for i in range(5) for j in range(5) if (i, j) < (2, 2))
 
 
 def pad(x: tf.Tensor) -> tf.Tensor:
-    """Adds the zeros that windows meet outside: `(b, h + 2, w + 4, c)`."""
+    """Adds the zeros outside of the map that windows see: `(b, h + 2, w + 4, c)`."""
     return tf.pad(x, [[0, 0], [2, 0], [2, 2], [0, 0]])
 
 
@@ -34,7 +34,7 @@ def neighbours(padded: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Ten
     """The same around some positions.
 
     Args:
-        padded: tensor `(b, h + 2, w + 4, c)`, as `pad` makes it.
+        padded: tensor `(b, h + 2, w + 4, c)`, from `pad`.
         rows: int32 `(n,)`, of the positions in the map.
         columns: int32 `(n,)`.
 

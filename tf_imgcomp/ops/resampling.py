@@ -1,7 +1,6 @@
 """Maps averaged into cells, and cells spread over a map, as matrix products.
 
-Both take sizes that are known only when a graph runs; XLA compiles them where they are
-known before.
+Sizes may be unknown until a graph runs; XLA needs them when it compiles.
 """
 
 import tensorflow as tf

@@ -1,4 +1,4 @@
-"""Rounding, with its gradients and its stand-in during training."""
+"""Rounding, its straight-through gradient, and noise in its place for training."""
 
 import tensorflow as tf
 
@@ -14,7 +14,7 @@ def pass_straight_through(x: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
 
 
 def round_straight_through(x: tf.Tensor) -> tf.Tensor:
-    """Rounds to integers; the gradient passes as if nothing had happened."""
+    """Rounds to integers; the gradient is that of the identity."""
     return pass_straight_through(x, round_half_up(x))
 
 
@@ -24,7 +24,7 @@ def gradient_only(x: tf.Tensor) -> tf.Tensor:
 
 
 def scale_nonzero_gradient(x: tf.Tensor, factor: float) -> tf.Tensor:
-    """The same, its gradient `factor` times as large, and none where it is zero."""
+    """The identity; gradients are scaled at nonzero values and blocked at zeros."""
     scaled = x + (factor - 1) * gradient_only(x)
     return tf.where(tf.equal(x, 0), tf.stop_gradient(x), scaled)
 

@@ -1,4 +1,4 @@
-"""What a run leaves to look at: TensorBoard logs, lines of JSON, a plot."""
+"""The records of a run: TensorBoard logs, lines of JSON, a plot."""
 
 import json
 import numbers

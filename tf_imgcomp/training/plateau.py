@@ -23,8 +23,8 @@ class PlateauState(NamedTuple):
 def after_epoch(state: PlateauState, score: float, patience: int) -> tuple:
     """The state after an epoch, and whether the learning rate is to fall.
 
-    It falls when `patience` epochs in a row are not below the best; then it gets as
-    many again. A score that is not a number is no improvement.
+    It falls after `patience` epochs in a row without a new best score; then counting
+    starts again. A score that is not a number is no improvement.
 
     Args:
         state: the state before.

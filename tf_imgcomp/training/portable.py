@@ -1,9 +1,9 @@
 """The training step as a program that runs without TensorFlow and this package.
 
-XLA turns the pure step of `training.step` into a program in its own language, HLO, with
-all that may change as inputs: parameters, images, seed, qualities. A folder with that
-program, the initial parameters and a description is all that `portable/train.py` needs.
-The runner knows one schedule of the learning rate, the cosine.
+XLA compiles the pure step of `training.step` to a program in its own language, HLO. Its
+inputs are parameters, images, seed and qualities. `portable/train.py` needs a folder
+with that program, the initial parameters and a description. It has one schedule of the
+learning rate, the cosine.
 """
 
 import json
@@ -33,7 +33,7 @@ def export_step(
     crop: int,
     card: dict,
 ) -> None:
-    """Writes what it takes to train elsewhere.
+    """Writes the folder that trains a model elsewhere.
 
         step.hlo         parameters, images, seed, qualities
                          -> gradients of what is trained, loss, metrics
@@ -50,7 +50,7 @@ def export_step(
         config: schedule, seed and qualities.
         batch: images in a step.
         crop: their side, in pixels.
-        card: what to say of the weights when they come back.
+        card: model card of the trained weights, kept until they are imported.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -110,7 +110,7 @@ def _lower(function: Callable, specs: Sequence[tf.TensorSpec]) -> tuple:
     traced = compiled.get_concrete_function(*specs)
     if traced.captured_inputs:
         raise ValueError(
-            "Expected a step that reads its inputs only, it captures "
+            "Expected a step that reads its inputs only, received one that captures "
             f"{traced.captured_inputs}."
         )
     make = compiled.experimental_get_compiler_ir(*specs)

@@ -1,4 +1,4 @@
-"""A picture of a run so far: its losses, and what it reached on photos held out."""
+"""A plot of a run so far: its losses and validations."""
 
 import io
 import json
@@ -16,8 +16,8 @@ _COLUMNS = 3
 def plot_progress(folder: Path) -> None:
     """Draws a run's `training.jsonl` and `validation.jsonl` as `progress.png`.
 
-    A panel with what training minimizes and its terms, and one for each kind of figure
-    of the validations, such as `psnr`, with a line for each quality.
+    One panel shows the loss and its terms. Each kind of validation figure, such as
+    `psnr`, has a panel with a line for each quality.
 
     Args:
         folder: of the run, where `training.Journal` wrote.
@@ -52,8 +52,8 @@ def _draw(panel, title: str, lines: dict) -> None:
 def _read(path: Path) -> dict:
     """Values by step, by the name of the figure.
 
-    A run that was killed takes some steps once more; the later line counts. One that
-    was killed while it wrote leaves half a line.
+    A run that was killed repeats some steps when it resumes, and the later line counts.
+    It may also have left half a line, which is skipped.
     """
     figures = {}
     for line in path.read_text().splitlines() if path.exists() else []:

@@ -1,4 +1,4 @@
-"""What a post-filter is trained for, and how it does on whole images."""
+"""The training objective of a post-filter, and its validation on whole images."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -17,11 +17,11 @@ _PIECE_MIN = 64  # Side of the smallest crops (Xue and Su 2019, section 4.1).
 
 
 def restoration_objective(postfilter: Xue2019, loss: str) -> Callable:
-    """What a filter is trained for: images of pairs, restored.
+    """The training objective of a filter, on images of pairs.
 
-    A part of every batch is seen whole, a part cut in 4 and a part cut in 16, if the
-    pieces are 64 pixels wide or more: with crops of 256 pixels, the filter learns on
-    crops of 256, 128 and 64, and to pool over each of them.
+    A part of every batch stays whole, a part is cut in 4 and a part in 16, if the
+    pieces are 64 pixels wide or more. From crops of 256 pixels the filter learns on
+    crops of 256, 128 and 64 pixels, and pools over each.
 
     Args:
         postfilter: the filter.
@@ -81,7 +81,7 @@ def _decibel(ratio):
 
 
 class RestorationGain:
-    """What a filter gains on whole images of 8 bits.
+    """The gain of a filter on whole images of 8 bits.
 
     Args:
         postfilter: the filter in training.

@@ -45,7 +45,7 @@ class Trainable:
 
 
 class StepResult(NamedTuple):
-    """What one step computes; nothing is changed.
+    """The results of one step; it changes nothing.
 
     Attributes:
         loss: float32 scalar.
@@ -64,14 +64,13 @@ def codec_objective(
     noisy: bool = False,
     loss: Optional[Callable] = None,
 ) -> Callable:
-    """What a codec is trained for.
+    """The training objective of a codec.
 
     Args:
         codec: the codec.
-        noise: whether the gradient of the rate reaches the latents through uniform
-            noise in place of rounding, or straight through.
-        noisy: whether synthesis learns on latents with such noise, too, and not on
-            integers.
+        noise: the estimator of rate gradients: additive uniform noise or
+            straight-through.
+        noisy: whether the synthesis is trained on noisy latents in place of integers.
         loss: function of images, `CodecOutput` and rate weights that gives a named
             tuple of scalars, `loss` among them. None: the rate-distortion Lagrangian
             with squared errors.

@@ -26,11 +26,11 @@ from tf_imgcomp.training.weights import save_weights
 
 @dataclass(frozen=True)
 class TrainerConfig:
-    """What happens when.
+    """Optimization, seed and intervals of a run.
 
     Attributes:
-        optimization: how parameters move.
-        seed: int. Of noise and qualities.
+        optimization: optimizer and schedule.
+        seed: int, of noise and qualities.
         log_every: int, steps between two lines of the log.
         checkpoint_minutes: float between two checkpoints.
         validate_every: int, steps between two validations: an epoch.
@@ -62,7 +62,7 @@ class Trainer:
         strategy: `tf.distribute.Strategy`.
 
     Raises:
-        ImgcompError: If the learning rate waits for validations and there are none.
+        ImgcompError: If the schedule needs validation and there is none.
     """
 
     def __init__(
@@ -90,8 +90,7 @@ class Trainer:
         if config.optimization.schedule == "plateau":
             if not validate:
                 raise ImgcompError(
-                    "a plateau of the learning rate is seen on photos held out for "
-                    "validation: there are none"
+                    "schedule 'plateau' needs validation photos, but none are held out"
                 )
             self._plateau = Plateau(self.optimizer, config.optimization.patience)
         kept = {"plateau": self._plateau} if self._plateau else {}

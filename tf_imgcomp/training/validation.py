@@ -1,4 +1,4 @@
-"""Validation on real bits: what files of the validation photos would weigh."""
+"""Validation with real strings: rate and distortion of photos held out."""
 
 import math
 from collections.abc import Sequence
@@ -14,16 +14,16 @@ QUALITIES = (5.0, 25.0, 50.0, 75.0, 95.0)
 
 
 class RealBits:
-    """Codes photos with the integer coder, as an export would.
+    """Codes photos with the integer coder, as an exported codec does.
 
     Args:
         codec: the codec in training.
         photos: uint8 `(h, w, 3)` each, photos that training does not see.
-        make_module: function that makes of a codec what an export would: an object
-            with `compress` and `decompress`.
+        make_module: function of a codec that returns its exported form, an object with
+            `compress` and `decompress`.
         cost: function of originals and reconstructions, float32 `(b, h, w, 3)`, bits
-            per pixel and rate weights, `(b,)`, that gives what training minimizes,
-            `(b,)`, all above 0.
+            per pixel and rate weights, `(b,)`, that returns the training loss, `(b,)`,
+            all above 0.
     """
 
     def __init__(

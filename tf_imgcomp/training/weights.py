@@ -1,4 +1,4 @@
-"""Weights by name, in one small file: what a later run starts from."""
+"""Weights by name, in one small file that a later run starts from."""
 
 import re
 import zipfile
