@@ -31,10 +31,15 @@ _SCHEDULE = flags.DEFINE_enum(
     "The learning rate falls to zero along a cosine, or to a tenth whenever 5 "
     "validations in a row are no better (a step exported to train elsewhere: cosine).",
 )
+_OPTIMIZER = flags.DEFINE_enum(
+    "optimizer", "adam", ["adam", "soap"], "SOAP needs fewer, slightly longer steps."
+)
 _LEARNING_RATE = flags.DEFINE_float("learning_rate", 1e-3, "Peak of the schedule.")
 _WARMUP = flags.DEFINE_integer("warmup_steps", 200, "Linear rise of the learning rate.")
 _CLIP = flags.DEFINE_float("clip_norm", 1.0, "Largest global gradient norm.")
-_BETA_1 = flags.DEFINE_float("beta_1", 0.9, "Of Adam: decay of the mean gradient.")
+_BETA_1 = flags.DEFINE_float(
+    "beta_1", None, "Decay of the mean gradient; Adam has 0.9, SOAP 0.95."
+)
 _AVERAGE = flags.DEFINE_float("average_decay", 0.999, "Of the weight average.")
 _SEED = flags.DEFINE_integer("seed", 1, "Of crops, noise and initial weights.")
 _QUALITY = flags.DEFINE_float("quality", None, "Train for this quality alone.", 1, 100)
@@ -42,7 +47,11 @@ _TRAINABLE = flags.DEFINE_string(
     "trainable", "", "Regular expression: only variables whose path it matches train."
 )
 _PRECISION = flags.DEFINE_enum(
-    "precision", "float32", ["float32", "bfloat16"], "Of the transforms."
+    "precision",
+    "auto",
+    ["auto", "float32", "bfloat16"],
+    "Of the transforms; auto takes bfloat16 where this machine multiplies it (a step "
+    "exported to train elsewhere: float32).",
 )
 _VALIDATE = flags.DEFINE_integer("validate_every", 2000, "Steps between validations.")
 _PLOT = flags.DEFINE_integer(
@@ -105,6 +114,7 @@ def trainer_config():
 
     optimization = OptimizationConfig(
         steps=_STEPS.value,
+        optimizer=_OPTIMIZER.value,
         learning_rate=_LEARNING_RATE.value,
         schedule=_SCHEDULE.value,
         warmup_steps=_WARMUP.value,

@@ -39,12 +39,14 @@ def test_two_steps_make_a_model_that_codes(data, tmp_path, make_image):
         card={"flags": []},
         report=lines.append,
     )
-    assert lines[0].startswith("3 photos (0 smaller than a crop, padded)")
+    assert lines[0].startswith("precision ")
+    assert lines[1].startswith("3 photos (0 smaller than a crop, padded)")
     before = new_trainable(MODEL, ObjectiveConfig(), TWO_STEPS.seed).model
     weights = zip(codec.get_weights(), before.get_weights())
     assert any(np.any(trained != start) for trained, start in weights)
     card = json.loads((folder / "card.json").read_text())
     assert card["codec"] == "fdram"
+    assert card["precision"] in lines[0]
     assert (card["steps"], card["data"], card["flags"]) == (2, "made up", [])
     image = make_image(30, 50)
     exported = models.load(str(folder))

@@ -7,7 +7,7 @@ photos ──► crops ──► training steps ──► averaged weights ─�
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Optional
 
@@ -19,6 +19,7 @@ from tf_imgcomp.data.photos import PhotoFolder, is_held_out
 from tf_imgcomp.errors import ImageError
 from tf_imgcomp.layers.base import computing_in
 from tf_imgcomp.runs.kinds import KINDS, ObjectiveConfig
+from tf_imgcomp.training.precision import fastest_precision
 from tf_imgcomp.training.step import Trainable
 from tf_imgcomp.training.trainer import Trainer, TrainerConfig
 from tf_imgcomp.training.weights import load_weights, round_to_half, save_weights
@@ -32,7 +33,8 @@ class ModelConfig:
         kind: one of `kinds.KINDS`.
         name: of the codec or the filter, in its registry.
         sizes: fields of its config that are not default.
-        precision: "float32" or "bfloat16", of the transforms.
+        precision: of the transforms, one of `precision.PRECISIONS`, or "auto" for the
+            fastest here.
         init: weights to start from, as training wrote; None for random ones.
         init_pattern: regular expression. Only variables whose path it matches start
             from `init`, which may then be another model's.
@@ -42,7 +44,7 @@ class ModelConfig:
     kind: str = "codec"
     name: str = "fdram"
     sizes: dict = field(default_factory=dict)
-    precision: str = "float32"
+    precision: str = "auto"
     init: Optional[Path] = None
     init_pattern: str = ""
     train_pattern: str = ""
@@ -75,7 +77,8 @@ def new_trainable(
     """A model with its initial weights, ready to be trained here or elsewhere.
 
     Args:
-        model: what to make.
+        model: what to make. The precision "auto" counts as float32, since the machine
+            that will train it is not known here.
         objective: what it is trained for.
         seed: of the initial weights. It becomes the process's, too.
 
@@ -135,6 +138,7 @@ def train(
         ImgcompError: If there are no photos, or the configs do not fit together.
     """
     model, objective = model or ModelConfig(), objective or ObjectiveConfig()
+    model = _with_precision(model, report)
     kind = KINDS[model.kind]
     photos, held_out = _open_photos(data, kind.sampling, report, progress)
     strategy = tf.distribute.get_strategy()
@@ -168,12 +172,22 @@ def train(
             model.kind: model.name,
             "sizes": trainable.model.get_config()["config"],  # Defaults may change.
             **(card or {}),
+            "precision": model.precision,
             "steps": int(trainer.step),
             "data": data.note,
             "validation": figures,
         }
         kind.export(trainable.model, Path(export), whole_card)
     return trainable.model
+
+
+def _with_precision(model: ModelConfig, report: Callable) -> ModelConfig:
+    """The same config; in place of "auto" the fastest precision, with a report."""
+    if model.precision != "auto":
+        return model
+    precision, reason = fastest_precision()
+    report(f"precision {precision}: {reason}")
+    return replace(model, precision=precision)
 
 
 def _open_photos(

@@ -1,8 +1,13 @@
 """Applying gradients: schedule, clipping, bad steps left out, weight average."""
 
 from dataclasses import dataclass
+from typing import Optional
 
 import tensorflow as tf
+
+from tf_imgcomp.training.soap import Soap
+
+OPTIMIZERS = {"adam": tf.keras.optimizers.Adam, "soap": Soap}
 
 
 @dataclass(frozen=True)
@@ -11,36 +16,39 @@ class OptimizationConfig:
 
     Attributes:
         steps: int. Length of the run.
+        optimizer: one of `OPTIMIZERS`.
         learning_rate: float. Where the schedule is highest.
         schedule: "cosine", to zero at the end of the run, or "plateau": constant until
             validation gets no better, see `training.plateau`.
         warmup_steps: int. Linear rise from zero before the cosine.
         patience: int. Validations without improvement before a plateau ends.
         clip_norm: float. Global gradient norm.
-        beta_1: float. Of Adam: decay of the mean gradient.
+        beta_1: float. Decay of the mean gradient; None for the optimizer's own.
         average_decay: float. Of the exponential average of the weights.
         spike_factor: float. A step whose gradient norm is this many times its running
             average is left out.
     """
 
     steps: int
+    optimizer: str = "adam"
     learning_rate: float = 1e-3
     schedule: str = "cosine"
     warmup_steps: int = 200
     patience: int = 5
     clip_norm: float = 1.0
-    beta_1: float = 0.9
+    beta_1: Optional[float] = None
     average_decay: float = 0.999
     spike_factor: float = 20.0
 
 
 def make_optimizer(config: OptimizationConfig) -> tf.keras.optimizers.Optimizer:
-    """Adam with its schedule and an average of the weights."""
-    return tf.keras.optimizers.Adam(
+    """The optimizer with its schedule and an average of the weights."""
+    betas = {} if config.beta_1 is None else {"beta_1": config.beta_1}
+    return OPTIMIZERS[config.optimizer](
         _learning_rate(config),
-        beta_1=config.beta_1,
         use_ema=True,
         ema_momentum=config.average_decay,
+        **betas,
     )
 
 
