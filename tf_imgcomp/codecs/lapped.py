@@ -5,12 +5,11 @@ of this family says what its networks are made of.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import tensorflow as tf
 
-from tf_imgcomp.codecs.base import Codec
-from tf_imgcomp.entropy.latent_coder import LatentCoder, LatentCoderConfig
+from tf_imgcomp.codecs.base import Codec, CodecConfig
 from tf_imgcomp.layers import (
     InverseLappedTransform,
     LappedTransform,
@@ -18,11 +17,11 @@ from tf_imgcomp.layers import (
     LogFeatures,
     SubpixelConv2D,
 )
-from tf_imgcomp.layers.base import conv, unmixed
+from tf_imgcomp.layers.base import conv
 
 
 @dataclass(frozen=True)
-class LappedConfig:
+class LappedConfig(CodecConfig):
     """Sizes that all these codecs have; the defaults are size S, for two CPU cores.
 
     Attributes:
@@ -30,27 +29,12 @@ class LappedConfig:
         deep_filters: channels at 1/16.
         analysis_modules: modules of the analysis at 1/8.
         synthesis_modules: modules of the synthesis at 1/8.
-        lmbda_min, lmbda_max: rate weights of quality 1 and quality 100.
-        levels: qualities with gains of their own.
-        gradient_scale: of the distortion at nonzero latents, see `Codec`.
-        coder: the latent coder's sizes.
     """
 
     num_filters: int = 128
     deep_filters: int = 128
     analysis_modules: int = 2
     synthesis_modules: int = 3
-    lmbda_min: float = 0.0003
-    lmbda_max: float = 0.18
-    levels: int = 6
-    gradient_scale: float = 3.0
-    coder: LatentCoderConfig = LatentCoderConfig()
-
-    @classmethod
-    def from_dict(cls, fields: dict) -> "LappedConfig":
-        """The config with these fields, `coder` a dict of its own, others default."""
-        coder = LatentCoderConfig.from_dict(fields.get("coder", {}))
-        return cls(**{**fields, "coder": coder})
 
 
 Layer = tf.keras.layers.Layer
@@ -158,40 +142,9 @@ class LappedSynthesis(_Transform):
 
 
 class LappedCodec(Codec):
-    """Both transforms, hyperprior, mixture and checkerboard context.
-
-    A subclass names the dataclass of its sizes, `config_class`, and makes its
-    transforms: `make_analysis(config)` and `make_synthesis(config, log2_step)`.
-
-    Args:
-        config: `config_class`, or its fields as a dict.
-    """
+    """A codec of the transforms above; a subclass makes them."""
 
     config_class = LappedConfig
 
-    def __init__(self, config=None, **kwargs):
-        config = config or self.config_class()
-        if isinstance(config, dict):
-            config = self.config_class.from_dict(config)
-        depth = config.coder.latent_depth
-        super().__init__(
-            config.lmbda_min,
-            config.lmbda_max,
-            config.levels,
-            depth,
-            config.gradient_scale,
-            **kwargs,
-        )
-        self.config = config
-        self.analysis_transform = self.make_analysis(config)
-        self.synthesis_transform = self.make_synthesis(
-            config, (self.inverse_gain.log2_start, self.inverse_gain.log2_stop)
-        )
-        deviations = self.analysis_transform.lapped.deviations
-        with unmixed():  # Bits take more than 16 bits.
-            self.latent_coder = LatentCoder(
-                config.coder, deviations, name="latent_coder"
-            )
-
-    def get_config(self) -> dict:
-        return {"name": self.name, "config": asdict(self.config)}
+    def latent_deviations(self):
+        return self.analysis_transform.lapped.deviations

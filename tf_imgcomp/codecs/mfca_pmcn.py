@@ -120,7 +120,7 @@ class MfcaPmcn(LappedCodec):
     def analysis_and_importance(self, images, quality):
         level = self.level(quality)
         y, weights = self.analysis_transform.weighted(self.padded(images), level)
-        y = self.gain(tf.cast(y, self.variable_dtype), level)
+        y = self._in_steps(y, level)
         if weights is None:
             return y, None
         return y, tf.reduce_mean(tf.cast(weights, tf.float32), axis=-1) / 2

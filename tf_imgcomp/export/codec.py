@@ -139,7 +139,7 @@ class CodecModule(tf.Module):
 def in_float64(codec: Codec) -> Codec:
     """The same codec, its encoder computing in float64; the rest is not built."""
     with computing_in("float64"):
-        exact = type(codec).from_config(codec.get_config())
+        exact = type(codec).from_config({**codec.get_config(), "dtype": "float64"})
         quality = tf.constant([QUALITY_MAX])
         y = exact.analysis(tf.zeros((1, codec.stride, codec.stride, 3)), quality)
         exact.latent_coder.run_hyper_analysis(y, exact.rate_features(quality))

@@ -1,11 +1,12 @@
 """xue2019: an attention residual network that improves what a codec decoded."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import tensorflow as tf
 
 from tf_imgcomp.layers import AttentionResidualBlock, LevelModulation
-from tf_imgcomp.layers.base import conv, register
+from tf_imgcomp.layers.base import computing_in, conv, register
+from tf_imgcomp.layers.configured import ConfiguredModel, ModelConfig
 from tf_imgcomp.ops.padding import pad_to_multiple
 
 # Grey levels: about the error of an image decoded at 0.15 bits per pixel. What the last
@@ -15,7 +16,7 @@ _DETAIL = 4.0  # Makes features of about 1 of the details that decoded photos ha
 
 
 @dataclass(frozen=True)
-class Xue2019Config:
+class Xue2019Config(ModelConfig):
     """Sizes; the defaults are size S, for two CPU cores.
 
     Attributes:
@@ -38,7 +39,7 @@ class Xue2019Config:
 
 
 @register
-class Xue2019(tf.keras.Model):
+class Xue2019(ConfiguredModel):
     """Convolution, attention residual blocks, convolution, plus the input.
 
     x ─┬─► cells ─► 3x3 ─► level ─► block.. ─► level ─► 3x3 ─► pixels ─► (+) ─► x_hat
@@ -59,23 +60,20 @@ class Xue2019(tf.keras.Model):
         Neural Network", CVPR Workshops 2019, https://arxiv.org/abs/1905.11045
     """
 
-    def __init__(self, config=None, **kwargs):
-        super().__init__(**kwargs)
-        config = config or Xue2019Config()
-        if isinstance(config, dict):
-            config = Xue2019Config(**config)
-        self.config = config
-        self.head = conv(config.filters, 3, kernel_initializer=_see_differences)
-        self.head_modulation = LevelModulation(config.levels)
-        self.blocks = [
-            AttentionResidualBlock(config.filters, config.reduction)
-            for _ in range(config.blocks)
-        ]
-        self.tail_modulation = LevelModulation(config.levels)
-        self.tail = conv(3 * config.cell**2, 3, kernel_initializer="zeros")
+    config_class = Xue2019Config
 
-    def get_config(self) -> dict:
-        return {"name": self.name, "config": asdict(self.config)}
+    def __init__(self, config=None, **kwargs):
+        super().__init__(config, **kwargs)
+        config = self.config
+        with computing_in(self.precision):
+            self.head = conv(config.filters, 3, kernel_initializer=_see_differences)
+            self.head_modulation = LevelModulation(config.levels)
+            self.blocks = [
+                AttentionResidualBlock(config.filters, config.reduction)
+                for _ in range(config.blocks)
+            ]
+            self.tail_modulation = LevelModulation(config.levels)
+            self.tail = conv(3 * config.cell**2, 3, kernel_initializer="zeros")
 
     @property
     def reach(self) -> int:
