@@ -64,7 +64,7 @@ flags.register_validator(_TOTAL_BPP.name, lambda value: value == value, "not a n
 def compress(inputs: Sequence[str]) -> int:
     photos = paths.expand_inputs(inputs, images.input_suffixes())
     jobs = paths.output_paths(photos, coding_flags.OUTPUT.value, compression.SUFFIX)
-    load = command_line.in_haste(models.load)
+    load = command_line.fast_startup(models.load)
     codec = load(coding_flags.MODEL.value or models.DEFAULT)
     if _ENSEMBLE.value:
         codec = codec.with_ensemble(_ENSEMBLE.value)

@@ -39,8 +39,8 @@ def make_load(model: str | None):
     file from somewhere must not choose which folder is loaded.
     """
     if model is None:
-        return functools.cache(command_line.in_haste(models.load_by_id))
-    load = functools.cache(command_line.in_haste(models.load))
+        return functools.cache(command_line.fast_startup(models.load_by_id))
+    load = functools.cache(command_line.fast_startup(models.load))
     return lambda _: load(model)
 
 
