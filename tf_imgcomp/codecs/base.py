@@ -1,4 +1,4 @@
-"""What every codec is: analysis, gain, latent coder, inverse gain, synthesis."""
+"""The base of all codecs: analysis, gain, latent coder, inverse gain, synthesis."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -21,14 +21,14 @@ QUALITY_MIN, QUALITY_MAX = 1.0, 100.0
 
 
 class CodecOutput(NamedTuple):
-    """What a codec makes of a batch of images.
+    """The output of a codec for a batch of images.
 
     Attributes:
         x_hat: float32 `(b, h, w, 3)`, 0 to 255, neither rounded nor clipped.
         y_bits: float32 `(b,)`, estimated bits of y per image.
         z_bits: float32 `(b,)`, estimated bits of z per image.
         y: float32 `(b, H / 16, W / 16, c)`, latents in quantizer steps.
-        y_hat: like y, the integers that are coded for it.
+        y_hat: like y, the integers that are coded.
     """
 
     x_hat: tf.Tensor
@@ -39,7 +39,7 @@ class CodecOutput(NamedTuple):
 
 
 def quantizer_step(lmbda: float) -> float:
-    """The uniform quantizer's step that suits a rate weight, in grey levels.
+    """The optimal step of a uniform quantizer for a rate weight, in grey levels.
 
     At high rate a step `s` costs a distortion of `s**2 / 12` and `-log2(s)` bits per
     coefficient; `lmbda * D + bits` is least where `s**2 = 6 * 3 / (lmbda * ln 2)`, D
@@ -179,21 +179,21 @@ class Codec(ConfiguredModel):
         return self._in_steps(y, level)
 
     def analysis_and_importance(self, images: tf.Tensor, quality: tf.Tensor) -> tuple:
-        """Latents as `analysis` gives them, and how much a learned map keeps of them.
+        """The latents of `analysis`, and the codec's importance map.
 
         Returns:
-            The latents, and float32 `(b, H / 16, W / 16)`, 0 to 1: the mean over
-            channels of half the weights, so that 1/2 is a latent that stays as it is.
-            None instead, if the codec has no such map.
+            The latents, and float32 `(b, H / 16, W / 16)`, 0 to 1: half the mean weight
+            over channels, so that 1/2 means unchanged latents. None instead of it, if
+            the codec has no such map.
         """
         return self.analysis(images, quality), None
 
     def _in_steps(self, y: tf.Tensor, level: tf.Tensor) -> tf.Tensor:
-        """What the analysis transform gives, in quantizer steps."""
+        """The analysis transform's output in quantizer steps."""
         return self.gain(tf.cast(y, self.variable_dtype), level)
 
     def padded(self, images: tf.Tensor) -> tf.Tensor:
-        """Images as transforms see them: -1 to 1, sides multiples of `stride`."""
+        """Input of the analysis transform: -1 to 1, padded to multiples of `stride`."""
         x = tf.cast(images, self.compute_dtype) / 127.5 - 1.0
         return pad_to_multiple(x, self.stride)
 
@@ -205,7 +205,7 @@ class Codec(ConfiguredModel):
         return (tf.cast(x_hat, tf.float32) + 1.0) * 127.5
 
     def call(self, images, quality=None, seed=None, noisy=False) -> CodecOutput:
-        """Codes and decodes a batch, bits estimated.
+        """Codes and decodes a batch, with estimated bits.
 
         Args:
             images: uint8 or float `(b, h, w, 3)`, 0 to 255.

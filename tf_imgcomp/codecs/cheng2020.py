@@ -67,8 +67,8 @@ class Cheng2020Config(CodecConfig):
     def from_dict(cls, fields: dict) -> "Cheng2020Config":
         """The config with these fields, `coder` a dict of its own, others default.
 
-        One number of `num_filters`, 128 or 192 in the paper, stands for the published
-        sizes.
+        If `num_filters` is one number (128 or 192 in the paper), all sizes are the
+        published ones.
         """
         widths, coder = fields.get("num_filters", cls.num_filters), cls.coder
         if isinstance(widths, int):
@@ -83,7 +83,7 @@ class _Transform(tf.keras.layers.Layer):
     """Blocks one after the other, the same for every rate."""
 
     def call(self, x, level):
-        del level  # Only gains and the latent coder know the rate.
+        del level  # Only gains and the latent coder depend on the rate.
         for block in self.blocks:
             x = block(x)
         return x

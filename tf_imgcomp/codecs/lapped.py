@@ -1,7 +1,7 @@
 """Codecs whose transforms are a lapped cosine transform plus a network.
 
-The networks start at zero: such a codec works before its first training step. A codec
-of this family says what its networks are made of.
+The networks start at zero, so such a codec works before its first training step. A
+subclass chooses the modules of the networks.
 """
 
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ Layer = tf.keras.layers.Layer
 
 
 class _Transform(Layer):
-    """Layers of the two transforms at 1/8 and 1/16, each told the rate."""
+    """Layers of both transforms at 1/8 and 1/16, modulated by the rate."""
 
     def __init__(self, config: LappedConfig, fine: Sequence, deep: Layer, **kwargs):
         super().__init__(**kwargs)
@@ -84,11 +84,11 @@ class LappedAnalysis(_Transform):
         return self.from_features(x, self.features(x, level), level)
 
     def features(self, x, level):
-        """What the network sees at 1/8 of the resolution."""
+        """Features at 1/8 of the resolution."""
         return self.at_fine(self.to_fine(tf.nn.space_to_depth(x, 8)), level)
 
     def from_features(self, x, features, level):
-        """The latents, once the features of the image are there."""
+        """The latents of an image and its features."""
         h = self.at_deep(self.down(features), level)
         return self.lapped(x) + self.project(h) * tf.cast(
             self.lapped.deviations, x.dtype
@@ -135,7 +135,7 @@ class LappedSynthesis(_Transform):
         return x + self._step(level, x.dtype) * tf.nn.depth_to_space(self.project(h), 8)
 
     def _step(self, level, dtype):
-        """The initial quantizer step: what is to be repaired has its size."""
+        """The initial quantizer step, which is the size of the errors to repair."""
         start, stop = self.log2_step
         log2_step = start + level * ((stop - start) / (self.levels - 1))
         return tf.cast(tf.pow(2.0, log2_step), dtype)[:, None, None, None]
