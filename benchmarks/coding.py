@@ -28,7 +28,7 @@ import measure
 import numpy as np
 import tensorflow as tf
 from absl import app, flags
-from estimation import estimated_bits
+from estimation import estimated_bits, has_optional_slice
 
 from tf_imgcomp import metrics
 from tf_imgcomp.codecs.base import Codec
@@ -102,7 +102,10 @@ def coded_share(coder, y_hat, z_hat, hundredths) -> tf.Tensor:
         coded = symbol_coding.plan.python_function(rows, parameters)
         return total + tf.size(coded.positions), y
 
-    total, _ = coder.code_passes(z_hat, hundredths, tf.constant(0), count, y_hat)
+    uses_optional = has_optional_slice(coder.config, y_hat)
+    total, _ = coder.code_passes(
+        z_hat, hundredths, tf.constant(0), count, y_hat, uses_optional
+    )
     return total / tf.size(y_hat)
 
 

@@ -25,7 +25,7 @@ import measure
 import numpy as np
 import tensorflow as tf
 from absl import app, flags
-from estimation import estimated_bits
+from estimation import estimated_bits, has_optional_slice
 
 from tf_imgcomp import metrics
 from tf_imgcomp.codecs.base import Codec
@@ -94,14 +94,17 @@ def string_for_each_wavefront(coder, y_hat, z_hat, hundredths) -> tf.Tensor:
     rows = coder.tables.read()
 
     def code(total, parameters, y):
-        string = range_coder.encoder(rows.table, tf.constant(0))
+        string = range_coder.encoder(rows.table, tf.constant(1))
         string, decoded = symbol_coding.encode(
             rows, string, parameters, y, coder.config.bits_per_error
         )
         length = tf.strings.length(range_coder.finish(string))[0]
         return total + length + tf.where(length < 128, 1, 2), decoded
 
-    total, _ = coder.code_passes(z_hat, hundredths, tf.constant(0), code, y_hat)
+    uses_optional = has_optional_slice(coder.config, y_hat)
+    total, _ = coder.code_passes(
+        z_hat, hundredths, tf.constant(0), code, y_hat, uses_optional
+    )
     return total
 
 

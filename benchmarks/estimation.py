@@ -20,7 +20,7 @@ def estimated_bits(codec: Codec, y_hat, z_hat, quality) -> tf.Tensor:
     gains = tf.split(codec.gain.log2(codec.level(quality)), config.slices, -1)
     known = KnownLatents(config, y_hat)
     psi = coder.run_hyper_synthesis(z_hat, codec.rate_features(quality))
-    passes.run_passes(config.context, coder.slices, psi, known)
+    passes.run_passes(config.context, coder.slices, psi, known, config.optional_slice)
     bits = [coder._z_bits(z_hat)[0]]
     for (number, colour), raw in known.parameters.items():
         parameters = mixture.split_parameters(
@@ -29,6 +29,11 @@ def estimated_bits(codec: Codec, y_hat, z_hat, quality) -> tf.Tensor:
         y = known.latents[number, colour]
         bits.append(tf.reduce_sum(mixture.mixture_bits(y, parameters)))
     return tf.add_n(bits)
+
+
+def has_optional_slice(config, y_hat: tf.Tensor) -> tf.Tensor:
+    """Whether latents `(1, h, w, c)` have something in their optional slice, bool."""
+    return tf.reduce_any(y_hat[..., config.base_depth :] != 0)
 
 
 class KnownLatents:
@@ -46,6 +51,13 @@ class KnownLatents:
     def __init__(self, config, y_hat: tf.Tensor):
         self.latents = passes.by_pass(config.context, config.slices, y_hat)
         self.parameters = {}
+        self._has_optional_slice = has_optional_slice(config, y_hat)
+        self._optional_depth = config.latent_depth - config.base_depth
+
+    def code_optional(self, shape, run):
+        if self._has_optional_slice:
+            return run()[0]
+        return tf.zeros([*shape, self._optional_depth])
 
     def code(self, number, colour, raw):
         self.parameters[number, colour] = raw

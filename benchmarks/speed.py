@@ -27,7 +27,7 @@ import measure
 import numpy as np
 import tensorflow as tf
 from absl import app, flags
-from estimation import KnownLatents
+from estimation import KnownLatents, has_optional_slice
 
 from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.data.images import Photo, read_image
@@ -62,7 +62,9 @@ def networks(coder, z_hat: tf.Tensor, y_hat: tf.Tensor, rate: tf.Tensor) -> list
     """All mixture parameters; `coder` in floats or integers."""
     known = KnownLatents(coder.config, y_hat)
     psi = coder.run_hyper_synthesis(z_hat, rate)
-    passes.run_passes(coder.config.context, coder.slices, psi, known)
+    passes.run_passes(
+        coder.config.context, coder.slices, psi, known, coder.config.optional_slice
+    )
     return list(known.parameters.values())
 
 
@@ -78,11 +80,14 @@ def range_coding(coder, z_hat: tf.Tensor, y_hat: tf.Tensor, hundredths) -> tuple
         coded.append((elements.numbers, tf.cast(symbols, tf.int32)))
         return None, values
 
-    coder.code_passes(z_hat, hundredths, None, keep, y_hat)
+    uses_optional = has_optional_slice(coder.config, y_hat)
+    coder.code_passes(z_hat, hundredths, None, keep, y_hat, uses_optional)
+    size = tf.size(y_hat[..., : coder.config.base_depth])
+    streams = range_coder.stream_count(size)
 
     @tf.function
     def encode():
-        encoder = range_coder.encoder(rows.table, tf.size(y_hat))
+        encoder = range_coder.encoder(rows.table, streams)
         for numbers, symbols in coded:
             encoder = range_coder.put(encoder, numbers, symbols)
         return range_coder.finish(encoder)

@@ -17,7 +17,7 @@ FAR = 2**23
 
 
 def _write(latents, symbols, integers):
-    coder = range_coder.encoder(TABLE, tf.constant(latents))
+    coder = range_coder.encoder(TABLE, range_coder.stream_count(tf.constant(latents)))
     coder = range_coder.put(coder, tf.fill([len(symbols)], ROW), symbols)
     coder = range_coder.put_far(coder, integers, REACH)
     return range_coder.finish(coder)

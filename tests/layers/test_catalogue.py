@@ -101,8 +101,8 @@ CATALOGUE = {
     ),
     "PostProcessing": (
         lambda: layers.PostProcessing(1, 8, 4),
-        lambda: (_features(8, 12, 3), LEVEL),
-        (2, 8, 12, 3),
+        lambda: (_features(16, 24, 3), _features(2, 3, 8), LEVEL),
+        (2, 16, 24, 3),
     ),
     "PostQuantizationFilter": (
         lambda: layers.PostQuantizationFilter(4, 8, 4),

@@ -23,9 +23,9 @@ class FdramConfig(LappedConfig):
     """Sizes and switches.
 
     Attributes:
-        module: one of `MODULES`, what both transforms are made of.
-        post_blocks: attention residual blocks after synthesis, 0 for no
-            post-processing.
+        module: one of `MODULES`, used in both transforms.
+        post_blocks: attention modules after synthesis, at 1/4 of the resolution; 0
+            for no post-processing.
         post_filters: their channels.
     """
 
@@ -46,7 +46,7 @@ def _modules(config: FdramConfig, count: int) -> tuple:
 
 
 class FdramSynthesis(LappedSynthesis):
-    """With post-processing, whose residual is in units of the quantizer's step."""
+    """With post-processing; its residual is in units of the quantizer's step."""
 
     def __init__(self, config: FdramConfig, log2_step: tuple, **kwargs):
         modules = _modules(config, config.synthesis_modules)
@@ -58,21 +58,21 @@ class FdramSynthesis(LappedSynthesis):
             )
 
     def call(self, y, level):
-        x_hat = super().call(y, level)
+        x, features = self.features(y, level)
+        x_hat = x + self.repair(features, level)
         if not self.post_processing:
             return x_hat
-        return x_hat + self._step(level, x_hat.dtype) * self.post_processing(
-            x_hat, level
-        )
+        correction = self.post_processing(x_hat, features, level)
+        return x_hat + self._step(level, x_hat.dtype) * correction
 
 
 @register
 class Fdram(LappedCodec):
     """Residual attention transforms, hyperprior, mixture, checkerboard context.
 
-    Each of the four parts of its source is a switch, so that what it brings can be
-    measured (`bin/ablate`): `module`, `coder.components` and `coder.tied`,
-    `post_blocks`, `coder.context`.
+    Each of the four parts of its source is a switch, so that its gain can be measured
+    (`bin/ablate`): `module`, `coder.components` and `coder.tied`, `post_blocks`,
+    `coder.context`.
 
     Args:
         config: `FdramConfig`, or its fields as a dict.

@@ -1,10 +1,11 @@
 """Estimates the bits of a batch of latents: the passes as training runs them."""
 
-from typing import Optional
+from typing import Callable, Optional
 
 import tensorflow as tf
 
 from tf_imgcomp.entropy import mixture, passes
+from tf_imgcomp.entropy.optional_slice import is_worth_coding
 from tf_imgcomp.ops.rounding import (
     add_uniform_noise,
     gradient_only,
@@ -25,7 +26,7 @@ class EstimatedCoding:
     """
 
     def __init__(self, config, y, log2_gain, seed: Optional[tf.Tensor]):
-        self._config, self._seed = config, seed
+        self._config, self._y, self._seed = config, y, seed
         self._wanted = passes.by_pass(config.context, config.slices, y)
         self._gains = tf.split(log2_gain, config.slices, -1)
         self._bits = []
@@ -33,6 +34,16 @@ class EstimatedCoding:
     def bits(self) -> tf.Tensor:
         """Bits of all passes so far, float32 `(b,)`."""
         return tf.add_n(self._bits)
+
+    def code_optional(self, shape: tf.Tensor, run: Callable) -> tf.Tensor:
+        """The optional slice, zero in the images that do without it."""
+        y = tf.split(self._y, self._config.slices, -1)[-1]
+        used = is_worth_coding(y, self._config.bits_per_error)
+        used = tf.cast(used, y.dtype)
+        first = len(self._bits)
+        y_hat, _ = run()
+        self._bits[first:] = [bits * used for bits in self._bits[first:]]
+        return y_hat * used[:, None, None, None]
 
     def code(self, number: int, colour: int, raw: tf.Tensor) -> tf.Tensor:
         """A pass whose parameters are known."""

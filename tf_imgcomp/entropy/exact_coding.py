@@ -23,6 +23,7 @@ class ExactCoding:
             float32 `(n,)`; and these latents, float32 `(n,)`, or None to decode them.
             Returns the coder and the integers coded, float32 `(n,)`.
         y: float32 `(1, h, w, c)`, the latents to code; None to decode.
+        uses_optional: bool scalar, whether the optional slice is coded; None without.
 
     Attributes:
         coder: the range coder after the passes so far.
@@ -35,13 +36,29 @@ class ExactCoding:
         coder: tf.Tensor,
         code_elements: Callable,
         y: Optional[tf.Tensor] = None,
+        uses_optional: Optional[tf.Tensor] = None,
     ):
-        self.coder = coder
+        self.coder, self._uses_optional = coder, uses_optional
         self._config, self._code_elements = config, code_elements
         self._gains = tf.split(log2_gain, config.slices)
         self._wanted = None
         if y is not None:
             self._wanted = passes.by_pass(config.context, config.slices, y)
+
+    def code_optional(self, shape: tf.Tensor, run: Callable) -> tf.Tensor:
+        """The optional slice, if it is used."""
+        before = self.coder
+
+        def coded():
+            y_hat, _ = run()  # Moves the coder on.
+            return self.coder, y_hat
+
+        def left_out():
+            depth = self._config.slices[-1:]
+            return before, tf.zeros(tf.concat([shape, depth], axis=0))
+
+        self.coder, y_hat = tf.cond(self._uses_optional, coded, left_out)
+        return y_hat
 
     def code(self, number: int, colour: int, raw: tf.Tensor) -> tf.Tensor:
         """A pass whose parameters are known."""

@@ -18,6 +18,7 @@ from tf_imgcomp.entropy.fixed_point import (
     clip,
 )
 from tf_imgcomp.entropy.latent_coder import LatentCoder, SliceModel, with_rate
+from tf_imgcomp.entropy.optional_slice import is_worth_coding
 from tf_imgcomp.entropy.range_coder import PRECISION
 from tf_imgcomp.entropy.tied_rows import TiedTables
 from tf_imgcomp.layers import GainUnit
@@ -164,16 +165,22 @@ class IntegerCoder(tf.Module):
         """
         z_hat = clip(round_half_up(z), -Z_MAX, Z_MAX)
         rows = self.tables.read()
-        coder = range_coder.encoder(rows.table, tf.size(y))
+        streams = range_coder.stream_count(self._base_size(tf.shape(z)))
+        coder = range_coder.encoder(rows.table, streams)
         symbols = tf.cast(tf.reshape(z_hat, [-1]), tf.int32) + Z_MAX
         coder = range_coder.put(coder, self._z_numbers(tf.shape(z)), symbols)
+        uses_optional = None
+        if self.config.optional_slice:
+            y_optional = y[..., self.config.base_depth :]
+            uses_optional = is_worth_coding(y_optional, self.config.bits_per_error)[0]
+            coder = range_coder.put_flag(coder, uses_optional)
 
         def code(coder, parameters, y):
             return symbol_coding.encode(
                 rows, coder, parameters, y, self.config.bits_per_error
             )
 
-        coder, y_hat = self.code_passes(z_hat, quality, coder, code, y)
+        coder, y_hat = self.code_passes(z_hat, quality, coder, code, y, uses_optional)
         strings = range_coder.finish(coder)
         return EncodedLatents(strings, y_hat, symbol_coding.checksum(z_hat, y_hat))
 
@@ -190,8 +197,7 @@ class IntegerCoder(tf.Module):
         """
         depth = self.config.hyper_depth
         shape = tf.stack([1, height, width, depth])
-        size = height * width * LatentCoder.STRIDE**2 * self.config.latent_depth
-        streams = range_coder.stream_count(size)
+        streams = range_coder.stream_count(self._base_size(shape))
         valid_string_count = tf.equal(tf.size(strings), streams)
         rows = self.tables.read()
         coder = range_coder.decoder(rows.table, strings[:streams])
@@ -199,34 +205,57 @@ class IntegerCoder(tf.Module):
         # A damaged string may hold symbols that no encoder writes.
         z_hat = clip(tf.cast(symbols - Z_MAX, tf.float32), -Z_MAX, Z_MAX)
         z_hat = tf.ensure_shape(tf.reshape(z_hat, shape), [1, None, None, depth])
+        uses_optional = None
+        if self.config.optional_slice:
+            coder, uses_optional = range_coder.get_flag(coder)
 
         def code(coder, parameters, _):
             return symbol_coding.decode(rows, coder, parameters)
 
-        coder, y_hat = self.code_passes(z_hat, quality, coder, code)
+        coder, y_hat = self.code_passes(
+            z_hat, quality, coder, code, uses_optional=uses_optional
+        )
         return DecodedLatents(
             y_hat, symbol_coding.checksum(z_hat, y_hat), valid_string_count
         )
 
     def code_passes(
-        self, z_hat, quality, coder, code_elements: Callable, y=None
+        self,
+        z_hat,
+        quality,
+        coder,
+        code_elements: Callable,
+        y=None,
+        uses_optional=None,
     ) -> tuple:
         """Codes or decodes all latents, pass by pass.
 
         Args:
             z_hat: float32 `(1, h, w, n)`.
             quality: int64 scalar, in hundredths.
-            coder, code_elements, y: see `ExactCoding`.
+            coder, code_elements, y, uses_optional: see `ExactCoding`.
 
         Returns:
             The coder, and the latents as decoded, float32 `(1, h, w, c)`.
         """
         coding = ExactCoding(
-            self.config, self._log2_gain(quality), coder, code_elements, y
+            self.config,
+            self._log2_gain(quality),
+            coder,
+            code_elements,
+            y,
+            uses_optional,
         )
         psi = self.run_hyper_synthesis(z_hat, self._rate(quality))
-        y_hat = passes.run_passes(self.config.context, self.slices, psi, coding)
+        y_hat = passes.run_passes(
+            self.config.context, self.slices, psi, coding, self.config.optional_slice
+        )
         return coding.coder, y_hat
+
+    def _base_size(self, z_shape: tf.Tensor) -> tf.Tensor:
+        """Latents of an image without its optional slice, int32 scalar."""
+        positions = z_shape[1] * z_shape[2] * LatentCoder.STRIDE**2
+        return positions * self.config.base_depth
 
     def _log2_gain(self, quality: tf.Tensor) -> tf.Tensor:
         """Gains at a quality, float32 `(c,)`, exact integers."""

@@ -46,6 +46,10 @@ class LatentCoderConfig:
 
     Attributes:
         slices: channels of y in each slice; a slice knows those before it.
+        optional_slice: whether an image may do without the last slice: its latents are
+            then zero, and one flag is all that the file says of them. z does not know
+            them. (High frequencies, which screens need at any rate and photos at the
+            highest.)
         hyper_analysis: channels, size and stride of each convolution from y to z.
         hyper_synthesis: channels and growth, 1 or 2, of each 3x3 convolution back.
         features: channels of the channel context and of the spatial context.
@@ -64,6 +68,7 @@ class LatentCoderConfig:
     """
 
     slices: tuple = (16, 64, 240)
+    optional_slice: bool = False
     hyper_analysis: tuple = ((96, 1, 1), (96, 3, 2), (32, 3, 2))
     hyper_synthesis: tuple = ((72, 2), (96, 2))
     features: int = 96
@@ -88,6 +93,11 @@ class LatentCoderConfig:
     def latent_depth(self) -> int:
         """Channels of y."""
         return sum(self.slices)
+
+    @property
+    def base_depth(self) -> int:
+        """Channels of y without those of the optional slice."""
+        return sum(self.slices[:-1] if self.optional_slice else self.slices)
 
 
 @register
@@ -226,6 +236,7 @@ class LatentCoder(Block):
 
     def run_hyper_analysis(self, y: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
         """hyper_analysis: y `(b, h, w, c)` to z `(b, h / 4, w / 4, n)`, float32."""
+        y = y[..., : self.config.base_depth]
         features = with_rate(self.log_features(y), rate)
         return tf.cast(self.hyper_analysis(features), tf.float32)
 
@@ -263,7 +274,9 @@ class LatentCoder(Block):
             z_bits += gradient_only(self._z_bits(noisy))
         coding = EstimatedCoding(self.config, y, log2_gain, seed)
         psi = self.run_hyper_synthesis(z_hat, rate)
-        y_hat = passes.run_passes(self.config.context, self.slices, psi, coding)
+        y_hat = passes.run_passes(
+            self.config.context, self.slices, psi, coding, self.config.optional_slice
+        )
         return LatentBits(y_hat, coding.bits(), z_bits)
 
     def _z_bits(self, z: tf.Tensor) -> tf.Tensor:

@@ -1,7 +1,8 @@
 """The order in which latents are coded, for training and for files."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from functools import partial
+from typing import Callable, Protocol
 
 import tensorflow as tf
 
@@ -54,6 +55,18 @@ class OrderedSliceNetworks(SliceNetworks, Protocol):
 class Coding(Protocol):
     """Codes or decodes the latents of each pass."""
 
+    def code_optional(self, shape: tf.Tensor, run: Callable) -> tf.Tensor:
+        """Codes or decodes the optional slice, or leaves it out.
+
+        Args:
+            shape: int32 `(3,)`. b, h, w.
+            run: function without arguments that runs the passes of the slice, by the
+                methods below, and returns its latents and their embeddings.
+
+        Returns:
+            The latents as decoded, `(b, h, w, c)`; zero where it is left out.
+        """
+
     def code(self, number: int, colour: int, raw: tf.Tensor) -> tf.Tensor:
         """Codes or decodes the latents of a pass.
 
@@ -82,7 +95,11 @@ class Coding(Protocol):
 
 
 def run_passes(
-    context: str, slices: Sequence[SliceNetworks], psi: tf.Tensor, coding: Coding
+    context: str,
+    slices: Sequence[SliceNetworks],
+    psi: tf.Tensor,
+    coding: Coding,
+    optional_slice: bool = False,
 ) -> tf.Tensor:
     """Codes all latents; each pass sees those that earlier passes decoded.
 
@@ -98,24 +115,35 @@ def run_passes(
         slices: the networks of each slice.
         psi: `(b, h, w, n)`. Features of every position from the hyperprior.
         coding: codes or decodes the latents of each pass.
+        optional_slice: whether an image may do without the last slice.
 
     Returns:
         All latents, `(b, h, w, c)`.
     """
     latents, embedded = [], []
     for number, networks in enumerate(slices):
-        known = [psi]
-        if embedded:
-            known.append(networks.channel_context(tf.concat(embedded, axis=-1)))
-        known = tf.concat(known, axis=-1)
-        if context == "raster":
-            decoded = [coding.code_in_order(number, networks, known)]
-            seen = [networks.embed(decoded[0])]
+        run = partial(_run_slice, context, number, networks, psi, embedded, coding)
+        if optional_slice and number == len(slices) - 1:
+            y_hat = coding.code_optional(tf.shape(psi)[:3], run)
         else:
-            decoded, seen = _run_colours(context, number, networks, known, coding)
-        latents.append(merge(context, decoded))
-        embedded.append(merge(context, seen))
+            y_hat, seen = run()
+            embedded.append(seen)
+        latents.append(y_hat)
     return tf.concat(latents, axis=-1)
+
+
+def _run_slice(context, number, networks, psi, embedded, coding) -> tuple:
+    """The passes of a slice; returns its latents and their embeddings."""
+    known = [psi]
+    if embedded:
+        known.append(networks.channel_context(tf.concat(embedded, axis=-1)))
+    known = tf.concat(known, axis=-1)
+    if context == "raster":
+        decoded = [coding.code_in_order(number, networks, known)]
+        seen = [networks.embed(decoded[0])]
+    else:
+        decoded, seen = _run_colours(context, number, networks, known, coding)
+    return merge(context, decoded), merge(context, seen)
 
 
 def _run_colours(context, number, networks, known, coding) -> tuple:

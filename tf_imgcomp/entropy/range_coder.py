@@ -59,14 +59,14 @@ def unpacked(table: tf.Tensor) -> tf.Tensor:
     return tf.where(tf.equal(table, 0) & ~is_start, _END, table)
 
 
-def encoder(table: tf.Tensor, latents: tf.Tensor) -> tf.Tensor:
+def encoder(table: tf.Tensor, streams: tf.Tensor) -> tf.Tensor:
     """A range coder that writes.
 
     Args:
         table: int32, rows one after the other; `FIRST_TABLE` first.
-        latents: int32 scalar, of the image.
+        streams: int32 scalar, how many it writes.
     """
-    return tfc.create_range_encoder([stream_count(latents)], table)
+    return tfc.create_range_encoder([streams], table)
 
 
 def decoder(table: tf.Tensor, strings: tf.Tensor) -> tf.Tensor:
@@ -89,6 +89,17 @@ def get(coder: tf.Tensor, rows: tf.Tensor) -> tuple:
     mine = _by_stream(coder, rows[None])[0]
     coder, symbols = tfc.entropy_decode_index(coder, mine, tf.shape(mine)[1:], tf.int32)
     return coder, tf.reshape(symbols, [-1])[: tf.size(rows)]
+
+
+def put_flag(coder: tf.Tensor, flag: tf.Tensor) -> tf.Tensor:
+    """Writes a bool scalar, in less than 3 bits."""
+    return put(coder, tf.constant([_LOW]), tf.cast(flag, tf.int32)[None])
+
+
+def get_flag(coder: tf.Tensor) -> tuple:
+    """Reads what `put_flag` wrote: the coder, and a bool scalar."""
+    coder, symbols = get(coder, tf.constant([_LOW]))
+    return coder, tf.equal(symbols[0], 1)
 
 
 def put_far(coder: tf.Tensor, integers: tf.Tensor, reach) -> tf.Tensor:

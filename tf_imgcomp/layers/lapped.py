@@ -6,6 +6,8 @@ block edges; coding gain 9.76 dB on an AR(1) signal with correlation 0.95, again
 9.46 dB of the DCT), the coefficients with the largest variance in photos.
 """
 
+from typing import Optional
+
 import numpy as np
 import tensorflow as tf
 
@@ -37,11 +39,11 @@ def _filter_borders(x: tf.Tensor, matrix: np.ndarray) -> tf.Tensor:
 class _Transform(Block):
     """The basis and its learned part; `deviations` is `(channels,)`, as on photos."""
 
-    arguments = ("channels",)
+    arguments = ("channels", "learned")
 
-    def __init__(self, channels: int, **kwargs):
+    def __init__(self, channels: int, learned: Optional[int] = None, **kwargs):
         super().__init__(**kwargs)
-        self.channels = channels
+        self.channels, self.learned = channels, learned or channels
         chosen, deviations = bases.ranked_coefficients(BLOCK, channels)
         rows, columns, colours = chosen
         self.deviations = deviations.astype(np.float32)
@@ -49,16 +51,17 @@ class _Transform(Block):
         opponent = bases.OPPONENT_COLOURS.astype(np.float32)
         self._factors = dct[rows], dct[columns], opponent[colours]
         self.delta = self.add_weight(
-            "delta", (BLOCK * BLOCK * COLOURS, channels), initializer="zeros"
+            "delta", (BLOCK * BLOCK * COLOURS, self.learned), initializer="zeros"
         )
 
     def _kernel(self, dtype) -> tf.Tensor:
         """`(768, channels)`; the basis is a product, small in a saved graph."""
         factors = [tf.cast(factor, self.variable_dtype) for factor in self._factors]
         basis = tf.einsum("ci,cj,ck->ijkc", *factors)
-        basis = tf.reshape(basis, self.delta.shape)
+        basis = tf.reshape(basis, [-1, self.channels])
         # In mixed precision `delta` reads as 16 bits: the sum is rounded once, after.
         delta = tf.cast(self.delta, self.variable_dtype)
+        delta = tf.pad(delta, [[0, 0], [0, self.channels - self.learned]])
         return tf.cast(basis + DELTA_WEIGHT * delta, dtype)
 
 
@@ -68,6 +71,7 @@ class LappedTransform(_Transform):
 
     Args:
         channels: int, at most 768. How many coefficients a 16x16 block keeps.
+        learned: int. The first so many have a learned part; None: all.
 
     Shape:
         float `(b, h, w, 3)` in [-1, 1], `h` and `w` multiples of 16, to

@@ -1,28 +1,30 @@
-"""A small network that improves a decoded image."""
+"""A small network that improves an image that is decoded already."""
 
 import tensorflow as tf
 
-from tf_imgcomp.layers.attention_residual import AttentionResidualBlock
+from tf_imgcomp.layers.attention import FastDeepResidualAttention
 from tf_imgcomp.layers.base import Block, conv, register
 from tf_imgcomp.layers.gain import LevelModulation
+from tf_imgcomp.layers.residual import SubpixelConv2D
 
 
 @register
 class PostProcessing(Block):
-    """The correction of a decoded image: attention residual blocks on cells of pixels.
+    """What to add to a decoded image: attention blocks on cells of 4x4 pixels.
 
-        x_hat ─► 4x4 cells ─► 3x3 ─► level ─► block.. ─► 3x3 ─► pixels
+        x_hat ────► 4x4 cells ─► 3x3 ─► (+) ─► level ─► block.. ─► 3x3 ─► pixels
+        features at 1/8 ─► 1x1 ─► up2 ───┘
 
-    The last convolution starts at zero, and so does the correction. The blocks are
-    those of the post-filter `xue2019`, which pool over the whole map.
+    The last convolution starts at zero: so does the result.
 
     Args:
-        blocks: int. How many.
-        filters: int. Their channels.
+        blocks: int. How many `FastDeepResidualAttention`.
+        filters: int, a multiple of 4. Their channels.
         levels: int, at least 2. Rates with a modulation of their own.
 
     Shape:
-        float `(b, h, w, 3)` to the same, `h` and `w` multiples of 4.
+        float `(b, h, w, 3)` and `(b, h / 8, w / 8, c)` to `(b, h, w, 3)`; `h` and `w`
+        multiples of 8.
     """
 
     arguments = ("blocks", "filters", "levels")
@@ -32,12 +34,13 @@ class PostProcessing(Block):
         super().__init__(**kwargs)
         self.blocks, self.filters, self.levels = blocks, filters, levels
         self.head = conv(filters, 3)
+        self.up = SubpixelConv2D(filters, 1)
         self.modulation = LevelModulation(levels)
-        self.residual = [AttentionResidualBlock(filters) for _ in range(blocks)]
+        self.residual = [FastDeepResidualAttention(filters) for _ in range(blocks)]
         self.tail = conv(3 * self.CELL**2, 3, kernel_initializer="zeros")
 
-    def call(self, x_hat, level):
-        h = self.head(tf.nn.space_to_depth(x_hat, self.CELL))
+    def call(self, x_hat, features, level):
+        h = self.head(tf.nn.space_to_depth(x_hat, self.CELL)) + self.up(features)
         h = self.modulation(h, level)
         for block in self.residual:
             h = block(h)

@@ -1,0 +1,93 @@
+"""The slice of latents that an image may do without."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests import tiny
+from tf_imgcomp.entropy.integer_coder import IntegerCoder
+from tf_imgcomp.entropy.optional_slice import is_worth_coding
+
+QUALITY = tf.constant(5000, tf.int64)
+
+
+@pytest.fixture(scope="module")
+def codec():
+    return tiny.random_codec(optional_slice=True)
+
+
+@pytest.fixture(scope="module")
+def coder(codec):
+    return IntegerCoder(codec.latent_coder, codec.gain)
+
+
+def latents(codec, optional_scale):
+    """Latents and hyper-latents of an image of 128 by 64 pixels."""
+    random = np.random.default_rng(7)
+    config = codec.latent_coder.config
+    y = random.laplace(scale=2, size=(1, 8, 4, config.latent_depth))
+    y[..., config.base_depth :] *= optional_scale
+    y = tf.constant(y, tf.float32)
+    rate = codec.rate_features(tf.constant([50.0]))
+    return y, codec.latent_coder.run_hyper_analysis(y, rate)
+
+
+def test_small_latents_are_not_worth_it_and_large_ones_are():
+    y = np.random.default_rng(1).normal(size=(1, 8, 8, 5)).astype(np.float32)
+    scaled = np.concatenate([0 * y, 0.1 * y, y, 10 * y])
+    worth = is_worth_coding(tf.constant(scaled), bits_per_error=10.0)
+    np.testing.assert_array_equal(worth, [False, False, True, True])
+    assert not is_worth_coding(tf.constant(y), bits_per_error=0.1)[0]
+
+
+@pytest.mark.parametrize(("scale", "is_used"), [(2.0, True), (0.02, False)])
+def test_files_hold_it_only_where_it_is_used(codec, coder, scale, is_used):
+    y, z = latents(codec, scale)
+    encoded = coder.encode(y, z, QUALITY)
+    base = codec.latent_coder.config.base_depth
+    assert np.any(encoded.y_hat[..., base:] != 0) == is_used
+    np.testing.assert_allclose(encoded.y_hat[..., :base], y[..., :base], atol=1.51)
+    decoded = coder.decode(encoded.strings, *z.shape[1:3], QUALITY)
+    np.testing.assert_array_equal(decoded.y_hat, encoded.y_hat)
+    assert decoded.checksum == encoded.checksum
+    assert decoded.valid_string_count
+
+
+def test_it_does_not_change_the_other_slices(codec, coder):
+    y, z = latents(codec, 2.0)
+    base = codec.latent_coder.config.base_depth
+    without = tf.concat([y[..., :base], 0 * y[..., base:]], axis=-1)
+    rate = codec.rate_features(tf.constant([50.0]))
+    z_without = codec.latent_coder.run_hyper_analysis(without, rate)
+    np.testing.assert_array_equal(z_without, z)
+    whole, part = (coder.encode(each, z, QUALITY) for each in (y, without))
+    np.testing.assert_array_equal(whole.y_hat[..., :base], part.y_hat[..., :base])
+    lengths = [sum(map(len, e.strings.numpy())) for e in (whole, part)]
+    assert lengths[1] < lengths[0]
+
+
+def test_estimates_count_it_only_where_it_is_used(codec):
+    y, _ = latents(codec, 2.0)
+    small, _ = latents(codec, 0.02)
+    config = codec.latent_coder.config
+    zero = tf.concat([y[..., : config.base_depth], 0 * y[..., config.base_depth :]], -1)
+    quality = tf.fill([3], 50.0)
+    log2_gain = codec.gain.log2(codec.level(quality))
+    rate = codec.rate_features(quality)
+    batch = tf.concat([y, small, zero], axis=0)
+    coded = codec.latent_coder(batch, log2_gain, rate)
+    optional = coded.y_hat[..., config.base_depth :]
+    assert np.any(optional[0] != 0)
+    np.testing.assert_array_equal(optional[1:], tf.zeros_like(optional[1:]))
+    assert coded.y_bits[0] > coded.y_bits[2]
+    np.testing.assert_allclose(coded.y_bits[1], coded.y_bits[2], rtol=1e-5)
+
+
+def test_real_bits_follow_the_estimate(codec, coder):
+    y, z = latents(codec, 2.0)
+    quality = tf.constant([50.0])
+    log2_gain = codec.gain.log2(codec.level(quality))
+    estimate = codec.latent_coder(y, log2_gain, codec.rate_features(quality))
+    strings = coder.encode(y, z, QUALITY).strings.numpy()
+    bits = estimate.y_bits[0] + estimate.z_bits[0]
+    np.testing.assert_allclose(8 * sum(map(len, strings)), bits, rtol=0.03)
