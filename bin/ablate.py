@@ -1,11 +1,11 @@
 #!/usr/bin/env -S python3 -I
-"""Measures what each part of fdram brings.
+"""Measures the gain of each part of fdram.
 
     bin/ablate --data=PHOTOS --workdir=runs/ablation KODAK_FOLDER
 
-Trains the variants of bin/flags/ablation/ one after the other, each with the budget of
-budget.flags and its own flagfile, evaluates real files of each on the images, and
-writes to that folder:
+Trains the variants in bin/flags/ablation/ one after the other, each with budget.flags
+and its own flagfile, evaluates real files of each on the images, and writes to the
+folder --workdir:
 
     VARIANT/            the run, see bin/train
     models/VARIANT/     the model
@@ -14,8 +14,8 @@ writes to that folder:
     ablation.md, .csv   BD-PSNR, dB at 0.15 bpp and decode seconds for every part,
                         beside what its source claims
 
-Killed and started again, it goes on: what is trained and measured stays. Seconds count
-only if the machine does nothing else while bin/evaluate runs.
+If killed, it resumes. Seconds are valid only if the machine does nothing else while
+bin/evaluate runs.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ PROGRAM = "ablate"
 BIN = Path(__file__).parent
 
 _DATA = flags.DEFINE_string("data", None, "Folder of photos to train on.")
-_WORKDIR = flags.DEFINE_string("workdir", None, "Folder for everything.")
+_WORKDIR = flags.DEFINE_string("workdir", None, "Folder for all results.")
 _FLAGS = flags.DEFINE_string(
     "flags",
     str(BIN / "flags" / "ablation"),
@@ -75,7 +75,7 @@ def ablate(images: Sequence[str]) -> int:
     (output / "means").mkdir(parents=True, exist_ok=True)
     for variant in variants:
         train(folder, variant, output)
-    for variant in variants:  # When nothing trains any more, which would cost time.
+    for variant in variants:  # After all training, which would distort the seconds.
         evaluate(variant, output, images)
     measured = [m for m in read_means(output / "means") if m.codec in variants]
     rows = ablation.gains(measured, steps())

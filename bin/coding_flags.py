@@ -1,17 +1,17 @@
-"""The flags that compress and decompress share; importing it defines them."""
+"""Flags shared by compress and decompress. Importing defines them."""
 
 from absl import flags
 
 MODEL = flags.DEFINE_string(
     "model",
     None,
-    "Id of a model, or the folder of one. If not given, the default one compresses, "
-    "and what a file names decompresses it.",
+    "Id or folder of a model. Without it, the default model compresses, and the model "
+    "that a file names decompresses.",
 )
 OUTPUT = flags.DEFINE_string(
     "output",
     None,
-    "A file for one input; a folder, made if missing, for several inputs or if it ends "
-    "in /. If not given, results go beside the inputs.",
+    "Output file for one input; output folder (created if missing) for several inputs, "
+    "or if it ends in /. Without it, results go beside the inputs.",
 )
-OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace files that exist.")
+OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace existing files.")

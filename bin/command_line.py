@@ -1,4 +1,4 @@
-"""What the programs on files have in common: starting, and going through the files."""
+"""Shared by the programs: start, messages, exit codes, the loop over files."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def run(program: str, main: Callable[[Sequence[str]], int]) -> None:
         main: Called with the arguments that are no flags, the program's path first.
             Its module's docstring and flags are what --help shows.
     """
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # As in `bin/inspect ... | head`.
-    # The name of a file may be any bytes.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # For `bin/inspect ... | head`.
+    # A file's name may be any bytes.
     sys.stdout.reconfigure(errors="backslashreplace")
     # Of an installed program, Python's main module is a stub that pip wrote.
     sys.modules["__main__"].__doc__ = sys.modules[main.__module__].__doc__
@@ -58,12 +58,12 @@ def end_with_usage_error(program: str, message: str) -> NoReturn:
 
 
 def complain(program: str, message: object) -> None:
-    """Tells the user something that is not a result."""
+    """Prints a message that is not a result."""
     tqdm.write(f"bin/{program}: {message}", file=sys.stderr)
 
 
 def guard(program: str, work: Callable[[], int]) -> int:
-    """Returns the exit code of `work`; what a user causes gets one line."""
+    """Returns the exit code of `work`; an expected error becomes one line."""
     try:
         return work()
     except (ImgcompError, OSError) as error:
@@ -77,10 +77,10 @@ def guard(program: str, work: Callable[[], int]) -> int:
 def each_file(
     program: str, jobs: dict[Path, Path], work: Callable[[Path, Path], str]
 ) -> int:
-    """Does the work for each file and prints what it returns.
+    """Calls `work` for each file and prints what it returns.
 
-    A file that fails is reported and does not stop the others. Several files are
-    counted by a progress bar if a person is watching.
+    A file that fails is reported and does not stop the others. Several files get a
+    progress bar on a terminal.
 
     Args:
         program: Name of the program, for its messages.
@@ -91,11 +91,13 @@ def each_file(
         The exit code: 0, or 1 if any file failed.
     """
     exit_code, sources = 0, {}
-    unseen = len(jobs) < 2 or not sys.stderr.isatty()
-    for source, target in tqdm(jobs.items(), disable=unseen, unit="file"):
+    silent = len(jobs) < 2 or not sys.stderr.isatty()
+    for source, target in tqdm(jobs.items(), disable=silent, unit="file"):
         try:
             if sources.setdefault(target, source) != source:
-                raise ImgcompError(f"{sources[target]} went to {target} already")
+                raise ImgcompError(
+                    f"{target} was already written from {sources[target]}"
+                )
             tqdm.write(work(source, target))
         except (ImgcompError, OSError, MemoryError) as error:
             complain(program, f"{source}: {_reason(error, source)}")
@@ -103,12 +105,12 @@ def each_file(
     return exit_code
 
 
-def in_haste(load: Callable[[str], ImageCodec]) -> Callable[[str], ImageCodec]:
-    """The same function, for a program that ends after a few images.
+def fast_startup(load: Callable[[str], ImageCodec]) -> Callable[[str], ImageCodec]:
+    """The same function, loading faster, for a program that ends after a few images.
 
-    All that is loaded stays, so that looking for garbage in it is 0.4 s for nothing.
-    TensorFlow then runs graphs as they are: to optimize them takes it half a second;
-    each image would take 3 to 5 % less.
+    Loaded objects live until exit, so garbage collection is frozen (saves 0.4 s).
+    TensorFlow does not optimize the graphs (saves 0.5 s, costs 3 to 5 % of each image).
+    See docs/startup.md.
     """
 
     def loaded(model: str) -> ImageCodec:
@@ -127,9 +129,9 @@ def in_haste(load: Callable[[str], ImageCodec]) -> Callable[[str], ImageCodec]:
 
 
 def progress(items: Iterable) -> Iterable:
-    """The same items, counted by a progress bar if a person is watching."""
-    unseen = not sys.stderr.isatty()
-    return tqdm(items, disable=unseen, unit="image", leave=False)
+    """The same items, with a progress bar on a terminal."""
+    silent = not sys.stderr.isatty()
+    return tqdm(items, disable=silent, unit="image", leave=False)
 
 
 def _reason(error: Exception, source: Path | None = None) -> str:
@@ -142,7 +144,7 @@ def _reason(error: Exception, source: Path | None = None) -> str:
 
 
 def tell(program: str, source: Path, target: Path, report: Report) -> str:
-    """Tells the user a file's notes, and returns the line on its result."""
+    """Prints a file's notes and returns the line on its result."""
     for note in report.notes:
         complain(program, f"{source}: {note}")
     line = (

@@ -1,16 +1,15 @@
 #!/usr/bin/env -S python3 -I
-"""Shows photos beside what this codec and the classical ones make of them.
+"""Compares photos with their reconstructions by this and by classical codecs.
 
     bin/compare photo.jpg                     # Writes photo.comparison.png, and .json.
     bin/compare --model=mfca_pmcn --target_bpp=0.3 --output=comparison.pdf photo.png
     bin/compare --codecs=jpeg,webp,avif444 --quality=20 --output=compared/ holiday/
 
-The picture has the original, our reconstruction and those of classical codecs at the
-same file size or, as near as their settings come, a smaller one (or their smallest, if
-that is larger); below, each one's error on one scale, and what the codec holds
-important: its importance map, or where its latents are large, which takes the bits. The
-numbers go to a .json file beside it. All sizes are of the pixels alone, without alpha,
-ICC profile and EXIF.
+The picture shows the original, our reconstruction and those of classical codecs. A
+classical codec gets the best setting whose file is not larger than ours (its smallest
+file if all are larger). Below are the errors of each, on one scale, and a map of the
+codec: its importance map, or the size of its latents, which cost the bits. The numbers
+go to a .json file beside the picture. Sizes are without alpha, ICC profile and EXIF.
 
 An input is a file, a folder or a glob. Exit code 1 if a file failed, 2 for a usage
 error.
@@ -47,12 +46,12 @@ PROGRAM = "compare"
 flags.adopt_module_key_flags(coding_flags)
 flags.adopt_module_key_flags(goal_flags)
 _CODECS = flags.DEFINE_list(
-    "codecs", "jpeg,jpeg2000", f"Classical codecs, of {', '.join(CODECS)}."
+    "codecs", "jpeg,jpeg2000", f"Classical codecs to show: {', '.join(CODECS)}."
 )
 
 _SUFFIX = ".comparison.png"
 _FORMATS = {".png": "png", ".pdf": "pdf"}
-_SIDE = 16  # Of the square of pixels that a latent's position stands for.
+_SIDE = 16  # Pixels per side of a latent position.
 
 
 @flags.validator(_CODECS.name, message=f"Expected some of {', '.join(CODECS)}.")
@@ -125,7 +124,7 @@ def _position_map(
     y_hat = codec.latents(file.strings, file.height, file.width, file.quality)
     if y_hat is None:
         return None
-    # The bits of an integer grow as its logarithm does.
+    # An integer's bits grow with its logarithm.
     size = np.log2(1 + np.abs(y_hat[0])).sum(axis=-1)
     return PositionMap("size of the latents, in bits", size, _SIDE)
 

@@ -5,7 +5,7 @@
     bin/compress --quality=70 --output=small/ holiday/ 'scans/*.tif'
     bin/compress --max_bytes=50000 --output=avatar.tfci portrait.png
     bin/compress --total_bpp=0.15 --output=album/ holiday/
-    bin/compress --importance=face.png portrait.png     # Bits where face.png is bright.
+    bin/compress --importance=face.png portrait.png   # More bits where it is bright.
 
 An input is a file, a folder or a glob. Prints a line for each file: its bytes, bits
 per pixel and seconds. Exit code 1 if a file failed, 2 for a usage error.
@@ -34,29 +34,35 @@ flags.adopt_module_key_flags(goal_flags)
 _TOTAL_BPP = flags.DEFINE_float(
     "total_bpp",
     None,
-    "Best mean PSNR of all images, with bits per pixel of all together; each gets a "
-    "quality of its own. Codes every image at most 15 times.",
+    "Best mean PSNR with this many bits per pixel over all images together. Each image "
+    "gets its own quality and is coded at most 15 times.",
     lower_bound=0.001,
     upper_bound=1e6,
 )
 _IMPORTANCE = flags.DEFINE_string(
     "importance",
     None,
-    "Image of the photo's size: bits are spent where it is bright. White is as without "
-    "it, black as at quality 1.",
+    "Image of the photo's size that says where to spend bits. White: as without the "
+    "image. Black: as at quality 1.",
 )
 _ENSEMBLE = flags.DEFINE_enum(
     "ensemble",
     None,
     [name for name in SIGNATURES if name != "none"],
-    "Of a model with a filter: also try the mean of what it makes of 4 rotations of an "
-    "image, or of these and their mirror images; 4 or 8 times slower, decoding too.",
+    "For a model with a filter: also try the mean over 4 rotations of the image, or "
+    "over these and their mirror images. The filter takes 4 or 8 times as long, in "
+    "decoding too.",
 )
 _STRIP = flags.DEFINE_bool("strip", False, "Drop ICC profile and EXIF.")
-_LIST_MODELS = flags.DEFINE_bool("list_models", False, "Print the models' ids and end.")
+_LIST_MODELS = flags.DEFINE_bool(
+    "list_models", False, "Print the ids of all models and exit."
+)
 
 flags.mark_flags_as_mutual_exclusive([*goal_flags.NAMES, _TOTAL_BPP.name])
-for _goal in (goal_flags.TARGET_PSNR, _TOTAL_BPP):  # What is not coded has no PSNR.
+for _goal in (
+    goal_flags.TARGET_PSNR,
+    _TOTAL_BPP,
+):  # The mixture has no PSNR to search for.
     flags.mark_flags_as_mutual_exclusive([_IMPORTANCE.name, _goal.name])
 flags.register_validator(_TOTAL_BPP.name, lambda value: value == value, "not a number")
 
@@ -64,7 +70,7 @@ flags.register_validator(_TOTAL_BPP.name, lambda value: value == value, "not a n
 def compress(inputs: Sequence[str]) -> int:
     photos = paths.expand_inputs(inputs, images.input_suffixes())
     jobs = paths.output_paths(photos, coding_flags.OUTPUT.value, compression.SUFFIX)
-    load = command_line.in_haste(models.load)
+    load = command_line.fast_startup(models.load)
     codec = load(coding_flags.MODEL.value or models.DEFAULT)
     if _ENSEMBLE.value:
         codec = codec.with_ensemble(_ENSEMBLE.value)

@@ -28,19 +28,19 @@ PROGRAM = "decompress"
 
 flags.adopt_module_key_flags(coding_flags)
 _FORMAT = flags.DEFINE_string(
-    "format", "png", "Extension of the results that --output does not name."
+    "format", "png", "Extension of output files that --output does not name."
 )
 
 
 def make_load(model: str | None):
     """Returns a function from the id in a file to a codec, loaded once for all files.
 
-    Only a model that the user named is looked for outside of the models' folders: a
-    file from somewhere must not choose which folder is loaded.
+    Only a model named by the user may be outside of the models' folders: a file must
+    not choose which folder is loaded.
     """
     if model is None:
-        return functools.cache(command_line.in_haste(models.load_by_id))
-    load = functools.cache(command_line.in_haste(models.load))
+        return functools.cache(command_line.fast_startup(models.load_by_id))
+    load = functools.cache(command_line.fast_startup(models.load))
     return lambda _: load(model)
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -I
-"""Measures a codec on images, by real files, against the classical codecs.
+"""Measures a codec and classical codecs on images, with real files.
 
     bin/evaluate [--model=ID] [--output=DIR] IMAGE...
 
@@ -12,8 +12,8 @@ folder:
     comparison.md    BD-rate against each baseline, and smallest distance to its curve
     rd.png           rate-distortion curves
 
-What was measured before is taken from .cache/ in that folder. The 24 Kodak images take
-about 25 minutes on two cores the first time.
+Measurements are cached in .cache/ in that folder. The 24 Kodak images take about 25
+minutes on two cores the first time.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tf_imgcomp.classical import CODECS
 from tf_imgcomp.errors import ClassicalCodecError, ImgcompError
 
 _MODEL = flags.DEFINE_string(
-    "model", None, "Id or folder of the codec; that of bin/compress if not given."
+    "model", None, "Id or folder of the codec. Default: that of bin/compress."
 )
 _QUALITIES = flags.DEFINE_list(
     "qualities", "1,10,20,30,40,50,60,70,80,90,100", "Qualities, each from 1 to 100."
@@ -41,7 +41,7 @@ _OUTPUT = flags.DEFINE_string("output", "evaluation_out", "Folder for the result
 _BASELINES = flags.DEFINE_list(
     "baselines",
     "jpeg,jpeg2000,webp,avif,avif444",
-    f"Classical codecs to compare with, of {', '.join(CODECS)}; empty for none.",
+    f"Classical codecs to compare with, or none: {', '.join(CODECS)}.",
 )
 
 
@@ -59,18 +59,18 @@ def _are_codecs(names: list[str]) -> bool:
 
 
 def _load_model(name: str | None):
-    """Returns an exported codec as evaluation wants it: pixels to file and back."""
+    """Returns the file format of an exported codec."""
     from tf_imgcomp.files.tfci_format import TfciFormat
     from tf_imgcomp.image_codecs import models
 
     codec = TfciFormat(models.load(name or models.DEFAULT))
-    # The first calls are slower than all others, so they are made here, unmeasured.
+    # The first calls are slower, so they are made here, unmeasured.
     codec.decode(codec.encode(np.zeros((64, 64, 3), np.uint8), setting=50))
     return codec
 
 
 def _measure(cache, codec, setting: float, path: Path, pixels: np.ndarray):
-    """Returns a point; an error says which codec it comes from."""
+    """Returns a point; errors name the codec."""
     try:
         return cache.measure(codec, setting, str(path), pixels)
     except ClassicalCodecError as error:

@@ -1,11 +1,11 @@
 #!/usr/bin/env -S python3 -I
-"""Exports the training step that a flagfile describes, to train on another machine.
+"""Exports the training step of a flagfile, to train on another machine.
 
     bin/export_step --flagfile=bin/flags/fdram.flags --output=run/step \
         [--init=WEIGHTS.npz] [--batch=16 --crop=256 --precision=bfloat16]
 
-Writes a folder that needs neither TensorFlow nor this package. There, with the packages
-of portable/requirements.txt and photos packed by bin/pack_images:
+Training from the folder needs neither TensorFlow nor this package. On the other
+machine, with the packages of portable/requirements.txt and photos of bin/pack_images:
 
     python portable/train.py run/step --data=photos.zip --output=run/out --minutes=20
 

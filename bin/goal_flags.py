@@ -1,4 +1,4 @@
-"""The flags that say what a file shall reach; importing it defines them."""
+"""Flags for the goal of a file: quality, size or PSNR. Importing defines them."""
 
 from absl import flags
 
@@ -9,31 +9,31 @@ DEFAULT_QUALITY = 50.0
 _QUALITY = flags.DEFINE_float(
     "quality",
     None,
-    f"1 (smallest file) to 100; {DEFAULT_QUALITY:g} if nothing else is wanted.",
+    f"1 (smallest file) to 100; {DEFAULT_QUALITY:g} without any goal.",
     lower_bound=1,
     upper_bound=100,
 )
 _TARGET_BPP = flags.DEFINE_float(
     "target_bpp",
     None,
-    "Best quality within bits per pixel.",
+    "Best quality with at most this many bits per pixel.",
     lower_bound=0.001,
     upper_bound=1e6,
 )
 TARGET_PSNR = flags.DEFINE_float(
-    "target_psnr", None, "Smallest file with this PSNR, in dB.", lower_bound=0
+    "target_psnr", None, "Smallest file with at least this PSNR in dB.", lower_bound=0
 )
 _MAX_BYTES = flags.DEFINE_integer(
-    "max_bytes", None, "Best quality within bytes.", lower_bound=1
+    "max_bytes", None, "Best quality with at most this many bytes.", lower_bound=1
 )
 _GOALS = (_QUALITY, _TARGET_BPP, TARGET_PSNR, _MAX_BYTES)
 NAMES = tuple(goal.name for goal in _GOALS)
 flags.mark_flags_as_mutual_exclusive(NAMES)
-for _goal in _GOALS:  # Bounds let NaN pass, which alone differs from itself.
+for _goal in _GOALS:  # Bounds let NaN pass; NaN != NaN.
     flags.register_validator(_goal.name, lambda value: value == value, "not a number")
 
 
 def goal() -> Goal:
-    """The one that the flags name."""
+    """The goal that the flags set."""
     chosen = {flag.name: flag.value for flag in _GOALS if flag.value is not None}
     return Goal(**chosen) if chosen else Goal(quality=DEFAULT_QUALITY)

@@ -1,11 +1,11 @@
 #!/usr/bin/env -S python3 -I
-"""Makes a model of weights that portable/train.py has trained.
+"""Exports weights trained by portable/train.py as a model.
 
     bin/import_weights run/out --model=saved_models/mine --data=PHOTOS
 
-Takes `weights.npz` and `spec.json` of the folder, measures the codec by real bits on
-the photos of PHOTOS that are held out from training (on all of them, if none is), and
-writes the SavedModel with its card. A post-filter is measured on pairs instead.
+Reads `weights.npz` and `spec.json` in the folder, measures the codec with real bits on
+the photos of PHOTOS that are held out from training (on all photos if none are), and
+writes the SavedModel with its card. For a post-filter, PHOTOS holds pairs.
 """
 
 import os
@@ -23,13 +23,15 @@ from tf_imgcomp_bin import command_line
 PROGRAM = "import_weights"
 
 _MODEL = flags.DEFINE_string(
-    "model", None, "Folder to write; its name becomes the model's id.", required=True
+    "model", None, "Folder to write. Its name becomes the model's id.", required=True
 )
 _DATA = flags.DEFINE_string("data", None, "Folder of photos.", required=True)
 _DATA_NOTE = flags.DEFINE_string(
     "data_note", "", "Source and licence of the photos it was trained on, for the card."
 )
-_PHOTOS = flags.DEFINE_integer("validation_photos", 16, "How many.", lower_bound=1)
+_PHOTOS = flags.DEFINE_integer(
+    "validation_photos", 16, "Largest number of validation photos.", lower_bound=1
+)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -63,7 +65,7 @@ def import_weights(folder: Path) -> int:
 
 
 def read_spec(path: Path) -> dict:
-    """What portable/train.py says of its weights."""
+    """The description that portable/train.py wrote beside its weights."""
     from tf_imgcomp.errors import ModelError
     from tf_imgcomp.runs.kinds import kind_of
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -I
-"""Tells what .tfci files say, without decoding them.
+"""Prints the header of .tfci files without decoding them.
 
     bin/inspect photo.tfci
 
@@ -22,7 +22,7 @@ PROGRAM = "inspect"
 
 
 def describe(path: Path) -> str:
-    """Returns what a file says, a line for each fact."""
+    """Returns the fields of a file, one on each line."""
     data = path.read_bytes()
     file = bitstream.unpack(data)
     sizes = [len(string) for string in file.strings]

@@ -1,15 +1,15 @@
 #!/usr/bin/env -S python3 -I
-"""Codes and decodes photos: what a post-filter learns from.
+"""Codes and decodes photos to make training data for a post-filter.
 
     bin/make_pairs --codec=bpg --qp=34,37,40,43 PHOTOS --output=pairs/bpg
     bin/make_pairs --codec=vvc_fast --qp=34,37,40,43 --per_photo=1 PHOTOS --output=...
     bin/make_pairs --codec=fdram --qp=1,25,50,75 PHOTOS --output=pairs/fdram
 
-PHOTOS is a folder. Every photo is coded at every QP (of codecs without QP, their own
-setting; of learned codecs, the quality), or at as many of them as --per_photo says.
-Each pair becomes an image file without loss that shows what was decoded above the
-original, with a line of figures in pairs.jsonl. Killed and started again, it goes on.
-bin/train and bin/pack_images take the output folder as --data and as PHOTOS.
+PHOTOS is a folder. Each photo is coded at all QPs, or at --per_photo of them. Codecs
+without QPs take their own setting, learned codecs the quality. Each pair is written as
+a lossless image, the decoded photo above the original, with a line of figures in
+pairs.jsonl. If killed, it resumes. The output folder is --data of bin/train and PHOTOS
+of bin/pack_images.
 """
 
 import os
@@ -32,16 +32,18 @@ PROGRAM = "make_pairs"
 _CODEC = flags.DEFINE_string(
     "codec",
     None,
-    f"One of {', '.join(CODECS)}; or id or folder of a learned codec.",
+    f"One of {', '.join(CODECS)}, or id or folder of a learned codec.",
     required=True,
 )
-_QP = flags.DEFINE_list("qp", None, "Settings, integers of 0 to 255.", required=True)
+_QP = flags.DEFINE_list(
+    "qp", None, "QPs or other settings, integers from 0 to 255.", required=True
+)
 _PER_PHOTO = flags.DEFINE_integer(
-    "per_photo", None, "At how many of them each photo is coded (all).", lower_bound=1
+    "per_photo", None, "Number of QPs for each photo (default all).", lower_bound=1
 )
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for the pairs.", required=True)
 _THREADS = flags.DEFINE_integer(
-    "threads", os.cpu_count(), "How many photos are coded at a time.", lower_bound=1
+    "threads", os.cpu_count(), "Photos coded at the same time.", lower_bound=1
 )
 
 

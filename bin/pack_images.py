@@ -3,8 +3,8 @@
 
     bin/pack_images PHOTOS --output=photos.zip --max_megabytes=60
 
-PHOTOS is a folder. Files are packed as they are, an unbiased choice of them if not all
-fit, and one photo in fifty apart from the others, for validation.
+PHOTOS is a folder. Files are packed unchanged; if not all fit, a random sample of them
+is packed. One photo in fifty is kept apart for validation.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,10 @@ PROGRAM = "pack_images"
 
 _OUTPUT = flags.DEFINE_string("output", None, "File to write.", required=True)
 _MEGABYTES = flags.DEFINE_float(
-    "max_megabytes", 1e6, "The most it may take, in millions of bytes.", lower_bound=0
+    "max_megabytes",
+    1e6,
+    "Largest size of the file, in millions of bytes.",
+    lower_bound=0,
 )
 
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env -S python3 -I
-"""Shows the codec at work on photos: what bin/quickstart runs.
+"""Demonstrates the codec on photos; bin/quickstart runs it.
 
     bin/quickstart [PHOTO...]
 
-Compresses each photo, decompresses the file, measures the result, and puts into
-quickstart_out/ for each: NAME.tfci, the file; NAME.png, what came back;
-NAME_side_by_side.png, the photo beside it. Without a photo it takes one of examples/.
+Compresses each photo, decompresses the file and measures the result. For each photo it
+writes to quickstart_out/: NAME.tfci, the file; NAME.png, the decoded photo;
+NAME_side_by_side.png, the original beside it. Without a photo it takes one of
+examples/.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from PIL import Image, ImageDraw, ImageFont
 _EXAMPLE = Path(__file__).parents[1] / "examples" / "chelsea.png"
 _OUTPUT = Path("quickstart_out")
 _QUALITY = 50.0  # The default of bin/compress.
-_PANEL = 800  # Pixels; a larger photo is shown reduced to it, and a detail as it is.
+_PANEL = 800  # Pixels. A larger photo is shown reduced, with a detail in full size.
 _COLUMNS = "{:24.24} {:>11} {:>9} {:>7} {:>8} {:>8} {:>9} {:>9}".format
 
 
@@ -32,7 +33,7 @@ def _load_codec():
     from tf_imgcomp.image_codecs import models
 
     codec = models.load(models.DEFAULT)
-    # The first calls are slower than all others, so they are made here, unmeasured.
+    # The first calls are slower, so they are made here, unmeasured.
     coded = codec.compress(np.zeros((64, 64, 3), np.uint8), _QUALITY)
     codec.decompress(coded.strings, 64, 64, coded.quality)
     return codec

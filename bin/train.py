@@ -4,11 +4,11 @@
     bin/train --flagfile=bin/flags/fdram.flags --data=PHOTOS --workdir=runs/fdram
     bin/train --flagfile=bin/flags/xue2019_bpg.flags --data=PAIRS --workdir=runs/bpg
 
-PHOTOS is a folder of images of any size and format, PAIRS what bin/make_pairs wrote.
-Killed and started again, the run goes on where its last checkpoint was. At the end, the
-averaged weights are written to `WORKDIR/final.npz` (and the best validated ones to
-`best.npz`, their figures to `best.json`), and, with --export, a SavedModel with its
-card. TensorBoard reads WORKDIR/logs; --plot_every draws losses and validations.
+PHOTOS is a folder of images of any size and format, PAIRS the output of
+bin/make_pairs. A run that was killed resumes from its last checkpoint. It writes the
+averaged weights to `WORKDIR/final.npz`, the best validated ones to `best.npz` and their
+figures to `best.json`; --export writes a SavedModel with its card. TensorBoard reads
+WORKDIR/logs; --plot_every draws losses and validations.
 """
 
 import os
@@ -28,14 +28,16 @@ flags.adopt_module_key_flags(training_flags)
 flags.adopt_module_key_flags(objective_flags)
 _DATA = flags.DEFINE_string("data", None, "Folder of photos.", required=True)
 _CACHE = flags.DEFINE_string(
-    "cache", ".cache/photos", "Folder for the decoded photos, about 3 bytes a pixel."
+    "cache", ".cache/photos", "Folder for decoded photos, about 3 bytes per pixel."
 )
 _WORKDIR = flags.DEFINE_string(
     "workdir", None, "Folder of the run: checkpoints, logs, weights.", required=True
 )
-_EXPORT = flags.DEFINE_string("export", None, "Folder for the SavedModel at the end.")
+_EXPORT = flags.DEFINE_string("export", None, "Folder for the SavedModel.")
 _DATA_NOTE = flags.DEFINE_string("data_note", "", "Source and licence, for the card.")
-_VALIDATION_PHOTOS = flags.DEFINE_integer("validation_photos", 16, "How many.")
+_VALIDATION_PHOTOS = flags.DEFINE_integer(
+    "validation_photos", 16, "Largest number of validation photos."
+)
 
 
 def main(argv: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-"""The flags that say what is trained and how, here or elsewhere, and what they make."""
+"""Flags of training, here or elsewhere, and the configs they describe."""
 
 from __future__ import annotations
 
@@ -11,44 +11,44 @@ from tf_imgcomp_bin import objective_flags
 
 _CODEC = flags.DEFINE_string("codec", "fdram", "Name of the codec.")
 _POSTFILTER = flags.DEFINE_string(
-    "postfilter", None, "Train this filter, on what bin/make_pairs wrote, and no codec."
+    "postfilter", None, "Train this filter, on pairs of bin/make_pairs, and no codec."
 )
-_SIZES = flags.DEFINE_string("sizes", "{}", "Sizes that differ from the usual, JSON.")
-_INIT = flags.DEFINE_string("init", None, "Weights to start from, as training wrote.")
+_SIZES = flags.DEFINE_string("sizes", "{}", "Config fields that are not default, JSON.")
+_INIT = flags.DEFINE_string("init", None, "File of weights to start from.")
 _INIT_ONLY = flags.DEFINE_string(
     "init_only",
     "",
-    "Regular expression: only variables whose path it matches start from --init, which "
-    "may then be another codec's.",
+    "Regular expression on variable paths: only matching variables start from --init. "
+    "The weights may then be another codec's.",
 )
-_STEPS = flags.DEFINE_integer("steps", 10000, "Length of the run.", lower_bound=1)
-BATCH = flags.DEFINE_integer("batch", 8, "Crops a step.", lower_bound=1)
+_STEPS = flags.DEFINE_integer("steps", 10000, "Steps of the run.", lower_bound=1)
+BATCH = flags.DEFINE_integer("batch", 8, "Crops in a batch.", lower_bound=1)
 CROP = flags.DEFINE_integer("crop", 128, "Side of a crop, a multiple of 64.")
 _SCHEDULE = flags.DEFINE_enum(
     "schedule",
     "cosine",
     ["cosine", "plateau"],
-    "The learning rate falls to zero along a cosine, or to a tenth whenever 5 "
-    "validations in a row are no better (a step exported to train elsewhere: cosine).",
+    "Learning rate: a cosine to zero, or divided by 10 after 5 validations without "
+    "improvement. Training elsewhere always uses the cosine.",
 )
 _LEARNING_RATE = flags.DEFINE_float("learning_rate", 1e-3, "Peak of the schedule.")
-_WARMUP = flags.DEFINE_integer("warmup_steps", 200, "Linear rise of the learning rate.")
-_CLIP = flags.DEFINE_float("clip_norm", 1.0, "Largest global gradient norm.")
-_BETA_1 = flags.DEFINE_float("beta_1", 0.9, "Of Adam: decay of the mean gradient.")
-_AVERAGE = flags.DEFINE_float("average_decay", 0.999, "Of the weight average.")
-_SEED = flags.DEFINE_integer("seed", 1, "Of crops, noise and initial weights.")
-_QUALITY = flags.DEFINE_float("quality", None, "Train for this quality alone.", 1, 100)
+_WARMUP = flags.DEFINE_integer("warmup_steps", 200, "Steps of linear warm-up.")
+_CLIP = flags.DEFINE_float("clip_norm", 1.0, "Clip gradients to this global norm.")
+_BETA_1 = flags.DEFINE_float("beta_1", 0.9, "Adam: decay of the mean gradient.")
+_AVERAGE = flags.DEFINE_float("average_decay", 0.999, "Decay of the weight average.")
+_SEED = flags.DEFINE_integer("seed", 1, "Seed of crops, noise and initial weights.")
+_QUALITY = flags.DEFINE_float("quality", None, "Train for this quality only.", 1, 100)
 _TRAINABLE = flags.DEFINE_string(
-    "trainable", "", "Regular expression: only variables whose path it matches train."
+    "trainable", "", "Regular expression on variable paths: only matching ones train."
 )
 _PRECISION = flags.DEFINE_enum(
-    "precision", "float32", ["float32", "bfloat16"], "Of the transforms."
+    "precision", "float32", ["float32", "bfloat16"], "Precision of the transforms."
 )
 _VALIDATE = flags.DEFINE_integer("validate_every", 2000, "Steps between validations.")
 _PLOT = flags.DEFINE_integer(
-    "plot_every", 0, "Validations between two WORKDIR/progress.png; 0 for none."
+    "plot_every", 0, "Validations between updates of WORKDIR/progress.png; 0: none."
 )
-_LOG = flags.DEFINE_integer("log_every", 100, "Steps between lines of the log.")
+_LOG = flags.DEFINE_integer("log_every", 100, "Steps between log lines.")
 
 flags.register_validator(
     "crop", lambda side: side % 64 == 0, "Expected a multiple of 64."
@@ -92,7 +92,7 @@ def _kind_and_name() -> tuple:
 
 
 def data_config(**fields):
-    """The `DataConfig` that the flags describe, and fields that are no flags here."""
+    """The `DataConfig` of the flags; other fields are arguments."""
     from tf_imgcomp.runs.train import DataConfig
 
     return DataConfig(batch=BATCH.value, crop=CROP.value, **fields)
@@ -123,7 +123,7 @@ def trainer_config():
 
 
 def card() -> dict:
-    """What a model card says of weights that these flags make."""
+    """The part of a model card that these flags decide."""
     from tf_imgcomp.codecs.registry import all_sizes
 
     modules = flags.FLAGS.flags_by_module_dict()

@@ -26,10 +26,10 @@ def check_id(text: str) -> None:
 
 
 def read_card(folder: Path) -> dict:
-    """Reads a model card and checks what coding needs of it.
+    """Reads a model card and checks the fields that coding needs.
 
     Raises:
-        ModelError: If there is none, or it is damaged.
+        ModelError: If the card is missing or damaged.
     """
     path = Path(folder) / CARD
     try:

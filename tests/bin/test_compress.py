@@ -217,7 +217,7 @@ def test_folders_globs_and_failures_among_many(stub, photo, folder, capsys):
 def test_inputs_that_would_become_one_file_are_refused(stub, photo, folder, capsys):
     Image.fromarray(photo.pixels).save("photo.jpg")
     assert run(compress, "--overwrite", "photo.png", "photo.jpg") == 1
-    message = "bin/compress: photo.jpg: photo.png went to photo.tfci already\n"
+    message = "bin/compress: photo.jpg: photo.tfci was already written from photo.png\n"
     assert capsys.readouterr().err == message
 
 

@@ -11,6 +11,7 @@ from tf_imgcomp.codecs.registry import CODECS, all_sizes, new_codec
 from tf_imgcomp.entropy.integer_coder import IntegerCoder
 from tf_imgcomp.errors import ModelError
 from tf_imgcomp.export.codec import CodecModule
+from tf_imgcomp.layers.base import computing_in
 from tf_imgcomp.ops.rounding import round_half_up
 from tf_imgcomp.training.weights import round_to_half
 
@@ -287,3 +288,41 @@ def test_a_card_has_all_sizes(name):
     assert sizes["coder"]["bits_per_error"] == 10.0
     codec = new_codec(name, sizes)
     assert codec.config == new_codec(name, tiny.sizes(name)).config
+
+
+@every_codec
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "float64"])
+def test_config_keeps_the_precision(name, policy, make_image):
+    images, quality = make_image(64, 64)[None], tf.constant([40.0])
+    with computing_in(policy):
+        codec = CODECS[name](tiny.sizes(name))
+        y = codec.analysis(images, quality)
+    again = type(codec).from_config(codec.get_config())
+    again.analysis(images, quality)
+    again.analysis_transform.set_weights(codec.analysis_transform.get_weights())
+    np.testing.assert_array_equal(again.analysis(images, quality), y)
+    assert (y.dtype, again.precision) == (codec.variable_dtype, policy)
+    for layer in again.analysis_transform._flatten_layers():
+        assert layer.dtype_policy.name == policy, layer.name
+
+
+@every_codec
+def test_a_codec_fits_images(name, make_image):
+    x = np.stack([make_image(64, 64, seed) for seed in range(4)])
+    codec = tiny.random_codec(name=name)
+    before = codec.get_weights()
+    codec.compile(tf.keras.optimizers.Adam(1e-3))
+    history = codec.fit(x, x, batch_size=2, epochs=2, verbose=0).history
+    assert np.isfinite(history["loss"]).all()
+    assert {"bpp", "mse", "lagrangian"} <= history.keys()
+    assert any(np.any(a != b) for a, b in zip(before, codec.get_weights()))
+
+
+def test_fit_lowers_the_loss_at_a_given_quality(make_image):
+    x, quality = np.stack([make_image(64, 64)] * 2), np.full(2, 50, np.float32)
+    codec = tiny.randomized(tiny.PLAIN)
+    codec.compile(tf.keras.optimizers.Adam(1e-3))
+    start = codec.evaluate((x, quality), verbose=0, return_dict=True)
+    codec.fit((x, quality), epochs=40, verbose=0)
+    end = codec.evaluate((x, quality), verbose=0, return_dict=True)
+    assert end["loss"] < start["loss"]

@@ -12,9 +12,9 @@ def encode_within(
 ) -> tuple[float, bytes]:
     """Returns the setting of the best file within a size, and the file.
 
-    If even the smallest file is larger, it is that one. Sizes grow with quality only
-    nearly always, and the search halves what is left: it never returns a file that is
-    too large while it knows one that fits, and may miss a slightly larger one.
+    If all files are larger, it returns the smallest. This is a binary search, and sizes
+    almost always grow with quality, but not always: the result fits if any file tried
+    fits, but a slightly larger file may fit, too.
 
     Args:
         codec: The codec, available.

@@ -1,12 +1,18 @@
-"""What every codec is: analysis, gain, latent coder, inverse gain, synthesis."""
+"""The base of all codecs: analysis, gain, latent coder, inverse gain, synthesis."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
+from tf_imgcomp.entropy.latent_coder import LatentCoder, LatentCoderConfig
 from tf_imgcomp.layers import GainUnit
-from tf_imgcomp.layers.base import unmixed
+from tf_imgcomp.layers.base import computing_in, unmixed
+from tf_imgcomp.layers.configured import ConfiguredModel, ModelConfig
 from tf_imgcomp.layers.gain import interpolate_levels
+from tf_imgcomp.losses.rate_distortion import rate_distortion
+from tf_imgcomp.ops import bases
 from tf_imgcomp.ops.padding import pad_to_multiple
 from tf_imgcomp.ops.rounding import add_uniform_noise, scale_nonzero_gradient
 from tf_imgcomp.ops.seeds import stream
@@ -15,14 +21,14 @@ QUALITY_MIN, QUALITY_MAX = 1.0, 100.0
 
 
 class CodecOutput(NamedTuple):
-    """What a codec makes of a batch of images.
+    """The output of a codec for a batch of images.
 
     Attributes:
         x_hat: float32 `(b, h, w, 3)`, 0 to 255, neither rounded nor clipped.
         y_bits: float32 `(b,)`, estimated bits of y per image.
         z_bits: float32 `(b,)`, estimated bits of z per image.
         y: float32 `(b, H / 16, W / 16, c)`, latents in quantizer steps.
-        y_hat: like y, the integers that are coded for it.
+        y_hat: like y, the integers that are coded.
     """
 
     x_hat: tf.Tensor
@@ -33,7 +39,7 @@ class CodecOutput(NamedTuple):
 
 
 def quantizer_step(lmbda: float) -> float:
-    """The uniform quantizer's step that suits a rate weight, in grey levels.
+    """The optimal step of a uniform quantizer for a rate weight, in grey levels.
 
     At high rate a step `s` costs a distortion of `s**2 / 12` and `-log2(s)` bits per
     coefficient; `lmbda * D + bits` is least where `s**2 = 6 * 3 / (lmbda * ln 2)`, D
@@ -42,70 +48,120 @@ def quantizer_step(lmbda: float) -> float:
     return (18 / (lmbda * 0.6931471805599453)) ** 0.5
 
 
-class Codec(tf.keras.Model):
+@dataclass(frozen=True)
+class CodecConfig(ModelConfig):
+    """What every codec's config has.
+
+    Attributes:
+        lmbda_min: float. Rate weight of quality 1: the loss is bpp + lmbda * D.
+        lmbda_max: float. Rate weight of quality 100.
+        levels: int. Qualities with gains of their own; log-linear between.
+        gradient_scale: float. Gradient scale of the distortion at nonzero latents;
+            gradients at zeros are blocked. With 1.0 latents shrink in training until a
+            quality has half the bits; see "Zeros" in docs/training.md.
+        coder: the latent coder's sizes; `coder.latent_depth` is the channels of y.
+    """
+
+    lmbda_min: float = 0.0003
+    lmbda_max: float = 0.18
+    levels: int = 6
+    gradient_scale: float = 3.0
+    coder: LatentCoderConfig = LatentCoderConfig()
+
+    @classmethod
+    def from_dict(cls, fields: dict) -> "CodecConfig":
+        """The config with these fields, `coder` a dict of its own, others default."""
+        coder = LatentCoderConfig.from_dict(fields.get("coder", {}))
+        return cls(**{**fields, "coder": coder})
+
+
+class Codec(ConfiguredModel):
     """A learned image codec of variable rate.
 
     x ─► analysis ─► y ─► gain ─► round ─► y_hat ─► inverse gain ─► synthesis ─► x_hat
                             │                ▲
                             └─► latent coder ┘ (bits)
 
-    A subclass makes `analysis_transform`, `synthesis_transform` (functions of a tensor
-    and a level) and `latent_coder`. In mixed precision the two transforms compute in
-    16 bits; latents, gains and bits stay float32. Made where Keras computes in float64,
-    it analyses in float64.
+    A subclass names its `config_class`, a `CodecConfig`, and makes its two transforms
+    (layers, called with a tensor and a level) in `make_analysis(config)` and
+    `make_synthesis(config, log2_step)`. In mixed precision the two transforms compute
+    in 16 bits; latents, gains and bits stay float32. In float64, analysis is float64.
+
+    Keras trains a codec, too:
+
+        codec.compile("adam")
+        codec.fit(images)             # A quality is drawn for each image.
+        codec.fit((images, quality))  # Or given.
+
+    `training` and `runs` have more: a schedule, an average, checkpoints.
 
     Args:
-        lmbda_min: float. Rate weight of quality 1: the loss is bpp + lmbda * D.
-        lmbda_max: float. Rate weight of quality 100.
-        levels: int. Qualities with gains of their own; log-linear between.
-        latent_depth: int. Channels of y.
-        gradient_scale: float. Gradient scale of the distortion at nonzero latents;
-            gradients at zeros are blocked. With 1.0 latents shrink in training until a
-            quality has half the bits; see "Zeros" in docs/training.md.
+        config: a `config_class`, its fields as a dict, or None for the defaults.
     """
 
+    config_class = CodecConfig
     stride = 64  # Image sizes are padded to a multiple of this.
 
-    def __init__(
-        self,
-        lmbda_min: float,
-        lmbda_max: float,
-        levels: int,
-        latent_depth: int,
-        gradient_scale: float,
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
-        self.lmbda_min, self.lmbda_max, self.levels = lmbda_min, lmbda_max, levels
-        self.gradient_scale = gradient_scale
-        start, stop = (
+    def __init__(self, config=None, **kwargs):
+        super().__init__(config, **kwargs)
+        config, depth = self.config, self.config.coder.latent_depth
+        log2_start, log2_stop = (
             float(tf.math.log(127.5 / quantizer_step(lmbda)) / tf.math.log(2.0))
-            for lmbda in (lmbda_min, lmbda_max)
+            for lmbda in (config.lmbda_min, config.lmbda_max)
         )
-        with unmixed():
-            self.gain = GainUnit(start, stop, levels, latent_depth, name="gain")
-            self.inverse_gain = GainUnit(
-                -start, -stop, levels, latent_depth, name="inverse_gain"
-            )
+        with computing_in(self.precision):
+            with unmixed():
+                self.gain = GainUnit(
+                    log2_start, log2_stop, config.levels, depth, name="gain"
+                )
+                self.inverse_gain = GainUnit(
+                    -log2_start, -log2_stop, config.levels, depth, name="inverse_gain"
+                )
+            self.analysis_transform = self.make_analysis(config)
+            log2_step = self.inverse_gain.log2_start, self.inverse_gain.log2_stop
+            self.synthesis_transform = self.make_synthesis(config, log2_step)
+            with unmixed():  # Bits take more than 16 bits.
+                self.latent_coder = LatentCoder(
+                    config.coder, self.latent_deviations(), name="latent_coder"
+                )
+
+    def make_analysis(self, config) -> tf.keras.layers.Layer:
+        """Makes the layer from images, -1 to 1, to latents."""
+        raise NotImplementedError
+
+    def make_synthesis(self, config, log2_step: tuple) -> tf.keras.layers.Layer:
+        """Makes the layer from latents to images, -1 to 1.
+
+        Args:
+            config: the sizes.
+            log2_step: log2 of the quantizer's step at the first and at the last level.
+        """
+        raise NotImplementedError
+
+    def latent_deviations(self) -> np.ndarray:
+        """Standard deviations of the latents on photos before training, `(c,)`."""
+        _, deviations = bases.ranked_coefficients(16, self.config.coder.latent_depth)
+        return deviations
 
     def level(self, quality: tf.Tensor) -> tf.Tensor:
         """Quality in [1, 100] to a level in [0, levels - 1]."""
         span = QUALITY_MAX - QUALITY_MIN
-        return (quality - QUALITY_MIN) * ((self.levels - 1) / span)
+        return (quality - QUALITY_MIN) * ((self.config.levels - 1) / span)
 
     def rate_features(self, quality: tf.Tensor) -> tf.Tensor:
         """Qualities `(b,)` as `(b, levels)`: weights of the two levels around each."""
-        return interpolate_levels(tf.eye(self.levels), self.level(quality))
+        return interpolate_levels(tf.eye(self.config.levels), self.level(quality))
 
     def lmbda(self, quality: tf.Tensor) -> tf.Tensor:
         """Quality in [1, 100] to the rate weight it is trained for, log-linear."""
         position = (quality - QUALITY_MIN) / (QUALITY_MAX - QUALITY_MIN)
-        return self.lmbda_min * tf.pow(self.lmbda_max / self.lmbda_min, position)
+        lowest, highest = self.config.lmbda_min, self.config.lmbda_max
+        return lowest * tf.pow(highest / lowest, position)
 
     @property
     def lmbda_middle(self) -> float:
         """The rate weight halfway, in the log domain."""
-        return (self.lmbda_min * self.lmbda_max) ** 0.5
+        return (self.config.lmbda_min * self.config.lmbda_max) ** 0.5
 
     def analysis(self, images: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
         """Images to latents in quantizer steps.
@@ -120,20 +176,24 @@ class Codec(tf.keras.Model):
         """
         level = self.level(quality)
         y = self.analysis_transform(self.padded(images), level)
-        return self.gain(tf.cast(y, self.variable_dtype), level)
+        return self._in_steps(y, level)
 
     def analysis_and_importance(self, images: tf.Tensor, quality: tf.Tensor) -> tuple:
-        """Latents as `analysis` gives them, and how much a learned map keeps of them.
+        """The latents of `analysis`, and the codec's importance map.
 
         Returns:
-            The latents, and float32 `(b, H / 16, W / 16)`, 0 to 1: the mean over
-            channels of half the weights, so that 1/2 is a latent that stays as it is.
-            None instead, if the codec has no such map.
+            The latents, and float32 `(b, H / 16, W / 16)`, 0 to 1: half the mean weight
+            over channels, so that 1/2 means unchanged latents. None instead of it, if
+            the codec has no such map.
         """
         return self.analysis(images, quality), None
 
+    def _in_steps(self, y: tf.Tensor, level: tf.Tensor) -> tf.Tensor:
+        """The analysis transform's output in quantizer steps."""
+        return self.gain(tf.cast(y, self.variable_dtype), level)
+
     def padded(self, images: tf.Tensor) -> tf.Tensor:
-        """Images as transforms see them: -1 to 1, sides multiples of `stride`."""
+        """Input of the analysis transform: -1 to 1, padded to multiples of `stride`."""
         x = tf.cast(images, self.compute_dtype) / 127.5 - 1.0
         return pad_to_multiple(x, self.stride)
 
@@ -144,17 +204,19 @@ class Codec(tf.keras.Model):
         x_hat = self.synthesis_transform(y, level)
         return (tf.cast(x_hat, tf.float32) + 1.0) * 127.5
 
-    def call(self, images, quality, seed=None, noisy=False) -> CodecOutput:
-        """Codes and decodes a batch, bits estimated.
+    def call(self, images, quality=None, seed=None, noisy=False) -> CodecOutput:
+        """Codes and decodes a batch, with estimated bits.
 
         Args:
             images: uint8 or float `(b, h, w, 3)`, 0 to 255.
-            quality: float32 `(b,)`, 1 to 100.
-            seed: int32 `(2,)` of noise in place of rounding; None for rounding, with
-                gradients straight through.
-            noisy: bool. Whether synthesis gets y with noise too, if there is a seed;
-                else it gets the integers that are coded.
+            quality: float32 `(b,)`, 1 to 100; None to draw one for each image.
+            seed: int32 `(2,)`. Seed of the additive noise; None for straight-through
+                gradients.
+            noisy: bool. Whether the synthesis gets noisy latents, if there is a seed,
+                instead of rounded ones.
         """
+        if quality is None:
+            quality = _draw_quality(images)
         height, width = tf.shape(images)[1], tf.shape(images)[2]
         y = self.analysis(images, quality)
         log2_gain = self.gain.log2(self.level(quality))
@@ -163,8 +225,45 @@ class Codec(tf.keras.Model):
         # A small step of training does not change a latent that is rounded to zero.
         # With straight-through gradients the distortion would push it all the same,
         # until it is coded.
-        y_hat = scale_nonzero_gradient(coded.y_hat, self.gradient_scale)
+        y_hat = scale_nonzero_gradient(coded.y_hat, self.config.gradient_scale)
         if noisy and seed is not None:
             y_hat = add_uniform_noise(y, stream(seed, "synthesis"))
         x_hat = self.synthesis(y_hat, quality)[:, :height, :width]
         return CodecOutput(x_hat, coded.y_bits, coded.z_bits, y, coded.y_hat)
+
+    def train_step(self, data) -> dict:
+        """A step of `fit`: the rate-distortion Lagrangian of a batch, with noise.
+
+        Args:
+            data: images as in `call`, or a pair of images and qualities; what follows
+                in a tuple of Keras (targets, weights) is not used.
+
+        Returns:
+            The scalars of `RateDistortion` by name.
+        """
+        images, quality = self._inputs(data)
+        seed = tf.random.uniform([2], maxval=tf.int32.max, dtype=tf.int32)
+        with tf.GradientTape() as tape:
+            costs = self._costs(images, quality, seed)
+        self.optimizer.minimize(costs["loss"], self.trainable_variables, tape=tape)
+        return costs
+
+    def test_step(self, data) -> dict:
+        """A step of `evaluate`: the same without noise and without a change."""
+        return self._costs(*self._inputs(data), seed=None)
+
+    def _inputs(self, data) -> tuple:
+        images, *_ = tf.keras.utils.unpack_x_y_sample_weight(data)
+        if isinstance(images, (tuple, list)):
+            return tuple(images)
+        return images, _draw_quality(images)
+
+    def _costs(self, images, quality, seed) -> dict:
+        output = self(images, quality, seed)
+        lmbda = self.lmbda(quality)
+        return rate_distortion(images, output, lmbda, self.lmbda_middle)._asdict()
+
+
+def _draw_quality(images: tf.Tensor) -> tf.Tensor:
+    """A random quality for each image, float32 `(b,)`."""
+    return tf.random.uniform(tf.shape(images)[:1], QUALITY_MIN, QUALITY_MAX)

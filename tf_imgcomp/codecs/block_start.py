@@ -1,8 +1,8 @@
-"""A start for strided residual transforms: at first, they are a block transform.
+"""Initial weights that make strided residual transforms a block DCT.
 
 From random weights such transforms take hours to reach JPEG's level. Here analysis
 starts as a 16x16 block DCT in four stages (`ops.bases.halving_stages`), synthesis as
-its inverse, and every other part so that it changes nothing, or next to nothing.
+its inverse. All other parts start with no effect, or almost none.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from tf_imgcomp.layers import (
 from tf_imgcomp.layers.residual import LEAKY_SLOPE
 from tf_imgcomp.ops import bases
 
-GATE_BIAS = -6.0  # Of attention: its mask is 0.0025.
+GATE_BIAS = -6.0  # Of attention; makes its mask 0.0025.
 GAMMA_ROOT = 0.01  # Of normalization; at zero it would have no gradient.
 LIFT = 8.0  # Standard deviations, which few coefficients reach.
 
@@ -111,7 +111,7 @@ def _start_as_identity(block) -> None:
 
 
 def _start_linear(layer, kernel: np.ndarray, corner: int, bias=()) -> None:
-    """Puts a kernel, and perhaps a bias, into a larger one that is zero elsewhere."""
+    """Pads a kernel, and optionally a bias, with zeros to a layer's size."""
     missing = np.subtract(layer.kernel.shape, kernel.shape)
     before = np.array([corner, corner, 0, 0])
     layer.kernel.assign(np.pad(kernel, np.stack([before, missing - before], axis=1)))

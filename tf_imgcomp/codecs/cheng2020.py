@@ -1,13 +1,13 @@
 """cheng2020: residual blocks, attention modules, Gaussian mixture, raster context."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Optional
 
 import tensorflow as tf
 
 from tf_imgcomp.codecs import block_start
-from tf_imgcomp.codecs.base import Codec
-from tf_imgcomp.entropy.latent_coder import LatentCoder, LatentCoderConfig
+from tf_imgcomp.codecs.base import Codec, CodecConfig
+from tf_imgcomp.entropy.latent_coder import LatentCoderConfig
 from tf_imgcomp.layers import (
     ResidualBlock,
     ResidualDownsample,
@@ -15,8 +15,7 @@ from tf_imgcomp.layers import (
     SimplifiedAttention,
     SubpixelConv2D,
 )
-from tf_imgcomp.layers.base import conv, register, unmixed
-from tf_imgcomp.ops import bases
+from tf_imgcomp.layers.base import conv, register
 
 
 def published_coder(num_filters: int) -> LatentCoderConfig:
@@ -49,33 +48,27 @@ SMALL_CODER = LatentCoderConfig(
 
 
 @dataclass(frozen=True)
-class Cheng2020Config:
+class Cheng2020Config(CodecConfig):
     """Sizes; the defaults are size S, for two CPU cores.
 
     Attributes:
         num_filters: channels of the transforms at 1/2, 1/4, 1/8 and 1/16 of the
             resolution, the last those of y.
         inner: channels inside the blocks at 1/16; None: as many as in the paper.
-        lmbda_min, lmbda_max: rate weights of quality 1 and quality 100.
-        levels: qualities with gains of their own.
-        gradient_scale: of the distortion at nonzero latents, see `Codec`.
-        coder: the latent coder's sizes; "raster" or "checkerboard" is its switch.
     """
 
-    num_filters: tuple = (16, 48, 80, 256)
-    inner: Optional[int] = 56
     lmbda_min: float = 0.0004
     lmbda_max: float = 0.09
-    levels: int = 6
-    gradient_scale: float = 3.0
-    coder: LatentCoderConfig = SMALL_CODER
+    coder: LatentCoderConfig = SMALL_CODER  # Also with a checkerboard context.
+    num_filters: tuple = (16, 48, 80, 256)
+    inner: Optional[int] = 56
 
     @classmethod
     def from_dict(cls, fields: dict) -> "Cheng2020Config":
         """The config with these fields, `coder` a dict of its own, others default.
 
-        One number of `num_filters`, 128 or 192 in the paper, stands for the published
-        sizes.
+        If `num_filters` is one number (128 or 192 in the paper), all sizes are the
+        published ones.
         """
         widths, coder = fields.get("num_filters", cls.num_filters), cls.coder
         if isinstance(widths, int):
@@ -90,7 +83,7 @@ class _Transform(tf.keras.layers.Layer):
     """Blocks one after the other, the same for every rate."""
 
     def call(self, x, level):
-        del level  # Only gains and the latent coder know the rate.
+        del level  # Only gains and the latent coder depend on the rate.
         for block in self.blocks:
             x = block(x)
         return x
@@ -113,8 +106,12 @@ class Cheng2020Analysis(_Transform):
             conv(sixteenth, 3, 2),
             SimplifiedAttention(sixteenth, inner),
         ]
-        self(tf.zeros((1, 64, 64, 3)), None)
-        block_start.start_analysis(self.blocks, widths)
+        self._widths = widths
+
+    def build(self, shape):
+        self.call(tf.zeros((1, 64, 64, shape[-1]), self.compute_dtype), None)
+        block_start.start_analysis(self.blocks, self._widths)
+        super().build(shape)
 
 
 class Cheng2020Synthesis(_Transform):
@@ -135,8 +132,12 @@ class Cheng2020Synthesis(_Transform):
             ResidualBlock(half),
             SubpixelConv2D(3),
         ]
-        self(tf.zeros((1, 4, 4, sixteenth)), None)
-        block_start.start_synthesis(self.blocks, widths)
+        self._widths = widths
+
+    def build(self, shape):
+        self.call(tf.zeros((1, 4, 4, shape[-1]), self.compute_dtype), None)
+        block_start.start_synthesis(self.blocks, self._widths)
+        super().build(shape)
 
 
 @register
@@ -151,28 +152,16 @@ class Cheng2020(Codec):
         Gaussian Mixture Likelihoods and Attention Modules", CVPR 2020
     """
 
-    def __init__(self, config=None, **kwargs):
-        config = config or Cheng2020Config()
-        if isinstance(config, dict):
-            config = Cheng2020Config.from_dict(config)
-        widths = config.num_filters
-        super().__init__(
-            config.lmbda_min,
-            config.lmbda_max,
-            config.levels,
-            widths[-1],
-            config.gradient_scale,
-            **kwargs,
-        )
-        self.config = config
-        sizes = widths, config.inner
-        self.analysis_transform = Cheng2020Analysis(*sizes, name="analysis")
-        self.synthesis_transform = Cheng2020Synthesis(*sizes, name="synthesis")
-        _, deviations = bases.ranked_coefficients(16, widths[-1])
-        with unmixed():  # Bits take more than 16 bits.
-            self.latent_coder = LatentCoder(
-                config.coder, deviations, name="latent_coder"
-            )
+    config_class = Cheng2020Config
 
-    def get_config(self) -> dict:
-        return {"name": self.name, "config": asdict(self.config)}
+    def make_analysis(self, config):
+        analysis = Cheng2020Analysis(config.num_filters, config.inner, name="analysis")
+        analysis.build((None, None, None, 3))
+        return analysis
+
+    def make_synthesis(self, config, log2_step):
+        del log2_step  # It starts as the inverse of the analysis, whatever the step.
+        widths = config.num_filters
+        synthesis = Cheng2020Synthesis(widths, config.inner, name="synthesis")
+        synthesis.build((None, None, None, widths[-1]))
+        return synthesis

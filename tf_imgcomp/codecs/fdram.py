@@ -23,7 +23,7 @@ class FdramConfig(LappedConfig):
     """Sizes and switches.
 
     Attributes:
-        module: one of `MODULES`, what both transforms are made of.
+        module: one of `MODULES`, used in both transforms.
         post_blocks: attention residual blocks after synthesis, 0 for no
             post-processing.
         post_filters: their channels.
@@ -46,7 +46,7 @@ def _modules(config: FdramConfig, count: int) -> tuple:
 
 
 class FdramSynthesis(LappedSynthesis):
-    """With post-processing, whose residual is in units of the quantizer's step."""
+    """With post-processing; its residual is in units of the quantizer's step."""
 
     def __init__(self, config: FdramConfig, log2_step: tuple, **kwargs):
         modules = _modules(config, config.synthesis_modules)
@@ -70,9 +70,9 @@ class FdramSynthesis(LappedSynthesis):
 class Fdram(LappedCodec):
     """Residual attention transforms, hyperprior, mixture, checkerboard context.
 
-    Each of the four parts of its source is a switch, so that what it brings can be
-    measured (`bin/ablate`): `module`, `coder.components` and `coder.tied`,
-    `post_blocks`, `coder.context`.
+    Each of the four parts of its source is a switch, so that its gain can be measured
+    (`bin/ablate`): `module`, `coder.components` and `coder.tied`, `post_blocks`,
+    `coder.context`.
 
     Args:
         config: `FdramConfig`, or its fields as a dict.

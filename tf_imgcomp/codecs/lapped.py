@@ -1,16 +1,15 @@
 """Codecs whose transforms are a lapped cosine transform plus a network.
 
-The networks start at zero: such a codec works before its first training step. A codec
-of this family says what its networks are made of.
+The networks start at zero, so such a codec works before its first training step. A
+subclass chooses the modules of the networks.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import tensorflow as tf
 
-from tf_imgcomp.codecs.base import Codec
-from tf_imgcomp.entropy.latent_coder import LatentCoder, LatentCoderConfig
+from tf_imgcomp.codecs.base import Codec, CodecConfig
 from tf_imgcomp.layers import (
     InverseLappedTransform,
     LappedTransform,
@@ -18,11 +17,11 @@ from tf_imgcomp.layers import (
     LogFeatures,
     SubpixelConv2D,
 )
-from tf_imgcomp.layers.base import conv, unmixed
+from tf_imgcomp.layers.base import conv
 
 
 @dataclass(frozen=True)
-class LappedConfig:
+class LappedConfig(CodecConfig):
     """Sizes that all these codecs have; the defaults are size S, for two CPU cores.
 
     Attributes:
@@ -30,34 +29,19 @@ class LappedConfig:
         deep_filters: channels at 1/16.
         analysis_modules: modules of the analysis at 1/8.
         synthesis_modules: modules of the synthesis at 1/8.
-        lmbda_min, lmbda_max: rate weights of quality 1 and quality 100.
-        levels: qualities with gains of their own.
-        gradient_scale: of the distortion at nonzero latents, see `Codec`.
-        coder: the latent coder's sizes.
     """
 
     num_filters: int = 128
     deep_filters: int = 128
     analysis_modules: int = 2
     synthesis_modules: int = 3
-    lmbda_min: float = 0.0003
-    lmbda_max: float = 0.18
-    levels: int = 6
-    gradient_scale: float = 3.0
-    coder: LatentCoderConfig = LatentCoderConfig()
-
-    @classmethod
-    def from_dict(cls, fields: dict) -> "LappedConfig":
-        """The config with these fields, `coder` a dict of its own, others default."""
-        coder = LatentCoderConfig.from_dict(fields.get("coder", {}))
-        return cls(**{**fields, "coder": coder})
 
 
 Layer = tf.keras.layers.Layer
 
 
 class _Transform(Layer):
-    """Layers of the two transforms at 1/8 and 1/16, each told the rate."""
+    """Layers of both transforms at 1/8 and 1/16, modulated by the rate."""
 
     def __init__(self, config: LappedConfig, fine: Sequence, deep: Layer, **kwargs):
         super().__init__(**kwargs)
@@ -100,11 +84,11 @@ class LappedAnalysis(_Transform):
         return self.from_features(x, self.features(x, level), level)
 
     def features(self, x, level):
-        """What the network sees at 1/8 of the resolution."""
+        """Features at 1/8 of the resolution."""
         return self.at_fine(self.to_fine(tf.nn.space_to_depth(x, 8)), level)
 
     def from_features(self, x, features, level):
-        """The latents, once the features of the image are there."""
+        """The latents of an image and its features."""
         h = self.at_deep(self.down(features), level)
         return self.lapped(x) + self.project(h) * tf.cast(
             self.lapped.deviations, x.dtype
@@ -151,47 +135,16 @@ class LappedSynthesis(_Transform):
         return x + self._step(level, x.dtype) * tf.nn.depth_to_space(self.project(h), 8)
 
     def _step(self, level, dtype):
-        """The initial quantizer step: what is to be repaired has its size."""
+        """The initial quantizer step, which is the size of the errors to repair."""
         start, stop = self.log2_step
         log2_step = start + level * ((stop - start) / (self.levels - 1))
         return tf.cast(tf.pow(2.0, log2_step), dtype)[:, None, None, None]
 
 
 class LappedCodec(Codec):
-    """Both transforms, hyperprior, mixture and checkerboard context.
-
-    A subclass names the dataclass of its sizes, `config_class`, and makes its
-    transforms: `make_analysis(config)` and `make_synthesis(config, log2_step)`.
-
-    Args:
-        config: `config_class`, or its fields as a dict.
-    """
+    """A codec of the transforms above; a subclass makes them."""
 
     config_class = LappedConfig
 
-    def __init__(self, config=None, **kwargs):
-        config = config or self.config_class()
-        if isinstance(config, dict):
-            config = self.config_class.from_dict(config)
-        depth = config.coder.latent_depth
-        super().__init__(
-            config.lmbda_min,
-            config.lmbda_max,
-            config.levels,
-            depth,
-            config.gradient_scale,
-            **kwargs,
-        )
-        self.config = config
-        self.analysis_transform = self.make_analysis(config)
-        self.synthesis_transform = self.make_synthesis(
-            config, (self.inverse_gain.log2_start, self.inverse_gain.log2_stop)
-        )
-        deviations = self.analysis_transform.lapped.deviations
-        with unmixed():  # Bits take more than 16 bits.
-            self.latent_coder = LatentCoder(
-                config.coder, deviations, name="latent_coder"
-            )
-
-    def get_config(self) -> dict:
-        return {"name": self.name, "config": asdict(self.config)}
+    def latent_deviations(self):
+        return self.analysis_transform.lapped.deviations

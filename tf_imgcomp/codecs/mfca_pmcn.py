@@ -45,7 +45,7 @@ class MfcaPmcnConfig(LappedConfig):
 
 
 def _pyramids(config: MfcaPmcnConfig, filters: int, stride: int, count: int) -> list:
-    """Modules of one stage, whose positions are `stride` pixels apart."""
+    """Modules of one stage; `stride` is the distance of its positions in pixels."""
     extent = config.extent // stride
     return [PyramidConvolution(filters, config.form, extent) for _ in range(count)]
 
@@ -66,7 +66,7 @@ class MfcaPmcnAnalysis(LappedAnalysis):
         return self.weighted(x, level)[0]
 
     def weighted(self, x, level):
-        """Latents, and what they were multiplied by, 0 to 2; None for nothing."""
+        """Latents, and their importance weights, 0 to 2, or None."""
         features = self.features(x, level)
         y = self.from_features(x, features, level)
         if not self.importance_map:
@@ -76,10 +76,9 @@ class MfcaPmcnAnalysis(LappedAnalysis):
 
 
 class MfcaPmcnSynthesis(LappedSynthesis):
-    """Pyramids in one stage, and what filters the latents before.
+    """Pyramids in one stage, and a filter of the latents before it.
 
-    Its skip connections, past the stage at 1/16 and past both, start from decoded
-    latents: a file holds nothing else.
+    Its skip connections start from decoded latents, which are all that a file holds.
     """
 
     def __init__(self, config: MfcaPmcnConfig, log2_step: tuple, **kwargs):
@@ -120,7 +119,7 @@ class MfcaPmcn(LappedCodec):
     def analysis_and_importance(self, images, quality):
         level = self.level(quality)
         y, weights = self.analysis_transform.weighted(self.padded(images), level)
-        y = self.gain(tf.cast(y, self.variable_dtype), level)
+        y = self._in_steps(y, level)
         if weights is None:
             return y, None
         return y, tf.reduce_mean(tf.cast(weights, tf.float32), axis=-1) / 2

@@ -1,20 +1,20 @@
-"""One table of all codecs."""
+"""The table of all codecs."""
 
 from dataclasses import asdict
 
 import tensorflow as tf
 
 from tf_imgcomp.codecs.base import Codec
-from tf_imgcomp.codecs.cheng2020 import Cheng2020, Cheng2020Config
-from tf_imgcomp.codecs.fdram import Fdram, FdramConfig
-from tf_imgcomp.codecs.mfca_pmcn import MfcaPmcn, MfcaPmcnConfig
-from tf_imgcomp.errors import ModelError
+from tf_imgcomp.codecs.cheng2020 import Cheng2020
+from tf_imgcomp.codecs.fdram import Fdram
+from tf_imgcomp.codecs.mfca_pmcn import MfcaPmcn
+from tf_imgcomp.layers.configured import config_of
 
-# Name in flagfiles: class and the dataclass of its sizes.
-CODECS = {
-    "cheng2020": (Cheng2020, Cheng2020Config),
-    "fdram": (Fdram, FdramConfig),
-    "mfca_pmcn": (MfcaPmcn, MfcaPmcnConfig),
+# Classes by their names in flagfiles and cards.
+CODECS: dict[str, type[Codec]] = {
+    "cheng2020": Cheng2020,
+    "fdram": Fdram,
+    "mfca_pmcn": MfcaPmcn,
 }
 
 
@@ -28,8 +28,8 @@ def new_codec(name: str, sizes: dict) -> Codec:
     Raises:
         ModelError: If there is no such codec, or it has no such sizes.
     """
-    config = _config(name, sizes)
-    codec = CODECS[name][0](config)
+    config = config_of(CODECS, "codec", name, sizes)
+    codec = CODECS[name](config)
     codec(tf.zeros((1, 64, 64, 3)), tf.constant([50.0]))
     return codec
 
@@ -44,13 +44,4 @@ def all_sizes(name: str, sizes: dict) -> dict:
     Raises:
         ModelError: If there is no such codec, or it has no such sizes.
     """
-    return asdict(_config(name, sizes))
-
-
-def _config(name: str, sizes: dict):
-    if name not in CODECS:
-        raise ModelError(f"no codec {name!r}; there are: {', '.join(CODECS)}")
-    try:
-        return CODECS[name][1].from_dict(sizes)
-    except TypeError as error:
-        raise ModelError(f"sizes {sizes} are not those of {name}: {error}") from error
+    return asdict(config_of(CODECS, "codec", name, sizes))

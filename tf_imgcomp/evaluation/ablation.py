@@ -1,4 +1,4 @@
-"""What each part of a codec brings, from the curves of variants with and without it."""
+"""The gain of each part of a codec, from curves of variants with and without it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ RATE = 0.15  # Bits per pixel at which the source of the claims was measured.
 
 @dataclasses.dataclass(frozen=True)
 class Step:
-    """A variant against the one that lacks a part of it.
+    """The comparison of two variants that differ in one part.
 
     Attributes:
         part: The part, in words.
         variant: Name of the variant with it.
         against: Name of the one without.
-        claim: The gain at `RATE` that the source claims, in dB, None if it has none.
+        claim: The gain at `RATE` in dB that the source claims, or None.
     """
 
     part: str
@@ -33,7 +33,7 @@ class Step:
 
 @dataclasses.dataclass(frozen=True)
 class Gain:
-    """What came of a step; None where the curves do not reach.
+    """The result of a step; None where the curves do not reach.
 
     Attributes:
         part: As in the step.

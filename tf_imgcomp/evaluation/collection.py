@@ -1,9 +1,9 @@
-"""Reads curves that are kept as tables: where each comes from, and its mean points.
+"""Reads curves from tables: the origin of each curve, and its mean points.
 
     curves.csv    a row for every curve: codec,kind,title,version,source
     kodak/*.csv   a row for every mean point: codec,setting,bpp,psnr,ms_ssim and more
 
-The means.csv of bin/evaluate is such a table of points. What is not known is empty.
+The means.csv of bin/evaluate is such a table of points. Unknown values are empty.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Origin:
         codec: Name of the codec, unique among the curves.
         kind: One of `KINDS`; "published" numbers were measured by others.
         title: Name for people.
-        version: Version of the encoder, or what tells the weights of a model.
+        version: Version of the encoder, or fingerprint of a model's weights.
         source: How the curve was made, or where it was published.
     """
 
@@ -41,10 +41,10 @@ class Origin:
 
 
 def read_origins(path: Path) -> dict[str, Origin]:
-    """Returns the origins in a table by codec, in the table's order.
+    """Returns the origins of a table by codec, in the table's order.
 
     Raises:
-        ValueError: If a column is missing, a kind unknown or a codec there twice.
+        ValueError: If a column is missing, a kind is unknown or a codec is repeated.
     """
     origins: dict[str, Origin] = {}
     columns = [field.name for field in dataclasses.fields(Origin)]
@@ -64,7 +64,7 @@ def read_origins(path: Path) -> dict[str, Origin]:
 def read_means(folder: Path) -> list[MeanPoint]:
     """Returns the mean points of all tables in a folder, in the order of file names.
 
-    A number not known is NaN; an unknown number of images is 0.
+    An unknown number is NaN; an unknown number of images is 0.
 
     Raises:
         ValueError: If a column is missing, a number is none, a rate is not positive, or

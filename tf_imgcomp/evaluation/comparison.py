@@ -11,7 +11,7 @@ from tf_imgcomp.evaluation.curves import Curve, MeanPoint
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """A codec against an anchor; None stands for "their curves hardly overlap".
+    """A codec against an anchor; None where their curves hardly overlap.
 
     Attributes:
         codec: Name of the codec.

@@ -20,7 +20,7 @@ _INTERPOLATION = {
     "min_overlap": 0,
 }
 _MIN_POINTS = 2
-_MIN_OVERLAP = 1.0  # dB; over less, a BD-rate says little about two codecs.
+_MIN_OVERLAP = 1.0  # dB. A BD-rate over less says little.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,8 +96,8 @@ class Curve(NamedTuple):
 def curve(rates: Iterable[float], qualities: Iterable[float]) -> Curve:
     """Joins points to a curve.
 
-    A point that costs more than another and is not better is left out (nobody would
-    use that setting), and so is a point of infinite quality.
+    Points that cost more than another and are not better are left out, and so are
+    points of infinite quality.
 
     Args:
         rates: Bits per pixel of each point, > 0.
@@ -160,7 +160,7 @@ def bd_psnr(anchor: Curve, test: Curve) -> float:
 
 
 class Margin(NamedTuple):
-    """Where a curve is least above another one, or most below it.
+    """The smallest difference between two curves, and its rate.
 
     Attributes:
         db: Smallest difference in dB; positive if the curve is above everywhere.

@@ -21,7 +21,7 @@ from tf_imgcomp import metrics
 from tf_imgcomp.classical import FileFormat
 from tf_imgcomp.data.writing import write_atomically
 
-_CACHE_FORMAT = 1  # To be raised when the meaning of a measured number changes.
+_CACHE_FORMAT = 1  # Increase when the meaning of a measured number changes.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Point:
 
     Attributes:
         codec: Name of the codec.
-        setting: What was asked of it: a quality, or a rate for JPEG 2000.
+        setting: The codec's setting: a quality, a QP, or a rate for JPEG 2000.
         image: Name of the image.
         height: Height of the image in pixels.
         width: Width of the image in pixels.
@@ -90,13 +90,13 @@ def measure(codec: FileFormat, setting: float, name: str, pixels: np.ndarray) ->
 
 
 class Cache:
-    """Measured points in a folder, so that no work is done twice.
+    """Measured points in a folder; each is measured once.
 
-    A point is found again only for the same codec and version, setting and pixels;
-    the image may have another name. Its times are those of the first measurement.
+    The key is codec, version, setting and pixels, not the image's name. Times are those
+    of the first measurement.
 
     Args:
-        folder: Where the points lie, one JSON file each. Made when first needed.
+        folder: One JSON file for each point. Created when first needed.
     """
 
     def __init__(self, folder: Path):
@@ -105,7 +105,7 @@ class Cache:
     def measure(
         self, codec: FileFormat, setting: float, name: str, pixels: np.ndarray
     ) -> Point:
-        """Returns the known point, or measures it and remembers it."""
+        """Returns the cached point, or measures and caches it."""
         key = [_CACHE_FORMAT, codec.name, codec.version, setting, pixels.shape]
         digest = hashlib.sha256(json.dumps(key).encode())
         digest.update(np.ascontiguousarray(pixels))

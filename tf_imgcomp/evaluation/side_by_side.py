@@ -1,4 +1,4 @@
-"""One picture of a photo, what several codecs make of it, and where they err.
+"""A picture of a photo, its reconstructions by several codecs, and their errors.
 
 | original | our reconstruction | JPEG  | JPEG 2000 | .. |
 | map      | our error          | error | error     | .. |
@@ -19,12 +19,12 @@ _PANEL_INCHES = 4.0
 _DPI = 200  # A photo of up to 800 pixels is shown as it is.
 _LABEL_INCHES = 0.8
 _RATIOS = 0.3, 3.0  # Of a panel's height to its width, however long the photo is.
-_PERCENTILE = 99.5  # Of all errors: what is brightest.
+_PERCENTILE = 99.5  # Of all errors; shown in the brightest colour.
 
 
 @dataclasses.dataclass(frozen=True)
 class Figures:
-    """What one codec made of the photo, in numbers.
+    """The figures of one reconstruction.
 
     Attributes:
         codec: Name of the codec.
@@ -47,7 +47,7 @@ class Figures:
 
 @dataclasses.dataclass(frozen=True)
 class Reconstruction:
-    """What one codec made of the photo, to look at.
+    """A photo decoded by one codec.
 
     Attributes:
         title: Name of the codec for people.
@@ -98,13 +98,13 @@ def draw(
 ) -> bytes:
     """Returns the picture as a file.
 
-    An error is the mean over the channels of how many grey levels a pixel is wrong; all
-    errors share one scale.
+    The error of a pixel is its mean absolute difference over the channels, in grey
+    levels. All errors share one scale.
 
     Args:
         x: uint8 `(h, w, 3)`, the photo.
         reconstructions: One or more, of the photo's size.
-        position_map: What is shown below the photo; None for nothing.
+        position_map: Shown below the photo; None for an empty panel.
         file_format: "png" or "pdf".
     """
     height, width = x.shape[:2]

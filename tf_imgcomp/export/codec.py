@@ -1,4 +1,4 @@
-"""From a trained codec to the folder that compresses and decompresses: a SavedModel."""
+"""Exports a trained codec as a SavedModel that compresses and decompresses."""
 
 import hashlib
 from pathlib import Path
@@ -12,8 +12,8 @@ from tf_imgcomp.export.packed_weights import Hidden, PackedWeights, half_precisi
 from tf_imgcomp.layers.base import computing_in
 from tf_imgcomp.ops.rounding import round_half_up
 
-# Peak memory of the larger of compress and decompress, with a margin: 380 to 500 were
-# measured on images of 0.4 and 2.8 megapixels.
+# Peak memory of compress or decompress, with a margin. Measured: 380 to 500, on images
+# of 0.4 and 2.8 megapixels.
 BYTES_PER_PIXEL = 600.0
 
 
@@ -40,18 +40,18 @@ class CodecModule(tf.Module):
                      -> image uint8 (h, w, 3), checksum int32, sound bool
         analysis     image, quality -> y float32 (1, H / 16, W / 16, c), z; of codecs
                      with a learned map also importance float32 (H / 16, W / 16), 0 to 1
-        latents      what decompress takes -> y_hat float32, checksum, sound
+        latents      arguments of decompress -> y_hat float32, checksum, sound
         synthesis    y_hat float32 (1, H / 16, W / 16, c), quality -> image (H, W, 3)
 
-    Strings were damaged, or are another model's, if the checksum that `compress` gave
-    is not the one that comes back, or if their number is not right (`sound`).
+    Strings are damaged, or from another model, if their number is wrong (`sound` is
+    false) or if `decompress` does not return the checksum of `compress`.
 
-    From the image to the latents everything is float64, so that an image has one file,
-    whatever computes it. Sums in another order differ by some 1e-14 of a step; by that
-    estimate one of 10**9 images has a latent so close to a tie. With float32 it was one
-    of 30 (measured). Decoded pixels are float32 before rounding.
+    Analysis is float64, so that an image has the same file on every machine. Another
+    order of a sum changes a latent by about 1e-14 of a step; by that estimate one image
+    of 10**9 has a latent so close to a tie. With float32 it was one of 30 (measured).
+    Decoded pixels are float32 before rounding.
 
-    Float weights are kept in half precision, and only those that these need.
+    Float weights are saved in half precision.
 
     Args:
         codec: a built codec with trained weights.
@@ -121,7 +121,7 @@ class CodecModule(tf.Module):
         }
 
     def _make_synthesis(self):
-        """The synthesis signature; its latent depth is the codec's."""
+        """The synthesis signature, which depends on the latent depth."""
         depth = self.coder.config.latent_depth
         y_hat = tf.TensorSpec((1, None, None, depth), tf.float32, "y_hat")
 
@@ -137,9 +137,9 @@ class CodecModule(tf.Module):
 
 
 def in_float64(codec: Codec) -> Codec:
-    """The same codec, its encoder computing in float64; the rest is not built."""
+    """A copy of the codec with a float64 encoder; other layers are not built."""
     with computing_in("float64"):
-        exact = type(codec).from_config(codec.get_config())
+        exact = type(codec).from_config({**codec.get_config(), "dtype": "float64"})
         quality = tf.constant([QUALITY_MAX])
         y = exact.analysis(tf.zeros((1, codec.stride, codec.stride, 3)), quality)
         exact.latent_coder.run_hyper_analysis(y, exact.rate_features(quality))
@@ -163,7 +163,7 @@ def _quality(hundredths: tf.Tensor) -> tf.Tensor:
 
 
 def _fingerprint(codec: Codec, coder: IntegerCoder) -> int:
-    """16 bits that depend on every weight, every table and every rule of coding."""
+    """16 bits of a hash of all weights and tables, and of a coded test string."""
     analysis, hyper_analysis, gain = _encoder(codec)
     synthesis, inverse_gain = codec.synthesis_transform, codec.inverse_gain
     parts = analysis, synthesis, hyper_analysis, gain, inverse_gain
@@ -185,7 +185,7 @@ def export(codec: Codec, folder: Path, card: dict) -> None:
     Args:
         codec: built, with trained weights.
         folder: `saved_models/<id>`; its name is the codec's id.
-        card: what to say of the weights: flags, data, steps, figures.
+        card: facts about the weights: flags, data, steps, figures.
 
     Raises:
         ValueError: If the folder's name cannot be a codec's id.

@@ -1,4 +1,4 @@
-"""Keeps a SavedModel small and quick to load."""
+"""Merges repeated nodes of a SavedModel, which then loads faster."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from tensorflow.core.framework.node_def_pb2 import NodeDef
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from tensorflow.python.saved_model.fingerprinting_utils import write_fingerprint
 
-# What shapes and indices are worked out with: same inputs, same result, cheap to keep.
+# Operations on shapes and indices: same inputs, same result, cheap to keep.
 _MERGED = frozenset(
     """
     AddV2 BroadcastTo Cast ConcatV2 Const Equal ExpandDims Fill FloorDiv FloorMod
@@ -18,14 +18,14 @@ _MERGED = frozenset(
 
 
 def merge_repeated_nodes(folder: Path) -> None:
-    """Leaves one of all nodes of a function that compute the same from the same.
+    """Keeps one of all nodes in a function with the same operation and inputs.
 
-    Tracing writes down every shape, slice and constant as often as it is used: over a
-    third of the nodes of a codec. A program that codes one photo waits for every node
-    to be read and made ready; this saves it 0.3 of 1.6 seconds.
+    Tracing repeats every shape, slice and constant at each use; that is over a third of
+    a codec's nodes. Load time depends on the number of nodes: this saves 0.3 of 1.6
+    seconds of a program that codes one photo (docs/startup.md).
 
     Args:
-        folder: what `tf.saved_model.save` wrote.
+        folder: a folder that `tf.saved_model.save` wrote.
     """
     path = Path(folder) / "saved_model.pb"
     model = SavedModel.FromString(path.read_bytes())
@@ -54,14 +54,14 @@ def _merge(graph: GraphDef) -> None:
 
 
 def _renamed(name: str, instead: dict) -> str:
-    """`node`, `node:output:0` or `^node`, the node replaced."""
+    """An input (`node`, `node:output:0` or `^node`) with the node's new name."""
     control = "^" if name.startswith("^") else ""
     node, *output = name[len(control) :].split(":")
     return control + ":".join([instead.get(node, node), *output])
 
 
 def _meaning(node: NodeDef) -> bytes:
-    """Everything but the name."""
+    """The node without its name, as bytes."""
     anonymous = _copy(node)
     anonymous.ClearField("name")
     anonymous.ClearField("experimental_debug_info")

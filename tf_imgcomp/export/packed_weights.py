@@ -8,10 +8,9 @@ from tf_imgcomp.ops.functional import replaced
 
 
 class PackedWeights(tf.Module):
-    """The weights of some layers, all in one vector of half precision.
+    """The weights of some layers, in one vector of half precision.
 
-    A program that codes one photo waits for every variable and every operation to be
-    loaded, and hardly for their sizes.
+    Load time depends on the number of variables, not on their size (docs/startup.md).
 
     Args:
         layers: built Keras layers.
@@ -25,7 +24,7 @@ class PackedWeights(tf.Module):
 
     @contextlib.contextmanager
     def used(self):
-        """Inside, the layers compute with these weights, in their own type."""
+        """Context in which the layers compute with these weights."""
         variables = self._variables.value
         sizes = [variable.shape.num_elements() for variable in variables]
         vectors = tf.split(tf.cast(self.packed, variables[0].dtype), sizes)
@@ -38,12 +37,13 @@ class PackedWeights(tf.Module):
 
 
 def half_precision(variables) -> tf.Tensor:
+    """All variables as one float16 vector."""
     flat = [tf.reshape(variable, [-1]) for variable in variables]
     return tf.cast(tf.concat(flat, axis=0), tf.float16)
 
 
 class Hidden:
-    """Holds what a `tf.Module` uses but must not save."""
+    """Hides an attribute of a `tf.Module`, which then does not save it."""
 
     def __init__(self, value):
         self.value = value

@@ -1,4 +1,4 @@
-"""From a trained post-filter to a SavedModel that needs nothing but TensorFlow."""
+"""Exports a trained post-filter as a SavedModel that needs only TensorFlow."""
 
 import hashlib
 from pathlib import Path
@@ -9,7 +9,7 @@ from tf_imgcomp.export import saving
 from tf_imgcomp.export.packed_weights import Hidden, PackedWeights
 from tf_imgcomp.postfilter.inference import restore
 
-# Peak memory with a margin; large images are filtered in tiles.
+# Peak memory, with a margin. Large images are filtered in tiles.
 BYTES_PER_PIXEL = 500.0
 
 _INPUT = (
@@ -23,12 +23,12 @@ class PostfilterModule(tf.Module):
 
     Signatures, all for one image of any size:
 
-        filter       image uint8 (h, w, 3), decoded; qp float32, what it was coded at
+        filter       image uint8 (h, w, 3), decoded; qp float32, the codec's setting
                      -> image uint8 (h, w, 3)
-        rotations    the same, the mean of 4 rotations
-        flips        the same, the mean of these and their mirror images
+        rotations    the same, mean over 4 rotations
+        flips        the same, mean over 4 rotations and their mirror images
 
-    Weights are kept in half precision.
+    Weights are saved in half precision.
 
     Args:
         postfilter: a built filter with trained weights.
@@ -65,7 +65,7 @@ def export(postfilter: tf.keras.Model, folder: Path, card: dict) -> None:
     Args:
         postfilter: built, with trained weights.
         folder: `saved_models/<codec>+<filter>`; its name is the id in files.
-        card: what to say of the weights: flags, data, steps, figures.
+        card: facts about the weights: flags, data, steps, figures.
 
     Raises:
         ValueError: If the folder's name cannot be a codec's id.

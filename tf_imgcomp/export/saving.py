@@ -16,7 +16,7 @@ def save(module, signatures: dict, folder: Path, card: dict) -> None:
         module: `tf.Module` with a variable `fingerprint`.
         signatures: its functions by name.
         folder: `saved_models/<id>`; its name is the id in files.
-        card: `bytes_per_pixel`, and what to say of the weights: flags, data, steps,
+        card: `bytes_per_pixel`, and facts about the weights: flags, data, steps,
             figures.
 
     Raises:

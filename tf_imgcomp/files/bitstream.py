@@ -1,12 +1,11 @@
-"""The `.tfci` file: the only place that knows its bytes.
+"""Packs and unpacks the bytes of `.tfci` files.
 
-A file is a protocol buffer that `tfc.PackedTensors` opens and whose `model` is
-the codec's id, followed by one field that carries everything else. The layout is
-documented byte by byte in `docs/file_format.md`.
+A file is a protocol buffer that `tfc.PackedTensors` opens. Its `model` is the codec's
+id; one more field carries everything else. `docs/file_format.md` documents every byte.
 
-Bytes are read strictly: every file has exactly one form, every number is checked
-before anything is allocated from it, and a CRC-32 at the end covers all bytes
-before it. So a file that was flipped, cut or extended anywhere is refused.
+Reading is strict: every file has exactly one form, every number is checked before
+memory is allocated from it, and a CRC-32 at the end covers all bytes before it. A file
+with flipped, missing or additional bytes is refused.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ _CRC = struct.Struct("<I")
 
 @dataclass(frozen=True)
 class TfciFile:
-    """Everything a `.tfci` file says.
+    """The fields of a `.tfci` file.
 
     Attributes:
         codec: Id of the model that decodes the file: 1 to 64 lower-case letters,
@@ -146,7 +145,7 @@ def _head(file: TfciFile) -> bytes:
 
 
 def _lengths(strings: tuple[bytes, ...]) -> bytes:
-    """Lengths of all strings but the last, which fills what is left."""
+    """Lengths of all strings but the last, which extends to the end."""
     return b"".join(_varint(len(string)) for string in strings[:-1])
 
 
@@ -165,7 +164,7 @@ def _varint(value: int) -> bytes:
 
 
 class _Reader:
-    """Takes bytes and numbers off `data`, never more than there are."""
+    """Reads bytes and numbers from `data`, never beyond its end."""
 
     def __init__(self, data: bytes, position: int):
         self.data = data

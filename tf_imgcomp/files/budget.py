@@ -1,7 +1,7 @@
-"""Shares out bytes among images, so that their mean PSNR is as high as can be.
+"""Shares out bytes among images for the highest mean PSNR.
 
-Every image has a curve of PSNR over bytes. Where the slopes of all curves are equal,
-moving a byte from one image to another gains nothing (Shoham and Gersho, "Efficient Bit
+Each image has a curve of PSNR over bytes. At the optimum all curves have the same
+slope: moving a byte to another image gains nothing (Shoham and Gersho, "Efficient Bit
 Allocation for an Arbitrary Set of Quantizers", IEEE Trans. ASSP 1988).
 """
 
@@ -15,15 +15,15 @@ from tf_imgcomp.errors import ImgcompError
 
 _LEAST, _MOST = 1.0, 100.0  # Qualities.
 _START = (_LEAST, 25.0, 50.0, 75.0, _MOST)
-_ROUNDS = 5  # Each halves the distance to the next quality known; the last is 0.8.
+_ROUNDS = 5  # Each halves the distance to the next known quality; the last is 0.8.
 
 
 class Point(NamedTuple):
-    """What one image comes to at one quality.
+    """Size and PSNR of one image at one quality.
 
     Attributes:
         quality: float in [1, 100].
-        num_bytes: int, of the file.
+        num_bytes: int, size of the file.
         psnr: float, in dB.
     """
 
@@ -41,14 +41,14 @@ def search(
     """Finds a quality for each image, all files together within `budget` bytes.
 
     Args:
-        measure: Function of the number of an image and a quality; it may use another
-            quality near by, and says so. Called at most 15 times for each image.
-        count: How many images there are.
-        budget: In bytes.
+        measure: Function of an image's number and a quality. The point it returns may
+            have another quality, close to it. Called at most 15 times for each image.
+        count: Number of images.
+        budget: Largest size of all files together, in bytes.
         progress: Wraps the images of each round while they are measured.
 
     Returns:
-        A measured point of each image.
+        One measured point for each image.
 
     Raises:
         ImgcompError: If the smallest files do not fit.
@@ -64,7 +64,7 @@ def search(
     for quality in _START:
         try_out([[quality]] * count)
         if sum(curve[quality].num_bytes for curve in curves) > budget:
-            break  # What is larger still takes longest to make.
+            break  # Larger files would not be chosen, and take longest.
     for _ in range(_ROUNDS):
         chosen = share_out([list(curve.values()) for curve in curves], budget)
         try_out([_between(sorted(c), p.quality) for c, p in zip(curves, chosen)])
@@ -72,7 +72,7 @@ def search(
 
 
 def _between(known: Sequence[float], quality: float) -> list[float]:
-    """The middles between a quality and the nearest ones that were measured."""
+    """The midpoints between a quality and its measured neighbours."""
     below = max((q for q in known if q < quality), default=_LEAST)
     above = min((q for q in known if q > quality), default=_MOST)
     return [round((quality + near) / 2, 2) for near in (below, above)]
@@ -81,9 +81,9 @@ def _between(known: Sequence[float], quality: float) -> list[float]:
 def share_out(curves: Sequence[Sequence[Point]], budget: int) -> list[Point]:
     """Chooses a point of each curve, all together within `budget` bytes.
 
-    From the smallest files upwards, always that step is taken which gains most for
-    its bytes; steps go from corner to corner of each curve's convex hull. What is left
-    then goes to the best points that still fit, corners or not.
+    Starts with the smallest files and repeats the step with the largest gain per byte.
+    A step goes to the next corner of a curve's convex hull. The remaining bytes go to
+    the best points that still fit, corners or not.
 
     Raises:
         ImgcompError: If the smallest files do not fit.
@@ -122,12 +122,12 @@ def _hull(curve: Sequence[Point]) -> list[Point]:
 
 
 def _slope(low: Point, high: Point) -> float:
-    """dB for a byte."""
+    """Slope in dB per byte."""
     return (high.psnr - low.psnr) / (high.num_bytes - low.num_bytes)
 
 
 def _fill(curves, chosen: list[Point], left: int) -> list[Point]:
-    """Spends what is left on the points that gain most."""
+    """Spends the remaining bytes on the points with the largest gain."""
     while True:
         better = [
             (point.psnr - chosen[number].psnr, number, point)

@@ -26,16 +26,16 @@ SUFFIX = ".tfci"
 
 @dataclass(frozen=True)
 class Report:
-    """What became of one file.
+    """The result of compressing or decompressing one file.
 
     Attributes:
         num_bytes: Size of the `.tfci` file.
         bpp: The same in bits per pixel.
-        seconds: Wall time of coding and of reading or writing the image, without
-            loading the codec.
+        seconds: Wall time of coding and of reading or writing the image. Loading the
+            codec is not included.
         quality: float in [1, 100], as the file says.
-        psnr: RGB PSNR in dB, None if nothing was compared.
-        notes: What the user should know.
+        psnr: RGB PSNR in dB, None if it was not measured.
+        notes: Messages for the user.
     """
 
     num_bytes: int
@@ -62,14 +62,14 @@ def compress_file(
         codec: A loaded codec.
         source: An image in any format that Pillow opens.
         target: The `.tfci` file to write.
-        goal: Quality, or what to search it for.
-        importance: An image of the same size, bright where bits are to be spent.
-            None: everywhere.
+        goal: Quality, size or PSNR.
+        importance: An image of the same size, bright where bits are spent. None:
+            everywhere.
         strip: Whether to leave out ICC profile and EXIF.
         overwrite: Whether `target` may exist.
 
     Raises:
-        ImgcompError: If the image cannot be read, or the goal not be reached.
+        ImgcompError: If the image cannot be read or the goal cannot be reached.
         OSError: If a file cannot be read or written.
     """
     start = time.perf_counter()
@@ -104,14 +104,14 @@ def decompress_file(
     """Decompresses a `.tfci` file to an image file.
 
     Args:
-        load: Returns the codec with an id, `models.load_by_id` for one.
+        load: Function from an id to its codec, such as `models.load_by_id`.
         source: A `.tfci` file.
-        target: The image to write, in the format that its extension names.
+        target: The image to write. Its extension names the format.
         overwrite: Whether `target` may exist.
 
     Raises:
-        ImgcompError: If the file is damaged, its model is missing or another one, or
-            the image cannot be written in this format.
+        ImgcompError: If the file is damaged, its model is missing or has other
+            weights, or the image cannot be written in this format.
         OSError: If a file cannot be read or written.
     """
     check_writable(target, overwrite, source)

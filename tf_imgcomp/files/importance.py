@@ -1,4 +1,4 @@
-"""Bits where the user wants them, with any codec and an unchanged file."""
+"""Spends bits where the user wants them, with any codec and file format."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _COARSE_QUALITY = 1.0
 
 
 def emphasize(codec: ImageCodec, photo: Photo, importance: np.ndarray) -> Photo:
-    """Returns a photo that has its details where it is important, and few elsewhere.
+    """Returns a photo with full detail where it is important and little elsewhere.
 
-    Where importance is 0 it is what the codec makes of it at quality 1, between them a
-    mixture. A file of it spends few bits there. Zeroing small latents instead costs
-    more bits for the same error: the entropy model expects no such latents, but it
-    knows those of its own coarse images.
+    Where importance is 0, pixels are those that the codec decodes at quality 1; between
+    0 and 1 they are a mixture. The codec then spends few bits there. Zeroing small
+    latents instead costs more bits for the same error: the entropy model does not
+    expect such latents, but it does expect those of a coarse image.
 
     Args:
         codec: A loaded codec.
@@ -43,7 +43,7 @@ def read_importance(path: Path, height: int, width: int) -> np.ndarray:
     """Returns the brightness of an image, float32 `(h, w)`, 0 to 1.
 
     Raises:
-        ImageError: If it is no image, or not one of that size.
+        ImageError: If it is not an image of this size.
         OSError: If the file cannot be read.
     """
     try:

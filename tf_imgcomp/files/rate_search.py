@@ -16,7 +16,7 @@ class Trial:
     Attributes:
         quality: float in [1, 100], a multiple of 0.01.
         value: float that grows with quality, at best linearly.
-        result: What else the measurement gave.
+        result: Any other result of the measurement.
     """
 
     quality: float
@@ -27,12 +27,12 @@ class Trial:
 def bracket(
     measure: Callable[[float], tuple[float, Any]], target: float
 ) -> tuple[Trial | None, Trial | None]:
-    """Measures qualities in [1, 100] closer and closer around a target.
+    """Brackets a target between two measured qualities in [1, 100].
 
-    A size and a PSNR grow with quality only nearly always, so both results are
-    measurements, never conclusions from others. The next quality is interpolated. It
-    would creep up from one side, were not the weight of an end halved that stays for
-    a second time (the Illinois method).
+    Size and PSNR almost always grow with quality, but not always, so both results are
+    measurements. The next quality is interpolated (regula falsi). If one end stays
+    twice, its weight is halved, so that the search does not converge from one side
+    only (the Illinois method).
 
     Args:
         measure: Returns value and result of a quality, a multiple of 0.01. It is

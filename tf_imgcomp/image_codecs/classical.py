@@ -1,4 +1,4 @@
-"""A classical codec behind `.tfci` files: one string, its own whole stream."""
+"""BPG and VVC inside `.tfci` files: one string, the complete stream."""
 
 import zlib
 
@@ -8,7 +8,7 @@ from tf_imgcomp.classical import CODECS, bpg, vvc
 from tf_imgcomp.errors import BitstreamError, ClassicalCodecError
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 
-# What qualities from 1 to 100 stand for, from the last one to the first.
+# Qualities from 1 to 100 are spread over these QPs, from the last to the first.
 QPS = {"bpg": bpg.QPS, "bpg444": bpg.QPS, "vvc": vvc.QPS, "vvc_fast": vvc.QPS}
 
 
@@ -31,7 +31,7 @@ class ClassicalImageCodec(ImageCodec):
         return round(self._last * (100 - quality) / 99)
 
     def quality(self, qp: int) -> float:
-        """The quality that stands for a QP, a multiple of 0.01."""
+        """The quality of a QP, a multiple of 0.01."""
         return round(100 - 99 * qp / self._last, 2)
 
     def compress(self, pixels: np.ndarray, quality: float) -> Coded:

@@ -1,10 +1,10 @@
-"""A codec and a filter that improves what it decodes, as one codec.
+"""A codec and a filter after it, as one codec.
 
     pixels ──► codec ──► strings ──► codec ──► filter, if that helps ──► pixels
 
-The encoder decodes and filters as the decoder will. A string of one byte before the
-others says how to filter: 0 not at all, where it would make the image worse; 1 plainly;
-2 by the mean over rotations; 3 by that over rotations and mirror images.
+The encoder decodes and filters as the decoder will, and keeps the best result. The
+first string is one byte: 0 no filter, 1 the filter, 2 its mean over rotations, 3 its
+mean over rotations and mirror images.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class SavedFilter(ExportedModel):
         folder: a folder that `export.postfilter.export` wrote.
 
     Raises:
-        ModelError: If the folder does not hold a sound filter.
+        ModelError: If the folder does not hold an intact filter.
     """
 
     def __init__(self, folder: Path):
@@ -40,9 +40,12 @@ class SavedFilter(ExportedModel):
     def __call__(
         self, pixels: np.ndarray, setting: float, ensemble: str = "none"
     ) -> np.ndarray:
-        """Filters an image, uint8 `(h, w, 3)`, that was coded at a setting.
+        """Filters an image.
 
-        The ensemble is a key of `SIGNATURES`.
+        Args:
+            pixels: uint8 `(h, w, 3)`, decoded.
+            setting: of the codec, such as a QP.
+            ensemble: key of `SIGNATURES`.
         """
         filter_ = getattr(self._model, SIGNATURES[ensemble])
         return filter_(pixels, np.float32(setting))["image"].numpy()
@@ -52,8 +55,8 @@ class FilteredCodec(ImageCodec):
     """See `ImageCodec`.
 
     Args:
-        codec: what is filtered.
-        postfilter: trained for it.
+        codec: the codec before the filter.
+        postfilter: trained for this codec.
         tried: keys of `SIGNATURES`: the ensembles that the encoder tries. If none, it
             does not filter.
     """
@@ -71,11 +74,11 @@ class FilteredCodec(ImageCodec):
         self._tried = tuple(tried)
 
     def setting(self, quality: float) -> float:
-        """The codec's own."""
+        """See `ImageCodec`: that of the codec."""
         return self._codec.setting(quality)
 
     def for_trials(self) -> ImageCodec:
-        """See `ImageCodec`: a filter is one byte, whichever it is."""
+        """See `ImageCodec`: without filtering, the flag is one byte, too."""
         return FilteredCodec(self._codec, self._filter, tried=())
 
     def with_ensemble(self, ensemble: str) -> ImageCodec:
@@ -112,13 +115,13 @@ class FilteredCodec(ImageCodec):
         return decoded, checksum
 
     def importance(self, pixels: np.ndarray, quality: float) -> np.ndarray | None:
-        """See `ImageCodec`: the filtered codec's."""
+        """See `ImageCodec`: that of the codec."""
         return self._codec.importance(pixels, quality)
 
     def latents(
         self, strings: tuple, height: int, width: int, quality: float
     ) -> np.ndarray | None:
-        """See `ImageCodec`: the filtered codec's."""
+        """See `ImageCodec`: that of the codec."""
         return self._codec.latents(strings[1:], height, width, quality)
 
     def _filtering(self, ensemble: str, quality: float) -> Callable:

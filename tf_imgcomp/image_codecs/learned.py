@@ -1,4 +1,4 @@
-"""An exported learned codec, ready to use."""
+"""A learned codec: an exported SavedModel."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tf_imgcomp.model_folder import ExportedModel
 
 
 class LearnedCodec(ExportedModel, ImageCodec):
-    """An exported codec, ready to use; TensorFlow is imported when one is made.
+    """An exported codec; making one imports TensorFlow.
 
     Args:
         folder: a folder that `export.codec.export` wrote.
 
     Raises:
-        ModelError: If the folder does not hold a sound model, or if
+        ModelError: If the folder does not hold an intact model, or if
             tensorflow-compression is not installed.
     """
 
@@ -36,7 +36,7 @@ class LearnedCodec(ExportedModel, ImageCodec):
         """See `ImageCodec`.
 
         Raises:
-            ValueError: If the pixels or the quality are not of that kind.
+            ValueError: If dtype, shape or quality are wrong.
         """
         if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
             raise ValueError(
@@ -89,10 +89,11 @@ class LearnedCodec(ExportedModel, ImageCodec):
 
 
 def _register_range_coder() -> None:
-    """Loads the custom operations that the graphs use.
+    """Registers the range coder's operations, which the graphs use.
 
-    That is one module of tensorflow-compression, under its own name, so that they are
-    registered once; to import the whole package takes half a second.
+    They are in one module of tensorflow-compression. It is loaded under its own name,
+    so that a later import of the package does not register them again. Importing the
+    whole package takes half a second (docs/startup.md).
 
     Raises:
         ModelError: If the package is not installed.

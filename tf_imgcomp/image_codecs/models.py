@@ -13,8 +13,7 @@ from tf_imgcomp.model_folder import CARD, read_card
 
 DEFAULT = "fdram"
 
-# Models are looked for here, in this order: a folder of the user's own, a checkout,
-# an installed package.
+# Search path for models: the user's folders, a checkout, an installed package.
 _FOLDERS = (
     *os.environ.get("TF_IMGCOMP_MODELS", "").split(os.pathsep),
     Path(__file__).parents[2] / "saved_models",
@@ -23,7 +22,7 @@ _FOLDERS = (
 
 
 def available() -> list:
-    """The ids of all models that are there."""
+    """The ids of all models found, sorted."""
     return sorted({card.parent.name for card in _cards()})
 
 
@@ -34,11 +33,10 @@ def _cards():
 
 
 def load_by_id(codec_id: str) -> ImageCodec:
-    """Loads the codec that a file names, from the models' folders and nowhere else.
+    """Loads the codec that a file names, from the models' folders only.
 
     Raises:
-        ModelError: If there is no such model (it says which there are), or it is
-            damaged.
+        ModelError: If there is no such model, or it is damaged.
     """
     for card in _cards():
         if card.parent.name == codec_id:
@@ -51,7 +49,7 @@ def load(model: str = DEFAULT) -> ImageCodec:
     """Loads the codec that a user names.
 
     Args:
-        model: its id, or its folder. `./NAME` is the folder also if NAME is an id.
+        model: its id or its folder. `./NAME` is the folder even if NAME is an id.
 
     Raises:
         ModelError: As from `load_by_id`.
@@ -62,7 +60,7 @@ def load(model: str = DEFAULT) -> ImageCodec:
 
 
 def _load_folder(folder: Path) -> ImageCodec:
-    """A codec; or, of a filter, the codec named before the + of its id, filtered."""
+    """Loads a codec, or a filter with the codec before the + in its id."""
     if "postfilter" not in read_card(folder):
         return LearnedCodec(folder)
     postfilter = SavedFilter(folder)

@@ -88,8 +88,9 @@ class ChannelAttention(Block):
 
     def build(self, shape):
         hidden = max(1, shape[-1] // self.reduction)
-        self.hidden = tf.keras.layers.Dense(hidden, activation="relu")
-        self.output_layer = tf.keras.layers.Dense(shape[-1])
+        dtype = self.dtype_policy  # That of its making, not of the first call.
+        self.hidden = tf.keras.layers.Dense(hidden, activation="relu", dtype=dtype)
+        self.output_layer = tf.keras.layers.Dense(shape[-1], dtype=dtype)
         super().build(shape)
 
     def call(self, x):

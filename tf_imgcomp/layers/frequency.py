@@ -72,8 +72,11 @@ class MultiFrequencyChannelAttention(Block):
     def build(self, shape):
         channels = shape[-1]
         hidden = max(1, channels // self.reduction)
-        self.hidden = tf.keras.layers.Dense(hidden, activation=tf.nn.leaky_relu)
-        self.output_layer = tf.keras.layers.Dense(channels)
+        dtype = self.dtype_policy  # That of its making, not of the first call.
+        self.hidden = tf.keras.layers.Dense(
+            hidden, activation=tf.nn.leaky_relu, dtype=dtype
+        )
+        self.output_layer = tf.keras.layers.Dense(channels, dtype=dtype)
         # For each number of cells, (7 + 1, cells, frequencies).
         self._cosines = np.swapaxes(bases.dct2_up_to(POOLED), 1, 2).astype(np.float32)
         frequencies = bases.TOP_FREQUENCIES.astype(np.int32)  # Of rows and of columns.

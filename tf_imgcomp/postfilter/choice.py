@@ -1,4 +1,4 @@
-"""Never worse: the encoder tries every filter and keeps the best, or none."""
+"""Chooses the best filter for an image, or none."""
 
 from collections.abc import Sequence
 from typing import Callable
@@ -11,16 +11,15 @@ from tf_imgcomp.metrics import mse
 def choose(
     original: np.ndarray, decoded: np.ndarray, filters: Sequence[Callable]
 ) -> int:
-    """Which filter brings a decoded image closest to its original.
+    """Chooses the filter with the smallest squared error to the original.
 
     Args:
         original: uint8 `(h, w, 3)`.
-        decoded: uint8 `(h, w, 3)`, what the decoder gives.
+        decoded: uint8 `(h, w, 3)`, decoded.
         filters: functions from uint8 `(h, w, 3)` to the same, as the decoder runs them.
 
     Returns:
-        0 for none, else one plus the place of the filter. By the mean squared error of
-        8-bit pixels; of equals, the first.
+        0 for no filter, else one plus the index of the filter. Ties go to the first.
     """
     errors = [mse(original, decoded)]
     errors += [mse(original, np.asarray(filter_(decoded))) for filter_ in filters]

@@ -1,10 +1,9 @@
 """Filtering decoded images: from 8-bit pixels to 8-bit pixels.
 
-Large images are filtered in tiles, each with the surroundings that convolutions reach
-(`Xue2019.reach`), so that memory is that of one tile. What tiles change is the channel
-attention alone: it pools over the tile and its surroundings in place of the image. An
-image no larger than a tile is filtered whole; of a larger one, tiles give what the
-whole image would if the pooled means and maxima were the same (floating point aside).
+Large images are filtered in tiles, to bound memory. Each tile includes the surroundings
+that convolutions reach (`Xue2019.reach`), so only channel attention sees a difference:
+it pools over the tile with its surroundings instead of the whole image. An image no
+larger than a tile is filtered whole.
 """
 
 import tensorflow as tf
@@ -13,7 +12,7 @@ from tf_imgcomp.ops.rounding import round_half_up
 
 TILE = 1024  # Pixels, without surroundings; a multiple of all cells.
 
-# Which turned and mirrored images are filtered: quarter turns, whether mirrored.
+# Views that are filtered and averaged: number of quarter turns, whether mirrored.
 ENSEMBLES = {
     "none": ((0, False),),
     "rotations": tuple((turns, False) for turns in range(4)),
@@ -35,9 +34,9 @@ def restore(
     Args:
         postfilter: a trained filter.
         image: uint8 `(h, w, 3)`, decoded, any size.
-        setting: float32 scalar, what it was coded at.
-        ensemble: key of `ENSEMBLES`. The mean of what the filter makes of the image in
-            4 rotations, or in these and their mirror images, turned back.
+        setting: float32 scalar, the codec's setting.
+        ensemble: key of `ENSEMBLES`. The mean of the filtered views: 4 rotations, or
+            these and their mirror images.
         tile: int. Side of the tiles of a large image, a multiple of the filter's cell.
 
     Returns:

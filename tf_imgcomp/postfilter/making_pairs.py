@@ -1,9 +1,9 @@
-"""Making pairs: photos through a real encoder and decoder, into a folder.
+"""Makes pairs of decoded and original photos with a real codec.
 
-Files are `FOLDER/SETTING/PHOTO.webp`, images of pairs (`data.pairs`) without loss;
-PHOTO is the photo's name with its suffix, so that all pairs of a photo are held out
-from training, or none. Beside them, `codec.json` says what coded them, and
-`pairs.jsonl` has a line of figures for each pair.
+Files are `FOLDER/SETTING/PHOTO.webp`, lossless images of pairs (`data.pairs`). PHOTO is
+the photo's name with its suffix, so that either all pairs of a photo are held out from
+training or none. `codec.json` names the codec, and `pairs.jsonl` has a line of figures
+for each pair.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from tf_imgcomp.metrics import bpp, psnr
 
 CODEC, FIGURES = "codec.json", "pairs.jsonl"
 
-_SIDE_MAX = 1024  # A larger photo gives its middle; WebP ends at 16383 rows.
-# In Pillow. More effort makes pairs 5 % smaller and takes longer than coding them.
+_SIDE_MAX = 1024  # Larger photos are cropped to their middle; WebP ends at 16383.
+# Of Pillow. More effort makes files 5 % smaller, but takes longer than coding.
 _SAVE_OPTIONS = {"lossless": True, "quality": 30, "method": 2}
 
 
 class Job(NamedTuple):
-    """A pair to be made.
+    """A pair to make.
 
     Attributes:
         photo: file to code.
-        setting: int, what to tell the encoder.
+        setting: int, of the encoder.
         target: file to write.
     """
 
@@ -51,14 +51,14 @@ class Job(NamedTuple):
 def plan(
     folder: Path, output: Path, settings: Sequence[int], per_photo: int
 ) -> list[Job]:
-    """Which pairs to make of the photos in a folder, at any depth.
+    """Plans the pairs of all photos in a folder, at any depth.
 
     Args:
-        folder: where the photos are.
-        output: where the pairs go.
-        settings: what encoders are told, each 0 to 255.
-        per_photo: at how many of them each photo is coded. They are dealt evenly, by
-            the names of the photos.
+        folder: folder of photos.
+        output: folder for the pairs.
+        settings: of the encoder, each 0 to 255.
+        per_photo: number of settings for each photo, distributed evenly by the photos'
+            names.
 
     Raises:
         ImageError: If the folder holds no photo.
@@ -71,7 +71,7 @@ def plan(
         name = photo.relative_to(folder)
         first = zlib.crc32(str(name).encode())
         for number in range(per_photo):
-            # As far from one another as they can be.
+            # Settings of a photo are spaced as widely as possible.
             place = (first + number * len(settings) // per_photo) % len(settings)
             target = output / str(settings[place]) / f"{name}.webp"
             jobs.append(Job(photo, settings[place], target))
@@ -81,22 +81,22 @@ def plan(
 def make_pairs(
     jobs: Sequence[Job], output: Path, codec, threads: int
 ) -> Iterator[tuple[Job, str | None]]:
-    """Makes the pairs that are not there yet.
+    """Makes the pairs that do not exist yet.
 
-    Killed at any moment and called again, it ends with the same files.
+    If it is killed and called again, the resulting files are the same.
 
     Args:
-        jobs: what `plan` gave.
+        jobs: result of `plan`.
         output: the folder of all targets.
-        codec: one of `classical.CODECS`, or what has the same interface.
-        threads: int, how many photos are coded at a time. The codecs worth waiting for
-            are processes of their own.
+        codec: a `classical.FileFormat`.
+        threads: int, photos coded at the same time. Slow encoders run in processes of
+            their own.
 
     Yields:
-        Each job as it is done, and None, or in one line why there is no pair of it.
+        Each finished job with None, or with one line that says why it failed.
 
     Raises:
-        ImgcompError: If the pairs there are another codec's.
+        ImgcompError: If the folder has pairs of another codec.
     """
     _claim(output, codec)
     done = _read_figures(output / FIGURES)
@@ -117,7 +117,7 @@ def _name(job: Job, output: Path) -> str:
 
 
 def _claim(output: Path, codec) -> None:
-    """Says in a new folder which codec's pairs are there; checks it in an old one."""
+    """Writes the codec's name to a new folder, or checks it in an existing one."""
     ours = {"codec": codec.name, "version": codec.version}
     path = output / CODEC
     if not path.exists():
@@ -135,7 +135,7 @@ def _claim(output: Path, codec) -> None:
 
 
 def _read_figures(path: Path) -> set[str]:
-    """Names of the pairs that are done; drops the line that a kill cut short."""
+    """Names of the finished pairs; removes a line that was cut short."""
     if not path.exists():
         return set()
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -149,7 +149,7 @@ def _read_figures(path: Path) -> set[str]:
 
 
 def _code(codec, job: Job) -> tuple[bytes, dict] | str:
-    """The file of a pair and its figures, or why it cannot be made."""
+    """The file of a pair and its figures, or the reason why there is none."""
     try:
         original = _middle(read_image(job.photo).pixels)
         data = codec.encode(original, job.setting)
@@ -173,6 +173,6 @@ def _write(job: Job, output: Path, file: bytes, figures: dict) -> None:
 
 
 def _middle(pixels: np.ndarray) -> np.ndarray:
-    """All of a photo, or the middle of a large one."""
+    """The photo, or the middle of a large one."""
     top, left = (max(size - _SIDE_MAX, 0) // 2 for size in pixels.shape[:2])
     return pixels[top : top + _SIDE_MAX, left : left + _SIDE_MAX]

@@ -1,15 +1,15 @@
-"""One table of all post-filters."""
+"""The table of all post-filters."""
 
 import tensorflow as tf
 
-from tf_imgcomp.errors import ModelError
-from tf_imgcomp.postfilter.xue2019 import Xue2019, Xue2019Config
+from tf_imgcomp.layers.configured import ConfiguredModel, config_of
+from tf_imgcomp.postfilter.xue2019 import Xue2019
 
-# Name in flagfiles: class and the dataclass of its sizes.
-POSTFILTERS = {"xue2019": (Xue2019, Xue2019Config)}
+# Classes by their names in flagfiles and cards.
+POSTFILTERS: dict[str, type[ConfiguredModel]] = {"xue2019": Xue2019}
 
 
-def new_postfilter(name: str, sizes: dict) -> tf.keras.Model:
+def new_postfilter(name: str, sizes: dict) -> ConfiguredModel:
     """An untrained filter, built.
 
     Args:
@@ -19,13 +19,7 @@ def new_postfilter(name: str, sizes: dict) -> tf.keras.Model:
     Raises:
         ModelError: If there is no such filter, or it has no such sizes.
     """
-    if name not in POSTFILTERS:
-        raise ModelError(f"no filter {name!r}; there are: {', '.join(POSTFILTERS)}")
-    filter_class, config_class = POSTFILTERS[name]
-    try:
-        config = config_class(**sizes)
-    except TypeError as error:
-        raise ModelError(f"sizes {sizes} are not those of {name}: {error}") from error
-    postfilter = filter_class(config, name=name)
+    config = config_of(POSTFILTERS, "filter", name, sizes)
+    postfilter = POSTFILTERS[name](config, name=name)
     postfilter(tf.zeros((1, 64, 64, 3)), tf.constant([config.setting_min]))
     return postfilter

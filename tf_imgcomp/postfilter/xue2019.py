@@ -1,31 +1,33 @@
-"""xue2019: an attention residual network that improves what a codec decoded."""
+"""xue2019: an attention residual network that improves decoded images."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import tensorflow as tf
 
 from tf_imgcomp.layers import AttentionResidualBlock, LevelModulation
-from tf_imgcomp.layers.base import conv, register
+from tf_imgcomp.layers.base import computing_in, conv, register
+from tf_imgcomp.layers.configured import ConfiguredModel, ModelConfig
 from tf_imgcomp.ops.padding import pad_to_multiple
 
-# Grey levels: about the error of an image decoded at 0.15 bits per pixel. What the last
-# layer makes of features of size 1 is then neither drowned in its own noise nor slow.
+# Grey levels: about the error of an image decoded at 0.15 bits per pixel. With it, the
+# last layer learns at a good rate from features of about 1.
 _RESIDUAL = 8.0
-_DETAIL = 4.0  # Makes features of about 1 of the details that decoded photos have.
+_DETAIL = 4.0  # Scales the details of decoded photos to features of about 1.
 
 
 @dataclass(frozen=True)
-class Xue2019Config:
+class Xue2019Config(ModelConfig):
     """Sizes; the defaults are size S, for two CPU cores.
 
     Attributes:
         blocks: attention residual blocks.
         filters: their channels.
-        cell: side of the squares of pixels that the blocks see as one position.
+        cell: side in pixels of the squares that are one position of the blocks.
         reduction: of the channel attention.
-        setting_min, setting_max: the codec's settings (a QP) that are told apart;
-            beyond them the filter is that of the nearest.
-        levels: settings with a modulation of their own, at least 2; linear between.
+        setting_min, setting_max: range of the codec's settings, such as QPs; settings
+            outside are clipped to it.
+        levels: settings with a modulation of their own, at least 2; interpolated
+            linearly between.
     """
 
     blocks: int = 7
@@ -38,18 +40,18 @@ class Xue2019Config:
 
 
 @register
-class Xue2019(tf.keras.Model):
+class Xue2019(ConfiguredModel):
     """Convolution, attention residual blocks, convolution, plus the input.
 
     x ─┬─► cells ─► 3x3 ─► level ─► block.. ─► level ─► 3x3 ─► pixels ─► (+) ─► x_hat
        └──────────────────────────────────────────────────────────────────┘
 
     The last convolution starts at zero: an untrained filter changes nothing. Level
-    modulations tell the network the setting that the codec was run at. In mixed
-    precision all but the sum computes in 16 bits.
+    modulations give the network the codec's setting. In mixed precision all but the
+    sum computes in 16 bits.
 
-    Every block pools over the whole map to weight its channels, so a pixel's result
-    depends a little on the whole image (`inference` says what that means for tiles).
+    Every block pools over the whole map to weight its channels, so each pixel depends
+    on the whole image (see `inference` about tiles).
 
     Args:
         config: `Xue2019Config`, or its fields as a dict.
@@ -59,27 +61,24 @@ class Xue2019(tf.keras.Model):
         Neural Network", CVPR Workshops 2019, https://arxiv.org/abs/1905.11045
     """
 
-    def __init__(self, config=None, **kwargs):
-        super().__init__(**kwargs)
-        config = config or Xue2019Config()
-        if isinstance(config, dict):
-            config = Xue2019Config(**config)
-        self.config = config
-        self.head = conv(config.filters, 3, kernel_initializer=_see_differences)
-        self.head_modulation = LevelModulation(config.levels)
-        self.blocks = [
-            AttentionResidualBlock(config.filters, config.reduction)
-            for _ in range(config.blocks)
-        ]
-        self.tail_modulation = LevelModulation(config.levels)
-        self.tail = conv(3 * config.cell**2, 3, kernel_initializer="zeros")
+    config_class = Xue2019Config
 
-    def get_config(self) -> dict:
-        return {"name": self.name, "config": asdict(self.config)}
+    def __init__(self, config=None, **kwargs):
+        super().__init__(config, **kwargs)
+        config = self.config
+        with computing_in(self.precision):
+            self.head = conv(config.filters, 3, kernel_initializer=_see_differences)
+            self.head_modulation = LevelModulation(config.levels)
+            self.blocks = [
+                AttentionResidualBlock(config.filters, config.reduction)
+                for _ in range(config.blocks)
+            ]
+            self.tail_modulation = LevelModulation(config.levels)
+            self.tail = conv(3 * config.cell**2, 3, kernel_initializer="zeros")
 
     @property
     def reach(self) -> int:
-        """How many pixels away what a convolution sees can be, all layers together."""
+        """Radius in pixels of the receptive field of all convolutions together."""
         block = 1 + 1 + 3  # Two 3x3 convolutions, and the 7x7 of spatial attention.
         return self.config.cell * (1 + self.config.blocks * block + 1)
 
@@ -95,7 +94,7 @@ class Xue2019(tf.keras.Model):
 
         Args:
             images: uint8 or float `(b, h, w, 3)`, 0 to 255, decoded, any size.
-            setting: float32 `(b,)`, what they were coded at.
+            setting: float32 `(b,)`, the codec's settings.
 
         Returns:
             float32 `(b, h, w, 3)`, 0 to 255, neither rounded nor clipped.
@@ -119,10 +118,10 @@ class Xue2019(tf.keras.Model):
 
 
 def _see_differences(shape, dtype=None) -> tf.Tensor:
-    """A kernel to start from that sees differences and no brightness.
+    """An initial kernel that responds to differences, not to brightness.
 
-    What a codec did shows in differences. In short runs (60 s of training for BPG)
-    filters gained three times as much from here as from the usual start.
+    Coding errors show in differences. In short runs (60 s of training for BPG) filters
+    gained three times as much from this start as from the usual one.
     """
     kernel = tf.keras.initializers.HeNormal()(shape, dtype)
     return _DETAIL * (kernel - tf.reduce_mean(kernel, [0, 1, 2]))
