@@ -58,11 +58,12 @@ class PhotoEncoder:
         )
         return Encoded(file, bitstream.pack(file))
 
-    def measured(self, codec: ImageCodec, quality: float) -> Encoded:
-        """The same, decoded again to measure the PSNR."""
+    def measured(self, codec: ImageCodec, quality: float) -> tuple[float, Encoded]:
+        """The PSNR of the file decoded again, and the file with it."""
         encoded = self(codec, quality)
         pixels = decode(codec, encoded.file).pixels
-        return encoded._replace(psnr=metrics.psnr(self.photo.pixels, pixels))
+        psnr = metrics.psnr(self.photo.pixels, pixels)
+        return psnr, encoded._replace(psnr=psnr)
 
 
 def decode(codec: ImageCodec, file: TfciFile) -> Photo:
