@@ -47,6 +47,7 @@ setup(
     python_requires=">=3.9,<3.12",
     packages=[*find_packages(include=["tf_imgcomp", "tf_imgcomp.*"]), "tf_imgcomp_bin"],
     package_dir={"tf_imgcomp_bin": "bin"},
+    package_data={"tf_imgcomp_bin": ["flags/**/*.flags"]},
     data_files=saved_models(),
     # The TensorFlow packages are pinned exactly: 2.14 is the last TensorFlow that
     # tensorflow-compression's Keras classes support, and Addons gets no new versions.
@@ -66,7 +67,11 @@ setup(
     ],
     extras_require={
         "classical": CLASSICAL,
-        "test": [*CLASSICAL, "hypothesis", "pytest", "pytest-xdist", "ruff"],
+        "test": [
+            *CLASSICAL,
+            *("hypothesis", "pytest", "pytest-xdist", "mypy", "ruff"),
+            *("setuptools>=64", "wheel"),  # To build the wheel that a test installs.
+        ],
     },
     entry_points={
         "console_scripts": [

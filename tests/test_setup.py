@@ -1,4 +1,4 @@
-"""The set-up of the environment by bin/test, with a stand-in for Python."""
+"""What bin/test sets up and runs, with a stand-in for Python."""
 
 import os
 import shutil
@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PYTEST = "-m pytest --numprocesses=auto --dist=worksteal -rs"
+CHECKS = ["ruff check", "ruff format --check", "mypy", "pytest"]
 
 # Notes how it was called. "-m venv" makes an environment of it, "-m pip install" fails
-# as long as there is a file "offline".
+# as long as there is a file "offline", and a check whose words are in a file "broken".
 PYTHON = """#!/bin/bash
 echo "$*" >>calls
 case "$*" in
     "-m venv"*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
     "-m pip install"*) [[ ! -e offline ]] || { echo "ERROR: no network"; exit 1; } ;;
+    *) [[ ! -e broken || "$*" != "-m $(<broken)"* ]] || exit 3 ;;
 esac
 """
 
@@ -42,12 +43,11 @@ def add_python(repository, name="python3.10", script=PYTHON):
     path.chmod(0o755)
 
 
-def run(repository, name="test"):
+def run(repository, name="test", *arguments):
     """Runs a program; returns its result and the calls of the Python stand-in."""
     environment = {"PATH": str(repository / "tools"), "HOME": str(repository)}
-    result = subprocess.run(
-        [repository / "bin" / name], env=environment, capture_output=True, text=True
-    )
+    command = [repository / "bin" / name, *arguments]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True)
     calls = repository / "calls"
     lines = calls.read_text().splitlines() if calls.exists() else []
     calls.unlink(missing_ok=True)
@@ -55,7 +55,15 @@ def run(repository, name="test"):
 
 
 def installs(calls):
-    return [call for call in calls if "--editable" in call]
+    """The calls that install the package with what its tests need."""
+    return [call for call in calls if "pip install" in call and ".[test]" in call]
+
+
+def checks(calls):
+    """The checks that were called, in order."""
+    return [
+        check for call in calls for check in CHECKS if call.startswith(f"-m {check}")
+    ]
 
 
 def test_set_up_is_done_once(repository):
@@ -65,10 +73,28 @@ def test_set_up_is_done_once(repository):
     assert result.stdout == (
         "Setting up .venv (a few minutes, once) ...\nSetting up .venv-jax ...\n"
     )
-    assert installs(calls)[0].endswith("--editable .[test]")
-    assert calls[-1] == PYTEST
+    assert installs(calls)
+    assert checks(calls) == CHECKS
     result, calls = run(repository)
-    assert (result.stdout, calls) == ("", [PYTEST])
+    assert result.stdout == ""
+    assert checks(calls) == CHECKS
+    assert len(calls) == len(CHECKS)
+
+
+@pytest.mark.parametrize("number", range(len(CHECKS)))
+def test_a_check_that_fails_ends_the_run(repository, number):
+    add_python(repository)
+    (repository / "broken").write_text(CHECKS[number])
+    result, calls = run(repository)
+    assert result.returncode == 3
+    assert checks(calls) == CHECKS[: number + 1]
+
+
+def test_arguments_go_to_pytest(repository):
+    add_python(repository)
+    _, calls = run(repository, "test", "-m", "not slow", "tests/ops")
+    assert calls[-1].startswith("-m pytest ")
+    assert calls[-1].endswith(" -m not slow tests/ops")
 
 
 def test_no_jax_is_no_error(repository):
@@ -77,10 +103,11 @@ def test_no_jax_is_no_error(repository):
     result, calls = run(repository)
     assert result.returncode == 0
     assert "No JAX for this Python" in result.stderr
-    assert calls[-1] == PYTEST
+    assert checks(calls) == CHECKS
     assert not (repository / ".venv-jax" / "bin" / "python").exists()
     result, calls = run(repository)
-    assert (result.stderr, calls) == ("", [PYTEST])
+    assert result.stderr == ""
+    assert checks(calls) == CHECKS
 
 
 def test_set_up_is_repeated_when_requirements_change(repository):

@@ -1,14 +1,21 @@
 """The folder of an exported model: a SavedModel and its card."""
 
+from __future__ import annotations
+
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 from tf_imgcomp.errors import ModelError
 
 CARD = "card.json"
 _ID = re.compile(r"[a-z0-9][a-z0-9_.+-]{0,63}")  # Never a path.
-_CARD_KEYS = {"id": str, "fingerprint": int, "bytes_per_pixel": (int, float)}
+_CARD_KEYS: dict[str, type | tuple[type, ...]] = {
+    "id": str,
+    "fingerprint": int,
+    "bytes_per_pixel": (int, float),
+}
 
 
 def is_id(text: str) -> bool:
@@ -69,7 +76,7 @@ class ExportedModel:
         self.fingerprint: int = self.card["fingerprint"]
         self.bytes_per_pixel: float = self.card["bytes_per_pixel"]
 
-    def load(self):
+    def load(self) -> Any:
         """Loads the SavedModel; TensorFlow is imported when this is called.
 
         Raises:

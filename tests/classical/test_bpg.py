@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tf_imgcomp import metrics
-from tf_imgcomp.classical import CODECS, bpg, bpg_container, hevc_headers, nal_units
+from tf_imgcomp.classical import CODECS, bpg_container, hevc_headers, nal_units
 from tf_imgcomp.classical.byte_reader import ue7
 from tf_imgcomp.classical.coding_tools import CodingTools
 from tf_imgcomp.errors import ClassicalCodecError, ImageError
@@ -191,6 +191,13 @@ def test_a_hostile_size_is_refused_before_decoding():
         CODECS["bpg"].decode(data)
 
 
-def test_a_stream_without_a_whole_picture_is_told():
+def test_a_stream_without_a_whole_picture_is_told(photo, tmp_path, monkeypatch):
+    program = tmp_path / "ffmpeg"
+    # One unit, a set of parameters.
+    program.write_text(
+        "#!/bin/sh\ncat >/dev/null\nprintf '\\0\\0\\001\\104\\001\\001'\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(program))
     with pytest.raises(ClassicalCodecError, match="the encoder wrote no whole picture"):
-        bpg._to_file(b"\0\0\1\x44\1\1", None, 8, 8)
+        CODECS["bpg"].encode(photo, 34)

@@ -211,7 +211,8 @@ def test_a_writer_tries_again_if_its_temporary_is_cleared(tmp_path, monkeypatch)
 
     def lock_after_clearing(file, operation):
         monkeypatch.setattr("fcntl.flock", flock)
-        writing._clear_leftovers.__wrapped__(tmp_path)
+        for path in tmp_path.iterdir():
+            path.unlink()  # As another process does that found it not locked.
         flock(file, operation)
 
     monkeypatch.setattr("fcntl.flock", lock_after_clearing)

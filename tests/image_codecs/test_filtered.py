@@ -8,7 +8,7 @@ from PIL import Image
 
 from tests import tiny
 from tf_imgcomp import metrics
-from tf_imgcomp.classical import bpg
+from tf_imgcomp.classical import CODECS, bpg
 from tf_imgcomp.data.images import Photo
 from tf_imgcomp.errors import BitstreamError, ClassicalCodecError, ModelError
 from tf_imgcomp.export.postfilter import export
@@ -35,7 +35,7 @@ def folders(tmp_path_factory, tiny_model):
 @pytest.fixture(scope="module", params=["bpg+noise", "tiny+noise"])
 def codec(request, folders):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(models, "_FOLDERS", (folders,))
+        patch.setenv("TF_IMGCOMP_MODELS", str(folders))
         return models.load_by_id(request.param)
 
 
@@ -46,12 +46,16 @@ def _round_trip(codec, photo, goal):
     return file, encoding.decode(codec, file)
 
 
-def test_a_filter_that_harms_is_left_out(codec, make_image):
+def test_a_filter_that_harms_is_left_out(codec, folders, make_image):
     photo = Photo(make_image(33, 50))
     file, decoded = _round_trip(codec, photo, goals.Goal(quality=40))
     assert file.strings[0] == b"\0"
-    base = codec._codec.compress(photo.pixels, 40)
-    plain, _ = codec._codec.decompress(base.strings, 33, 50, base.quality)
+    name = codec.id.partition("+")[0]
+    alone = (
+        ClassicalImageCodec(name) if name in QPS else models.load(str(folders / name))
+    )
+    coded = alone.compress(photo.pixels, 40)
+    plain, _ = alone.decompress(coded.strings, 33, 50, coded.quality)
     np.testing.assert_array_equal(decoded.pixels, plain)
 
 
@@ -65,19 +69,20 @@ def test_the_quality_reported_is_the_one_that_the_codec_has(
     assert report.quality == (24.29 if codec.id.startswith("bpg") else 25)
 
 
-def test_a_search_for_a_size_filters_once(codec, make_image, monkeypatch):
-    filtered = []
-
-    def perfect(self, pixels, *_):
-        filtered.append(pixels)
-        return photo.pixels
-
-    monkeypatch.setattr(SavedFilter, "__call__", perfect)
+def test_a_search_for_a_size_ends_with_the_filter(codec, make_image, monkeypatch):
     photo = Photo(make_image(60, 90))
+    monkeypatch.setattr(SavedFilter, "__call__", lambda self, pixels, *_: photo.pixels)
     data = goals.encode(codec, photo, goals.Goal(max_bytes=1200)).data
-    assert len(filtered) == 1
     assert bitstream.unpack(data).strings[0] == b"\1"
     assert 600 < len(data) <= 1200
+
+
+def test_trials_are_as_long_and_filter_nothing(codec, make_image, monkeypatch):
+    pixels = make_image(60, 90)
+    coded = codec.compress(pixels, 50)
+    monkeypatch.delattr(SavedFilter, "__call__")
+    trial = codec.for_trials().compress(pixels, 50)
+    assert list(map(len, trial.strings)) == list(map(len, coded.strings))
 
 
 @pytest.mark.parametrize("goal", [{"max_bytes": 1200}, {"target_psnr": 30.0}])
@@ -153,10 +158,10 @@ def test_streams_that_are_not_the_image_are_refused(make_image):
 
 @pytest.mark.parametrize("name", QPS)
 def test_every_qp_has_a_quality_that_stands_for_it(name, monkeypatch):
-    codec = ClassicalImageCodec(name)
     pixels = np.zeros((8, 8, 3), np.uint8)
     stub = type("Stub", (), {"encode": lambda *_: b"", "decode": lambda *_: pixels})
-    monkeypatch.setattr(codec, "_codec", stub())
+    monkeypatch.setitem(CODECS, name, stub())
+    codec = ClassicalImageCodec(name)
     found = set()
     for quality in np.arange(1, 100.25, 0.25):
         coded = codec.compress(pixels, quality)
@@ -166,7 +171,7 @@ def test_every_qp_has_a_quality_that_stands_for_it(name, monkeypatch):
 
 
 def test_decoding_needs_no_encoder(folders, monkeypatch, make_image):
-    monkeypatch.setattr(models, "_FOLDERS", (folders,))
+    monkeypatch.setenv("TF_IMGCOMP_MODELS", str(folders))
     codec = models.load_by_id("bpg+noise")
     coded = codec.compress(make_image(16, 16), 50)
 
@@ -179,6 +184,6 @@ def test_decoding_needs_no_encoder(folders, monkeypatch, make_image):
 
 def test_a_filter_without_its_codec_says_so(folders, tmp_path, monkeypatch):
     shutil.copytree(folders / "tiny+noise", tmp_path / "tiny+noise")
-    monkeypatch.setattr(models, "_FOLDERS", (tmp_path,))
-    with pytest.raises(ModelError, match="needs model 'tiny'; there are: tiny.noise"):
+    monkeypatch.setenv("TF_IMGCOMP_MODELS", str(tmp_path))
+    with pytest.raises(ModelError, match="needs model 'tiny'; there are: .*tiny.noise"):
         models.load_by_id("tiny+noise")

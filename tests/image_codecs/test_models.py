@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -17,11 +18,11 @@ CARD = {"id": "tiny", "fingerprint": 1, "bytes_per_pixel": 1500.0}
 
 @pytest.fixture(autouse=True)
 def folders(tmp_path, monkeypatch):
-    """Two empty folders of models; the current one is neither."""
-    folders = (tmp_path / "mine", tmp_path / "installed")
+    """Two empty folders of models before those of all; the current one is neither."""
+    folders = (tmp_path / "mine", tmp_path / "other")
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    monkeypatch.setattr(models, "_FOLDERS", folders)
+    monkeypatch.setenv("TF_IMGCOMP_MODELS", os.pathsep.join(map(str, folders)))
     return folders
 
 
@@ -42,19 +43,21 @@ def check_error(message, load, model):
 
 @pytest.mark.parametrize("load", [models.load, models.load_by_id])
 def test_an_unknown_id_says_which_there_are(folders, load):
-    check_error("needs model 'other'; there are: none", load, "other")
+    shipped = models.available()
+    check_error(f"needs model 'nix'; there are: {', '.join(shipped)}", load, "nix")
     write_card(folders[0] / "b", CARD)
     write_card(folders[1] / "b", CARD)
     write_card(folders[1] / "a", CARD)
-    assert models.available() == ["a", "b"]
-    check_error("needs model 'other'; there are: a, b", load, "other")
+    there = sorted(["a", "b", *shipped])
+    assert models.available() == there
+    check_error(f"needs model 'nix'; there are: {', '.join(there)}", load, "nix")
 
 
 def test_an_id_is_preferred_to_a_folder_of_that_name(folders):
     write_card(Path("same"), "here")
-    write_card(folders[1] / "same", "installed")
-    installed = f"{folders[1] / 'same' / 'card.json'} is not JSON: "
-    check_error(installed, models.load, "same")
+    write_card(folders[1] / "same", "other")
+    other = f"{folders[1] / 'same' / 'card.json'} is not JSON: "
+    check_error(other, models.load, "same")
     check_error("same/card.json is not JSON: ", models.load, "./same")
     write_card(folders[0] / "same", "mine")
     mine = f"{folders[0] / 'same' / 'card.json'} is not JSON: "
@@ -64,7 +67,7 @@ def test_an_id_is_preferred_to_a_folder_of_that_name(folders):
 @pytest.mark.parametrize("name", ["planted", "./planted", "../here/planted"])
 def test_only_users_name_folders(folders, name):
     write_card(Path("planted"), "here")
-    check_error(f"needs model {name!r}; there are: none", models.load_by_id, name)
+    check_error(f"needs model {name!r}; there are: ", models.load_by_id, name)
     check_error(f"{Path(name)}/card.json is not JSON: ", models.load, name)
 
 
@@ -73,7 +76,7 @@ def test_other_folders_are_told(folders):
     message = "empty is not a model: card.json: No such file or directory"
     check_error(message, models.load, "empty")
     Path("file").touch()
-    check_error("needs model 'file'; there are: none", models.load, "file")
+    check_error("needs model 'file'; there are: ", models.load, "file")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ _MAX_ZEROS = 31  # In front of an Exp-Golomb integer, which is below 2^32 - 1.
 class BitWriter:
     """Collects bits, the first one in the highest bit of the first byte."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._bits = ""
 
     def put(self, length: int, value: int) -> None:

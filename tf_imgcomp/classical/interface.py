@@ -23,13 +23,20 @@ class FileFormat(Protocol):
         all_settings: Every setting worth trying, from the smallest file to the largest.
     """
 
-    name: str
-    title: str
-    settings: tuple[float, ...]
-    all_settings: Sequence[float]
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
 
     @property
     def version(self) -> str: ...
+
+    @property
+    def settings(self) -> tuple[float, ...]: ...
+
+    @property
+    def all_settings(self) -> Sequence[float]: ...
 
     def available(self) -> str | None:
         """Returns None, or what is missing, in a sentence for the user."""

@@ -79,8 +79,8 @@ class VvcCodec:
 
     def decode(self, data: bytes) -> np.ndarray:
         height, width, stream = _unpack(data)
-        coded = (raw_video.padded(size, **_PADDING) for size in (height, width))
-        planes = raw_video.decode(stream, _LAYOUT, *coded, "vvc")
+        rows, columns = (raw_video.padded(n, **_PADDING) for n in (height, width))
+        planes = raw_video.decode(stream, _LAYOUT, rows, columns, "vvc")
         planes = raw_video.crop(planes, _LAYOUT, height, width)
         return ycbcr.to_rgb(planes, _LAYOUT)
 

@@ -136,7 +136,7 @@ def to_rgb(planes: Sequence[np.ndarray], layout: Layout) -> np.ndarray:
     return np.clip(np.rint(rgb * 255), 0, 255).astype(np.uint8)
 
 
-def _enlarge(plane: np.ndarray, shape: tuple[int, int], layout: Layout) -> np.ndarray:
+def _enlarge(plane: np.ndarray, shape: tuple[int, ...], layout: Layout) -> np.ndarray:
     """Interpolates chroma at every pixel; int32 `shape`, rounded once."""
     rows, columns = STEPS[layout.chroma]
     plane, scale = plane.astype(np.int32), 1

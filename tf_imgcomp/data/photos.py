@@ -3,8 +3,9 @@
 import hashlib
 import json
 import zlib
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Callable
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -84,9 +85,11 @@ class PhotoFolder:
         return flat.reshape(height, width, 3)
 
 
-def _decode(files, stem: Path) -> None:
+def _decode(files: Iterable[Path], stem: Path) -> None:
     """Writes the pixels of all files, then the index: whole or not at all."""
-    index = {"names": [], "shapes": [], "offsets": [], "unreadable": []}
+    index: dict[str, list[Any]] = {
+        kind: [] for kind in ("names", "shapes", "offsets", "unreadable")
+    }
     offset = 0
     with open_atomically(stem.with_suffix(".pixels"), overwrite=True) as out:
         for path in files:

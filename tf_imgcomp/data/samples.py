@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import io
 import sys
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageFile
 
 from tf_imgcomp.data.exif import turn_upright
 
@@ -26,7 +26,8 @@ def raw_mode(image: Image.Image) -> str:
     Args:
         image: An image that is open and not loaded yet.
     """
-    args = image.tile[0].args if getattr(image, "tile", None) else ""
+    tiles = image.tile if isinstance(image, ImageFile.ImageFile) else []
+    args = tiles[0].args if tiles else ""
     return str(args[0]) if isinstance(args, tuple) and args else str(args)
 
 
@@ -112,7 +113,7 @@ def _round_colours(image: Image.Image, raw: str, stream: BinaryIO) -> Image.Imag
     return rounded
 
 
-def _with_raw_mode(tile, raw: str):
+def _with_raw_mode(tile: Any, raw: str) -> Any:
     args = raw if isinstance(tile.args, str) else (raw, *tile.args[1:])
     return tile._replace(args=args)
 
@@ -134,7 +135,7 @@ def _to_rgb(image: Image.Image, notes: list[str]) -> Image.Image:
 def _apply_profile(image: Image.Image, icc: bytes) -> Image.Image:
     source = ImageCms.ImageCmsProfile(io.BytesIO(icc))
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
-    return ImageCms.profileToProfile(image, source, srgb, outputMode="RGB")
+    return ImageCms.buildTransform(source, srgb, image.mode, "RGB").apply(image)
 
 
 def _split(image: Image.Image, mode: str) -> tuple[np.ndarray, np.ndarray | None]:

@@ -87,7 +87,7 @@ class Curve(NamedTuple):
     bpp: np.ndarray
     quality: np.ndarray
 
-    def quality_at(self, bpp: np.ndarray) -> np.ndarray:
+    def quality_at(self, bpp: np.ndarray | float) -> np.ndarray:
         """Interpolates over the logarithm of the rate; NaN outside of the curve."""
         curve = PchipInterpolator(np.log(self.bpp), self.quality, extrapolate=False)
         return curve(np.log(bpp))

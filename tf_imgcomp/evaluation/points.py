@@ -108,7 +108,7 @@ class Cache:
         """Returns the cached point, or measures and caches it."""
         key = [_CACHE_FORMAT, codec.name, codec.version, setting, pixels.shape]
         digest = hashlib.sha256(json.dumps(key).encode())
-        digest.update(np.ascontiguousarray(pixels))
+        digest.update(np.ascontiguousarray(pixels).data)
         path = self._folder / f"{digest.hexdigest()[:32]}.json"
         if path.exists():
             known = Point(**json.loads(path.read_text()))

@@ -11,6 +11,7 @@ import io
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tf_imgcomp import metrics
@@ -136,7 +137,7 @@ def draw(
     return stream.getvalue()
 
 
-def _draw_map(panel, position_map: PositionMap, height: int, width: int) -> None:
+def _draw_map(panel: Axes, position_map: PositionMap, height: int, width: int) -> None:
     rows, columns = position_map.values.shape
     extent = (
         -0.5,

@@ -53,7 +53,7 @@ def search(
     Raises:
         ImgcompError: If the smallest files do not fit.
     """
-    curves = [{} for _ in range(count)]
+    curves: list[dict[float, Point]] = [{} for _ in range(count)]
 
     def try_out(wanted: Sequence[Sequence[float]]) -> None:
         for number in progress(range(count)):
@@ -111,7 +111,7 @@ def share_out(curves: Sequence[Sequence[Point]], budget: int) -> list[Point]:
 
 def _hull(curve: Sequence[Point]) -> list[Point]:
     """Corners of the upper convex hull, from the smallest file to the best one."""
-    hull = []
+    hull: list[Point] = []
     for point in sorted(curve, key=lambda point: (point.num_bytes, -point.psnr)):
         if hull and point.psnr <= hull[-1].psnr:
             continue
@@ -126,7 +126,9 @@ def _slope(low: Point, high: Point) -> float:
     return (high.psnr - low.psnr) / (high.num_bytes - low.num_bytes)
 
 
-def _fill(curves, chosen: list[Point], left: int) -> list[Point]:
+def _fill(
+    curves: Sequence[Sequence[Point]], chosen: list[Point], left: int
+) -> list[Point]:
     """Spends the remaining bytes on the points with the largest gain."""
     while True:
         better = [

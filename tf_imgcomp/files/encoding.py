@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -57,11 +58,12 @@ class PhotoEncoder:
         )
         return Encoded(file, bitstream.pack(file))
 
-    def measured(self, codec: ImageCodec, quality: float) -> Encoded:
-        """The same, decoded again to measure the PSNR."""
+    def measured(self, codec: ImageCodec, quality: float) -> tuple[float, Encoded]:
+        """The PSNR of the file decoded again, and the file with it."""
         encoded = self(codec, quality)
         pixels = decode(codec, encoded.file).pixels
-        return encoded._replace(psnr=metrics.psnr(self.photo.pixels, pixels))
+        psnr = metrics.psnr(self.photo.pixels, pixels)
+        return psnr, encoded._replace(psnr=psnr)
 
 
 def decode(codec: ImageCodec, file: TfciFile) -> Photo:
@@ -92,8 +94,8 @@ def decode(codec: ImageCodec, file: TfciFile) -> Photo:
     return Photo(pixels, file.grey, alpha, icc, exif)
 
 
-def _encode_extras(photo: Photo) -> dict:
-    def coded(code, value):
+def _encode_extras(photo: Photo) -> dict[str, bytes | None]:
+    def coded(code: Callable[[Any], bytes], value: object) -> bytes | None:
         return None if value is None else code(value)
 
     return {
@@ -108,7 +110,7 @@ def _decode_extras(
 ) -> tuple[np.ndarray | None, bytes | None, bytes | None]:
     alpha, icc, exif = file.alpha, file.icc, file.exif
     return (
-        alpha and extras.decode_alpha(alpha, file.height, file.width),
-        icc and extras.decode_metadata(icc),
-        exif and extras.decode_metadata(exif),
+        None if alpha is None else extras.decode_alpha(alpha, file.height, file.width),
+        None if icc is None else extras.decode_metadata(icc),
+        None if exif is None else extras.decode_metadata(exif),
     )

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from tf_imgcomp import metrics
 from tf_imgcomp.data import images
@@ -20,6 +20,7 @@ from tf_imgcomp.files.encoding import Encoded, PhotoEncoder
 from tf_imgcomp.files.rate_search import bracket
 from tf_imgcomp.image_codecs.interface import ImageCodec
 
+_Result = TypeVar("_Result")
 _PSNR_MAX = 100.0  # dB. A perfect image has an infinite PSNR, and no slope.
 
 
@@ -53,8 +54,11 @@ def encode(codec: ImageCodec, photo: Photo, goal: Goal) -> Encoded:
         return _reach_psnr(codec, encoder, goal.target_psnr)
     if goal.max_bytes is not None:
         return _stay_below(codec, encoder, goal.max_bytes)
-    height, width, _ = photo.pixels.shape
-    return _stay_below(codec, encoder, math.floor(goal.target_bpp * height * width / 8))
+    if goal.target_bpp is not None:
+        height, width, _ = photo.pixels.shape
+        limit = math.floor(goal.target_bpp * height * width / 8)
+        return _stay_below(codec, encoder, limit)
+    raise ValueError("Expected a goal with a value, received none.")
 
 
 def share_out_bits(
@@ -87,9 +91,9 @@ def share_out_bits(
         return PhotoEncoder(without_metadata(photo) if strip else photo)
 
     def measure(source: Path, quality: float) -> budget.Point:
-        encoded = encoder(source).measured(codec, quality)
-        psnr = min(encoded.psnr, _PSNR_MAX)
-        return budget.Point(encoded.file.quality, len(encoded.data), psnr)
+        psnr, encoded = encoder(source).measured(codec, quality)
+        size = len(encoded.data)
+        return budget.Point(encoded.file.quality, size, min(psnr, _PSNR_MAX))
 
     pixels = {}
     for source in sources:
@@ -110,11 +114,13 @@ def without_metadata(photo: Photo) -> Photo:
     return dataclasses.replace(photo, icc=None, exif=None)
 
 
-def _cached(codec: ImageCodec, measure: Callable[[float], Any]) -> Callable:
+def _cached(
+    codec: ImageCodec, measure: Callable[[float], _Result]
+) -> Callable[[float], _Result]:
     """Caches trials by codec setting."""
-    results = {}
+    results: dict[float, _Result] = {}
 
-    def cached(quality: float):
+    def cached(quality: float) -> _Result:
         setting = codec.setting(quality)
         if setting not in results:
             results[setting] = measure(quality)
@@ -133,6 +139,7 @@ def _stay_below(codec: ImageCodec, encoder: PhotoEncoder, limit: int) -> Encoded
 
     best, above = bracket(_cached(codec, measure), math.log(max(limit, 1)))
     if best is None:
+        assert above is not None
         file, smallest = above.result.file, len(above.result.data)
         raise ImgcompError(
             f"does not fit into {limit} bytes: quality 1 takes {smallest} "
@@ -145,14 +152,11 @@ def _stay_below(codec: ImageCodec, encoder: PhotoEncoder, limit: int) -> Encoded
 
 def _reach_psnr(codec: ImageCodec, encoder: PhotoEncoder, target: float) -> Encoded:
     """Takes the lowest quality whose decoded image has at least `target` dB."""
-
-    def measure(quality: float) -> tuple[float, Encoded]:
-        encoded = encoder.measured(codec, quality)
-        return encoded.psnr, encoded
-
+    measure = functools.partial(encoder.measured, codec)
     just_below = math.nextafter(target, -math.inf)
     below, best = bracket(_cached(codec, measure), just_below)
     if best is None:
+        assert below is not None
         raise ImgcompError(
             f"does not reach {target:g} dB: quality 100 has {below.value:.2f} dB"
         )

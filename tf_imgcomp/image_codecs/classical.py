@@ -58,4 +58,4 @@ class ClassicalImageCodec(ImageCodec):
 
 
 def _checksum(pixels: np.ndarray) -> int:
-    return zlib.crc32(np.ascontiguousarray(pixels)) & 0xFFFF
+    return zlib.crc32(np.ascontiguousarray(pixels).data) & 0xFFFF

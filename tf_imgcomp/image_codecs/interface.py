@@ -95,6 +95,7 @@ class ImageCodec(ABC):
         None if the codec has no such map. Arguments are those of `compress`.
         """
         del pixels, quality
+        return None
 
     def latents(
         self, strings: tuple, height: int, width: int, quality: float
@@ -105,3 +106,4 @@ class ImageCodec(ABC):
         `decompress`.
         """
         del strings, height, width, quality
+        return None

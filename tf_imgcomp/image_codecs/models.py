@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from tf_imgcomp.errors import ModelError
@@ -13,12 +14,13 @@ from tf_imgcomp.model_folder import CARD, read_card
 
 DEFAULT = "fdram"
 
-# Search path for models: the user's folders, a checkout, an installed package.
-_FOLDERS = (
-    *os.environ.get("TF_IMGCOMP_MODELS", "").split(os.pathsep),
-    Path(__file__).parents[2] / "saved_models",
-    Path(sys.prefix) / "share" / "tf_imgcomp" / "saved_models",
-)
+
+def _folders() -> Iterator[Path]:
+    """Search path for models: the user's folders, a checkout, an installed package."""
+    own = os.environ.get("TF_IMGCOMP_MODELS", "").split(os.pathsep)
+    yield from map(Path, filter(None, own))
+    yield Path(__file__).parents[2] / "saved_models"
+    yield Path(sys.prefix) / "share" / "tf_imgcomp" / "saved_models"
 
 
 def available() -> list:
@@ -26,10 +28,9 @@ def available() -> list:
     return sorted({card.parent.name for card in _cards()})
 
 
-def _cards():
-    for folder in _FOLDERS:
-        if str(folder):
-            yield from Path(folder).glob(f"*/{CARD}")
+def _cards() -> Iterator[Path]:
+    for folder in _folders():
+        yield from folder.glob(f"*/{CARD}")
 
 
 def load_by_id(codec_id: str) -> ImageCodec:

@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from tf_imgcomp.classical import FileFormat
 from tf_imgcomp.data.images import read_image
 from tf_imgcomp.data.pairs import Pair, stack
 from tf_imgcomp.data.photos import photo_files
@@ -79,7 +80,7 @@ def plan(
 
 
 def make_pairs(
-    jobs: Sequence[Job], output: Path, codec, threads: int
+    jobs: Sequence[Job], output: Path, codec: FileFormat, threads: int
 ) -> Iterator[tuple[Job, str | None]]:
     """Makes the pairs that do not exist yet.
 
@@ -88,7 +89,7 @@ def make_pairs(
     Args:
         jobs: result of `plan`.
         output: the folder of all targets.
-        codec: a `classical.FileFormat`.
+        codec: one of `classical.CODECS`, or another file format.
         threads: int, photos coded at the same time. Slow encoders run in processes of
             their own.
 
@@ -116,7 +117,7 @@ def _name(job: Job, output: Path) -> str:
     return str(job.target.relative_to(output))
 
 
-def _claim(output: Path, codec) -> None:
+def _claim(output: Path, codec: FileFormat) -> None:
     """Writes the codec's name to a new folder, or checks it in an existing one."""
     ours = {"codec": codec.name, "version": codec.version}
     path = output / CODEC
@@ -148,7 +149,7 @@ def _read_figures(path: Path) -> set[str]:
         raise ImgcompError(f"{path} is damaged: start with a new folder") from None
 
 
-def _code(codec, job: Job) -> tuple[bytes, dict] | str:
+def _code(codec: FileFormat, job: Job) -> tuple[bytes, dict] | str:
     """The file of a pair and its figures, or the reason why there is none."""
     try:
         original = _middle(read_image(job.photo).pixels)

@@ -6,6 +6,7 @@ import math
 import re
 from pathlib import Path
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tf_imgcomp.data.writing import write_atomically
@@ -38,7 +39,7 @@ def plot_progress(folder: Path) -> None:
     write_atomically(folder / "progress.png", picture.getvalue(), overwrite=True)
 
 
-def _draw(panel, title: str, lines: dict) -> None:
+def _draw(panel: Axes, title: str, lines: dict[str, dict[int, float]]) -> None:
     for name, points in lines.items():
         panel.plot(*zip(*sorted(points.items())), marker=".", label=name)
     if title == "training":
@@ -49,13 +50,13 @@ def _draw(panel, title: str, lines: dict) -> None:
         panel.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
 
 
-def _read(path: Path) -> dict:
+def _read(path: Path) -> dict[str, dict[int, float]]:
     """Values by step, by the name of the figure.
 
     A run that was killed repeats some steps when it resumes, and the later line counts.
     It may also have left half a line, which is skipped.
     """
-    figures = {}
+    figures: dict[str, dict[int, float]] = {}
     for line in path.read_text().splitlines() if path.exists() else []:
         try:
             values = json.loads(line)
