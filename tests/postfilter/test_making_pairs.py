@@ -128,6 +128,7 @@ def test_the_program_goes_on_after_a_kill(photos, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_pairs_of_a_learned_codec(tmp_path, make_image, tiny_model):
     photos, output = tmp_path / "photos", tmp_path / "pairs"
     photos.mkdir()
