@@ -136,6 +136,7 @@ print(json.dumps(cards))
 """
 
 
+@pytest.mark.slow
 def test_variants_differ_in_nothing_but_sizes():
     budget = FLAGFILES / "budget.flags"
     variants = sorted(set(FLAGFILES.iterdir()) - {budget})

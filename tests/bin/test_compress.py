@@ -427,6 +427,7 @@ def program(name, *arguments):
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_the_programs_run_with_the_default_model(photo, folder):
     compressed = program("compress", "photo.png")
     assert (compressed.returncode, compressed.stderr) == (0, "")

@@ -20,6 +20,7 @@ print(len(training_flags.card()["flags"]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path", sorted((ROOT / "bin" / "flags").glob("*.flags")), ids=str
 )

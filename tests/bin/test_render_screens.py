@@ -1,33 +1,29 @@
 """bin/render_screens: the files, and what it refuses."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
-from absl.testing import flagsaver
 from PIL import Image
 
 from tf_imgcomp.data.screens import render
-from tf_imgcomp_bin import command_line, render_screens
+
+PROGRAM = Path(__file__).parents[2] / "bin" / "render_screens.py"
 
 
-@pytest.fixture
-def run(capsys):
-    """Returns a function that runs the program: exit code, output and messages."""
+def run(*arguments):
+    """Runs the program: exit code, output and messages.
 
-    def run(*arguments):
-        with flagsaver.flagsaver():
-            argv = ["render_screens", *map(str, arguments)]
-            try:
-                code = render_screens.main(
-                    command_line.parse(render_screens.PROGRAM, argv)
-                )
-            except SystemExit as exit_:
-                code = exit_.code
-        return (code, *capsys.readouterr())
-
-    return run
+    In a process of its own, as other programs have flags of the same names.
+    """
+    command = [sys.executable, "-I", PROGRAM, *map(str, arguments)]
+    result = subprocess.run(command, capture_output=True, text=True)
+    return result.returncode, result.stdout, result.stderr
 
 
-def test_files_hold_the_pictures_of_the_seed(run, tmp_path):
+def test_files_hold_the_pictures_of_the_seed(tmp_path):
     folder = tmp_path / "new" / "screens"
     code, out, err = run(
         "--count=4", "--seed=9", "--width=100", "--height=80", f"--output={folder}"
@@ -51,7 +47,7 @@ def test_files_hold_the_pictures_of_the_seed(run, tmp_path):
         ("folder", "expected flags only, received folder"),
     ],
 )
-def test_wrong_arguments_end_it_with_one_line(run, tmp_path, argument, message):
+def test_wrong_arguments_end_it_with_one_line(tmp_path, argument, message):
     code, out, err = run(f"--output={tmp_path / 'out'}", argument)
     assert (code, out) == (2, "")
     assert message in err
@@ -59,14 +55,14 @@ def test_wrong_arguments_end_it_with_one_line(run, tmp_path, argument, message):
     assert not (tmp_path / "out").exists()
 
 
-def test_an_output_that_is_a_file_is_told(run, tmp_path):
+def test_an_output_that_is_a_file_is_told(tmp_path):
     (tmp_path / "out").touch()
     code, out, err = run("--count=1", f"--output={tmp_path / 'out'}")
     assert (code, out) == (1, "")
     assert err == f"bin/render_screens: {tmp_path / 'out'}: File exists\n"
 
 
-def test_the_output_is_required(run):
+def test_the_output_is_required():
     code, _, err = run("--count=1")
     assert code == 2
     assert "expected --output" in err

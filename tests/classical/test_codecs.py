@@ -8,6 +8,7 @@ from tf_imgcomp.classical import CODECS
 from tf_imgcomp.errors import ClassicalCodecError
 
 
+@pytest.mark.slow
 def test_a_higher_setting_gives_a_larger_and_better_file(codec, photo):
     x = photo[:128, :128]
     files = [codec.encode(x, setting) for setting in codec.settings]

@@ -35,6 +35,7 @@ def codec(request):
     return tiny.random_codec(**request.param)
 
 
+@pytest.mark.slow
 def test_output_has_the_image_size_and_bits_for_each_image(codec, make_image):
     images = np.stack([make_image(50, 67), make_image(50, 67, 1)])
     output = codec(images, tf.constant([20.0, 80.0]))
@@ -43,6 +44,7 @@ def test_output_has_the_image_size_and_bits_for_each_image(codec, make_image):
     assert (output.y_bits > 0).numpy().all()
 
 
+@pytest.mark.slow
 def test_config_and_weights_make_the_same_codec_again(codec, make_image):
     images, quality = make_image(64, 64)[None], tf.constant([40.0])
     expected = codec(images, quality)
@@ -63,6 +65,7 @@ def test_codec_works_before_training(name, make_image):
     assert errors[0] > errors[1] > errors[2]
 
 
+@pytest.mark.slow
 @every_codec
 def test_quality_is_all_that_differs_between_images_of_a_batch(name, make_image):
     codec = tiny.random_codec(name=name)
@@ -111,6 +114,7 @@ def test_training_bits_are_not_below_evaluated_bits(quality):
     assert noisy >= rounded * 0.995
 
 
+@pytest.mark.slow
 # At low quality a random codec takes much for certain that is not so, and at the
 # highest one of cheng2020's comes close to nothing.
 @pytest.mark.parametrize(
@@ -135,6 +139,7 @@ def test_real_bytes_agree_with_estimated_bits(switches, quality, make_image):
     assert abs(real - estimated) <= 0.01 * estimated + 40
 
 
+@pytest.mark.slow
 @every_codec
 def test_module_gives_back_what_the_codec_reconstructs(name, make_image):
     codec = tiny.random_codec(name=name)
@@ -152,6 +157,7 @@ def test_module_gives_back_what_the_codec_reconstructs(name, make_image):
     assert np.max(np.abs(codec.analysis(x[None], quality) - y_hat)) <= 1.51
 
 
+@pytest.mark.slow
 @every_codec
 def test_module_gives_the_same_latents_eagerly_and_compiled(name, make_image):
     codec = tiny.random_codec(name=name)
@@ -180,6 +186,7 @@ def test_unknown_codecs_and_sizes_are_refused(name, sizes, message):
         new_codec(name, sizes)
 
 
+@pytest.mark.slow
 def test_switches_of_mfca_pmcn_start_as_nothing(make_image):
     """Neither the importance map nor the filter changes anything before training."""
     x, quality = make_image(64, 64)[None], tf.constant([50.0])
@@ -192,6 +199,7 @@ def test_switches_of_mfca_pmcn_start_as_nothing(make_image):
     np.testing.assert_allclose(*outputs, atol=1e-2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sizes",
     [{"module": "residual"}, {"post_blocks": 1, "post_filters": 8}],
@@ -246,6 +254,7 @@ def test_unknown_context_is_refused():
         tiny.random_codec(context="spiral")
 
 
+@pytest.mark.slow
 @every_codec
 def test_gradient_scale_is_that_of_the_distortion_at_nonzero_latents(name, make_image):
     x, quality = make_image(64, 64)[None], tf.constant([70.0])
@@ -262,6 +271,7 @@ def test_gradient_scale_is_that_of_the_distortion_at_nonzero_latents(name, make_
     np.testing.assert_allclose(3 * gradients[0], gradients[1], rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tied", [True, False])
 def test_bits_per_error_decides_which_integers_are_coded(tied, make_image):
     """In training and in files; with a large one, each latent's nearest integer."""

@@ -37,6 +37,7 @@ def test_a_folder_with_something_else_in_it_is_refused(make_image, tmp_path):
         check_pairs(PhotoFolder(tmp_path, tmp_path / "cache"))
 
 
+@pytest.mark.slow
 def test_crops_show_the_same_place_of_every_picture_unscaled(make_image, tmp_path):
     original = make_image(200, 300)
     image = stack(Pair(255 - original, original, 41))

@@ -85,6 +85,7 @@ def _compiled(function):
     return tf.function(function, jit_compile=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tied", [True, False])
 def test_xla_gives_the_same_bytes(tied, monkeypatch):
     """Networks, rows and choices compiled by XLA; the range coder is not for XLA."""
@@ -152,6 +153,7 @@ def _digest_of_golden_model(folder: str) -> str:
     return digest.hexdigest()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("onednn", [0, 1])
 def test_threads_and_onednn_give_the_same_bytes_and_latents(

@@ -35,6 +35,7 @@ def photo(tmp_path, make_image):
     return path
 
 
+@pytest.mark.slow
 def test_evaluate_writes_and_prints_results(run, photo, tmp_path):
     (tmp_path / "bad.png").write_bytes(b"bad")
     flags = ("--qualities=10,50,90", "--baselines=jpeg,webp", "--output=out")
@@ -85,6 +86,7 @@ esac
 """
 
 
+@pytest.mark.slow
 def test_evaluate_goes_on_after_a_codec_failed(run, photo, tmp_path, monkeypatch):
     program = tmp_path / "ffmpeg"
     program.write_text(BROKEN_FFMPEG)

@@ -3,10 +3,12 @@
 import subprocess
 import sys
 
+import pytest
 import tensorflow as tf
 
 _STRANGER = """
 import sys
+import pytest
 import tensorflow as tf
 import tensorflow_compression
 assert not any(name.startswith("tf_imgcomp") for name in sys.modules)
@@ -26,6 +28,7 @@ print("fine")
 """
 
 
+@pytest.mark.slow
 def test_a_program_without_this_package_can_use_it(tiny_model, tmp_path):
     run = subprocess.run(
         [sys.executable, "-I", "-W", "ignore", "-c", _STRANGER, str(tiny_model)],

@@ -28,6 +28,7 @@ def folder(postfilter, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signature", ["filter", "rotations", "flips"])
 def test_every_signature_restores(signature, postfilter, folder, make_image):
     model = tf.saved_model.load(str(folder))
@@ -57,6 +58,7 @@ print(model.signatures["filter"](image=image, qp=tf.constant(40.0))["image"].sha
 """
 
 
+@pytest.mark.slow
 def test_the_folder_needs_tensorflow_alone(folder):
     run = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", _WITHOUT_PACKAGE, str(folder)],

@@ -21,6 +21,7 @@ def codec(tiny_model):
     return models.load(str(tiny_model))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(1, 1), (1, 100), (64, 64), (65, 63), (129, 31)])
 def test_any_size_comes_back_in_its_size(codec, size):
     pixels = regenerate.image(*size)
@@ -78,6 +79,7 @@ print("fine")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ["before", "after"])
 def test_models_load_before_and_after_the_range_coders_package(order, tiny_model):
     run = subprocess.run(
@@ -88,6 +90,7 @@ def test_models_load_before_and_after_the_range_coders_package(order, tiny_model
     assert run.stdout.split()[-1:] == ["fine"], run.stderr
 
 
+@pytest.mark.slow
 def test_a_codec_with_an_importance_map_gives_it_out(tmp_path):
     codec = tiny.random_codec(name="mfca_pmcn")
     round_to_half(codec)  # As the export does.

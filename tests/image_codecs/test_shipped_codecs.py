@@ -29,6 +29,7 @@ def shipped(request):
     return model, estimated_bytes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quality", [1.0, 20.0, 50.0, 80.0, 100.0])
 def test_real_bytes_agree_with_estimated_bits(quality, shipped):
     model, estimated_bytes = shipped

@@ -17,6 +17,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model", "quality"), CASES)
 def test_a_shipped_filter_is_used_and_helps(model, quality):
     pixels = read_image(ROOT / "examples" / "chelsea.png").pixels

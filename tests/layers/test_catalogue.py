@@ -198,6 +198,7 @@ def test_tf_function_of_unknown_size_gives_the_same(name):
     np.testing.assert_allclose(function(*inputs), expected, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.slow
 @every_layer
 def test_saved_model_gives_the_same(name, tmp_path):
     layer, inputs, _ = _make(name)

@@ -52,6 +52,7 @@ def test_tiles_in_a_graph_of_unknown_size_give_the_same(make_image):
     np.testing.assert_allclose(graph(image, 37.0), expected, atol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("ensemble", "mirrors"), [("rotations", 1), ("flips", 2)])
 def test_an_ensemble_turns_with_the_image(ensemble, mirrors, make_image):
     postfilter, image = tiny.random_filter(), make_image(31, 18)

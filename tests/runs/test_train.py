@@ -28,6 +28,7 @@ def data(tmp_path, make_image):
     return DataConfig(folder, tmp_path / "cache", batch=2, crop=64, note="made up")
 
 
+@pytest.mark.slow
 def test_two_steps_make_a_model_that_codes(data, tmp_path, make_image):
     lines, folder = [], tmp_path / "saved" / "mine"
     codec = train(
@@ -56,6 +57,7 @@ def test_two_steps_make_a_model_that_codes(data, tmp_path, make_image):
     assert checksum == coded.checksum
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_where_it_was(data, tmp_path):
     codec = train(data, tmp_path / "run", TWO_STEPS, MODEL)
     again = train(data, tmp_path / "run", TWO_STEPS, MODEL)

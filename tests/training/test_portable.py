@@ -70,6 +70,7 @@ def jax_python():
     return str(python)
 
 
+@pytest.mark.slow
 def test_the_description_matches_the_model(trainable, step_folder):
     spec = json.loads((step_folder / "spec.json").read_text())
     variables = named_variables(trainable.model)
@@ -89,6 +90,7 @@ def test_parameters_come_back_exactly(trainable, step_folder):
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.slow
 def test_a_step_that_reads_what_is_not_an_input_is_refused(trainable, tmp_path):
     hidden = tf.Variable(2.0)
 
@@ -107,6 +109,7 @@ def test_a_step_that_reads_what_is_not_an_input_is_refused(trainable, tmp_path):
         )
 
 
+@pytest.mark.slow
 def test_only_what_is_chosen_has_gradients(trainable, tmp_path):
     chosen = Trainable(trainable.model, trainable.objective, "gain")
     config = TrainerConfig(OptimizationConfig(1), quality=50.0)
@@ -128,6 +131,7 @@ def _losses(*command) -> list:
     return json.loads(run.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("codec", ["fdram", "mfca_pmcn", "cheng2020"])
 def test_the_exported_step_computes_what_keras_does(codec, jax_python, tmp_path):
     expected = _losses(
@@ -161,6 +165,7 @@ def _end(process) -> str:
     return out
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_goes_on_and_ends_the_same(
     jax_python, step_folder, packed, tmp_path
 ):
@@ -185,6 +190,7 @@ def test_a_run_that_is_killed_goes_on_and_ends_the_same(
             np.testing.assert_allclose(ours[name], them[name], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_weights_become_a_model(jax_python, step_folder, packed, tmp_path, monkeypatch):
     """The whole way back, by the program."""
     output = tmp_path / "out"
@@ -209,6 +215,7 @@ def test_weights_become_a_model(jax_python, step_folder, packed, tmp_path, monke
     assert card["validation"]["bpp_95"] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["{", "[]", '{"card": {}}'])
 def test_a_folder_that_no_run_wrote_is_refused(tmp_path, text):
     (tmp_path / "spec.json").write_text(text)

@@ -40,6 +40,7 @@ def _trainable(distortion=None):
     return Trainable(codec, codec_objective(codec, noise=False, loss=loss))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("distortion", ["mix", None])
 def test_every_objective_reaches_every_parameter(distortion, images):
     trainable = _trainable(distortion)
@@ -64,6 +65,7 @@ def test_the_usual_objective_is_that_of_squared_errors(images):
     assert ours[1].keys() == theirs[1].keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("distortion", ["mix", None])
 def test_every_objective_is_portable(distortion, tmp_path):
     config = TrainerConfig(OptimizationConfig(1, schedule="plateau", warmup_steps=0))

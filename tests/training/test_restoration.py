@@ -69,6 +69,7 @@ def test_every_parameter_gets_a_gradient(loss, images):
         assert tf.reduce_any(gradient != 0), variable.name
 
 
+@pytest.mark.slow
 def test_training_gains_on_whole_images(images, blocky, tmp_path):
     postfilter = tiny.untrained_filter()
     trainable = Trainable(

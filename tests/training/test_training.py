@@ -34,6 +34,7 @@ def _step(codec):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CODECS)
 def test_step_reads_parameters_and_changes_nothing(name, images):
     codec = tiny.random_codec(name=name)
@@ -51,6 +52,7 @@ def test_step_reads_parameters_and_changes_nothing(name, images):
     assert not any(np.array_equal(a, b) for a, b in zip(codec.get_weights(), before))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CODECS)
 def test_every_parameter_gets_a_gradient(name, images):
     codec = tiny.random_codec(name=name)
@@ -73,6 +75,7 @@ def _trainer(folder, steps=6, **settings):
     return Trainer(Trainable(codec, codec_objective(codec)), folder, config)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_repeats_the_curve(images, tmp_path):
     whole = _trainer(tmp_path / "whole")
     whole.run(_dataset(images, 0, 6), lambda line: None)
@@ -85,16 +88,24 @@ def test_a_run_that_was_stopped_repeats_the_curve(images, tmp_path):
         np.testing.assert_allclose(ours, theirs, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_training_lowers_the_loss_and_reports_it(images, tmp_path):
+    def loss():  # That of each step is at qualities of its own.
+        return float(
+            _step(trainer.model)(trainer.model.trainable_variables, images).loss
+        )
+
     lines = []
     trainer = _trainer(tmp_path, steps=30)
+    before = loss()
     trainer.run(_dataset(images, 0, 30), lines.append)
-    losses = [float(line.split("loss ")[1].split()[0]) for line in lines]
-    assert losses[-1] < losses[0]
+    assert loss() < 0.9 * before
+    assert np.isfinite(float(lines[0].split("loss ")[1].split()[0]))
     assert "images/s" in lines[0]
     assert "min left" in lines[0]
 
 
+@pytest.mark.slow
 def test_best_weights_are_kept_and_the_average_is_validated(images, tmp_path):
     scores = iter([2.0, 1.0, 3.0])
     trainer = _trainer(tmp_path, validate_every=2)
@@ -119,6 +130,7 @@ def test_steps_that_are_not_finite_or_far_too_large_are_left_out():
     assert guard.skipped == 3
 
 
+@pytest.mark.slow
 def test_mixed_precision_trains_with_float32_bits(images):
     tf.keras.mixed_precision.set_global_policy("mixed_bfloat16")
     try:
@@ -158,6 +170,7 @@ print("fine" if any(changed) and trainer.skipped == 0 else "wrong")
 """
 
 
+@pytest.mark.slow
 def test_two_devices_train_together(tmp_path):
     run = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", _TWO_DEVICES, str(tmp_path)],
@@ -203,6 +216,7 @@ def test_parts_of_another_codec_are_a_start(tmp_path):
         load_weights(codec, tmp_path / "w.npz", "nix")
 
 
+@pytest.mark.slow
 def test_damaged_weights_are_refused(tmp_path):
     path = tmp_path / "w.npz"
     save_weights(tiny.random_codec(), path)

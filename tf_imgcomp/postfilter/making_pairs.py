@@ -20,7 +20,6 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from tf_imgcomp.classical import FileFormat
 from tf_imgcomp.data.images import read_image
 from tf_imgcomp.data.pairs import Pair, stack
 from tf_imgcomp.data.photos import photo_files
@@ -80,7 +79,7 @@ def plan(
 
 
 def make_pairs(
-    jobs: Sequence[Job], output: Path, codec: FileFormat, threads: int
+    jobs: Sequence[Job], output: Path, codec, threads: int
 ) -> Iterator[tuple[Job, str | None]]:
     """Makes the pairs that do not exist yet.
 
@@ -117,7 +116,7 @@ def _name(job: Job, output: Path) -> str:
     return str(job.target.relative_to(output))
 
 
-def _claim(output: Path, codec: FileFormat) -> None:
+def _claim(output: Path, codec) -> None:
     """Writes the codec's name to a new folder, or checks it in an existing one."""
     ours = {"codec": codec.name, "version": codec.version}
     path = output / CODEC
@@ -149,7 +148,7 @@ def _read_figures(path: Path) -> set[str]:
         raise ImgcompError(f"{path} is damaged: start with a new folder") from None
 
 
-def _code(codec: FileFormat, job: Job) -> tuple[bytes, dict] | str:
+def _code(codec, job: Job) -> tuple[bytes, dict] | str:
     """The file of a pair and its figures, or the reason why there is none."""
     try:
         original = _middle(read_image(job.photo).pixels)
