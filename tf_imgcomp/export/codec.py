@@ -9,7 +9,7 @@ from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN, Codec
 from tf_imgcomp.entropy.integer_coder import QUALITY_STEPS, IntegerCoder
 from tf_imgcomp.export import saving
 from tf_imgcomp.export.packed_weights import Hidden, PackedWeights, half_precision
-from tf_imgcomp.layers.base import computing_in
+from tf_imgcomp.export.precision import in_float32
 from tf_imgcomp.ops.rounding import round_half_up
 
 # Peak memory of compress or decompress, with a margin. Measured: 380 to 500, on images
@@ -46,12 +46,10 @@ class CodecModule(tf.Module):
     Strings are damaged, or from another model, if their number is wrong (`sound` is
     false) or if `decompress` does not return the checksum of `compress`.
 
-    Analysis is float64, so that an image has the same file on every machine. Another
-    order of a sum changes a latent by about 1e-14 of a step; by that estimate one image
-    of 10**9 has a latent so close to a tie. With float32 it was one of 30 (measured).
-    Decoded pixels are float32 before rounding.
-
-    Float weights are saved in half precision.
+    Both transforms are float32, with weights saved in half precision. On another
+    machine a latent next to a tie may become another integer (in 3 of 96 files, with
+    oneDNN off), and a pixel may differ by one grey level. From latents on all is exact:
+    such files decode to the same latents everywhere.
 
     Args:
         codec: a built codec with trained weights.
@@ -59,10 +57,10 @@ class CodecModule(tf.Module):
 
     def __init__(self, codec: Codec):
         super().__init__(name="codec")
-        exact = in_float64(codec)
-        self._codec, self._exact = Hidden(codec), Hidden(exact)
+        codec = in_float32(codec, QUALITY_MAX)
+        self._codec = Hidden(codec)
         self.coder = IntegerCoder(codec.latent_coder, codec.gain)
-        self.analysis_weights = PackedWeights(*_encoder(exact))
+        self.analysis_weights = PackedWeights(*_encoder(codec))
         self.synthesis_weights = PackedWeights(
             codec.synthesis_transform, codec.inverse_gain
         )
@@ -99,10 +97,9 @@ class CodecModule(tf.Module):
 
     @tf.function(input_signature=_IMAGE)
     def analysis(self, image, quality):
-        codec, quality = self._exact.value, _quality(_hundredths(quality))
+        codec, quality = self._codec.value, _quality(_hundredths(quality))
         with self.analysis_weights.used():
             y, importance = codec.analysis_and_importance(image[None], quality[None])
-            y = tf.cast(y, tf.float32)
             rate = codec.rate_features(quality[None])
             latents = {"y": y, "z": codec.latent_coder.run_hyper_analysis(y, rate)}
             if importance is not None:
@@ -134,18 +131,6 @@ class CodecModule(tf.Module):
             return {"image": tf.cast(x_hat, tf.uint8)}
 
         return synthesis
-
-
-def in_float64(codec: Codec) -> Codec:
-    """A copy of the codec with a float64 encoder; other layers are not built."""
-    with computing_in("float64"):
-        exact = type(codec).from_config({**codec.get_config(), "dtype": "float64"})
-        quality = tf.constant([QUALITY_MAX])
-        y = exact.analysis(tf.zeros((1, codec.stride, codec.stride, 3)), quality)
-        exact.latent_coder.run_hyper_analysis(y, exact.rate_features(quality))
-    for layer, trained in zip(_encoder(exact), _encoder(codec)):
-        layer.set_weights(trained.get_weights())
-    return exact
 
 
 def _encoder(codec: Codec) -> tuple:

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tf_imgcomp.export import saving
 from tf_imgcomp.export.packed_weights import Hidden, PackedWeights
+from tf_imgcomp.export.precision import in_float32
 from tf_imgcomp.postfilter.inference import restore
 
 # Peak memory, with a margin. Large images are filtered in tiles.
@@ -28,7 +29,7 @@ class PostfilterModule(tf.Module):
         rotations    the same, mean over 4 rotations
         flips        the same, mean over 4 rotations and their mirror images
 
-    Weights are saved in half precision.
+    It computes in float32; weights are saved in half precision.
 
     Args:
         postfilter: a built filter with trained weights.
@@ -36,6 +37,7 @@ class PostfilterModule(tf.Module):
 
     def __init__(self, postfilter: tf.keras.Model):
         super().__init__(name="postfilter")
+        postfilter = in_float32(postfilter, 0.0)
         self._postfilter = Hidden(postfilter)
         self.weights = PackedWeights(postfilter)
         digest = hashlib.sha256(self.weights.packed.numpy().tobytes()).digest()
