@@ -316,6 +316,7 @@ def test_config_keeps_the_precision(name, policy, make_image):
         assert layer.dtype_policy.name == policy, layer.name
 
 
+@pytest.mark.slow
 @every_codec
 def test_a_codec_fits_images(name, make_image):
     x = np.stack([make_image(64, 64, seed) for seed in range(4)])
@@ -328,6 +329,7 @@ def test_a_codec_fits_images(name, make_image):
     assert any(np.any(a != b) for a, b in zip(before, codec.get_weights()))
 
 
+@pytest.mark.slow
 def test_fit_lowers_the_loss_at_a_given_quality(make_image):
     x, quality = np.stack([make_image(64, 64)] * 2), np.full(2, 50, np.float32)
     codec = tiny.randomized(tiny.PLAIN)

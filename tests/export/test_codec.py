@@ -8,7 +8,6 @@ import tensorflow as tf
 
 _STRANGER = """
 import sys
-import pytest
 import tensorflow as tf
 import tensorflow_compression
 assert not any(name.startswith("tf_imgcomp") for name in sys.modules)
