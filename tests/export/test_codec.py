@@ -5,6 +5,7 @@ import sys
 
 import pytest
 import tensorflow as tf
+import tensorflow_compression  # noqa: F401  It registers the range coder.
 
 _STRANGER = """
 import sys
