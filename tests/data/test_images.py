@@ -433,8 +433,8 @@ def test_what_a_format_cannot_hold_is_said(pixels, tmp_path):
     photo = Photo(pixels, alpha=np.zeros(pixels.shape[:2], np.uint8), icc=SRGB)
     notes = write_image(tmp_path / "image.bmp", photo)
     assert notes == (
-        "transparency replaced by white: BMP has no place for it",
-        "ICC profile and EXIF dropped: BMP has no place for them",
+        "transparency replaced by white: BMP cannot store it",
+        "ICC profile and EXIF dropped: BMP cannot store them",
     )
     assert read_array(tmp_path / "image.bmp").min() == 255
 
