@@ -1,4 +1,4 @@
-"""bin/ablate with stand-ins for the programs that it runs."""
+"""bin/ablate, with stand-ins for the programs that it runs."""
 
 import csv
 import json
@@ -19,7 +19,7 @@ PSNRS = {"residual": 28.0, "attention": 28.2, "mine": 20.0}
 
 
 def value(arguments, flag):
-    """The last value that a command has for a flag."""
+    """The last value of a flag in a command."""
     return [a.split("=", 1)[1] for a in arguments if a.startswith(f"--{flag}=")][-1]
 
 

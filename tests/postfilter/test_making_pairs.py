@@ -1,4 +1,4 @@
-"""Photos through a codec into a folder of pairs."""
+"""Making a folder of pairs from photos with a codec."""
 
 import json
 import signal
