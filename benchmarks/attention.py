@@ -1,4 +1,4 @@
-"""Compares our attention module with others, and forms of multi-frequency attention.
+"""Compares attention modules, and forms of multi-frequency attention.
 
     python benchmarks/attention.py --data=PHOTOS [--compare=modules|frequencies]
 

@@ -2,7 +2,7 @@
 
     python portable/train.py STEP --data=photos.zip --output=OUT --minutes=20
 
-STEP is the folder that bin/export_step wrote, photos.zip what bin/pack_images wrote.
+STEP is a folder of bin/export_step, photos.zip a file of bin/pack_images.
 It needs jax, optax, numpy and pillow (requirements.txt), but not this package.
 
 Photos stay on the device, where crops, flips and qualities are drawn. OUT gets

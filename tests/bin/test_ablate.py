@@ -147,7 +147,7 @@ def test_variants_differ_in_nothing_but_sizes():
     )
     cards = json.loads(run.stdout)
     sizes = [card.pop("sizes") for card in cards]
-    codecs = [Fdram(fields) for fields in sizes]  # Refuses what it does not know.
+    codecs = [Fdram(fields) for fields in sizes]  # Refuses unknown sizes.
     assert len({codec.config for codec in codecs}) == len(variants)
     for card in cards:
         card["flags"] = [x for x in card["flags"] if not x.startswith("--sizes=")]

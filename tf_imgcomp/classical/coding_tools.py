@@ -85,7 +85,7 @@ def read_pcm(bits: BitReader) -> tuple[int, int, int, int, int] | None:
 def read_extension(bits: BitReader) -> int | None:
     if not bits.get():
         return None
-    range_extension, others = bits.get(), bits.get(7)
-    if others:
+    range_extension, unknown = bits.get(), bits.get(7)
+    if unknown:
         raise ClassicalCodecError("an unknown HEVC extension")
     return bits.get(9) if range_extension else None

@@ -54,7 +54,7 @@ class Photo:
         alpha: uint8 `(h, w)`, 255 is opaque; None for an opaque image.
         icc: ICC profile of the pixels, or None.
         exif: EXIF data without a prefix, its orientation 1, or None.
-        notes: What the user should know about how the image was read.
+        notes: Messages for the user about how the image was read.
     """
 
     pixels: np.ndarray
@@ -181,7 +181,7 @@ def _pillow_errors() -> Iterator[None]:
 
 @contextmanager
 def _size_limit() -> Iterator[None]:
-    """Inside, Pillow's limit on pixels is what fits into memory."""
+    """Limits the pixels that Pillow decodes to the available memory."""
     limit = Image.MAX_IMAGE_PIXELS
     Image.MAX_IMAGE_PIXELS = memory.available_memory() // _BYTES_PER_PIXEL
     try:

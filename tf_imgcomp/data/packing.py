@@ -14,7 +14,7 @@ from tf_imgcomp.errors import ImageError
 
 
 class Packed(NamedTuple):
-    """What went into a packed file.
+    """Counts of a packed file.
 
     Attributes:
         train: number of photos to train on.

@@ -45,7 +45,7 @@ def export_step(
     qualities are float32 `(batch,)`, all else is float32; loss and metrics are scalars.
 
     Args:
-        trainable: what to train.
+        trainable: the model and its objective.
         folder: folder to write; made if missing.
         config: schedule, seed and qualities.
         batch: number of images in a step.
