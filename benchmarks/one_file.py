@@ -1,9 +1,9 @@
-"""Has an image one file, whatever computes it?
+"""Checks that an image has the same file however the processor computes it.
 
     python benchmarks/one_file.py [--model=FOLDER] [--qualities=10,50] IMAGES...
 
-Compresses every image in processes of their own: with oneDNN and without, on one thread
-and on two. Prints how many files each makes that are, byte for byte, the first one's.
+Compresses every image in separate processes: with oneDNN and without, on one thread and
+on two. Prints how many files of each process equal those of the first, byte for byte.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ _MODEL = flags.DEFINE_string(
     "model", str(measure.ROOT / "saved_models" / "fdram"), "Folder of a codec."
 )
 _QUALITIES = flags.DEFINE_list("qualities", ["10", "50"], "Qualities.")
-_THREADS = flags.DEFINE_integer("threads", None, "Compress with so many, print hashes.")
+_THREADS = flags.DEFINE_integer("threads", None, "Compress on them and print hashes.")
 
 
 def print_hashes(images: list[str]) -> None:
@@ -38,7 +38,7 @@ def print_hashes(images: list[str]) -> None:
 
 
 def hashes(onednn: int, threads: int) -> list[str]:
-    """What a process of its own prints."""
+    """The hashes that a separate process prints."""
     return subprocess.run(
         [sys.executable, *sys.argv, f"--threads={threads}"],
         env={

@@ -1,4 +1,4 @@
-"""The exported folder of a codec, as anybody else loads it."""
+"""The exported folder of a codec, loaded without this package."""
 
 import subprocess
 import sys
