@@ -1,16 +1,16 @@
-"""Compares our attention module with others, and forms of multi-frequency attention.
+"""Compares attention modules, and forms of multi-frequency attention.
 
     python benchmarks/attention.py --data=PHOTOS [--compare=modules|frequencies]
 
 A short controlled training: photos lose quality by quantized lapped coefficients, and a
 network at 1/8 of the resolution restores them, as in the codec's synthesis. Networks
-differ in their modules alone; data, seeds, steps and optimizer are the same, and of
-`--learning_rates` each network gets the one that suits it. Prints for each network its
-multiplications and parameters, the seconds of a training step and by how much it
-improves held-out photos, in dB. About six minutes on two cores.
+differ in their modules only; data, seeds, steps and optimizer are the same. Each
+network uses its best learning rate of `--learning_rates`. Prints for each network its
+multiplications and parameters, the seconds of a training step and its gain on held-out
+photos, in dB. About six minutes on two cores.
 
-`modules` are our attention module and others that cost at least as much; `frequencies`
-are pyramid convolutions with either form of attention or with none.
+`modules` compares our attention module with modules that cost at least as much;
+`frequencies` compares pyramid convolutions with either form of attention and without.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ from tf_imgcomp.layers.frequency import FORMS
 
 _DATA = flags.DEFINE_string("data", None, "Folder of photos.", required=True)
 _COMPARE = flags.DEFINE_enum(
-    "compare", "modules", ["modules", "frequencies"], "Which networks."
+    "compare", "modules", ["modules", "frequencies"], "Networks."
 )
 _STEPS = flags.DEFINE_integer("steps", 200, "Training steps of each network.")
-_SEEDS = flags.DEFINE_integer("seeds", 3, "Trainings whose gains are averaged.")
+_SEEDS = flags.DEFINE_integer("seeds", 3, "Training runs to average.")
 _LEARNING_RATES = flags.DEFINE_list(
-    "learning_rates", "1e-3,3e-3", "Tried with the first seed; the best is kept."
+    "learning_rates", "1e-3,3e-3", "Tried with the first seed; the best one is used."
 )
 
 FILTERS = 96
@@ -54,7 +54,7 @@ CROP, BATCH = 128, 4
 
 
 def pyramid(form: str | None) -> Callable:
-    """What makes a pyramid convolution, with attention of a form or with none."""
+    """Constructor of a pyramid convolution with one form of attention, or none."""
 
     def make(filters: int) -> PyramidConvolution:
         module = PyramidConvolution(filters, form or FORMS[0], CROP // 8)
@@ -66,7 +66,7 @@ def pyramid(form: str | None) -> Callable:
     return make
 
 
-# Of what, how many. In the first, two groups; in each the first costs the most.
+# Modules and their number. `modules` has two groups; the first of each costs the most.
 NETWORKS = {
     "modules": (
         (SimplifiedAttention, 2),
@@ -82,7 +82,7 @@ NETWORKS = {
     ),
 }
 TRAIN_PHOTOS, TEST_PHOTOS, CROPS_PER_PHOTO = 200, 40, 4
-STEP = 0.3  # Of the quantizer, for pixels in [-1, 1]: 38 grey levels.
+STEP = 0.3  # Quantizer step for pixels in [-1, 1]: 38 grey levels.
 
 
 def read_crops(folder: Path) -> np.ndarray:
@@ -112,7 +112,7 @@ def degrade(x: np.ndarray) -> np.ndarray:
 
 
 class Network(tf.keras.Model):
-    """8x8 blocks, some modules, and what they make of the blocks added to the image."""
+    """Modules on 8x8 blocks, whose output is added to the image."""
 
     def __init__(self, module, count: int):
         super().__init__()
@@ -168,7 +168,7 @@ class Trainee:
         return float(np.mean(10 * np.log10(before / after)))
 
     def multiplications(self) -> float:
-        """Of the modules, for one position at 1/8 of the resolution."""
+        """Multiplications of the modules for one position at 1/8 of the resolution."""
 
         def blocks(h):
             for block in self.network.blocks:
@@ -205,7 +205,7 @@ def main(argv: list[str]) -> None:
             found[best].append(trainee.gain(*test))
         results.append((best, found[best]))
     seconds = [[] for _ in trainees]
-    for _ in range(20):  # In turns, so that other load meets all alike.
+    for _ in range(20):  # In turns, so that other load affects all equally.
         for trainee, times in zip(trainees, seconds):
             start = time.perf_counter()
             trainee.step(train[0][:BATCH], train[1][:BATCH], tf.constant(0.0))

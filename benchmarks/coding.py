@@ -1,12 +1,12 @@
-"""What exact entropy coding costs in bits, and why it computes as it does.
+"""Measures the bits that exact entropy coding costs, and the speed of number formats.
 
     python benchmarks/coding.py --weights=WEIGHTS.npz [IMAGE...]
 
-WEIGHTS are what bin/train wrote. Prints
+WEIGHTS is a file that bin/train wrote. Prints
 
-- for several qualities the bytes that the float model estimates for the integers that
-  were coded, and how many more the real strings have: as they are, and with every
-  element coded, which is what integer networks and tables lose;
+- for several qualities the bytes that the float model estimates for the coded integers,
+  and the excess of the real strings: as they are, and with every element coded, which
+  shows the loss of integer networks and tables alone;
 - for several values of `integer_mixture.CERTAIN_BITS` the share of latents coded and
   the BD-rate against coding all of them;
 - the speed of matrix products in float32, float64 and int32.
@@ -49,13 +49,13 @@ PRODUCTS = ((1536, 512, 192), (1536, 192, 1536), (1536, 1152, 512))
 
 
 class Results(NamedTuple):
-    """What came out, each float64 `(qualities, images)`.
+    """Results, each float64 `(qualities, images)`.
 
     Attributes:
         size: bytes of all strings.
-        estimated: bytes that the float model expects for the integers coded.
-        psnr: in dB.
-        share: of the latents that is coded.
+        estimated: bytes that the float model estimates for the coded integers.
+        psnr: PSNR in dB.
+        share: share of the latents that is coded.
     """
 
     size: np.ndarray
@@ -67,7 +67,7 @@ class Results(NamedTuple):
 def code(codec: Codec, images: Sequence[np.ndarray], certain: float) -> Results:
     """Codes images with another value of `CERTAIN_BITS`."""
     present, integer_mixture.CERTAIN_BITS = integer_mixture.CERTAIN_BITS, certain
-    # The threshold is a constant of its graphs: made anew.
+    # The threshold is a constant in the graphs, so they are traced again.
     symbol_coding.choose = tf.function(symbol_coding.choose.python_function)
     module = CodecModule(codec)
     encode = tf.function(module.coder.encode, reduce_retracing=True)
@@ -94,11 +94,11 @@ def code(codec: Codec, images: Sequence[np.ndarray], certain: float) -> Results:
 
 
 def coded_share(coder, y_hat, z_hat, hundredths) -> tf.Tensor:
-    """The share of latents that is not taken for certain."""
+    """The share of latents that is coded, because their value is not certain."""
     rows = coder.tables.read()
 
     def count(total, parameters, y):
-        # Not the shared graph, which has the threshold that it was made with.
+        # The shared graph has another threshold: that of its tracing.
         coded = symbol_coding.plan.python_function(rows, parameters)
         return total + tf.size(coded.positions), y
 
@@ -128,7 +128,7 @@ def print_rate_lost(real: Results, all_coded: Results) -> None:
 
 
 def print_certainty(results: dict[str, Results], pixels: int) -> None:
-    """The first of `results` is what all others are compared with."""
+    """Prints coded shares and BD-rates, with the first of `results` as the anchor."""
     curves = {
         name: (8 * result.size.mean(1) / pixels, result.psnr.mean(1))
         for name, result in results.items()
@@ -142,7 +142,7 @@ def print_certainty(results: dict[str, Results], pixels: int) -> None:
 
 
 def print_products():
-    """Prints the speed of matrix products, two operations a multiplication."""
+    """Prints the speed of matrix products; a multiplication is two operations."""
     types = (tf.float32, tf.float64, tf.int32)
     print("\n| product | " + " | ".join(f"{t.name}, GFLOP/s" for t in types) + " |")
     print("|---" * (1 + len(types)) + "|")

@@ -1,4 +1,4 @@
-"""What the raster context of cheng2020 costs in time and in bytes.
+"""Measures the time and the bytes that the raster context of cheng2020 costs.
 
     python benchmarks/context.py [--sizes=JSON] [--weights=WEIGHTS.npz] [PHOTO]
 
@@ -6,11 +6,11 @@ For a photo at one quality prints
 
 - the time of decoding its symbols by wavefronts and position by position, and with the
   checkerboard context on the same model, beside that of the synthesis transform;
-- the bytes of one string for the photo, as files have, and of one for each wavefront,
-  beside what the float model estimates for the integers that were coded.
+- the bytes of one string for the photo, as in files, and of one for each wavefront,
+  beside the float model's estimate for the coded integers.
 
-Without weights the codec is as before its first training step, and only times mean
-something; `--sizes='{"num_filters": 128}'` are the paper's.
+Without weights the codec is untrained, and only the times are meaningful.
+`--sizes='{"num_filters": 128}'` gives the paper's sizes.
 """
 
 import json
@@ -37,7 +37,7 @@ from tf_imgcomp.training.weights import load_weights
 
 _SIZES = flags.DEFINE_string("sizes", "{}", "Sizes that differ from size S, JSON.")
 _WEIGHTS = flags.DEFINE_string("weights", None, "Weights of the raster codec.")
-_QUALITY = flags.DEFINE_float("quality", 40, "At which to measure.")
+_QUALITY = flags.DEFINE_float("quality", 40, "Quality to measure at.")
 _RUNS = flags.DEFINE_integer("runs", 5, "Runs of each function.")
 
 
@@ -49,7 +49,7 @@ def make(context: str) -> Codec:
 
 
 def position_by_position(height: tf.Tensor, width: tf.Tensor) -> tuple:
-    """In place of `raster.wavefronts`."""
+    """Stands in for `raster.wavefronts`: each position is a wavefront."""
     count = height * width
     return tf.range(count), tf.ones([count], tf.int32)
 
@@ -90,7 +90,7 @@ def print_times(pixels: np.ndarray, quality: tf.Tensor) -> None:
 
 
 def string_for_each_wavefront(coder, y_hat, z_hat, hundredths) -> tf.Tensor:
-    """Bytes of the latents of a photo, and of the lengths of the strings."""
+    """Bytes of the latents with a string for each wavefront, and of the lengths."""
     rows = coder.tables.read()
 
     def code(total, parameters, y):

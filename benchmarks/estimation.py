@@ -1,4 +1,4 @@
-"""What the benchmarks share: what the float model says of integers that were coded."""
+"""The float model's estimate for coded integers, shared by the benchmarks."""
 
 import tensorflow as tf
 
@@ -7,10 +7,10 @@ from tf_imgcomp.entropy import mixture, passes
 
 
 def estimated_bits(codec: Codec, y_hat, z_hat, quality) -> tf.Tensor:
-    """Bits, float32 scalar, of the integers of one image.
+    """Estimated bits of the integers of one image, float32 scalar.
 
     Args:
-        codec: with trained weights.
+        codec: a codec with trained weights.
         y_hat: float32 `(1, h, w, c)`.
         z_hat: float32 `(1, h / 4, w / 4, n)`.
         quality: float32 scalar.
@@ -37,7 +37,7 @@ def has_optional_slice(config, y_hat: tf.Tensor) -> tf.Tensor:
 
 
 class KnownLatents:
-    """Notes the parameters of each pass; see `passes.Coding`.
+    """Records the parameters of each pass; see `passes.Coding`.
 
     Args:
         config: `LatentCoderConfig`.
@@ -45,7 +45,7 @@ class KnownLatents:
 
     Attributes:
         latents: dict of slice and colour to the latents of a pass.
-        parameters: the same for the outputs of the networks.
+        parameters: dict of slice and colour to the outputs of the networks.
     """
 
     def __init__(self, config, y_hat: tf.Tensor):

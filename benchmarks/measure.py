@@ -1,4 +1,4 @@
-"""What the benchmarks share: timing in turns."""
+"""Timing of functions in turns, shared by the benchmarks."""
 
 import time
 from collections.abc import Callable
@@ -13,8 +13,8 @@ EXAMPLE = ROOT / "examples" / "kitten.png"
 def median_seconds(functions: dict[str, Callable], runs: int) -> dict[str, float]:
     """Median wall time of each function.
 
-    They run in turns, so that other load on the machine meets all alike: ratios of the
-    results say more than the results.
+    They run in turns, so that other load on the machine affects all equally: ratios of
+    the results are more reliable than the results.
     """
     seconds = {name: [] for name in functions}
     for function in functions.values():

@@ -1,4 +1,4 @@
-"""What filters gain after real codecs: table 1 of Xue and Su 2019, on a set of images.
+"""Gains of filters after real codecs on a set of images, as table 1 of Xue and Su 2019.
 
     python benchmarks/postfilter.py [--models=bpg+xue2019,...] [--bpp=0.15] \
         [--csv=docs/results/postfilter/kodak.csv] IMAGES...
@@ -11,10 +11,10 @@ For each model, at most `--bpp` bits per pixel of all images together:
     bpg, chosen QPs           a QP for each image that makes the mean PSNR highest
     bpg+xue2019, chosen QPs   these streams, filtered where that helps
 
-Prints a Markdown table: means over the images, the smallest gain of an image by the
-filter, and seconds per megapixel, medians of the images. Rates are those of the codec's
-own files, and of a byte more for the filter. With --csv, the table is written as CSV
-too. What was measured is kept in --cache, one file for each image and QP.
+Prints a Markdown table: means over the images, the filter's smallest gain for an image,
+and seconds per megapixel, medians over the images. Rates are those of the codec's own
+files, plus one byte for the filter. With --csv, the table is also written as CSV.
+Measurements are kept in --cache, one file for each image and QP.
 """
 
 import os
@@ -48,19 +48,19 @@ _MODELS = flags.DEFINE_list(
 _BPP = flags.DEFINE_float("bpp", 0.15, "Bits per pixel of all images together.")
 _CSV = flags.DEFINE_string("csv", None, "File for the table as CSV.")
 _CACHE = flags.DEFINE_string(
-    "cache", "evaluation_out/.cache", "Folder of what was measured."
+    "cache", "evaluation_out/.cache", "Folder for measurements."
 )
 
 COLUMNS = ("codec", "bpp", "PSNR, dB", "MS-SSIM", "smallest gain, dB", "s/Mpixel")
 
 
 class Result(NamedTuple):
-    """One image.
+    """Results of one image.
 
     Attributes:
-        num_bytes: of its file.
-        psnr, ms_ssim: of its decoded pixels.
-        seconds: of decoding, filters included.
+        num_bytes: size of its file.
+        psnr, ms_ssim: quality of its decoded pixels.
+        seconds: time of decoding, filters included.
     """
 
     num_bytes: int
@@ -75,7 +75,7 @@ class Measured:
     Args:
         name: key of `CODECS`.
         photos: dict of names to pixels.
-        cache: where points are kept.
+        cache: cache of the points.
     """
 
     def __init__(self, name: str, photos: dict, cache: Cache):
@@ -88,7 +88,7 @@ class Measured:
         return self._cache.measure(self._codec, qp, *self._photos[number])
 
     def chosen(self, limit: int) -> list[int]:
-        """QPs that together need at most `limit` bytes, by slopes."""
+        """A QP for each image, within `limit` bytes together, by slopes."""
 
         def measure(number: int, quality: float) -> budget.Point:
             point = self.point(number, self._classical.setting(quality))
@@ -98,7 +98,7 @@ class Measured:
         return [self._classical.setting(point.quality) for point in found]
 
     def uniform(self, limit: int) -> list[int]:
-        """The lowest QP that needs at most `limit` bytes; one less while that fits."""
+        """The lowest QP within `limit` bytes, and one less for the first that fit."""
         count = len(self._photos)
         low, high = 0, len(self.qps)
         while high - low > 1:
@@ -125,7 +125,7 @@ class Measured:
 def filtered(
     codec: FilteredCodec, base: ClassicalImageCodec, ensemble: str, photos, qps
 ) -> tuple[list[Result], list[float]]:
-    """The images through a codec and its filter; and seconds of decoding without it."""
+    """Results of a codec with its filter, and seconds of decoding without it."""
     codec, results, base_seconds = codec.with_ensemble(ensemble), [], []
     for pixels, qp in zip(tqdm(photos), qps):
         coded = codec.compress(pixels, base.quality(qp))
@@ -143,7 +143,7 @@ def filtered(
 
 
 def row(title: str, results: Sequence[Result], plain: Sequence[Result], areas) -> list:
-    """Cells of the table; `plain` is what gains are over, the same for no filter."""
+    """Cells of a row; gains are over `plain`, which is `results` without a filter."""
     sizes, psnr, ms_ssim, seconds = map(np.array, zip(*results))
     gains = psnr - [result.psnr for result in plain]
     return [

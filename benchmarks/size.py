@@ -1,9 +1,9 @@
-"""How large a codec is: parameters, and multiplications per pixel of its parts.
+"""Counts the parameters of a codec, and the multiplications per pixel of its parts.
 
     python benchmarks/size.py [--codec=fdram] [--sizes=JSON]
 
-Counts convolutions and matrix products as they run; a multiplication with its addition
-is one MAC.
+It counts convolutions and matrix products as they run; a multiplication with its
+addition is one MAC.
 """
 
 import json
@@ -22,7 +22,7 @@ from tf_imgcomp.codecs.registry import new_codec
 _CODEC = flags.DEFINE_string("codec", "fdram", "Name of the codec.")
 _SIZES = flags.DEFINE_string("sizes", "{}", "Sizes that differ from the codec's, JSON.")
 
-SIDE = 512  # Of the image that is counted on.
+SIDE = 512  # Of the test image, in pixels.
 
 
 def kmac_per_pixel(function: Callable, *arguments) -> float:
@@ -32,7 +32,7 @@ def kmac_per_pixel(function: Callable, *arguments) -> float:
     def add(op_type, inputs, attrs, outputs, op_name=None, graph=None):
         nonlocal count
         if op_type in ("Conv2D", "MatMul", "BatchMatMulV2"):
-            # Products for each number of the result.
+            # Products for each element of the result.
             terms = inputs[1].shape.num_elements() / outputs[0].shape[-1]
             if op_type == "BatchMatMulV2":
                 terms = inputs[0].shape[-1]

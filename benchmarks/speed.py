@@ -1,15 +1,15 @@
-"""What the entropy coding of an exported codec costs: time, memory, start-up.
+"""Measures what entropy coding of an exported codec costs: time, memory, start-up.
 
     python benchmarks/speed.py [--model=FOLDER] [PHOTO]
 
-Takes the quality that suits `--bpp` and prints
+Codes at the quality that reaches `--bpp` and prints
 
-- `compress` and `decompress` against their float transforms alone, that is the
-  signatures `analysis` (float64) and `synthesis` (float32) and the hyper and context
-  networks in floats; and what the analysis would take in float32;
+- the times of `compress` and `decompress` relative to their float networks alone: the
+  signatures `analysis` (float64) and `synthesis` (float32), and the hyper and context
+  networks in floats; also the time of the analysis in float32;
 - the time of coding all symbols each way, and its parts;
-- bin/compress and bin/decompress as processes: seconds and peak memory, and what of
-  them is the import of TensorFlow.
+- the seconds and the peak memory of bin/compress and bin/decompress as processes, and
+  how much of them is the import of TensorFlow.
 
 Times are medians of runs in turns. About a minute on two cores.
 """
@@ -40,8 +40,8 @@ from tf_imgcomp.image_codecs import models
 _MODEL = flags.DEFINE_string(
     "model", str(measure.ROOT / "saved_models" / models.DEFAULT), "Folder of a codec."
 )
-_CODEC = flags.DEFINE_string("codec", "fdram", "Its kind, for the float networks.")
-_SIZES = flags.DEFINE_string("sizes", "{}", "Its sizes that are not default, JSON.")
+_CODEC = flags.DEFINE_string("codec", "fdram", "Its name, for the float networks.")
+_SIZES = flags.DEFINE_string("sizes", "{}", "Sizes that differ from the codec's, JSON.")
 _BPP = flags.DEFINE_float("bpp", 0.5, "Bits per pixel at which to measure.")
 _RUNS = flags.DEFINE_integer("runs", 15, "Runs of each function.")
 _PROCESSES = flags.DEFINE_integer("processes", 3, "Runs of each process.")
@@ -59,7 +59,7 @@ print(seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 
 def networks(coder, z_hat: tf.Tensor, y_hat: tf.Tensor, rate: tf.Tensor) -> list:
-    """All mixture parameters; `coder` in floats or integers."""
+    """All mixture parameters; `coder` computes in floats or integers."""
     known = KnownLatents(coder.config, y_hat)
     psi = coder.run_hyper_synthesis(z_hat, rate)
     passes.run_passes(
@@ -69,7 +69,7 @@ def networks(coder, z_hat: tf.Tensor, y_hat: tf.Tensor, rate: tf.Tensor) -> list
 
 
 def range_coding(coder, z_hat: tf.Tensor, y_hat: tf.Tensor, hundredths) -> tuple:
-    """The range coder alone, one function each way; z left out."""
+    """Functions that run the range coder alone, each way; without z."""
     coded, rows = [], coder.tables.read()
 
     def keep(_, parameters, values):
@@ -115,7 +115,7 @@ def time_parts(pixels: np.ndarray) -> None:
     quality = tf.constant(file.quality, tf.float32)
     hundredths = tf.constant(round(file.quality * 100), tf.int64)
     codec = new_codec(_CODEC.value, json.loads(_SIZES.value))
-    # The same functions as the SavedModel's, open to be timed one by one.
+    # The functions of the SavedModel, which can be timed one by one here.
     module = CodecModule(codec)
     weights = tf.train.Checkpoint(module).read(f"{_MODEL.value}/variables/variables")
     weights.assert_existing_objects_matched()
@@ -193,7 +193,7 @@ def run(command: list[str]) -> tuple[float, float]:
 
 
 def run_program(name: str, source: str, target: str) -> tuple[float, float]:
-    """The same of a program that makes `target` from `source`."""
+    """Median seconds and peak MiB of a program that makes `target` from `source`."""
     program = str(measure.ROOT / "bin" / name)
     model, output = f"--model={_MODEL.value}", f"--output={target}"
     return run([program, model, output, "--overwrite", source])

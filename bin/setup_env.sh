@@ -1,15 +1,15 @@
 # Shared by bin/quickstart and bin/test: makes .venv, the Python environment.
 #
 # Usage, in the root of the repository: source bin/setup_env.sh; setup_env [EXTRA]
-# What is done already is skipped. The stamp that says so is written last, so a set-up
-# that was interrupted is repeated.
+# A finished set-up is skipped. Its stamp is written last, so an interrupted set-up is
+# repeated.
 
 venv=.venv
 python=$PWD/$venv/bin/python
 
-# Says whether a command is a Python that the package and its environment can run on.
-# It is asked, since its name says too little: a python3.10 may be pyenv's that only
-# complains, or Debian's that lacks ensurepip.
+# Tests whether a command is a Python that the package supports and that can make an
+# environment. Its name is not enough: a python3.10 may be pyenv's shim without a
+# Python, or Debian's without ensurepip.
 is_suitable() {
     "$1" -c 'import sys, venv, ensurepip
 sys.exit(not (3, 9) <= sys.version_info < (3, 12))' >/dev/null 2>&1
@@ -30,7 +30,7 @@ find_python() {
     return 1
 }
 
-# Prints a hash of everything that decides what is installed.
+# Prints a hash of everything that determines the installation.
 fingerprint() {
     { pwd -P; cat setup.py pyproject.toml tf_imgcomp/__init__.py; } | cksum
 }
@@ -61,8 +61,8 @@ setup_env() {
     fingerprint | tee "$stamp" >"$venv/ready"
 }
 
-# Makes .venv-jax, where tests try portable/: JAX and TensorFlow want different versions
-# of the same packages. No JAX for this machine is no error.
+# Makes .venv-jax, where tests run portable/: JAX and TensorFlow need different versions
+# of the same packages. A machine without JAX is no error.
 setup_jax() {
     local jax=.venv-jax wanted
     wanted=$(cksum <portable/requirements.txt)

@@ -2,21 +2,21 @@
 
     python portable/train.py STEP --data=photos.zip --output=OUT --minutes=20
 
-STEP is the folder that bin/export_step wrote, photos.zip what bin/pack_images wrote.
-Needs jax, optax, numpy and pillow (requirements.txt), and nothing else of this package.
+STEP is a folder of bin/export_step, photos.zip a file of bin/pack_images.
+It needs jax, optax, numpy and pillow (requirements.txt), but not this package.
 
 Photos stay on the device, where crops, flips and qualities are drawn. OUT gets
 
     weights.npz      the averaged weights by name
-    spec.json        what they are of and how long they were trained
-    checkpoint.npz   all it takes to go on; started again with this OUT, the run does
-    metrics.csv      a line every so often
+    spec.json        the exported description, with the steps and seconds of training
+    checkpoint.npz   the state of the run; with the same OUT, a new start resumes it
+    metrics.csv      a line for each logged step
 
-every --checkpoint_minutes and at the end, each file whole or not at all. The run ends
-after the exported number of steps or after --minutes, counted over all its starts, and
-the learning rate reaches zero by whichever comes first, along a cosine whatever the
-schedule that was exported: here, no validation could lower it. SIGTERM ends it early.
-bin/import_weights makes a model of OUT.
+Checkpoint, weights and description are written atomically, every --checkpoint_minutes
+and at the end. The run ends after the exported number of steps or after --minutes over
+all its starts, whichever comes first. Until then the learning rate falls to zero along
+a cosine, whatever schedule was exported: a plateau would need validation. SIGTERM ends
+the run early. bin/import_weights makes a model of OUT.
 """
 
 import argparse
@@ -55,15 +55,15 @@ class Photos(NamedTuple):
 
 
 class State(NamedTuple):
-    """What a step changes.
+    """State of a run, which a step updates.
 
     Attributes:
         step: int32 scalar.
-        trained: dict of the parameters that are trained, by name.
+        trained: dict of the trained parameters by name.
         average: their exponential average.
         adam: the optimizer's state.
         norm: float32 scalar. Running average of the gradients' norm.
-        skipped: int32 scalar. Steps left out.
+        skipped: int32 scalar. Number of skipped steps.
     """
 
     step: jax.Array
@@ -90,10 +90,10 @@ def load_program(file: Path, inputs: list, outputs: list):
 
 
 class Programs:
-    """What bin/export_step exported, as functions of parameters by name.
+    """The exported programs as functions of parameters by name.
 
     Args:
-        folder: where it is.
+        folder: folder that bin/export_step wrote.
     """
 
     def __init__(self, folder: Path):
@@ -113,7 +113,7 @@ class Programs:
     def step(self):
         """Function of parameters, images, a seed and qualities.
 
-        It gives gradients by name, and the loss followed by the metrics, float32.
+        It returns gradients by name, and the loss followed by the metrics, float32.
         """
         trained = self.spec["trained"]
         outputs = [self._parameters[name] for name in trained] + self._scalars
@@ -161,7 +161,7 @@ def load_photos(file: Path, group: str, pictures: int) -> Photos:
     if not places:
         raise SystemExit(f"{file} has no photos of the group {group!r}.")
     if start >= 2**31:
-        raise SystemExit(f"{file} has {start / 1e9:.1f} Gpixel, 2.1 are the most.")
+        raise SystemExit(f"{file} has {start / 1e9:.1f} Gpixel, the limit is 2.1.")
     return Photos(
         jax.device_put(np.concatenate(pixels)),
         jax.device_put(np.array(places, np.int32)),
@@ -180,7 +180,7 @@ def random_crop(
     side = jax.random.randint(keys[1], (), size, jnp.maximum(largest, size) + 1)
     top = jax.random.randint(keys[2], (), 0, jnp.maximum(height - side, 0) + 1)
     left = jax.random.randint(keys[3], (), 0, jnp.maximum(width - side, 0) + 1)
-    # As large a window as there may be; of photos smaller than it, the edge goes on.
+    # The largest window; the edges of smaller photos are repeated.
     reach = jnp.arange(reach_max)
     rows = jnp.minimum(top + reach, height - 1)
     columns = jnp.minimum(left + reach, width - 1)
@@ -201,7 +201,7 @@ def random_crop(
 
 
 def draw_batch(photos: Photos, key: jax.Array, spec: dict) -> tuple:
-    """Crops, and a quality from each of as many equal parts of the range."""
+    """Random crops, and a quality for each from its own equal part of the range."""
     count, (lowest, highest) = spec["batch"], spec["quality"]
     crops, qualities = jax.random.split(key)
     size, scale_min = spec["crop"], spec["sampling"]["scale_min"]
@@ -213,11 +213,11 @@ def draw_batch(photos: Photos, key: jax.Array, spec: dict) -> tuple:
 
 
 class Trainer:
-    """The run: everything on the device but clock and files.
+    """The run; everything but clock and files is on the device.
 
     Args:
-        programs: what to train.
-        photos: to train on.
+        programs: the exported step.
+        photos: training photos.
         steps_per_call: steps between two looks at the clock.
     """
 
@@ -238,8 +238,8 @@ class Trainer:
         )
         with np.load(programs.folder / "parameters.npz") as values:
             parameters = {name: values[name] for name in self.spec["parameters"]}
-        # Put there now: what comes back from a step is there, and another kind of
-        # input would be compiled for once more.
+        # On the device from the start, as a step's results are: for another kind of
+        # input, JAX would compile again.
         parameters = jax.device_put(parameters)
         trained = {name: parameters.pop(name) for name in self.spec["trained"]}
         self._fixed = parameters
@@ -266,7 +266,7 @@ class Trainer:
         """Takes `steps_per_call` steps.
 
         Args:
-            position: where in the schedule of the learning rate, in steps.
+            position: position in the learning rate schedule, in steps.
 
         Returns:
             Mean loss, metrics and norm of the gradients, float32.
@@ -277,7 +277,7 @@ class Trainer:
         return np.asarray(metrics)
 
     def weights(self) -> dict:
-        """All parameters by name, those that are trained averaged."""
+        """All parameters by name; trained ones are averaged."""
         return jax.device_get({**self._fixed, **self.state.average})
 
     def _many_steps(self, state, photos, fixed, position):
@@ -313,10 +313,10 @@ class Trainer:
         return state, jnp.append(metrics, norm)
 
     def _judge(self, state, norm):
-        """Whether to take a step with this norm of the gradients; the new average.
+        """Whether to take a step with this norm of the gradients, and the new average.
 
-        Not if it is not finite, or so far above the usual that one such step could
-        undo a thousand.
+        A step is skipped if the norm is not finite, or so far above the average that
+        the step could undo a thousand others.
         """
         trusted = state.step >= NORM_WARMUP
         limit = self._options["spike_factor"] * state.norm
@@ -329,7 +329,7 @@ class Trainer:
 
 
 def save(file: Path, values: dict) -> None:
-    """Writes arrays by name, whole or not at all."""
+    """Writes arrays by name, atomically."""
     part = file.with_suffix(".part")
     with open(part, "wb") as out:
         np.savez(out, **values)
@@ -351,7 +351,7 @@ def save_checkpoint(trainer: Trainer, output: Path, seconds: float) -> None:
 
 
 def load_checkpoint(trainer: Trainer, output: Path) -> float:
-    """Continues where the last checkpoint was, if there is one; returns its seconds."""
+    """Restores the last checkpoint, if any; returns its seconds of training."""
     if not (output / "checkpoint.npz").exists():
         return 0.0
     leaves, structure = jax.tree.flatten(trainer.state)
@@ -408,7 +408,7 @@ def train(trainer: Trainer, output: Path, minutes: float, checkpoint_minutes: fl
 
 
 def evaluate(programs: Programs, weights: dict, photos: Photos) -> None:
-    """Prints what weights reach on crops of photos, the same ones every time."""
+    """Prints loss and metrics of weights on crops of photos, always the same crops."""
     spec, program = programs.spec, jax.jit(programs.evaluate())
     keys = jax.random.split(jax.random.key(0), EVALUATION_BATCHES)
     draw = jax.jit(lambda key: draw_batch(photos, key, spec))
@@ -422,14 +422,14 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("step", type=Path, help="what bin/export_step wrote")
+    parser.add_argument("step", type=Path, help="folder of bin/export_step")
     parser.add_argument("--data", type=Path, required=True, help="packed photos")
     parser.add_argument("--output", type=Path, required=True, help="folder of the run")
     parser.add_argument("--minutes", type=float, default=1e6, help="budget of time")
     parser.add_argument("--checkpoint_minutes", type=float, default=1.5)
     parser.add_argument("--steps_per_call", type=int, default=10)
     parser.add_argument(
-        "--evaluate", action="store_true", help="at the end, on photos held out"
+        "--evaluate", action="store_true", help="evaluate held-out photos at the end"
     )
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)

@@ -29,5 +29,5 @@ def make_image():
 
 @pytest.fixture(scope="session")
 def tiny_model() -> Path:
-    """The folder of a tiny exported codec, good for `models.load(str(tiny_model))`."""
+    """The folder of a tiny exported codec, for `models.load(str(tiny_model))`."""
     return Path(__file__).parent / "golden" / "tiny"

@@ -1,4 +1,4 @@
-"""The shape of the package: who may import whom, and where flags may be."""
+"""The structure of the package: allowed imports, and where flags are defined."""
 
 import ast
 from pathlib import Path
@@ -30,7 +30,7 @@ LEVELS = {
 
 
 def part(path):
-    """Returns the folder or top-level module of the package that a file is in."""
+    """Returns the package's folder or top-level module that contains a file."""
     return path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 

@@ -1,4 +1,4 @@
-"""What bin/test sets up and runs, with a stand-in for Python."""
+"""The set-up and the checks of bin/test, with a stand-in for Python."""
 
 import os
 import shutil
@@ -10,8 +10,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 CHECKS = ["ruff check", "ruff format --check", "mypy", "pytest"]
 
-# Notes how it was called. "-m venv" makes an environment of it, "-m pip install" fails
-# as long as there is a file "offline", and a check whose words are in a file "broken".
+# A stand-in that logs its calls. "-m venv" copies it into the environment, "-m pip
+# install" fails while a file "offline" exists, and so does a check in a file "broken".
 PYTHON = """#!/bin/bash
 echo "$*" >>calls
 case "$*" in
@@ -24,7 +24,7 @@ esac
 
 @pytest.fixture
 def repository(tmp_path):
-    """A copy of what the set-up needs, and the only folder of PATH in it."""
+    """A copy of the files that the set-up needs, with the only folder of PATH."""
     for name in ("bin", "tools", "tf_imgcomp", "portable"):
         (tmp_path / name).mkdir()
     for name in ("bin/test", "bin/launch", "bin/setup_env.sh", "setup.py"):
@@ -55,7 +55,7 @@ def run(repository, name="test", *arguments):
 
 
 def installs(calls):
-    """The calls that install the package with what its tests need."""
+    """The calls that install the package with its test dependencies."""
     return [call for call in calls if "pip install" in call and ".[test]" in call]
 
 

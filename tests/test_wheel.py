@@ -1,4 +1,4 @@
-"""The wheel, in an environment of its own: all that its programs need is in it."""
+"""The wheel, in a separate environment, contains everything that its programs need."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ SOURCES = ("LICENSE", "README.md", "pyproject.toml", "setup.py")
 FOLDERS = ("bin", "saved_models", "tf_imgcomp")
 PIP = ("-m", "pip", "--disable-pip-version-check", "--quiet")
 
-# Of a wheel, flagfiles lie beside the programs.
+# In a wheel, flagfiles lie beside the programs.
 INSTALLED = """
 from importlib.metadata import distribution
 from importlib.util import find_spec
@@ -33,7 +33,7 @@ for program in distribution("tf_imgcomp").entry_points:
 
 
 def run(*command, cwd, exit_code=0):
-    """Runs a program that sees nothing of this checkout; returns what it printed."""
+    """Runs a program that sees nothing of this checkout; returns its output."""
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     command = list(map(str, command))
     result = subprocess.run(
@@ -47,8 +47,8 @@ def run(*command, cwd, exit_code=0):
 def programs(tmp_path_factory):
     """The folder of programs of an environment that has the wheel.
 
-    Other packages are those of the tests' environment; its link to this checkout, as an
-    editable package, does not come with them.
+    Other packages come from the tests' environment, without its editable link to this
+    checkout.
     """
     folder = tmp_path_factory.mktemp("wheel")
     source, dist, environment = (folder / name for name in ("source", "dist", "env"))

@@ -49,7 +49,7 @@ def sizes(name: str = "fdram", **switches) -> dict:
     return {**SIZES[name], "coder": {**SIZES[name]["coder"], **switches}}
 
 
-# As few layers as there can be, where it matters how often they are traced or compiled.
+# As few layers as possible, for tests that trace or compile often.
 PLAIN = {
     **sizes(slices=(24,)),
     "analysis_modules": 0,
@@ -58,18 +58,18 @@ PLAIN = {
 
 
 def random_codec(seed: int = 1, name: str = "fdram", **switches) -> Codec:
-    """A codec whose every weight is away from its start."""
+    """A codec with noise added to every initial weight."""
     return randomized(sizes(name, **switches), seed, name)
 
 
 def randomized(sizes: dict, seed: int = 1, name: str = "fdram") -> Codec:
-    """The same of any sizes."""
+    """A codec of any sizes, with noise added to every initial weight."""
     tf.keras.utils.set_random_seed(seed)
     return shaken(new_codec(name, sizes), seed)
 
 
 def shaken(model: tf.keras.Model, seed: int, scale: float = 0.03) -> tf.keras.Model:
-    """The model, noise added to every weight."""
+    """The model, with noise added to every weight."""
     random = np.random.default_rng(seed)
     for variable in model.trainable_variables:
         noise = random.normal(scale=scale, size=variable.shape)
@@ -92,5 +92,5 @@ def untrained_filter() -> tf.keras.Model:
 
 
 def random_filter(seed: int = 1) -> tf.keras.Model:
-    """A post-filter whose every weight is away from its start."""
+    """A post-filter with noise added to every initial weight."""
     return shaken(untrained_filter(), seed, scale=0.1)

@@ -1,4 +1,4 @@
-"""The table of what filters gain, from points by a formula in place of encoders."""
+"""The table of filters' gains, from points by a formula in place of encoders."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ COMPLEXITY = {"plain": 500, "busy": 4000}  # Bytes at QP 30.
 
 
 def measured_by_formula(codec, qp, name, pixels) -> Point:
-    """A sixth less for each QP, 0.5 dB worse."""
+    """Points that lose a sixth of the bytes and 0.5 dB with each QP."""
     size = round(COMPLEXITY[name] * 2 ** ((30 - qp) / 6))
     quality = {"psnr": 50 - qp / 2, "ms_ssim": 0.9, "ms_ssim_db": 10.0}
     seconds = {"encode_seconds": 1.0, "decode_seconds": 0.5}
@@ -28,7 +28,7 @@ def measured():
 
 
 def total(measured, qps) -> tuple:
-    """Bytes, and mean PSNR."""
+    """The bytes of all images, and their mean PSNR."""
     results = measured.results(qps)
     return sum(r.num_bytes for r in results), np.mean([r.psnr for r in results])
 

@@ -1,4 +1,4 @@
-"""The page of results, from tables made here and from those committed."""
+"""The page of results, from tables made here and from the committed tables."""
 
 import shutil
 

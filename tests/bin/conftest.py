@@ -1,4 +1,4 @@
-"""A codec for tests of the programs that need none that is trained."""
+"""A stub codec for tests of programs that do not need a trained one."""
 
 import zlib
 
@@ -43,7 +43,7 @@ class StubCodec(ImageCodec):
 
 @pytest.fixture
 def stub(monkeypatch):
-    """Makes the stub the only model there is."""
+    """Makes the stub the only model."""
     codec = StubCodec()
     # The programs change options of the whole process.
     monkeypatch.setattr(tf.config.optimizer, "set_experimental_options", lambda _: None)

@@ -1,4 +1,4 @@
-"""bin/ablate with stand-ins for the programs that it runs."""
+"""bin/ablate, with stand-ins for the programs that it runs."""
 
 import csv
 import json
@@ -19,7 +19,7 @@ PSNRS = {"residual": 28.0, "attention": 28.2, "mine": 20.0}
 
 
 def value(arguments, flag):
-    """The last value that a command has for a flag."""
+    """The last value of a flag in a command."""
     return [a.split("=", 1)[1] for a in arguments if a.startswith(f"--{flag}=")][-1]
 
 
@@ -148,7 +148,7 @@ def test_variants_differ_in_nothing_but_sizes():
     )
     cards = json.loads(run.stdout)
     sizes = [card.pop("sizes") for card in cards]
-    codecs = [Fdram(fields) for fields in sizes]  # Refuses what it does not know.
+    codecs = [Fdram(fields) for fields in sizes]  # Refuses unknown sizes.
     assert len({codec.config for codec in codecs}) == len(variants)
     for card in cards:
         card["flags"] = [x for x in card["flags"] if not x.startswith("--sizes=")]

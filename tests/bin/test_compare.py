@@ -1,4 +1,4 @@
-"""bin/compare: the picture, its numbers, and what it refuses."""
+"""bin/compare: the picture, its numbers, and wrong arguments."""
 
 import json
 from pathlib import Path

@@ -51,7 +51,7 @@ def unpack(name):
 
 
 def run(program, *arguments):
-    """Runs a program on flags of its own; returns its exit code."""
+    """Runs a program with fresh flags; returns its exit code."""
     with flagsaver.flagsaver():
         try:
             argv = command_line.parse(program.PROGRAM, [program.PROGRAM, *arguments])
@@ -61,7 +61,7 @@ def run(program, *arguments):
 
 
 def check_error(capsys, program, message, *arguments, exit_code=1):
-    """Runs a program, which must fail with one line that begins with `message`."""
+    """Checks that a program fails with one line that begins with `message`."""
     assert run(program, *arguments) == exit_code
     out, err = capsys.readouterr()
     assert out == ""
@@ -249,7 +249,7 @@ def test_every_flipped_byte_and_every_cut_is_refused(tfci, folder, capsys):
 
 
 def repack(name, **changes):
-    """Writes a file that is sound and says something else."""
+    """Writes an intact file with changed fields."""
     Path(name).write_bytes(bitstream.pack(dataclasses.replace(unpack(name), **changes)))
 
 
@@ -267,7 +267,7 @@ def repack(name, **changes):
         ({"width": 10**9}, "1000000000 x 30 pixels need 600.0 GB of memory, "),
     ],
 )
-def test_sound_files_that_do_not_decode_are_refused(
+def test_intact_files_that_do_not_decode_are_refused(
     tfci, capsys, folder, changes, message
 ):
     repack(tfci, **changes)
@@ -344,7 +344,7 @@ def test_flags_come_from_a_file_too(stub, photo):
     Path("my.flags").write_text("# Small.\n--quality=7\n--output=out/\n")
     assert run(compress, "--flagfile=my.flags", "photo.png") == 0
     assert unpack("out/photo.tfci").quality == 7
-    # Its flags are those of one run.
+    # Flags do not outlive their run.
     assert flags.FLAGS.quality is None
 
 
@@ -360,7 +360,7 @@ def test_a_model_can_be_named_for_decompression(tfci, capsys):
 
 
 def test_a_file_cannot_choose_a_folder_as_its_model(tfci, folder, capsys, monkeypatch):
-    monkeypatch.undo()  # The real models, and none of them is this.
+    monkeypatch.undo()  # The real models do not include this one.
     monkeypatch.chdir(folder)
     repack(tfci, codec="planted")
     Path("planted").mkdir()
@@ -422,7 +422,7 @@ def test_inspect_tells_everything_without_decoding(tfci, capsys):
 
 
 def program(name, *arguments):
-    """Runs a program as its users do."""
+    """Runs a program as users do."""
     command = [sys.executable, "-m", f"tf_imgcomp_bin.{name}", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
@@ -489,7 +489,7 @@ def test_only_coding_waits_for_tensorflow(stub, tfci):
 
 
 def test_a_budget_is_shared_out_among_images(stub, folder, make_image, capsys):
-    """A smooth image needs less for the same PSNR: it leaves its bits to the other."""
+    """A smooth image needs fewer bits for the same PSNR: the other image gets more."""
     rows = np.linspace(0, 200, 40, dtype=np.uint8)[:, None, None]
     smooth = np.broadcast_to(rows, (40, 40, 3))
     pixels = {"smooth.png": smooth, "rough.png": make_image(40, 40)}

@@ -1,7 +1,7 @@
 """Damaged files: each is refused or decodes to exactly the right image.
 
-The format's CRC refuses nearly all. Where it is made right again after the damage, the
-range decoder sees it, and the checksum of the latents.
+The format's CRC detects nearly all damage. If the CRC is corrected afterwards, the
+range decoder or the checksum of the latents detects the damage.
 """
 
 import dataclasses
@@ -20,24 +20,24 @@ def codec(tiny_model):
 
 
 @pytest.fixture(scope="module")
-def sound(tiny_model):
+def intact(tiny_model):
     """The bytes of a small file."""
     return (tiny_model.parent / "small.tfci").read_bytes()
 
 
 @pytest.fixture(scope="module")
-def strings(sound):
-    """The strings in it."""
-    return bitstream.unpack(sound).strings
+def strings(intact):
+    """The strings in that file."""
+    return bitstream.unpack(intact).strings
 
 
 @pytest.fixture(scope="module")
-def count_refused(codec, sound):
+def count_refused(codec, intact):
     """A function that decodes files and returns how many were refused.
 
-    Anything but a refusal and the right image fails the test.
+    Anything but a refusal or the right image fails the test.
     """
-    expected = encoding.decode(codec, bitstream.unpack(sound)).pixels
+    expected = encoding.decode(codec, bitstream.unpack(intact)).pixels
 
     def count(files) -> int:
         refused = 0
@@ -54,7 +54,7 @@ def count_refused(codec, sound):
 
 
 def flips(data: bytes) -> list:
-    """All ways to change one byte of `data` by its lowest bit, and by all its bits."""
+    """`data` with the lowest bit or all bits of one byte flipped, for each byte."""
     damaged = []
     for position in range(len(data)):
         for mask in (0x01, 0xFF):
@@ -65,7 +65,7 @@ def flips(data: bytes) -> list:
 
 
 def cuts(data: bytes) -> list:
-    """All beginnings of `data`."""
+    """All proper prefixes of `data`."""
     return [data[:size] for size in range(len(data))]
 
 
@@ -74,12 +74,12 @@ def extensions(data: bytes) -> list:
 
 
 def ends_in_an_escape(data: bytes) -> list:
-    """Beginnings after which the decoder reads an escape, whose length is missing."""
+    """Prefixes after which the decoder reads an escape, whose length is missing."""
     return [data[:size] + b"\xff" * 4 for size in range(0, len(data), 2)]
 
 
 def changed(strings, change) -> list:
-    """The strings with one of them changed, in all ways."""
+    """The strings with one of them changed, in all ways, one after the other."""
     return [
         (*strings[:index], other, *strings[index + 1 :])
         for index, string in enumerate(strings)
@@ -88,7 +88,7 @@ def changed(strings, change) -> list:
 
 
 def with_strings(data: bytes, variants) -> list:
-    """Files with a right CRC that hold other strings."""
+    """Files with other strings and a correct CRC."""
     file = bitstream.unpack(data)
     return [
         bitstream.pack(dataclasses.replace(file, strings=tuple(strings)))
@@ -97,27 +97,27 @@ def with_strings(data: bytes, variants) -> list:
 
 
 @pytest.mark.parametrize("damage", [flips, cuts, extensions])
-def test_a_damaged_file_is_refused(sound, count_refused, damage):
-    damaged = damage(sound)
+def test_a_damaged_file_is_refused(intact, count_refused, damage):
+    damaged = damage(intact)
     assert count_refused(damaged) == len(damaged)
 
 
 @pytest.mark.parametrize("damage", [flips, cuts, ends_in_an_escape])
-def test_damaged_strings_in_a_sound_file_are_refused(
-    sound, strings, count_refused, damage
+def test_damaged_strings_in_an_intact_file_are_refused(
+    intact, strings, count_refused, damage
 ):
     """Or decode to the right image: the range coder ignores what it does not need."""
-    damaged = with_strings(sound, changed(strings, damage))
+    damaged = with_strings(intact, changed(strings, damage))
     assert count_refused(damaged) > 0.9 * len(damaged)
 
 
-def test_extended_strings_in_a_sound_file_give_the_right_image(
-    sound, strings, count_refused
+def test_extended_strings_in_an_intact_file_give_the_right_image(
+    intact, strings, count_refused
 ):
-    count_refused(with_strings(sound, changed(strings, extensions)))
+    count_refused(with_strings(intact, changed(strings, extensions)))
 
 
-def test_strings_of_another_number_are_refused(sound, strings, count_refused):
+def test_strings_of_another_number_are_refused(intact, strings, count_refused):
     variants = [
         (b"",),
         (*strings, b""),
@@ -125,19 +125,19 @@ def test_strings_of_another_number_are_refused(sound, strings, count_refused):
         (*strings, *strings),
         (b"",) * 5000,
     ]
-    assert count_refused(with_strings(sound, variants)) == len(variants)
+    assert count_refused(with_strings(intact, variants)) == len(variants)
 
 
-def test_random_strings_are_refused(sound, strings, count_refused):
+def test_random_strings_are_refused(intact, strings, count_refused):
     random = np.random.default_rng(0)
     variants = [[random.bytes(len(string)) for string in strings] for _ in range(50)]
-    assert count_refused(with_strings(sound, variants)) == len(variants)
+    assert count_refused(with_strings(intact, variants)) == len(variants)
 
 
 # Sizes that need other numbers of latents.
 @pytest.mark.parametrize("size", [(1, 4000), (4000, 1), (300, 200)])
-def test_strings_of_an_image_of_another_size_are_refused(codec, sound, size):
+def test_strings_of_an_image_of_another_size_are_refused(codec, intact, size):
     height, width = size
-    file = dataclasses.replace(bitstream.unpack(sound), height=height, width=width)
+    file = dataclasses.replace(bitstream.unpack(intact), height=height, width=width)
     with pytest.raises(BitstreamError):
         encoding.decode(codec, file)

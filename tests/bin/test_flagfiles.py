@@ -1,4 +1,4 @@
-"""Every flagfile says something that can be trained."""
+"""Every flagfile describes a run that can be trained."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The programs start however Python finds them."""
+"""No file of a program shadows one of Python's modules."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""bin/render_screens: the files, and what it refuses."""
+"""bin/render_screens: the files, and wrong arguments."""
 
 import subprocess
 import sys

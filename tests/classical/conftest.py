@@ -1,4 +1,4 @@
-"""A real photo, and the codecs that this Python can have."""
+"""A real photo, and the codecs available to this Python."""
 
 from pathlib import Path
 
@@ -32,5 +32,5 @@ def get_codec():
 
 @pytest.fixture(params=CODECS)
 def codec(request, get_codec):
-    """Every codec, one after the other."""
+    """Each codec in turn."""
     return get_codec(request.param)

@@ -15,7 +15,7 @@ from tf_imgcomp.classical.coding_tools import CodingTools
 from tf_imgcomp.errors import ClassicalCodecError, ImageError
 
 REFERENCE = Path(__file__).with_name("bpg_reference")
-# CRC-32 of the pixels that the reference decoder, bpgdec 0.9.8, makes of each file.
+# CRC-32 of the pixels of each file by the reference decoder, bpgdec 0.9.8.
 PIXELS = {
     "even_420_q30": 0x3EE0B8A7,
     "even_422_q32": 0x16EC6089,
@@ -25,8 +25,8 @@ PIXELS = {
     "odd_420_jctvc_q36": 0xC3165FFF,
     "odd_420_q40": 0xB74C691C,
 }
-SIZE = slice(6, 10)  # Of width and height in these files; a length of 0 follows.
-# What bpgenc's x265 uses, and what ours does at other settings.
+SIZE = slice(6, 10)  # Offsets of width and height; a length of 0 follows.
+# Coding tools of bpgenc's x265, and of ours at other settings.
 BPGENC_TOOLS = CodingTools(3, 3, 2, 3, 2, 1, None, 1, None)
 each_reference = pytest.mark.parametrize("name", [*PIXELS, "odd_444_10bit_q34"])
 
@@ -73,7 +73,7 @@ def test_metadata_is_ignored_with_a_warning():
 @each_reference
 def test_reference_files_are_written_again_byte_for_byte(name):
     data = read(name)
-    # But for the length, which bpgenc leaves open.
+    # Except for the length, which bpgenc leaves open.
     length = ue7(len(data) - 11)
     assert bpg_container.parse(data).pack() == data[:10] + length + data[11:]
 
@@ -121,7 +121,7 @@ def test_an_sps_is_read_as_it_was_written(tools, chroma):
 def test_small_pictures_have_no_more_blocks_than_the_reader_expects(shape, photo):
     data = CODECS["bpg"].encode(photo[: shape[0], : shape[1]], 30)
     tools = bpg_container.parse(data).tools
-    assert min(map(tools.coded_size, shape)) >= 16  # The least that x265 codes.
+    assert min(map(tools.coded_size, shape)) >= 16  # The smallest size that x265 codes.
 
 
 @pytest.mark.parametrize("qp", [-1, 52, 30.5])
@@ -151,17 +151,17 @@ def test_a_reference_file_cut_in_its_head_is_refused():
         ({"_0": 0}, "not a BPG file"),
         ({"_4": 0xC0}, "pixel format 6 and 8 bits"),
         ({"_4": 0x26}, "pixel format 1 and 14 bits"),
-        ({"_5": 0x01}, "a BPG animation"),
+        ({"_5": 0x01}, "BPG animations"),
         ({"_5": 0x04}, "in CMYK"),
-        ({"_5": 0x10}, "colour space 1, only Y'CbCr is read"),
-        ({"_5": 0x20}, "colour space 2, only Y'CbCr is read"),
-        ({"_6": 0x80}, "an integer is not written as"),
-        ({"_12": 0x08}, "blocks larger than HEVC has"),
-        ({"_15": 0x42}, "HEVC headers of its own"),
+        ({"_5": 0x10}, "colour space 1 are not supported, only Y'CbCr"),
+        ({"_5": 0x20}, "colour space 2 are not supported, only Y'CbCr"),
+        ({"_6": 0x80}, "an integer is too long"),
+        ({"_12": 0x08}, "blocks larger than HEVC allows"),
+        ({"_15": 0x42}, "contains a VPS or an SPS"),
         ({"_16": 0x09}, "Decod|decod|FFmpeg|PPS|picture"),
     ],
 )
-def test_what_is_not_read_is_told(changes, message):
+def test_unsupported_files_are_refused(changes, message):
     with pytest.raises(ClassicalCodecError, match=message):
         CODECS["bpg"].decode(with_bytes(read("even_420_q30"), **changes))
 
@@ -180,7 +180,7 @@ def test_damage_is_one_type_of_error(changes):
 def test_no_pixels_are_refused(size):
     data = read("even_420_q30")
     data = data[:6] + ue7(size[0]) + ue7(size[1]) + data[10:]
-    with pytest.raises(ClassicalCodecError, match="a BPG file of no pixels"):
+    with pytest.raises(ClassicalCodecError, match="a BPG file without pixels"):
         bpg_container.parse(data)
 
 

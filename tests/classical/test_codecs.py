@@ -1,4 +1,4 @@
-"""What holds for every classical codec."""
+"""Properties of every classical codec."""
 
 import numpy as np
 import pytest

@@ -18,7 +18,7 @@ def file(vvc, photo):
 
 
 def with_size(file, width, height):
-    """Returns a VVC file of 50x40 pixels that says it has another size."""
+    """Returns a VVC file of 50x40 pixels whose header has another size."""
     head = MAGIC + ue7(50) + ue7(40)
     assert file.startswith(head)
     return MAGIC + ue7(width) + ue7(height) + file[len(head) :]

@@ -1,4 +1,4 @@
-"""What is special about cheng2020: its sizes, its context, its start."""
+"""Properties of cheng2020 alone: its sizes, its context, its initialization."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ WIDTHS = (12, 24, 40, 64)
 def test_published_sizes_have_the_authors_parameters(num_filters, millions):
     codec = new_codec("cheng2020", {"num_filters": num_filters})
     count = sum(v.shape.num_elements() for v in codec.trainable_variables)
-    # Theirs are a 5x5 kernel times a mask; of ours, the 13 taps masked do not exist.
+    # The paper masks a 5x5 kernel; our kernel lacks the 13 masked taps.
     count += 13 * num_filters * 2 * num_filters
     assert count / 1e6 == pytest.approx(millions, rel=0.02)
 
@@ -42,7 +42,7 @@ def test_synthesis_inverts_analysis_from_the_start(make_image):
     def kept(x):
         return synthesis(analysis(x, None), None)
 
-    x = kept(make_image(128, 192)[None] / 127.5 - 1)  # What 64 of 768 numbers can say.
+    x = kept(make_image(128, 192)[None] / 127.5 - 1)  # 64 of 768 numbers.
     assert np.std(x) > 0.4
     psnr = 10 * np.log10(4 / np.mean((kept(x) - x) ** 2))
     assert psnr > 30

@@ -1,4 +1,4 @@
-"""What must hold for every codec, switch by switch."""
+"""Properties of every codec, with each switch."""
 
 import json
 
@@ -31,7 +31,7 @@ every_codec = pytest.mark.parametrize("name", CODECS)
 
 @pytest.fixture(params=SWITCHES, ids=str)
 def codec(request):
-    """fdram with every switch, and the other codecs, weights away from their start."""
+    """fdram with each switch, and the other codecs, all with random weights."""
     return tiny.random_codec(**request.param)
 
 
@@ -95,10 +95,10 @@ def test_the_distortion_moves_no_latent_that_is_zero(name, make_image, monkeypat
 
 @pytest.mark.parametrize("quality", QUALITIES)
 def test_training_bits_are_not_below_evaluated_bits(quality):
-    """Of latents that follow the model.
+    """For latents that follow the model.
 
-    Averaged over where the mean lies between integers, noise costs what rounding does;
-    for narrow distributions around an integer it costs much more.
+    Averaged over positions of the mean between integers, noise costs as much as
+    rounding; for narrow distributions around an integer it costs much more.
     """
     from tf_imgcomp.entropy import mixture
     from tf_imgcomp.ops.rounding import add_uniform_noise
@@ -115,7 +115,7 @@ def test_training_bits_are_not_below_evaluated_bits(quality):
 
 
 @pytest.mark.slow
-# At low quality a random codec takes much for certain that is not so, and at the
+# At low quality a random codec takes many latents for certain that are not, and at the
 # highest one of cheng2020's comes close to nothing.
 @pytest.mark.parametrize(
     ("switches", "quality"),
@@ -223,7 +223,7 @@ def test_switches_of_mfca_pmcn_start_as_nothing(make_image):
     ids=str,
 )
 def test_parts_of_fdram_are_switches(sizes, make_image):
-    """Each starts as nothing, and a file decodes to what the trained codec makes."""
+    """Each changes nothing at first; files decode to the trained codec's images."""
     x, quality = make_image(50, 67), tf.constant([50.0])
     start = new_codec("fdram", {**tiny.sizes(), **sizes})
     plain = new_codec("fdram", tiny.sizes())
@@ -291,7 +291,7 @@ def test_gradient_scale_is_that_of_the_distortion_at_nonzero_latents(name, make_
 @pytest.mark.slow
 @pytest.mark.parametrize("tied", [True, False])
 def test_bits_per_error_decides_which_integers_are_coded(tied, make_image):
-    """In training and in files; with a large one, each latent's nearest integer."""
+    """In training and in files; a large value gives each latent's nearest integer."""
     x, quality = make_image(64, 64), tf.constant(70.0)
     changed = {}
     for worth in (1.0, 10.0, 1e6):
@@ -333,6 +333,7 @@ def test_config_keeps_the_precision(name, policy, make_image):
         assert layer.dtype_policy.name == policy, layer.name
 
 
+@pytest.mark.slow
 @every_codec
 def test_a_codec_fits_images(name, make_image):
     x = np.stack([make_image(64, 64, seed) for seed in range(4)])
@@ -345,6 +346,7 @@ def test_a_codec_fits_images(name, make_image):
     assert any(np.any(a != b) for a, b in zip(before, codec.get_weights()))
 
 
+@pytest.mark.slow
 def test_fit_lowers_the_loss_at_a_given_quality(make_image):
     x, quality = np.stack([make_image(64, 64)] * 2), np.full(2, 50, np.float32)
     codec = tiny.randomized(tiny.PLAIN)

@@ -1,4 +1,4 @@
-"""Transparency and metadata in a file: exact, and bounded whatever the bytes are."""
+"""Transparency and metadata in a file: exact, and bounded for any bytes."""
 
 import zlib
 

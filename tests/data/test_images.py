@@ -1,4 +1,4 @@
-"""Reading and writing images of every kind that people have."""
+"""Reading and writing images of all common kinds."""
 
 import io
 import struct
@@ -42,7 +42,7 @@ def save(tmp_path):
 
 
 def profile(space):
-    """Returns the bytes of an ICC profile as far as its colour space is read."""
+    """Returns the first bytes of an ICC profile, with its colour space."""
     return SRGB[:16] + space + SRGB[20:]
 
 
@@ -233,7 +233,7 @@ def test_modes_that_no_file_was_made_for_become_rgb(pixels, mode):
 
 
 def cmyk_profile():
-    """Returns an ICC profile in which the four inks only darken a neutral grey."""
+    """Returns an ICC profile whose four inks only darken a neutral grey."""
     inks = np.indices((2, 2, 2, 2)).reshape(4, -1).sum(0)
     lab = np.stack([255 * (inks == 0), np.full(16, 128), np.full(16, 128)], -1)
     ramps = bytes(range(256))
@@ -258,7 +258,7 @@ def test_cmyk_is_converted_by_its_profile(save):
 
 def test_profile_of_cmyk_does_not_stay_with_rgb(pixels, save):
     cmyk = Image.fromarray(pixels).convert("CMYK")
-    damaged = profile(b"CMYK")  # Says CMYK, and its tables are for RGB.
+    damaged = profile(b"CMYK")  # Its header says CMYK, but its tables are for RGB.
     photo = read_image(save(cmyk, "image.tif", icc_profile=damaged))
     assert photo.icc is None
     assert photo.notes == (
@@ -391,7 +391,7 @@ def test_nested_images_larger_than_their_file_says_are_refused(
     monkeypatch.setattr(memory, "available_memory", lambda: 64 * 64 * 4 - 1)
     with pytest.raises(ImageError, match="^too large for the available memory"):
         read_image(icon)
-    assert Image.MAX_IMAGE_PIXELS > 10**6  # As it was.
+    assert Image.MAX_IMAGE_PIXELS > 10**6  # Restored.
 
 
 def test_available_memory_is_plausible():
@@ -433,8 +433,8 @@ def test_what_a_format_cannot_hold_is_said(pixels, tmp_path):
     photo = Photo(pixels, alpha=np.zeros(pixels.shape[:2], np.uint8), icc=SRGB)
     notes = write_image(tmp_path / "image.bmp", photo)
     assert notes == (
-        "transparency replaced by white: BMP has no place for it",
-        "ICC profile and EXIF dropped: BMP has no place for them",
+        "transparency replaced by white: BMP cannot store it",
+        "ICC profile and EXIF dropped: BMP cannot store them",
     )
     assert read_array(tmp_path / "image.bmp").min() == 255
 

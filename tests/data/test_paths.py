@@ -1,4 +1,4 @@
-"""Which files are read and written."""
+"""Input and output paths."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Photos of a folder as batches of crops."""
+"""Batches of crops from a folder of photos."""
 
 import numpy as np
 import pytest

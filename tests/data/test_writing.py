@@ -1,4 +1,4 @@
-"""Files that are written whole, by many writers at once."""
+"""Atomic writing of files, by many writers at once."""
 
 import errno
 import os
@@ -26,7 +26,7 @@ def umask():
 
 
 def content(number):
-    """What file `number` should have, of a length of its own."""
+    """The expected content of file `number`, of a unique length."""
     return f"{number},".encode() * (100 + number)
 
 
@@ -212,7 +212,7 @@ def test_a_writer_tries_again_if_its_temporary_is_cleared(tmp_path, monkeypatch)
     def lock_after_clearing(file, operation):
         monkeypatch.setattr("fcntl.flock", flock)
         for path in tmp_path.iterdir():
-            path.unlink()  # As another process does that found it not locked.
+            path.unlink()  # As another process does that finds it unlocked.
         flock(file, operation)
 
     monkeypatch.setattr("fcntl.flock", lock_after_clearing)

@@ -1,4 +1,4 @@
-"""The integer networks and tables once more, in NumPy's int64, position by position."""
+"""The integer networks and tables in NumPy int64, position by position."""
 
 import numpy as np
 
@@ -86,8 +86,8 @@ def raw_parameters(coder, z: np.ndarray, y: np.ndarray, rate: np.ndarray) -> lis
 def distribution(tables, logits, offsets, log2_scales, edges) -> tuple:
     """The centre of one element, and its distribution function at edges around it.
 
-    Logits, offsets and log2 scales are int lists of length K; the rest is ints, the
-    distribution function in 2**-30.
+    Logits, offsets and log2 scales are int lists of length K, all else is int; the
+    distribution function is in units of 2**-30.
     """
     phi, power, scale, exp = (
         table.numpy().astype(object)
@@ -116,10 +116,10 @@ def distribution(tables, logits, offsets, log2_scales, edges) -> tuple:
 
 
 def decisions(totals: dict, offset: int) -> list:
-    """Rows and symbols that find an integer, from the distribution function.
+    """Rows and symbols of the binary decisions for an integer.
 
     Args:
-        totals: of every edge from -128 to 126, see `distribution`.
+        totals: distribution function at edges -128 to 126, see `distribution`.
         offset: the integer, relative to the centre.
     """
     place = min(max(offset, -127), 127) + 128
@@ -138,7 +138,7 @@ def decisions(totals: dict, offset: int) -> list:
 
 
 def tied_row(tables, logits, offset: int, log2_scale: int) -> tuple:
-    """The first symbol's value and the row of one element of tied Gaussians, ints."""
+    """The first symbol's value and the row of an element of tied Gaussians, ints."""
     index = min(max(log2_scale, -4096), 9216) + 4096
     offset = min(max(offset, -65536), 65536)
     mean = offset * int(tables.scale[index])

@@ -1,4 +1,4 @@
-"""Binary decisions: those of a NumPy reference, and nearly as short as can be."""
+"""Binary decisions: equal to a NumPy reference, and nearly optimal in bits."""
 
 import numpy as np
 import tensorflow as tf
@@ -20,7 +20,7 @@ _EDGES = range(-128, 127)
 
 
 def _mixture(components):
-    """The sampled functions, and one element's mixture."""
+    """The sampled functions, and the mixture of one element."""
     functions = Tables().read()
     columns = (tf.constant(c, tf.float32)[:, None] for c in zip(*components))
     return functions, integer_mixture.make_mixture(functions, *columns)
@@ -62,7 +62,7 @@ def test_decisions_equal_a_numpy_reference(components, offset):
 @settings(max_examples=100, deadline=None)
 @given(any_components)
 def test_decisions_cost_about_what_the_mixture_says(components):
-    """Of all integers in the window: rounding probabilities loses few bits."""
+    """For all integers in the window, rounding probabilities costs few bits."""
     _, totals = reference.distribution(Tables(), *zip(*components), _EDGES)
     totals = dict(zip(_EDGES, totals))
     shares = np.diff([0, *totals.values(), 1 << 30]) / 2**30

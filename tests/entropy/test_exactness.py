@@ -1,4 +1,4 @@
-"""The same bytes and the same latents, however they are computed."""
+"""The same bytes and latents in eager mode, graphs and XLA, on all CPU settings."""
 
 import hashlib
 import os
@@ -34,7 +34,7 @@ estimation = load_program("estimation")
 
 
 def _latents(height=12, width=16, depth=24):
-    """Latents with certain, narrow, wide and escaping elements."""
+    """Latents with certain, narrow, wide and escaped elements."""
     random = np.random.default_rng(3)
     scales = np.exp(random.normal(size=depth) * 2)
     y = random.normal(size=(1, height, width, depth)) * scales
@@ -88,7 +88,7 @@ def _compiled(function):
 @pytest.mark.slow
 @pytest.mark.parametrize("tied", [True, False])
 def test_xla_gives_the_same_bytes(tied, monkeypatch):
-    """Networks, rows and choices compiled by XLA; the range coder is not for XLA."""
+    """XLA compiles networks, rows and choices; it cannot compile the range coder."""
     y, z = _latents()
     expected = _digest(_coder(tied=tied).encode(y, z, QUALITY))
     coder, called = _coder(tied=tied), set()
@@ -116,7 +116,7 @@ def test_xla_gives_the_same_bytes(tied, monkeypatch):
         compile_with_xla(owner, name)
     for name, function in vars(symbol_coding).copy().items():
         if isinstance(function, tf.types.experimental.GenericFunction):
-            anew = tf.function(function.python_function)  # It is traced already.
+            anew = tf.function(function.python_function)  # Traced already.
             monkeypatch.setattr(symbol_coding, name, anew)
     encoded = coder.encode(y, z, QUALITY)
     assert _digest(encoded) == expected
@@ -136,9 +136,9 @@ print(t._digest_of_golden_model(sys.argv[2]))
 
 
 def _digest_of_golden_model(folder: str) -> str:
-    """What the golden model makes of an image, in one hash.
+    """A hash of the golden model's results for an image.
 
-    Of its latents every bit, though the bytes would follow only from one that differs
+    It includes every bit of the latents: a difference in them changes the file only
     next to a tie.
     """
     codec, image = models.load(folder), regenerate.image(100, 130)
@@ -218,7 +218,7 @@ def test_quantized_layers_are_exact_in_float32(seed, scale):
     worst = np.abs(weights).sum(0) * ACTIVATION_MAX + np.abs(biases)
     assert (worst <= SUM_MAX).all()
     x = random.integers(-ACTIVATION_MAX, ACTIVATION_MAX + 1, size=(20, 64))
-    # The largest sums there are, up to 2**24, of either sign.
+    # The largest possible sums, up to 2**24, of either sign.
     x = np.concatenate([x, np.sign(weights.T), -np.sign(weights.T)])
     x[20:] *= ACTIVATION_MAX
     inputs = tf.constant(x, tf.float32)

@@ -1,4 +1,4 @@
-"""What the parameters of a latent may depend on."""
+"""Which latents the parameters of a latent depend on."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ SIZES = {
 
 @pytest.fixture(scope="module")
 def networks():
-    """Those of a slice in raster order, its coder built."""
+    """Networks of a slice in raster order, from a built coder."""
     tf.keras.utils.set_random_seed(1)
     coder = LatentCoder(SIZES)
     coder(tf.zeros((1, HEIGHT, WIDTH, 4)), tf.zeros((1, 4)), tf.zeros((1, 3)))

@@ -1,4 +1,4 @@
-"""The range coder: what goes in comes out, and nothing else ever hangs or fails."""
+"""The range coder: round trips, and other bytes never make it hang or fail."""
 
 import numpy as np
 import tensorflow as tf

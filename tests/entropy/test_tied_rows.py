@@ -1,4 +1,4 @@
-"""Rows that are made beforehand: sound, close to their mixtures, found exactly."""
+"""Precomputed rows: valid, close to their mixtures, found exactly."""
 
 import numpy as np
 import pytest
@@ -17,19 +17,19 @@ _TIED = {components: TiedTables(components, _NONE) for components in (1, 2)}
 
 
 def _tied(*parameters):
-    """Tables, their rows and one element; its last three parameters are said by all."""
+    """Tables, their rows and one element; tied Gaussians ignore its last parameters."""
     tables = _TIED[len(parameters) - 1]
     rows = tables.read()
     return tables, rows, [tf.constant([p], tf.float32) for p in parameters]
 
 
 def _starts(table) -> list:
-    """Where each row starts, and the end: rows end with 2**16."""
+    """Start of each row, and the end of the last: rows end with 2**16."""
     return [0, *(np.flatnonzero(table == 2**16) + 1).tolist()]
 
 
 def _probabilities(row) -> np.ndarray:
-    """Of the symbols in a row, the escape left out."""
+    """Probabilities of the symbols in a row, without the escape."""
     return np.diff(row[1:-1]) / 2**16
 
 
@@ -62,7 +62,7 @@ def test_all_tied_rows_increase(components):
 @settings(max_examples=200, deadline=None)
 @given(st.integers(-5000, 5000), st.integers(-2048, 2048), st.integers(-4096, 5000))
 def test_tied_rows_are_close_to_the_mixture(logit, offset, log2_scale):
-    """Rounding fraction, scale and weight costs few bits."""
+    """Rounding of fraction, scale and weight costs few bits."""
     tables, _, _ = _tied(logit, offset, log2_scale)
     first, row = reference.tied_row(tables, [logit], offset, log2_scale)
     values = np.arange(first, first + len(row) - 3)

@@ -1,4 +1,4 @@
-"""Runs a program with a stand-in for the exported models, which stores WebP.
+"""Runs a program with a stub in place of the exported models, which stores WebP.
 
 python -I stub_models.py PROGRAM [ARGUMENT...]
 """

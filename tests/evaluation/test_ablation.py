@@ -1,4 +1,4 @@
-"""What is made of the curves of variants."""
+"""Tables and plots of variants' curves."""
 
 import pytest
 

@@ -6,7 +6,7 @@ from tf_imgcomp.evaluation import curves
 from tf_imgcomp.evaluation.points import Point
 
 RATES = np.array([0.1, 0.2, 0.4, 0.8, 1.6])
-# What another program measured on the 24 Kodak images.
+# Measured by another program on the 24 Kodak images.
 JPEG = curves.curve(
     [0.1408, 0.2555, 0.4491, 0.6829, 0.8692, 1.0978, 1.5490, 2.3154],
     [23.852, 26.672, 29.145, 31.013, 32.174, 33.360, 35.370, 38.034],

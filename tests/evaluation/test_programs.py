@@ -1,4 +1,4 @@
-"""bin/evaluate and bin/quickstart from end to end, with a stand-in for the codec."""
+"""bin/evaluate and bin/quickstart from end to end, with a stub codec."""
 
 import csv
 import json

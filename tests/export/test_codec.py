@@ -1,14 +1,14 @@
-"""The exported folder of a codec, as anybody else loads it."""
+"""The exported folder of a codec, loaded without this package."""
 
 import subprocess
 import sys
 
 import pytest
 import tensorflow as tf
+import tensorflow_compression  # noqa: F401  It registers the range coder.
 
 _STRANGER = """
 import sys
-import pytest
 import tensorflow as tf
 import tensorflow_compression
 assert not any(name.startswith("tf_imgcomp") for name in sys.modules)

@@ -1,4 +1,4 @@
-"""Merging what a graph computes twice."""
+"""Merging nodes that compute the same."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from tf_imgcomp.export.merging import merge_repeated_nodes
 
 
 class Repetitive(tf.Module):
-    """The same shape twice, the same variable read before and after a change."""
+    """Takes the same shape twice, and reads a variable before and after a change."""
 
     def __init__(self):
         super().__init__()

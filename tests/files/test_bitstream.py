@@ -1,4 +1,4 @@
-"""The `.tfci` file: nothing but what was packed comes out, whatever happens to it."""
+"""The `.tfci` file: round trips, and damaged files are refused."""
 
 import random
 import zlib
@@ -41,7 +41,7 @@ files = st.builds(
 
 
 def with_crc(data):
-    """Returns bytes whose last four make the CRC right."""
+    """Returns the bytes with a correct CRC in their last four."""
     return data[:-4] + zlib.crc32(data[:-4]).to_bytes(4, "little")
 
 
@@ -78,7 +78,7 @@ def test_every_cut_and_extension_is_refused():
 
 
 def test_every_flipped_byte_is_refused_or_read_alike_even_with_a_right_crc():
-    # Whoever means harm can compute a CRC: then only the one form is accepted.
+    # An attacker can compute a CRC: even then only the unique form is accepted.
     data = pack(SMALL)
     for position in range(len(data)):
         for value in range(256):

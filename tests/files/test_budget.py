@@ -1,4 +1,4 @@
-"""Bytes shared out among images: never too many, and as well as trying everything."""
+"""Bytes shared out among images: never too many, as good as an exhaustive search."""
 
 import itertools
 

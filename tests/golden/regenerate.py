@@ -1,9 +1,9 @@
-"""Makes the golden files anew: only for a change of format, in a commit that says why.
+"""Regenerates the golden files, only after a change of format that the commit explains.
 
     python -m tests.golden.regenerate
 
-Writes beside itself a tiny exported codec, its training weights, `.tfci` files and the
-latents they decode to.
+Writes into its own folder a tiny exported codec, its training weights, `.tfci` files
+and the latents they decode to.
 """
 
 import shutil

@@ -1,4 +1,4 @@
-"""A codec and a filter after it, as one codec: never worse, and never fooled."""
+"""A codec with a filter as one codec: never worse, and safe against damaged files."""
 
 import shutil
 
@@ -22,7 +22,7 @@ CARD = {"postfilter": "xue2019", "sizes": tiny.FILTER_SIZES}
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory, tiny_model):
-    """A folder of models: two filters, and a codec that one of them is for."""
+    """A folder of models: two filters, and the codec of one of them."""
     folder = tmp_path_factory.mktemp("models")
     shutil.copytree(tiny_model, folder / "tiny")
     export(tiny.random_filter(), folder / "bpg+noise", CARD)

@@ -1,4 +1,4 @@
-"""Loading an exported codec, and coding with it."""
+"""Loading an exported codec and coding with it."""
 
 import subprocess
 import sys

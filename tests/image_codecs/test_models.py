@@ -1,4 +1,4 @@
-"""Finding models, and what is said of those that are missing or damaged."""
+"""Finding models, and errors for missing and damaged ones."""
 
 import importlib.util
 import json
@@ -18,7 +18,7 @@ CARD = {"id": "tiny", "fingerprint": 1, "bytes_per_pixel": 1500.0}
 
 @pytest.fixture(autouse=True)
 def folders(tmp_path, monkeypatch):
-    """Two empty folders of models before those of all; the current one is neither."""
+    """Two empty folders of models, searched first; the current folder is neither."""
     folders = (tmp_path / "mine", tmp_path / "other")
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
@@ -27,7 +27,7 @@ def folders(tmp_path, monkeypatch):
 
 
 def write_card(folder: Path, content) -> str:
-    """Makes a folder with a card and nothing else; returns its name."""
+    """Makes a folder with only a card; returns its name."""
     folder.mkdir(parents=True)
     text = content if isinstance(content, str) else json.dumps(content)
     (folder / "card.json").write_text(text)
@@ -100,7 +100,7 @@ def test_a_damaged_card_is_told(content, message):
 
 @pytest.fixture
 def copy(tiny_model):
-    """The name of a copy of a model, to be damaged."""
+    """The name of a copy of a model, which a test may damage."""
     shutil.copytree(tiny_model, "copy")
     return "copy"
 

@@ -1,4 +1,4 @@
-"""The shipped models against the training weights they were made of."""
+"""The shipped models against the training weights they were made from."""
 
 import pytest
 import tensorflow as tf
@@ -15,7 +15,7 @@ estimation = load_program("estimation")
 
 @pytest.fixture(scope="module", params=["fdram", "mfca_pmcn", "cheng2020"])
 def shipped(request):
-    """A model, and what its float model expects of the integers coded, in bytes."""
+    """A model, and its float model's estimate for the coded integers, in bytes."""
     model = models.load(request.param)
     codec = new_codec(model.card["codec"], model.card["sizes"])
     load_weights(codec, ROOT / "weights" / f"{request.param}.npz")

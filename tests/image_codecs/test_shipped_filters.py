@@ -1,4 +1,4 @@
-"""The shipped filters: they help, on a photo, at the rates they are for."""
+"""The shipped filters improve a photo at the rates they are for."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tf_imgcomp.data.images import read_image
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.metrics import ms_ssim, psnr
 
-# After real codecs, at the rates they are trained for; after a learned one, at all.
+# After real codecs, at the rates of their training; after a learned one, at all rates.
 QUALITIES = {"fdram+xue2019": (5.0, 50.0, 80.0)}
 CASES = [
     (model, quality)

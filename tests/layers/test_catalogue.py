@@ -1,4 +1,4 @@
-"""Every layer, against everything that must hold for any layer.
+"""Properties that every layer must have.
 
 A layer that is missing from the catalogue fails the last test.
 """
@@ -16,7 +16,7 @@ def _features(height=6, width=10, channels=8):
     return tf.random.stateless_normal((2, height, width, channels), [1, 2])
 
 
-# Name of the layer: how to make it, its inputs, the shape of its result.
+# Name of the layer: its constructor, its inputs, the shape of its result.
 CATALOGUE = {
     "AttentionResidualBlock": (
         lambda: layers.AttentionResidualBlock(8, 2),
@@ -216,7 +216,7 @@ def test_saved_model_gives_the_same(name, tmp_path):
 def test_every_weight_can_get_a_gradient(name):
     layer, inputs, _ = _make(name)
     layer(*inputs)
-    for variable in layer.trainable_variables:  # Away from starts at zero.
+    for variable in layer.trainable_variables:  # Zero weights block gradients.
         noise = tf.random.stateless_normal(variable.shape, [3, 4], stddev=0.1)
         variable.assign_add(noise)
     with tf.GradientTape() as tape:

@@ -1,4 +1,4 @@
-"""What is special about single layers, in closed form."""
+"""Properties of single layers, in closed form."""
 
 import numpy as np
 import pytest

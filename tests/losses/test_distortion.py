@@ -13,7 +13,7 @@ each = pytest.mark.parametrize("name", DISTORTIONS)
 
 @pytest.fixture
 def images(make_image):
-    """Two images and what a codec might make of them, float32, 0 to 255."""
+    """Two images and possible reconstructions, float32, 0 to 255."""
     x = np.stack([make_image(64, 64, seed) for seed in (0, 1)])
     noise = np.random.default_rng(1).normal(size=x.shape, scale=12)
     return [tf.cast(a, tf.float32) for a in (x, np.clip(x + noise, 0, 255) // 1)]

@@ -1,4 +1,4 @@
-"""The loss of the report that mfca_pmcn comes from."""
+"""The loss of mfca_pmcn's report."""
 
 import numpy as np
 import pytest

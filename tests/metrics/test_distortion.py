@@ -8,7 +8,7 @@ from tf_imgcomp import metrics
 
 
 def ms_ssim_reference(x, x_hat, weights=(0.0448, 0.2856, 0.3001, 0.2363, 0.1333)):
-    """MS-SSIM of an image with sides divisible by 16, by its definition."""
+    """MS-SSIM by its definition, for sides divisible by 16."""
     window = np.exp(-(np.arange(-5, 6) ** 2) / (2 * 1.5**2))
     window /= window.sum()
 

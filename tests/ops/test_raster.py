@@ -1,4 +1,4 @@
-"""The raster order: who knows whom, and what may be decoded at once."""
+"""The raster order: neighbours, and positions that are decoded at once."""
 
 import numpy as np
 import tensorflow as tf
@@ -11,7 +11,7 @@ sides = st.integers(1, 7)
 
 
 def _positions(height, width):
-    """A map of one channel that says, counted from 1, where each position is."""
+    """A map of one channel that numbers its positions, from 1."""
     numbers = np.arange(1, height * width + 1, dtype=np.float32)
     return tf.constant(numbers.reshape(1, height, width, 1))
 

@@ -1,4 +1,4 @@
-"""Pooling and its opposite."""
+"""Adaptive pooling and linear interpolation."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Rounding and what passes for its gradient."""
+"""Rounding and its surrogate gradients."""
 
 import numpy as np
 import tensorflow as tf

@@ -1,4 +1,4 @@
-"""From decoded pixels to restored ones: tiles, ensembles, and whether to filter."""
+"""Filtering decoded pixels: tiles, ensembles, and the choice of a filter."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def test_tiles_equal_the_whole_where_nothing_pools(size, make_image):
 
 
 def test_less_surroundings_would_not_do(make_image):
-    """The reach is what the layers need, and no more than two cells beyond."""
+    """The reach is at most two cells larger than the layers need."""
     postfilter, image = _without_pooling(), make_image(1, 60)
     changed = image.copy()
     changed[0, 0] ^= 255

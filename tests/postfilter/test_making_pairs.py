@@ -1,4 +1,4 @@
-"""Photos through a codec into a folder of pairs."""
+"""Making a folder of pairs from photos with a codec."""
 
 import json
 import signal
@@ -187,5 +187,5 @@ def test_a_large_photo_gives_its_middle(tmp_path, make_image):
 
 
 def test_a_folder_without_photos_is_refused(tmp_path):
-    with pytest.raises(ImageError, match="no photos there"):
+    with pytest.raises(ImageError, match="no photos found"):
         plan(tmp_path, tmp_path, SETTINGS, 1)

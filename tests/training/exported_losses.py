@@ -2,8 +2,8 @@
 
     python exported_losses.py RUNNER STEP_FOLDER
 
-Runs with JAX and without TensorFlow; prints the losses, the last one of the exported
-evaluation, as JSON.
+Needs JAX, not TensorFlow. Prints the losses as JSON; the last one is from the exported
+evaluation.
 """
 
 import importlib.util

@@ -40,7 +40,7 @@ def losses(trainable: Trainable) -> list:
     parameters = [tf.identity(variable) for variable in variables]
     images, quality = exported_losses.IMAGES, exported_losses.QUALITY
 
-    # Noise is the same only where XLA draws it, and so are roundings near a tie.
+    # Only with XLA are noise and roundings near a tie the same.
     @tf.function(jit_compile=True)
     def step(parameters, seed):
         return training_step(

@@ -1,4 +1,4 @@
-"""What leaves TensorFlow: the exported step, the runner on it, and the way back."""
+"""Training without TensorFlow: the exported step, its runner, and import of weights."""
 
 import json
 import os
@@ -25,7 +25,7 @@ from tf_imgcomp.training.weights import load_weights, named_variables
 ROOT = Path(__file__).parents[2]
 RUNNER = ROOT / "portable" / "train.py"
 STEPS = 6
-# XLA takes minutes to optimize the smallest step of cheng2020, and seconds not to.
+# XLA takes minutes to optimize the smallest step of cheng2020, seconds without.
 _COMPILE_FAST = {**os.environ, "XLA_FLAGS": "--xla_backend_optimization_level=0"}
 
 
@@ -63,7 +63,7 @@ def packed(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def jax_python():
-    """A Python with the runner's packages, which bin/test sets up where they exist."""
+    """A Python with the runner's packages, which bin/test sets up if they exist."""
     python = Path(os.environ.get("JAX_PYTHON", ROOT / ".venv-jax" / "bin" / "python"))
     if not python.exists():
         pytest.skip("no environment with JAX: see portable/requirements.txt")
@@ -192,7 +192,7 @@ def test_a_run_that_is_killed_goes_on_and_ends_the_same(
 
 @pytest.mark.slow
 def test_weights_become_a_model(jax_python, step_folder, packed, tmp_path, monkeypatch):
-    """The whole way back, by the program."""
+    """bin/import_weights, end to end."""
     output = tmp_path / "out"
     _end(_start(jax_python, step_folder, packed, output, tmp_path / "cache"))
     program = ROOT / "bin" / "import_weights.py"

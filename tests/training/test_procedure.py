@@ -1,4 +1,4 @@
-"""Training as the report of mfca_pmcn does: its objectives, schedule and plots."""
+"""Training as in mfca_pmcn's report: its objectives, schedule and plots."""
 
 import json
 import struct
@@ -29,7 +29,7 @@ def images(make_image):
 
 
 def _trainable(distortion=None):
-    """A tiny codec trained for a distortion, or as in the report."""
+    """A tiny codec with a distortion as its objective, or the report's loss."""
     codec, loss = tiny.randomized(tiny.PLAIN, name="mfca_pmcn"), mfca_pmcn_loss
     if distortion:
         middle = codec.lmbda_middle
@@ -106,7 +106,7 @@ def test_validation_judges_by_what_is_trained(cost):
 
 
 class _Brightness(tf.keras.Model):
-    """One number: how bright images are."""
+    """One weight: the brightness of images."""
 
     def __init__(self):
         super().__init__()
@@ -125,7 +125,7 @@ def _brightness() -> Trainable:
 
 
 def _trainer(folder, scores, steps=12, **settings):
-    """A trainer that validates every step, and is told these scores."""
+    """A trainer that validates every step, with these scores."""
     scores = iter(scores)
     optimization = OptimizationConfig(
         steps, learning_rate=2e-3, schedule="plateau", warmup_steps=0, patience=2

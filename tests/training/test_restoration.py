@@ -1,4 +1,4 @@
-"""What a post-filter is trained for."""
+"""The training objective of a post-filter."""
 
 import json
 
@@ -21,7 +21,7 @@ SEED, QUALITY = tf.constant([1, 2]), tf.constant([50.0, 50.0])
 
 @pytest.fixture
 def blocky(make_image):
-    """A pair: smooth colours, and the same in steps of 16."""
+    """A pair: smooth colours, and the same colours in steps of 16."""
     original = make_image(128, 128, 3)
     return Pair(original // 16 * 16 + 8, original, 37)
 

@@ -1,4 +1,4 @@
-"""Training on tiny models: the step, the loop, and what happens when it goes wrong."""
+"""Training on tiny models: the step, the loop, and failures."""
 
 import subprocess
 import sys

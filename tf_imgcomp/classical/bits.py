@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tf_imgcomp.errors import ClassicalCodecError
 
-_MAX_ZEROS = 31  # In front of an Exp-Golomb integer, which is below 2^32 - 1.
+_MAX_ZEROS = 31  # Leading zeros of an Exp-Golomb integer below 2^32 - 1.
 
 
 class BitWriter:
@@ -23,15 +23,15 @@ class BitWriter:
         self.put(2 * (value + 1).bit_length() - 1, value + 1)
 
     def to_bytes(self) -> bytes:
-        """Returns the bits with zeros up to the next whole byte."""
+        """Returns the bits, zero-padded to whole bytes."""
         length = -(-len(self._bits) // 8)
         return int(self._bits.ljust(8 * length, "0"), 2).to_bytes(length, "big")
 
 
 class BitReader:
-    """A position in bits, which moves on with everything read.
+    """Reads bits from front to back.
 
-    Its methods raise a ClassicalCodecError where the bits end too early.
+    Its methods raise a ClassicalCodecError if the bits end too early.
     """
 
     def __init__(self, data: bytes):
@@ -53,5 +53,7 @@ class BitReader:
         while not self.get():
             zeros += 1
             if zeros > _MAX_ZEROS:
-                raise ClassicalCodecError("damaged: an integer of an HEVC header")
+                raise ClassicalCodecError(
+                    "damaged: an integer in an HEVC header is too long"
+                )
         return (1 << zeros) - 1 + self.get(zeros)

@@ -1,10 +1,11 @@
 """BPG: an HEVC still picture by x265 in a small container.
 
     pixels ──► planes ──► x265 ──► stream ──► PPS, slices, bits of the SPS ──► file
-    pixels ◄── planes ◄── FFmpeg ◄── stream ◄── VPS and SPS made again ◄── file
+    pixels ◄── planes ◄── FFmpeg ◄── stream ◄── VPS and SPS rebuilt ◄── file
 
 Options are those of bpgenc 0.9.8, the reference encoder: full-range BT.601 of 8 bits,
-x265's preset veryslow, tuned for SSIM. Files of bpgenc decode to the pixels of bpgdec.
+x265's preset veryslow, tuned for SSIM. Files of bpgenc decode to the same pixels
+as with bpgdec.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ from tf_imgcomp.classical.ycbcr import Layout
 from tf_imgcomp.errors import ClassicalCodecError
 
 QPS = range(52)
-_LEAST = 16  # Smaller pictures x265 does not code,
-_SMALL = 8  # and those up to here are no two blocks of 8.
+_LEAST = 16  # Smallest side that x265 codes.
+_SMALL = 8  # Up to here, a side in whole blocks of 8 is below `_LEAST`.
 _PARAMETERS = ":".join(
     (
         *("psy-rd=0", "psy-rdoq=0", "aq-mode=0", "cutree=0", "ipratio=1"),
@@ -44,7 +45,7 @@ _PARAMETERS = ":".join(
 class BpgCodec:
     """BPG through FFmpeg, see `FileFormat`; a setting is a QP from 0 to 51.
 
-    Decoding leaves out alpha and metadata, with a `UserWarning` that says so.
+    Decoding ignores alpha and metadata, with a `UserWarning`.
 
     Attributes:
         name: Short name.
@@ -71,7 +72,7 @@ class BpgCodec:
         if setting not in QPS:
             raise ValueError(f"Expected a QP from 0 to 51, received {setting}.")
         height, width = pixels.shape[:2]
-        # The decoder pads to whole blocks, so that small pictures need large ones.
+        # The decoder pads to whole blocks, so a small picture needs blocks of 16.
         block = 16 if min(height, width) <= _SMALL else 8
         layout = Layout(self.chroma)
         planes = ycbcr.from_rgb(raw_video.pad(pixels, block, _LEAST), layout)
@@ -95,7 +96,7 @@ class BpgCodec:
 
 
 def _to_file(stream: bytes, layout: Layout, height: int, width: int) -> BpgFile:
-    """Returns a BPG file of what x265 wrote."""
+    """Returns a BPG file with the picture of an x265 stream."""
     tools, units = None, []
     for unit in nal_units.split(stream):
         type_ = nal_units.type_of(unit)

@@ -3,8 +3,8 @@
 bytes 0-3   "BPG\\xfb"
 byte 4      pixel format (3 bits), alpha 1, depth - 8 (4 bits)
 byte 5      colour space (4 bits), extension, alpha 2, limited range, animation
-then        width, height, length of the rest or 0 for all there is (ue7)
-then        if there is an extension: its length and bytes (metadata)
+then        width, height, length of the rest or 0 for all to the end (ue7)
+then        if the extension bit is set: its length and bytes (metadata)
 then        length and bits of the HEVC header, of alpha first if there is alpha
 then        NAL units with start codes between them: PPS and slices
 """
@@ -21,12 +21,12 @@ from tf_imgcomp.classical.ycbcr import Layout
 from tf_imgcomp.errors import ClassicalCodecError
 
 MAGIC = b"BPG\xfb"
-# By number: chroma sampling, and whether its samples lie at the left as in video.
+# By pixel format: chroma sampling, and whether chroma lies at the left as in video.
 _PIXEL_FORMATS = (
     *(("4:0:0", False), ("4:2:0", False), ("4:2:2", False), ("4:4:4", False)),
     *(("4:2:0", True), ("4:2:2", True)),
 )
-_MATRICES = {0: "bt601", 3: "bt709", 4: "bt2020"}  # 1 is RGB, 2 YCgCo, 5 another one.
+_MATRICES = {0: "bt601", 3: "bt709", 4: "bt2020"}  # 1 is RGB, 2 YCgCo, 5 reserved.
 _MAX_DEPTH = 12
 _TAGS = {1: "EXIF", 2: "ICC profile", 3: "XMP", 4: "thumbnail"}
 
@@ -41,8 +41,7 @@ class BpgFile:
         layout: How its planes hold colours.
         tools: Coding tools of its SPS.
         nal_units: Its PPS and slices.
-        notes: What else the file has and this reader leaves out, in words for the
-            user.
+        notes: Messages for the user about parts of the file that were ignored.
     """
 
     height: int
@@ -73,11 +72,11 @@ class BpgFile:
 def parse(data: bytes) -> BpgFile:
     """Returns the still picture of a BPG file.
 
-    A file that leaves its length open, as those of bpgenc do, may be cut unnoticed.
+    bpgenc leaves the length open, so its files can be truncated unnoticed.
 
     Raises:
-        ClassicalCodecError: If it is damaged or no BPG file, or if its kind is not
-            known here: an animation, CMYK, RGB, YCgCo, or more than 12 bits.
+        ClassicalCodecError: If it is damaged, not a BPG file, or not supported: an
+            animation, CMYK, RGB, YCgCo, or more than 12 bits.
     """
     if not data.startswith(MAGIC):
         raise ClassicalCodecError("not a BPG file")
@@ -87,7 +86,7 @@ def parse(data: bytes) -> BpgFile:
     alpha = bool(kind & 0x10)
     width, height, length = reader.ue7(), reader.ue7(), reader.ue7()
     if not (width and height):
-        raise ClassicalCodecError("damaged: a BPG file of no pixels")
+        raise ClassicalCodecError("damaged: a BPG file without pixels")
     notes = ["alpha is ignored"] if alpha else []
     if flags & 0x08:
         notes += _notes(ByteReader(reader.take(reader.ue7())))
@@ -100,21 +99,21 @@ def parse(data: bytes) -> BpgFile:
 
 
 def _layout(kind: int, flags: int) -> Layout:
-    """Returns what bytes 4 and 5 say."""
+    """Returns the layout that bytes 4 and 5 describe."""
     pixel_format, depth, colour_space = kind >> 5, 8 + (kind & 15), flags >> 4
     if flags & 0x01:
-        raise ClassicalCodecError("a BPG animation, only still pictures are read")
+        raise ClassicalCodecError("BPG animations are not supported")
     if flags & 0x04 and not kind & 0x10:
-        raise ClassicalCodecError("a BPG file in CMYK, which is not read")
+        raise ClassicalCodecError("BPG files in CMYK are not supported")
     if pixel_format >= len(_PIXEL_FORMATS) or depth > _MAX_DEPTH:
         raise ClassicalCodecError(
-            f"a BPG file of pixel format {pixel_format} and {depth} bits, which is "
-            "not read"
+            f"BPG files of pixel format {pixel_format} and {depth} bits are not "
+            "supported"
         )
     chroma, left = _PIXEL_FORMATS[pixel_format]
     if colour_space not in _MATRICES and chroma != "4:0:0":
         raise ClassicalCodecError(
-            f"a BPG file of colour space {colour_space}, only Y'CbCr is read"
+            f"BPG files of colour space {colour_space} are not supported, only Y'CbCr"
         )
     matrix = _MATRICES.get(colour_space, "bt601")
     return Layout(chroma, matrix, depth, bool(flags & 0x02), left)
@@ -160,7 +159,7 @@ def _colour_units(data: bytes) -> tuple[bytes, ...]:
     units = [unit for unit in units if nal_units.layer_of(unit) == 0]
     types = {nal_units.type_of(unit) for unit in units}
     if types & {nal_units.VPS, nal_units.SPS}:
-        raise ClassicalCodecError("damaged: a BPG file with HEVC headers of its own")
+        raise ClassicalCodecError("damaged: a BPG file that contains a VPS or an SPS")
     if not types & set(nal_units.IDR_SLICES):
         raise ClassicalCodecError("damaged: a BPG file without a picture")
     return tuple(units)

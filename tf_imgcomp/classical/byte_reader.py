@@ -1,7 +1,7 @@
-"""Reads the bytes of a file from front to back, and integers of 7 bits a byte.
+"""Reads the bytes of a file from front to back, and BPG's ue7 integers.
 
-A ue7 integer, as BPG has it: the highest bits first, 7 in a byte, whose own highest bit
-says that another one follows.
+A ue7 integer has 7 bits in each byte, the most significant first. Bit 7 is set in all
+bytes but the last.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _MAX_BYTES = 5  # Of a ue7 integer below 2^32.
 
 
 def ue7(value: int) -> bytes:
-    """Returns the shortest bytes of an integer >= 0."""
+    """Codes an integer >= 0 in the fewest bytes."""
     groups = [value & 127]
     while value := value >> 7:
         groups.append(value & 127 | 128)
@@ -20,7 +20,7 @@ def ue7(value: int) -> bytes:
 
 
 class ByteReader:
-    """A position in bytes, which moves on with everything read."""
+    """Reads bytes from front to back."""
 
     def __init__(self, data: bytes):
         self._data = memoryview(data)
@@ -37,7 +37,7 @@ class ByteReader:
         """
         if length > len(self):
             raise ClassicalCodecError(
-                f"cut short: {length} bytes should follow, {len(self)} do"
+                f"cut short: expected {length} more bytes, received {len(self)}"
             )
         taken, self._data = self._data[:length], self._data[length:]
         return bytes(taken)
@@ -46,8 +46,8 @@ class ByteReader:
         """Reads an integer.
 
         Raises:
-            ClassicalCodecError: If it is cut short, above 32 bits, or longer than
-                needed.
+            ClassicalCodecError: If it is cut short, above 32 bits, or in a longer
+                form than the shortest.
         """
         value = 0
         for i in range(_MAX_BYTES):
@@ -57,4 +57,4 @@ class ByteReader:
             value = value << 7 | byte & 127
             if byte < 128 and value < 1 << 32:
                 return value
-        raise ClassicalCodecError("damaged: an integer is not written as it must be")
+        raise ClassicalCodecError("damaged: an integer is too long")

@@ -1,6 +1,6 @@
-"""What an HEVC encoder chooses in a BPG file: the fields of an SPS that the file keeps.
+"""HEVC's coding tools: the fields of an SPS that a BPG file stores.
 
-An SPS and the head of a BPG file hold the same fields in groups; each group has a
+An SPS and the header of a BPG file hold the same fields in groups; each group has a
 function that reads it and a method that writes it.
 """
 
@@ -19,14 +19,15 @@ class CodingTools:
     """The fields of an SPS that an encoder is free to choose in a BPG file.
 
     Attributes:
-        log2_min_coding: Of the smallest luma coding block, 3 to 6.
-        log2_diff_coding: Of the largest by the smallest coding block.
-        log2_min_transform: Of the smallest transform block, 2 to 5.
-        log2_diff_transform: Of the largest by the smallest transform block.
-        transform_depth: Depth of the tree of intra transforms.
-        sao: Whether there is sample adaptive offset.
-        pcm: Both depths minus 1, the two logarithms and the flag of PCM, or None.
-        strong_smoothing: Whether there is strong intra smoothing.
+        log2_min_coding: Smallest luma coding block, log2 of its side, 3 to 6.
+        log2_diff_coding: Largest by smallest coding block, log2 of the ratio.
+        log2_min_transform: Smallest transform block, log2 of its side, 2 to 5.
+        log2_diff_transform: Largest by smallest transform block, log2 of the ratio.
+        transform_depth: Maximum depth of the tree of intra transforms.
+        sao: Whether sample adaptive offset is on.
+        pcm: PCM's two bit depths minus 1, two block sizes and loop filter flag, or
+            None.
+        strong_smoothing: Whether strong intra smoothing is on.
         range_extension: The 9 flags of the range extension, or None.
     """
 
@@ -67,11 +68,11 @@ class CodingTools:
 
 
 def read_blocks(bits: BitReader) -> tuple[int, int, int, int]:
-    """Reads the sizes of blocks: the first four of `CodingTools`."""
+    """Reads the block sizes, the first four fields of `CodingTools`."""
     coding, diff_coding = bits.get_ue() + 3, bits.get_ue()
     transform, diff_transform = bits.get_ue() + 2, bits.get_ue()
     if max(coding + diff_coding, transform + diff_transform) > _MAX_LOG2_BLOCK:
-        raise ClassicalCodecError("damaged: blocks larger than HEVC has")
+        raise ClassicalCodecError("damaged: blocks larger than HEVC allows")
     return coding, diff_coding, transform, diff_transform
 
 
@@ -84,7 +85,7 @@ def read_pcm(bits: BitReader) -> tuple[int, int, int, int, int] | None:
 def read_extension(bits: BitReader) -> int | None:
     if not bits.get():
         return None
-    range_extension, others = bits.get(), bits.get(7)
-    if others:
-        raise ClassicalCodecError("an HEVC extension that is not known here")
+    range_extension, unknown = bits.get(), bits.get(7)
+    if unknown:
+        raise ClassicalCodecError("an unknown HEVC extension")
     return bits.get(9) if range_extension else None

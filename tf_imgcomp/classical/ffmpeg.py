@@ -1,7 +1,7 @@
-"""Runs the FFmpeg of the imageio-ffmpeg package, on pipes.
+"""Runs FFmpeg of the imageio-ffmpeg package on pipes.
 
-It brings x265 and vvenc, and decoders of HEVC and VVC. It is a program of its own,
-under the GPL; the environment variable IMAGEIO_FFMPEG_EXE names another one to be used.
+It includes x265, vvenc and decoders of HEVC and VVC. It is a separate program under the
+GPL; the environment variable IMAGEIO_FFMPEG_EXE selects another FFmpeg.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from tf_imgcomp.errors import ClassicalCodecError
 
-_ORIGIN = re.compile(r"^(\[[^]]*\] ?)+")  # As "[hevc @ 0x55809d4ea1c0] ".
+_ORIGIN = re.compile(r"^(\[[^]]*\] ?)+")  # Such as "[hevc @ 0x55809d4ea1c0] ".
 
 
 def executable() -> str:
@@ -38,41 +38,40 @@ def executable() -> str:
 
 
 def version() -> str:
-    """Returns the version of FFmpeg, as it says itself."""
-    return _answer(executable(), "-version").split()[2]
+    """Returns FFmpeg's version."""
+    return _output(executable(), "-version").split()[2]
 
 
 def missing(encoder: str) -> str | None:
-    """Returns None, or why an encoder cannot be used, in a sentence for the user."""
+    """Returns None, or a message for the user on why an encoder cannot be used."""
     try:
-        if encoder in _answer(executable(), "-encoders").split():
+        if encoder in _output(executable(), "-encoders").split():
             return None
-        return f"FFmpeg {version()} has no {encoder}, that of imageio-ffmpeg 0.8.1 has"
+        return f"FFmpeg {version()} has no {encoder}; imageio-ffmpeg 0.8.1 includes it"
     except ClassicalCodecError as error:
         return str(error)
 
 
 @functools.cache
-def _answer(path: str, question: str) -> str:
-    return _run([path, question], b"", 60).decode(errors="replace")
+def _output(path: str, option: str) -> str:
+    return _run([path, option], b"", 60).decode(errors="replace")
 
 
 def time_limit(height: int, width: int) -> float:
-    """Returns after how many seconds work on a picture is given up.
+    """Returns the time limit for one picture, in seconds.
 
-    vvenc's preset medium takes about 35 s per megapixel of one core.
+    vvenc's preset medium takes about 35 s per megapixel on one core.
     """
     return 60 + 400e-6 * height * width
 
 
 def run(arguments: Sequence[str], data: bytes, seconds: float) -> bytes:
-    """Gives FFmpeg data and returns what it makes of them.
+    """Runs FFmpeg on data and returns its standard output.
 
     Args:
-        arguments: Arguments without the program. Standard input is `data`, standard
-            output is returned.
-        data: What it reads.
-        seconds: When to stop waiting and end it.
+        arguments: Arguments without the program.
+        data: Bytes for its standard input.
+        seconds: Time limit, after which it is killed.
 
     Raises:
         ClassicalCodecError: If it is missing, fails, writes nothing or takes longer.
@@ -97,7 +96,7 @@ def _run(command: list[str], data: bytes, seconds: float) -> bytes:
 
 
 def _reason(result: subprocess.CompletedProcess) -> str:
-    """Returns the first line that FFmpeg said: those after it are about the ending."""
-    said = result.stderr.decode(errors="replace").strip().split("\n")
-    cause = _ORIGIN.sub("", said[0]).strip()
+    """Returns the first line of FFmpeg's messages, which names the cause."""
+    lines = result.stderr.decode(errors="replace").strip().split("\n")
+    cause = _ORIGIN.sub("", lines[0]).strip()
     return cause or f"exit code {result.returncode}, no output"

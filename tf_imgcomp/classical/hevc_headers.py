@@ -1,8 +1,8 @@
-"""Headers of HEVC streams (ITU-T H.265, 7.3): those that a BPG file leaves out.
+"""HEVC headers that a BPG file leaves out (ITU-T H.265, 7.3).
 
-A still picture has a VPS, an SPS, a PPS and slices. BPG stores PPS and slices as they
-are and of the SPS only the fields of `CodingTools`; everything else in VPS and SPS
-follows from the head of the file.
+A still picture has a VPS, an SPS, a PPS and slices. BPG stores the PPS and the slices
+unchanged, and the fields of the SPS in `CodingTools`. Everything else in VPS and SPS
+follows from the file's header.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _EXTENDED_SAR = 255
 
 
 def vps() -> bytes:
-    """Returns the VPS of a still picture, the same for all."""
+    """Returns the VPS, which is the same for all still pictures."""
     bits = _start(nal_units.VPS)
     bits.put(4, 0)  # Its number.
     bits.put(2, 3)  # The base layer is here and available.
-    bits.put(6, 0)  # One layer,
-    bits.put(3, 0)  # one sub-layer,
-    bits.put(1, 1)  # so nesting.
+    bits.put(6, 0)  # One layer.
+    bits.put(3, 0)  # One sub-layer.
+    bits.put(1, 1)  # Temporal nesting.
     bits.put(16, 0xFFFF)
     _put_profile(bits)
     bits.put(1, 1)
@@ -41,11 +41,11 @@ def sps(tools: CodingTools, chroma: str, depth: int, height: int, width: int) ->
     """Returns the SPS of a still picture.
 
     Args:
-        tools: What the encoder chose.
-        chroma: Chroma sampling, as "4:2:0".
-        depth: Bits of a sample.
-        height: Height of the picture in luma samples, of whole coding blocks.
-        width: Width of the same.
+        tools: Coding tools of the stream.
+        chroma: Chroma sampling, such as "4:2:0".
+        depth: Bits per sample.
+        height: Height in luma samples, a multiple of the smallest coding block.
+        width: Width in luma samples, likewise.
     """
     bits = _start(nal_units.SPS)
     bits.put(4, 0)  # Number of its VPS.
@@ -58,7 +58,7 @@ def sps(tools: CodingTools, chroma: str, depth: int, height: int, width: int) ->
         bits.put(1, 0)  # No separate planes.
     bits.put_ue(width)
     bits.put_ue(height)
-    bits.put(1, 0)  # No window: who reads the file crops.
+    bits.put(1, 0)  # No window: the decoder crops.
     bits.put_ue(depth - 8)
     bits.put_ue(depth - 8)
     bits.put_ue(4)  # Length of picture order counts, which IDR slices do not have.
@@ -71,8 +71,8 @@ def sps(tools: CodingTools, chroma: str, depth: int, height: int, width: int) ->
     bits.put(2, 0b01)  # No scaling lists, asymmetric partitions.
     bits.put(1, tools.sao)
     tools.write_pcm(bits)
-    bits.put_ue(0)  # No reference pictures,
-    bits.put(2, 0b01)  # nor long-term ones; temporal motion vectors.
+    bits.put_ue(0)  # No reference pictures.
+    bits.put(2, 0b01)  # No long-term ones; temporal motion vectors.
     bits.put(1, tools.strong_smoothing)
     bits.put(1, 0)  # No VUI.
     tools.write_extension(bits)
@@ -83,7 +83,7 @@ def read_sps(unit: bytes) -> CodingTools:
     """Returns the coding tools in an SPS as x265 writes them.
 
     Raises:
-        ClassicalCodecError: If it is damaged, or has what BPG cannot hold.
+        ClassicalCodecError: If it is damaged, or has fields that BPG cannot store.
     """
     bits = BitReader(nal_units.unescape(unit))
     bits.get(16 + 4)
@@ -118,13 +118,13 @@ def _expect(condition: bool) -> None:
 
 
 def _skip(bits: BitReader, count: int) -> None:
-    """Reads over Exp-Golomb integers."""
+    """Skips Exp-Golomb integers."""
     for _ in range(count):
         bits.get_ue()
 
 
 def _skip_vui(bits: BitReader) -> None:
-    """Reads over video usability information, which is nothing to BPG (E.2.1)."""
+    """Skips video usability information (E.2.1), which BPG does not store."""
     if bits.get() and bits.get(8) == _EXTENDED_SAR:
         bits.get(32)
     if bits.get():  # Overscan.

@@ -11,12 +11,12 @@ import numpy as np
 class FileFormat(Protocol):
     """Pixels to the bytes of a complete file and back: JPEG, AVIF, or `.tfci`.
 
-    An `ImageCodec` makes the strings inside a `.tfci` file; a file format makes all of
-    a file. What compares codecs compares file formats.
+    An `ImageCodec` makes the strings inside a `.tfci` file; a file format makes the
+    whole file. Comparisons of codecs use file formats.
 
     Attributes:
         name: Short name, as used by flags and in result files.
-        title: Name for people, with what matters about the options.
+        title: Name for people, with the options that matter.
         version: Changes whenever the same setting may give other bytes or pixels.
             Only an available codec has one.
         settings: Settings that span the usual rates, from low to high quality.
@@ -39,7 +39,7 @@ class FileFormat(Protocol):
     def all_settings(self) -> Sequence[float]: ...
 
     def available(self) -> str | None:
-        """Returns None, or what is missing, in a sentence for the user."""
+        """Returns None, or a message for the user that names the missing library."""
 
     def encode(self, pixels: np.ndarray, setting: float) -> bytes:
         """Returns the file for uint8 RGB pixels `(h, w, 3)` of any size.
@@ -55,5 +55,5 @@ class FileFormat(Protocol):
         Raises:
             ClassicalCodecError: If the file is damaged or of another format, or if
                 the decoder is missing, fails or takes too long.
-            ImageError: If the picture needs more memory than there is.
+            ImageError: If the picture needs more memory than is available.
         """

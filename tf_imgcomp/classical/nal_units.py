@@ -15,8 +15,8 @@ FIRST_NO_SLICE = 32
 
 
 def split(stream: bytes) -> list[bytes]:
-    """Returns the NAL units between start codes; bytes before the first are lost."""
-    # A NAL unit never ends in a zero, which may stand in front of a start code.
+    """Returns the NAL units between start codes; drops bytes before the first."""
+    # A NAL unit never ends in zero: zeros at its end belong to the next start code.
     return [unit.rstrip(b"\0") for unit in stream.split(START_CODE)[1:]]
 
 
@@ -34,10 +34,10 @@ def layer_of(unit: bytes) -> int:
 
 
 def escape(header: bytes) -> bytes:
-    """Returns a NAL unit without anything like a start code inside."""
+    """Inserts emulation prevention bytes, so that no start code appears inside."""
     return re.sub(rb"\x00\x00(?=[\x00-\x03])", b"\0\0\3", header)
 
 
 def unescape(unit: bytes) -> bytes:
-    """Undoes `escape`."""
+    """Removes the emulation prevention bytes."""
     return re.sub(rb"\x00\x00\x03", b"\0\0", unit)

@@ -15,16 +15,16 @@ from tf_imgcomp.errors import ClassicalCodecError
 
 @dataclasses.dataclass(frozen=True)
 class PillowCodec:
-    """A format of Pillow with options of a fair baseline, see `FileFormat`.
+    """A Pillow format with the options of a fair baseline, see `FileFormat`.
 
-    A setting is the encoder's quality from 0 to 100, higher is better, except for JPEG
-    2000, where it is the rate to aim at in bits per pixel.
+    A setting is the encoder's quality from 0 to 100, higher is better. For JPEG 2000,
+    it is the target rate in bits per pixel.
 
     Attributes:
         name: Short name, as used by flags and in result files.
-        title: Name for people, with what matters about the options.
+        title: Name for people, with the options that matter.
         format: Pillow's name of the format.
-        library: What reads and writes it.
+        library: Library that reads and writes the format.
         settings: Settings that span the usual rates, from low to high quality.
         options: Function from a setting to the keyword arguments of `Image.save`.
         all_settings: Every setting worth trying, from the smallest file to the largest.
@@ -65,7 +65,7 @@ class PillowCodec:
                 return np.array(image.convert("RGB"))
         except UnidentifiedImageError:
             raise ClassicalCodecError(f"not a {self.format} file") from None
-        # Damage is answered with many types of exceptions.
+        # Pillow raises many types of exceptions for damaged files.
         except Exception as error:
             reason = str(error).strip().split("\n")[0]
             raise ClassicalCodecError(f"damaged {self.format} file: {reason}") from None
@@ -76,7 +76,7 @@ def _jpeg(quality: float, subsampling: str) -> dict:
 
 
 def _jpeg2000(bits_per_pixel: float) -> dict:
-    # Without mct=1 the three channels are coded one by one, several dB worse.
+    # Without mct=1 the three channels are coded separately, several dB worse.
     ratio = 24 / bits_per_pixel
     return {
         "irreversible": True,
@@ -95,7 +95,7 @@ def _avif(quality: float) -> dict:
 
 
 def _avif444(quality: float) -> dict:
-    # By default libavif tunes for the looks, which costs PSNR.
+    # By default libavif tunes for perceptual quality, which costs PSNR.
     return {
         "quality": int(quality),
         "subsampling": "4:4:4",

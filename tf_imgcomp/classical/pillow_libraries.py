@@ -25,22 +25,22 @@ class Feature:
         return f"Pillow {PIL.__version__}, {self.name} {features.version(self.name)}"
 
     def missing(self) -> str | None:
-        """Returns None, or what is missing, in a sentence for the user."""
+        """Returns None, or a message for the user that names the missing library."""
         if features.check(self.name):
             return None
         return f"Pillow {PIL.__version__} was built without {self.name} support."
 
     def load(self) -> None:
-        """Makes the format known to Pillow, which it is."""
+        """Does nothing: Pillow knows the format already."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Plugin:
-    """A package that teaches Pillow a format.
+    """A package that adds a format to Pillow.
 
     Attributes:
         package: Its name on PyPI.
-        module: What is to be imported; that registers the format.
+        module: Module whose import registers the format.
     """
 
     package: str
@@ -51,7 +51,7 @@ class Plugin:
         return f"{self.package} {importlib.metadata.version(self.package)}"
 
     def missing(self) -> str | None:
-        """Returns None, or what is missing, in a sentence for the user."""
+        """Returns None, or a message for the user that names the missing library."""
         try:
             self.load()
         except ImportError:
@@ -61,5 +61,5 @@ class Plugin:
         return None
 
     def load(self) -> None:
-        """Makes the format known to Pillow."""
+        """Registers the format with Pillow."""
         importlib.import_module(self.module)

@@ -1,4 +1,4 @@
-"""Planes of one picture to and from a video codec of FFmpeg, as raw video."""
+"""Codes the planes of one picture with FFmpeg's video codecs, as raw video."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from tf_imgcomp.classical.ycbcr import Layout
 from tf_imgcomp.data.memory import check_memory
 from tf_imgcomp.errors import ClassicalCodecError
 
-_BYTES_PER_PIXEL = 64  # Peak memory of a decoder and of the conversion of colours.
-_MARGIN = 128  # By which decoders may enlarge a picture for themselves.
+_BYTES_PER_PIXEL = 64  # Peak memory of decoding and colour conversion.
+_MARGIN = 128  # Pixels by which a decoder may enlarge a picture internally.
 
 
 def pad(pixels: np.ndarray, multiple: int, least: int) -> np.ndarray:
-    """Repeats the last row and column until a codec takes the picture.
+    """Repeats the last row and column up to a size that a codec accepts.
 
     Args:
         pixels: uint8 `(h, w, 3)`.
-        multiple: What height and width must be multiples of.
-        least: Smallest height and width.
+        multiple: The padded height and width are multiples of it.
+        least: Smallest padded height and width.
     """
     height, width = (padded(size, multiple, least) for size in pixels.shape[:2])
     missing = ((0, height - pixels.shape[0]), (0, width - pixels.shape[1]), (0, 0))
@@ -39,8 +39,8 @@ def encode(
     """Returns the stream of one picture.
 
     Args:
-        planes: Planes of the picture, as of `ycbcr.from_rgb`.
-        layout: What they hold.
+        planes: Planes of the picture, from `ycbcr.from_rgb`.
+        layout: Layout of the planes.
         options: FFmpeg's options that name and configure the encoder.
         format_: FFmpeg's name of the raw stream.
 
@@ -64,18 +64,18 @@ def decode(
 
     Args:
         stream: The stream.
-        layout: What its planes hold.
+        layout: Layout of its planes.
         height: Height of the coded picture, which the stream must have.
         width: Width of the coded picture.
         format_: FFmpeg's name of the raw stream.
 
     Raises:
         ClassicalCodecError: If decoding fails or gives a picture of another size.
-        ImageError: If the picture needs more memory than there is.
+        ImageError: If the picture needs more memory than is available.
     """
     check_memory(height, width, _BYTES_PER_PIXEL)
     data = ffmpeg.run(
-        # A larger picture than promised is refused before memory is taken for it.
+        # FFmpeg refuses a larger picture before it allocates memory for it.
         ["-max_pixels", f"{(height + _MARGIN) * (width + _MARGIN)}"]
         + ["-f", format_, "-i", "-"]
         + ["-frames:v", "1", "-f", "rawvideo", "-pix_fmt", layout.pixel_format, "-"],
@@ -96,6 +96,6 @@ def decode(
 def crop(
     planes: Sequence[np.ndarray], layout: Layout, height: int, width: int
 ) -> list[np.ndarray]:
-    """Cuts off what was padded."""
+    """Removes the padding."""
     shapes = layout.shapes(height, width)
     return [p[:rows, :columns] for p, (rows, columns) in zip(planes, shapes)]

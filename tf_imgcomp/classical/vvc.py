@@ -1,14 +1,14 @@
-"""H.266/VVC still pictures by vvenc, in a file that knows their size.
+"""H.266/VVC still pictures by vvenc, in a file that stores their size.
 
-A bare VVC stream of a padded picture does not say what to cut off, nor its colours. So
-a file has a head of about 11 bytes before the stream:
+A VVC stream does not store the size before padding. So a file has a header of about 11
+bytes before the stream:
 
     bytes 0-3    "VVC\\xfb"
     then         width, height, length of the stream (ue7, see `byte_reader`)
-    then         H.266 stream (Annex B), and nothing after it
+    then         H.266 stream (Annex B), to the end of the file
 
-Planes are 4:2:0 of 10 bits, BT.709, full range, chroma between the columns; the picture
-is padded at the right and at the bottom to even sizes of at least 16.
+Planes are always 4:2:0 of 10 bits, BT.709, full range, chroma between the columns. The
+picture is padded at the right and at the bottom to even sizes of at least 16.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tf_imgcomp.errors import ClassicalCodecError
 
 MAGIC = b"VVC\xfb"
 QPS = range(64)
-_LAYOUT = Layout("4:2:0", matrix="bt709", bits=10)  # vvenc takes no other.
+_LAYOUT = Layout("4:2:0", matrix="bt709", bits=10)  # The only one that vvenc accepts.
 _PADDING = {"multiple": 2, "least": 16}  # Some pictures below 16 do not decode.
 _START_CODES = (b"\0\0\1", b"\0\0\0\1")
 _PARAMETERS = ":".join(
@@ -35,8 +35,8 @@ _PARAMETERS = ":".join(
         "DecodingRefreshType=idr",
         "Profile=main_10_still_picture",
         "AccessUnitDelimiter=0",
-        "VuiParametersPresent=0",  # With it, headers are 65 bytes and not 190.
-        "IntraQPOffset=0",  # Else a picture is coded with a QP lower by 3.
+        "VuiParametersPresent=0",  # Reduces the headers from 190 to 65 bytes.
+        "IntraQPOffset=0",  # The default codes with a QP 3 lower.
     )
 )
 
@@ -70,7 +70,7 @@ class VvcCodec:
         if setting not in QPS:
             raise ValueError(f"Expected a QP from 0 to 63, received {setting}.")
         planes = ycbcr.from_rgb(raw_video.pad(pixels, **_PADDING), _LAYOUT)
-        # Without adaptation to the eye (qpa), which costs PSNR.
+        # Perceptual adaptation (qpa) is off: it costs PSNR.
         options = ["-c:v", "libvvenc", "-preset", self.preset, "-qp", f"{setting:g}"]
         options += ["-qpa", "0", "-vvenc-params", _PARAMETERS]
         stream = raw_video.encode(planes, _LAYOUT, options, "vvc")

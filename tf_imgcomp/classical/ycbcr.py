@@ -1,10 +1,10 @@
-"""Colours as video codecs want them: Y'CbCr of any bit depth and chroma sampling.
+"""RGB to Y'CbCr planes of any bit depth and chroma sampling, and back.
 
     pixels ──► matrix ──► mean of 2x2 chroma ──► integers ──► planes of a video
-    pixels ◄── matrix ◄── integers ◄── 8 taps of chroma ◄──── planes of a video
+    pixels ◄── matrix ◄── integers ◄── 8-tap chroma filter ◄─ planes of a video
 
-FFmpeg's own conversion loses several decibels (bilinear chroma, 8-bit steps), so it
-never converts here.
+FFmpeg's own conversion is not used: it loses several decibels (bilinear chroma, 8-bit
+steps).
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ MATRICES = {
 STEPS = {"4:4:4": (1, 1), "4:2:2": (1, 2), "4:2:0": (2, 2)}
 GREY = "4:0:0"
 
-# Interpolators of chroma at the two positions that one sample covers, as 64ths of the
-# samples i - 4 to i + 3 and i - 3 to i + 4. With those of the centre, and rounded once,
-# pixels are those of the reference decoder of BPG; those of the left are HEVC's for
-# half a sample (8.5.3.3.3), for want of a reference file.
+# Interpolation filters for the two positions that a chroma sample covers, in 64ths, on
+# samples i - 4 to i + 3 and i - 3 to i + 4. The centre filters, rounded once, give the
+# pixels of BPG's reference decoder. The left filter is HEVC's for half a sample
+# (8.5.3.3.3): no reference file uses it.
 _TAPS_CENTRE = ((0, 2, -6, 18, 57, -10, 4, -1), (-1, 4, -10, 57, 18, -6, 2, 0))
 _TAPS_LEFT = ((0, 0, 0, 0, 64, 0, 0, 0), (-1, 4, -11, 40, 40, -11, 4, -1))
 
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """How the planes of a picture hold its colours.
+    """Sample format of the planes of a picture.
 
     Attributes:
         chroma: "4:4:4", "4:2:2", "4:2:0", or "4:0:0" for luma alone.
         matrix: One of `MATRICES`.
-        bits: Depth of a sample, 8 to 12.
-        limited: Whether luma goes from 16 to 235 (times 2^(bits - 8)) and chroma from
-            16 to 240, and not over the full range.
-        left: Whether a chroma sample lies at the left one of the two columns that it
-            covers, as in video, and not between them.
+        bits: Bit depth, 8 to 12.
+        limited: Whether the range is limited: luma from 16 to 235 and chroma from 16
+            to 240, times 2^(bits - 8).
+        left: Whether a chroma sample lies on the left of the two columns that it
+            covers, as in video, or between them.
     """
 
     chroma: str
@@ -54,7 +54,7 @@ class Layout:
 
     @property
     def pixel_format(self) -> str:
-        """FFmpeg's name for raw video of such planes."""
+        """FFmpeg's name of the pixel format."""
         depth = "" if self.bits == 8 else f"{self.bits}le"
         if self.chroma == GREY:
             return f"gray{depth}"
@@ -86,9 +86,9 @@ def from_rgb(pixels: np.ndarray, layout: Layout) -> list[np.ndarray]:
     """Returns the planes of a picture.
 
     Args:
-        pixels: uint8 `(h, w, 3)`. Height and width must be multiples of what a chroma
-            sample covers.
-        layout: How to hold colours, not grey; chroma between the columns.
+        pixels: uint8 `(h, w, 3)`. Height and width must be multiples of
+            `STEPS[layout.chroma]`.
+        layout: Layout of the planes, not grey; chroma between the columns.
 
     Returns:
         Y, Cb and Cr of the layout's type and shapes.
@@ -107,7 +107,7 @@ def from_rgb(pixels: np.ndarray, layout: Layout) -> list[np.ndarray]:
 
 
 def _reduce(plane: np.ndarray, layout: Layout) -> np.ndarray:
-    """Averages what each chroma sample covers."""
+    """Averages a plane over the area of each chroma sample."""
     rows, columns = STEPS[layout.chroma]
     height, width = plane.shape
     blocks = plane.reshape(height // rows, rows, width // columns, columns)
@@ -137,7 +137,7 @@ def to_rgb(planes: Sequence[np.ndarray], layout: Layout) -> np.ndarray:
 
 
 def _enlarge(plane: np.ndarray, shape: tuple[int, ...], layout: Layout) -> np.ndarray:
-    """Interpolates chroma at every pixel; int32 `shape`, rounded once."""
+    """Interpolates chroma to int32 `shape`, rounded once."""
     rows, columns = STEPS[layout.chroma]
     plane, scale = plane.astype(np.int32), 1
     if rows == 2:
@@ -150,7 +150,7 @@ def _enlarge(plane: np.ndarray, shape: tuple[int, ...], layout: Layout) -> np.nd
 
 
 def _double(plane: np.ndarray, taps: tuple[tuple[int, ...], ...]) -> np.ndarray:
-    """Returns twice as many rows, 64 times as large."""
+    """Doubles the number of rows; values are multiplied by 64."""
     height = plane.shape[0]
     padded = np.pad(plane, ((4, 4), (0, 0)), "edge")
     doubled = np.zeros((2 * height, plane.shape[1]), np.int32)

@@ -1,4 +1,4 @@
-"""EXIF data: how an image is to be turned, and what else to keep."""
+"""EXIF data: turns images upright and keeps everything else."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import struct
 
 from PIL import ExifTags, Image, ImageOps
 
-PREFIX = b"Exif\0\0"  # In JPEG; other formats go without.
+PREFIX = b"Exif\0\0"  # In JPEG only.
 
-# A TIFF has its EXIF among the tags that describe how its samples are stored.
+# A TIFF mixes its EXIF with the tags that describe how its samples are stored.
 _DESCRIPTIVE_TAGS = {
     ExifTags.Base.ImageDescription,
     ExifTags.Base.Make,
@@ -28,7 +28,7 @@ _DAMAGE = (SyntaxError, ValueError, KeyError, struct.error)
 
 
 def turn_upright(image: Image.Image, notes: list[str]) -> bytes | None:
-    """Turns a loaded image the way its EXIF says that it is to be seen.
+    """Turns a loaded image upright, by the orientation in its EXIF.
 
     Args:
         image: A loaded image, changed in place.
@@ -37,7 +37,7 @@ def turn_upright(image: Image.Image, notes: list[str]) -> bytes | None:
     Returns:
         The EXIF without prefix, its orientation 1, or None if there is none.
     """
-    exif = image.info.get("exif")  # Pillow rewrites it when it turns.
+    exif = image.info.get("exif")  # Pillow rewrites it on turning.
     try:
         ImageOps.exif_transpose(image, in_place=True)
         return _reset_orientation(exif) if exif else _descriptive_tags(image)
@@ -54,7 +54,7 @@ def _descriptive_tags(image: Image.Image) -> bytes | None:
 
 
 def _reset_orientation(exif: bytes) -> bytes:
-    """Patches the one entry: writing EXIF anew would break what makers put in it."""
+    """Sets the orientation in place: rewriting EXIF would break makers' notes."""
     exif = exif.removeprefix(PREFIX)
     order = {b"II": "<", b"MM": ">"}[exif[:2]]
     (start,) = struct.unpack_from(order + "I", exif, 4)

@@ -1,7 +1,6 @@
-"""Codes what a file carries beside its colours: transparency, ICC and EXIF.
+"""Codes transparency, ICC profile and EXIF of a file.
 
-The bytes come from files that anyone may have written, so both decoders know
-before they start how much they may produce.
+The bytes are untrusted, so both decoders limit the size of their output.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ _STORED, _DEFLATED = b"\0", b"\1"
 
 
 def encode_alpha(alpha: np.ndarray) -> bytes:
-    """Codes a plane of transparency without loss.
+    """Codes an alpha plane without loss.
 
     The rows are predicted in three ways and deflated; the smallest result wins.
 
@@ -89,7 +88,7 @@ def _inflate(data: bytes, limit: int, name: str) -> bytes:
     inflater = zlib.decompressobj()
     try:
         inflated = inflater.decompress(data, limit)
-        # At the limit there must be nothing more but the end of the stream.
+        # At the limit, only the end of the stream may follow.
         excess = inflater.decompress(inflater.unconsumed_tail, 1)
     except zlib.error as error:
         raise BitstreamError(f"{name} is damaged: {error}") from None

@@ -1,9 +1,9 @@
-"""Photos from and to files: everything that Pillow opens, as 8-bit colour or grey.
+"""Reads and writes image files with Pillow, as 8-bit colour or grey.
 
     file ──► read_image ──► Photo(pixels, alpha, icc, exif) ──► write_image ──► file
 
-Image files come from anyone, and Pillow's readers answer damage with many types of
-exceptions; here all of them become an `ImageError` of one line.
+Pillow raises many types of exceptions for damaged files; here all of them become an
+`ImageError` of one line.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tf_imgcomp.errors import ImageError, ImgcompError
 # Without this, Pillow's log messages would appear beside our one-line errors.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
-_BYTES_PER_PIXEL = 4  # In Pillow, decoded.
+_BYTES_PER_PIXEL = 4  # Of a decoded image in Pillow.
 _PILLOW = threading.RLock()
 _ALPHA_FORMATS = {
     *("PNG", "WEBP", "TIFF", "JPEG2000", "AVIF", "TGA", "ICO", "ICNS", "DDS", "SGI")
@@ -36,7 +36,7 @@ _ALPHA_FORMATS = {
 _METADATA_FORMATS = {"PNG", "JPEG", "WEBP", "TIFF", "AVIF", "MPO"}
 # Decoded images are lossy already: their format should add almost no further loss.
 _SAVE_OPTIONS: dict[str, dict[str, Any]] = {
-    "PNG": {"compress_level": 4},  # Of a photo 5 % larger than 6, in 2/5 of the time.
+    "PNG": {"compress_level": 4},  # Photos 5 % larger than at 6, in 2/5 of the time.
     "JPEG": {"quality": 95, "subsampling": 0},
     "MPO": {"quality": 95, "subsampling": 0},
     "WEBP": {"lossless": True},
@@ -51,10 +51,10 @@ class Photo:
     Attributes:
         pixels: uint8 `(h, w, 3)`, RGB. The three are equal in a grey image.
         grey: Whether the image is grey.
-        alpha: uint8 `(h, w)`, 255 is opaque, or None if all of it is.
+        alpha: uint8 `(h, w)`, 255 is opaque; None for an opaque image.
         icc: ICC profile of the pixels, or None.
         exif: EXIF data without a prefix, its orientation 1, or None.
-        notes: What the user should know about how the image was read.
+        notes: Messages for the user about how the image was read.
     """
 
     pixels: np.ndarray
@@ -70,8 +70,8 @@ def read_image(path: Path | str, bytes_per_pixel: float = 16) -> Photo:
 
     Args:
         path: A file in any format that Pillow opens.
-        bytes_per_pixel: Peak memory that the caller's work on it takes. An image
-            too large for the available memory is refused before it is decoded.
+        bytes_per_pixel: Peak memory of the caller's processing. An image too large
+            for the available memory is refused before it is decoded.
 
     Raises:
         ImageError: If the file is not an image, damaged, or too large.
@@ -97,15 +97,15 @@ def write_image(
     """Writes an image in the format that the extension of `path` names.
 
     Args:
-        path: The file to write, whole or not at all.
+        path: The file to write, atomically.
         photo: The image.
         overwrite: Whether an existing file may be replaced.
 
     Returns:
-        What the format could not hold, in words for the user.
+        Messages for the user about everything that the format cannot store.
 
     Raises:
-        ImageError: If Pillow does not write the format, or not this image in it.
+        ImageError: If Pillow cannot write the format, or this image in it.
         ImgcompError: If `path` exists and may not be replaced.
         OSError: If the file cannot be written.
     """
@@ -117,7 +117,7 @@ def write_image(
         image = _with_alpha(image, photo.alpha, format_, notes)
     metadata = _metadata(photo)
     if metadata and format_ not in _METADATA_FORMATS:
-        notes.append(f"ICC profile and EXIF dropped: {format_} has no place for them")
+        notes.append(f"ICC profile and EXIF dropped: {format_} cannot store them")
         metadata = {}
     stream = io.BytesIO()
     try:
@@ -132,7 +132,7 @@ def output_format(path: Path) -> str:
     """Returns Pillow's name of the format that an extension stands for.
 
     Raises:
-        ImageError: If Pillow writes no such format.
+        ImageError: If Pillow cannot write the format.
     """
     format_ = Image.registered_extensions().get(path.suffix.lower())
     if format_ not in Image.SAVE:
@@ -157,12 +157,12 @@ def grey_pixels(pixels: np.ndarray) -> np.ndarray:
 
 @contextmanager
 def _pillow_errors() -> Iterator[None]:
-    """Turns what Pillow raises into ImageError and keeps its warnings quiet.
+    """Turns Pillow's exceptions into ImageError and silences its warnings.
 
-    Its own limit on sizes makes way for what fits into memory.
+    The available memory replaces Pillow's own limit on sizes.
     """
     try:
-        # Warnings and the limit are the process's: one thread at a time.
+        # Warnings and the limit are process-wide: one thread at a time.
         with _PILLOW, _size_limit(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -181,7 +181,7 @@ def _pillow_errors() -> Iterator[None]:
 
 @contextmanager
 def _size_limit() -> Iterator[None]:
-    """Pillow's limit on pixels is what fits into memory, for a while."""
+    """Limits the pixels that Pillow decodes to the available memory."""
     limit = Image.MAX_IMAGE_PIXELS
     Image.MAX_IMAGE_PIXELS = memory.available_memory() // _BYTES_PER_PIXEL
     try:
@@ -217,7 +217,7 @@ def _with_alpha(
     if format_ in _ALPHA_FORMATS:
         image.putalpha(mask)
         return image
-    notes.append(f"transparency replaced by white: {format_} has no place for it")
+    notes.append(f"transparency replaced by white: {format_} cannot store it")
     opaque = Image.new(image.mode, image.size, "white")
     opaque.paste(image, mask=mask)
     return opaque

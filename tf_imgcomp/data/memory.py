@@ -1,4 +1,4 @@
-"""Refuses images that would exhaust memory, before they do."""
+"""Refuses images that do not fit into the available memory."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 from tf_imgcomp.errors import ImageError
 
 _MEMINFO = Path("/proc/meminfo")
-_CGROUP_LIMITS = (  # Of containers: version 2, version 1.
+_CGROUP_LIMITS = (  # Limits of containers: cgroups version 2 and version 1.
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
 )
 
 
 def available_memory() -> int:
-    """Returns how many bytes of memory can still be used."""
+    """Returns the available memory in bytes."""
     limits = map(_cgroup_limit, _CGROUP_LIMITS)
     return min([_free_memory(), *(limit for limit in limits if limit is not None)])
 
@@ -40,7 +40,7 @@ def check_memory(height: int, width: int, bytes_per_pixel: float) -> None:
 
 
 def _free_memory() -> int:
-    """Linux says what is available; elsewhere the memory installed must do."""
+    """Available memory on Linux; elsewhere the installed memory stands in."""
     if not _MEMINFO.exists():
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     lines = dict(line.split(":") for line in _MEMINFO.read_text().splitlines())

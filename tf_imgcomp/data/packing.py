@@ -1,4 +1,4 @@
-"""Photos in one file, to train on elsewhere."""
+"""Packs photos into one file, for training elsewhere."""
 
 import io
 import zipfile
@@ -14,12 +14,12 @@ from tf_imgcomp.errors import ImageError
 
 
 class Packed(NamedTuple):
-    """What went into a packed file.
+    """Counts of a packed file.
 
     Attributes:
         train: number of photos to train on.
         held_out: number of photos held out.
-        left: photos for which there was no room.
+        left: number of photos that did not fit.
         unreadable: names of files that Pillow could not decode.
     """
 
@@ -32,15 +32,15 @@ class Packed(NamedTuple):
 def pack_photos(
     folder: Path, output: Path, max_bytes: float, progress: Callable = iter
 ) -> Packed:
-    """Writes the photos of a folder into a ZIP file, as they are.
+    """Writes the photos of a folder into a ZIP file, unchanged.
 
-    Members are named `train/...` and `held_out/...`. Photos are taken in a fixed
-    pseudo-random order, as many as fit.
+    Members are named `train/...` and `held_out/...`. Photos are added in a fixed
+    pseudo-random order if they fit.
 
     Args:
         folder: where the photos are, at any depth.
-        output: the file to write; whole or not at all.
-        max_bytes: the most it may take.
+        output: the file to write, atomically.
+        max_bytes: its maximum size.
         progress: function that wraps an iterable, such as `tqdm.tqdm`.
 
     Raises:
@@ -54,7 +54,7 @@ def pack_photos(
         for path in progress(files):
             group = "held_out" if is_held_out(path.name) else "train"
             name = f"{group}/{path.relative_to(folder)}"
-            # Besides the photo, two headers, each with the name.
+            # The photo and two headers, each with the name.
             needed = path.stat().st_size + 30 + 46 + 2 * len(name.encode())
             if size + needed > max_bytes:
                 left += 1

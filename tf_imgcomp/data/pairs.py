@@ -1,11 +1,11 @@
 """Pairs of a photo and its decoded version, in one image: training data of filters.
 
-A pair is an image like any other, so that reading, caching and packing are those of
-photos. It shows three pictures of one size, one above another:
+A pair is an ordinary image, so it is read, cached and packed like a photo. It shows
+three pictures of one size, one above another:
 
     decoded      the decoded photo
     original     the photo that was coded
-    setting      all values the same: the QP or quality of the encoder
+    setting      a constant: the QP or quality of the encoder
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def stack(pair: Pair) -> np.ndarray:
 
 
 def unstack(image: np.ndarray) -> Pair:
-    """The pair of an image.
+    """The pair in an image.
 
     Raises:
         ImageError: If it is not the image of a pair.
@@ -57,10 +57,10 @@ def unstack(image: np.ndarray) -> Pair:
 
 
 def check_pairs(images: PhotoFolder) -> None:
-    """Checks that every image of a folder is that of a pair.
+    """Checks that every image of a folder holds a pair.
 
     Raises:
-        ImageError: If one is not; it says which.
+        ImageError: If one does not; the message names it.
     """
     for number, name in enumerate(images.names):
         try:

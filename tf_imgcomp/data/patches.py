@@ -16,7 +16,7 @@ class Sampling:
 
     Attributes:
         pictures: int. Number of pictures of one size in an image, one above another. A
-            crop shows the same place of each, in `3 * pictures` channels.
+            crop shows the same area of each, in `3 * pictures` channels.
         scale_min: float. Smallest scale to which crops are reduced.
     """
 
@@ -26,21 +26,21 @@ class Sampling:
 
 # Reduction restores the chroma that lossy photos have lost.
 PHOTOS = Sampling(pictures=1, scale_min=0.5)
-# Reduction would change the artifacts that a filter is to learn.
+# Reduction would change the artifacts that a filter must learn.
 PAIRS = Sampling(pictures=pairs.PICTURES, scale_min=1.0)
 
 
 def crop(
     photo: np.ndarray, size: int, random: np.random.Generator, sampling: Sampling
 ) -> np.ndarray:
-    """A random square of a photo, perhaps reduced, perhaps mirrored or turned.
+    """A random square of a photo, randomly reduced, mirrored and turned.
 
     Args:
-        photo: uint8 `(h, w, 3 * pictures)`. Where it is smaller than the crop, its last
-            rows and columns are repeated.
+        photo: uint8 `(h, w, 3 * pictures)`. If it is smaller than the crop, its last
+            row and column are repeated.
         size: int. Side of the square.
         random: source of all choices.
-        sampling: whether it may be reduced.
+        sampling: gives the smallest scale.
 
     Returns:
         uint8 `(size, size, 3 * pictures)`.
@@ -62,7 +62,7 @@ def crop(
 
 
 def side_by_side(image: np.ndarray, pictures: int) -> np.ndarray:
-    """Pictures one above another, `(p * h, w, 3)`, as channels, `(h, w, 3 * p)`."""
+    """Moves pictures one above another, `(p * h, w, 3)`, to `(h, w, 3 * p)`."""
     height, width, _ = image.shape
     stacked = image.reshape(pictures, height // pictures, width, 3)
     return stacked.transpose(1, 2, 0, 3).reshape(height // pictures, width, -1)
@@ -94,7 +94,7 @@ def batches(
 ) -> tf.data.Dataset:
     """The batches of steps `first_step` to `last_step - 1`.
 
-    A run that resumes at any step sees the batches it would have seen.
+    A run that resumes at any step gets the same batches as without a stop.
     """
 
     def load(step):

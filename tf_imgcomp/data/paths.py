@@ -1,4 +1,4 @@
-"""Which files a program reads and where it writes."""
+"""Input and output paths of programs."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from tf_imgcomp.errors import ImgcompError
 
 
 def expand_inputs(arguments: Sequence[str], suffixes: Collection[str]) -> list[Path]:
-    """Returns the files that a user means.
+    """Returns the files that a user's arguments stand for.
 
     Args:
         arguments: Files, folders and globs (`**` for any depth). A folder stands for
-            the files right in it that have one of the `suffixes`.
+            its files with one of the `suffixes`, without subfolders.
         suffixes: Extensions in lower case, with their dot.
 
     Returns:
-        Each file once. An argument that stands for nothing stays in the list, so
-        that opening it says what is wrong.
+        Each file once. An argument that matches nothing stays in the list, so that
+        opening it raises the right error.
     """
     inputs = []
     for argument in arguments:
@@ -38,12 +38,12 @@ def expand_inputs(arguments: Sequence[str], suffixes: Collection[str]) -> list[P
 def output_paths(
     inputs: Sequence[Path], output: str | None, suffix: str
 ) -> dict[Path, Path]:
-    """Returns for each input where its result goes.
+    """Returns the output path of each input.
 
     Args:
         inputs: Files, each named once.
-        output: None for beside each input; a file for one input; a folder for
-            several, or if it ends in `/` or is one already.
+        output: None to write beside each input; a file for one input; a folder for
+            several inputs, if it ends in `/`, or if the folder exists.
         suffix: Extension of the results, with its dot.
 
     Raises:

@@ -1,4 +1,4 @@
-"""A folder of photos as one file of pixels, decoded once."""
+"""A folder of photos, decoded once into one file of pixels."""
 
 import hashlib
 import json
@@ -17,16 +17,16 @@ SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".ppm"}
 
 
 def is_held_out(name: str) -> bool:
-    """One photo in fifty, for validation.
+    """Whether a photo is held out for validation, as one in fifty is.
 
-    By the part of the file's name before its second underscore, so that several crops
-    of one photo stay together if they are named like it.
+    The part of its name before the second underscore decides, so several crops of one
+    photo stay together if they share that part.
     """
     return zlib.crc32("_".join(name.split("_")[:2]).encode()) % 50 == 0
 
 
 def photo_files(folder: Path) -> list:
-    """The photos in a folder, at any depth, by their suffixes, sorted."""
+    """The files in a folder, at any depth, with one of `SUFFIXES`, sorted."""
     files = Path(folder).rglob("*")
     return sorted(path for path in files if path.suffix.lower() in SUFFIXES)
 
@@ -35,10 +35,10 @@ class PhotoFolder:
     """Random access to the photos of a folder, uint8 RGB, from a cache on disk.
 
     Opening decodes every photo once (TensorFlow cannot read WebP) and writes the
-    pixels to one file beside an index; a changed folder makes a new one.
+    pixels to one file beside an index. A changed folder gets a new cache.
 
     Args:
-        folder: where the photos are, at any depth.
+        folder: folder of the photos, at any depth.
         cache: folder for the cache; made if missing.
         keep: function of a file's name; False leaves the photo out.
         progress: function that wraps an iterable, such as `tqdm.tqdm`.
@@ -74,7 +74,7 @@ class PhotoFolder:
         return len(self.names)
 
     def smaller_than(self, size: int, pictures: int = 1) -> int:
-        """How many have a side below `size`, each showing several one above another."""
+        """Number of images whose pictures, one above another, have a side < `size`."""
         return sum(min(h // pictures, w) < size for h, w in self._shapes)
 
     def __getitem__(self, number: int) -> np.ndarray:
@@ -86,7 +86,7 @@ class PhotoFolder:
 
 
 def _decode(files: Iterable[Path], stem: Path) -> None:
-    """Writes the pixels of all files, then the index: whole or not at all."""
+    """Writes the pixels of all files, then the index, each atomically."""
     index: dict[str, list[Any]] = {
         kind: [] for kind in ("names", "shapes", "offsets", "unreadable")
     }

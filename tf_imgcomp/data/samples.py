@@ -1,6 +1,6 @@
-"""From the samples of any of Pillow's modes to 8 bits, grey or RGB, and alpha.
+"""Converts samples of any Pillow mode to 8 bits, grey or RGB, and alpha.
 
-Functions that lose something say so in the list `notes`.
+Functions add a message to the list `notes` for everything that is lost.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SWAPPED = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 
 
 def raw_mode(image: Image.Image) -> str:
-    """Returns how the file stores its samples, as far as Pillow tells.
+    """Returns Pillow's raw mode, which tells how the file stores its samples.
 
     Args:
         image: An image that is open and not loaded yet.
@@ -58,7 +58,7 @@ def to_eight_bits(
 
 
 def check_profile(icc: bytes | None, grey: bool, notes: list[str]) -> bytes | None:
-    """Returns an ICC profile if it describes the pixels there are, else None."""
+    """Returns an ICC profile if it is for the pixels' colour space, else None."""
     if not icc or icc[16:20] == (b"GRAY" if grey else b"RGB "):
         return icc or None
     space = icc[16:20].decode("ascii", "replace").strip()
@@ -81,7 +81,7 @@ def _reduce_grey(
 
 
 def _range(mode: str, low: float, high: float, notes: list[str]) -> tuple[float, float]:
-    """Which values become 0 and 255, given the lowest and the highest there are."""
+    """The values that become 0 and 255, given the lowest and the highest sample."""
     if mode != "F" and 0 <= low and high <= 65535:
         notes.append(_SIXTEEN_BITS)
         return 0, 65535
@@ -94,9 +94,10 @@ def _range(mode: str, low: float, high: float, notes: list[str]) -> tuple[float,
 
 
 def _round_colours(image: Image.Image, raw: str, stream: BinaryIO) -> Image.Image:
-    """Rounds 16-bit colours, of which Pillow gives the high bytes only.
+    """Rounds 16-bit colours to 8 bits.
 
-    Read with the other byte order, the same file gives the low bytes.
+    Pillow returns the high bytes only. Read again in the other byte order, the file
+    gives the low bytes.
     """
     if raw[:-1] not in ("RGB;16", "RGBA;16"):
         return image
@@ -107,7 +108,7 @@ def _round_colours(image: Image.Image, raw: str, stream: BinaryIO) -> Image.Imag
     values = 256 * np.asarray(image).astype(np.uint32) + np.asarray(low)
     rounded = Image.fromarray(((values + 128) // 257).astype(np.uint8), image.mode)
     rounded.info = dict(image.info)
-    if "transparency" in image.info:  # The one colour that is clear.
+    if "transparency" in image.info:  # The transparent colour.
         clear = image.info["transparency"]
         rounded.info["transparency"] = tuple((value + 128) // 257 for value in clear)
     return rounded
@@ -119,7 +120,7 @@ def _with_raw_mode(tile: Any, raw: str) -> Any:
 
 
 def _to_rgb(image: Image.Image, notes: list[str]) -> Image.Image:
-    """Converts the colours of printers and of measurement to those of screens."""
+    """Converts CMYK, LAB, HSV and YCbCr to RGB."""
     icc = image.info.pop("icc_profile", None)  # It would be wrong for RGB.
     if image.mode == "CMYK" and icc:
         try:

@@ -1,10 +1,10 @@
-"""Files that are written whole or not at all, whoever else writes beside them.
+"""Writes files atomically, also with other writers in the same folder.
 
     data ──► .tf_imgcomp.1f0c5a.tmp ──► fsync ──► rename or link ──► photo.tfci
 
-A temporary lies beside its target, has a name of its own, and is locked while it is
-written. So a later run can tell which temporaries a killed run left behind: those that
-it can lock. `flock` tells apart threads, processes and containers alike.
+A temporary file lies beside its target, has a unique name, and is locked while it is
+written. A later run removes those that it can lock: a killed run left them. `flock`
+works between threads, processes and containers.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ _PREFIX, _SUFFIX = ".tf_imgcomp.", ".tmp"
 
 
 def check_writable(path: Path, overwrite: bool, source: Path) -> None:
-    """Checks early that the result for `source` can go to `path`.
+    """Checks early that the result for `source` can be written to `path`.
 
     Raises:
-        ImgcompError: If something is there that must not be replaced.
+        ImgcompError: If `path` exists and must not be replaced.
     """
     if path.exists():
         if not path.is_file():
             raise ImgcompError(f"{path} exists and is not a file")
         if source.exists() and path.samefile(source):
             raise ImgcompError("the result would replace its own input")
-    if os.path.lexists(path) and not overwrite:  # A dangling link exists, too.
+    if os.path.lexists(path) and not overwrite:  # Also a dangling link.
         raise _exists(path)
 
 
@@ -50,17 +50,17 @@ def open_atomically(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
     """Opens a file for writing that appears under its name when it is complete.
 
     Its folder is made if missing. A replaced file's mode is kept; a new file has the
-    mode that the umask gives. The file is on the disk when this returns.
+    mode that the umask gives. At the end, the file is synced to disk.
 
     Args:
         path: The file to write. A symbolic link stays, and its target is replaced.
-        overwrite: Whether a file or link at `path` may be replaced. If not, none is,
-            even one that appears during the writing.
+        overwrite: Whether a file or link at `path` may be replaced. If not, even one
+            that appears during the writing is kept.
 
     Raises:
         ImgcompError: If something is at `path` and `overwrite` is false.
-        OSError: If the file cannot be written. After any exception, `path` is as it
-            was and no temporary is left.
+        OSError: If the file cannot be written. After any exception, `path` is
+            unchanged and no temporary is left.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -91,7 +91,7 @@ def _follow_links(path: Path) -> Path:
     """The file that a path leads to, which need not exist.
 
     Raises:
-        OSError: If links lead in a circle.
+        OSError: If links form a loop.
     """
     with contextlib.suppress(FileNotFoundError):
         path.stat()
@@ -100,7 +100,7 @@ def _follow_links(path: Path) -> Path:
 
 @contextlib.contextmanager
 def _locked_temporary(folder: Path) -> Iterator[tuple[BinaryIO, Path]]:
-    """Makes a temporary file, locked while it is open, removed if still there."""
+    """Makes a temporary file, locked while it is open, and removes it at the end."""
     linked = False
     while not linked:
         temporary = folder / f"{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}"
@@ -118,11 +118,11 @@ def _locked_temporary(folder: Path) -> Iterator[tuple[BinaryIO, Path]]:
             temporary.unlink(missing_ok=True)
 
 
-@functools.cache  # Once in a run: folders may have many files.
+@functools.cache  # Once per run: folders may have many files.
 def _clear_leftovers(folder: Path) -> None:
-    """Removes the temporaries of killed runs, which nobody holds locked."""
+    """Removes the temporaries of killed runs, which are not locked."""
     for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
-        # Another run may hold the lock, or remove the file first; it may be foreign.
+        # Another run may hold the lock or remove the file first; it may be read-only.
         with contextlib.suppress(OSError), open(path, "r+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             path.unlink()
@@ -134,7 +134,7 @@ def _keep_mode(target: Path, file: BinaryIO) -> None:
 
 
 def _rename_to_new(temporary: Path, target: Path) -> None:
-    """Renames a file unless something is at `target`, which is then an error."""
+    """Renames a file; raises FileExistsError if something is at `target`."""
     try:
         os.link(temporary, target)
         return
@@ -150,7 +150,7 @@ def _rename_to_new(temporary: Path, target: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Puts a rename on the disk, where a file system can sync folders."""
+    """Syncs a rename to disk, if the file system can sync folders."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -1,7 +1,4 @@
-"""How good a reconstruction is and what it costs.
-
-All numbers are taken from 8-bit pixels and from real bytes.
-"""
+"""Distortion and rate of a reconstruction, from 8-bit pixels and real bytes."""
 
 from tf_imgcomp.metrics.distortion import ms_ssim, ms_ssim_db, mse, psnr, ssim
 from tf_imgcomp.metrics.rate import bpp

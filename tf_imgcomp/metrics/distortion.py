@@ -87,8 +87,8 @@ def ms_ssim(x: np.ndarray, x_hat: np.ndarray) -> float:
 
 
 def _similarity(x: np.ndarray, x_hat: np.ndarray, num_scales: int) -> float:
-    """Compares two images at that many scales, or at those that fit."""
-    import tensorflow as tf  # Here, because the other metrics do well without it.
+    """Compares two images at `num_scales` scales, or at those that fit."""
+    import tensorflow as tf  # Here, because the other metrics do not need it.
 
     _check(x, x_hat)
     if x.ndim != 3:
@@ -117,7 +117,7 @@ def ms_ssim_db(similarity: float) -> float:
 
 
 def _num_scales(side: int) -> int:
-    """Returns at how many scales, 1 to 5, the window fits the shorter side."""
+    """Returns the number of scales, 1 to 5, at which the window fits the side."""
     num_scales = 1
     while num_scales < len(_SCALE_WEIGHTS) and side > (_WINDOW - 1) << num_scales:
         num_scales += 1

@@ -1,4 +1,4 @@
-"""Bases for the start of transforms and for frequency attention, in float64."""
+"""Bases to initialize transforms and for frequency attention, in float64."""
 
 import numpy as np
 
@@ -7,8 +7,8 @@ import numpy as np
 OPPONENT_COLOURS = np.array([[1, 1, 1], [1, 0, -1], [1, -2, 1]], np.float64)
 OPPONENT_COLOURS /= np.linalg.norm(OPPONENT_COLOURS, axis=1, keepdims=True)
 
-# The 16 frequencies on a 7x7 map that alone serve a classifier best, vertical and
-# horizontal (Qin et al., "FcaNet: Frequency Channel Attention Networks", ICCV 2021).
+# The 16 best single frequencies on a 7x7 map for a classifier, vertical and horizontal
+# (Qin et al., "FcaNet: Frequency Channel Attention Networks", ICCV 2021).
 TOP_FREQUENCIES = np.array(
     [
         [0, 0, 6, 0, 0, 1, 1, 4, 5, 1, 3, 0, 0, 0, 3, 2],
@@ -71,7 +71,7 @@ def lapped_prefilter(size: int) -> np.ndarray:
 
 
 def photo_variances(size: int) -> np.ndarray:
-    """Variances that photos have in the lapped transform of opponent colours.
+    """Variances of photos in the lapped transform of opponent colours.
 
     An isotropic power law, `peak / (u**2 + v**2 + offset) ** exponent`, fitted to 200
     training photos at size 16 (values 0..255; it fits log standard deviations
@@ -96,7 +96,7 @@ def ranked_coefficients(size: int, channels: int) -> tuple:
 
     Returns:
         Vertical frequency, horizontal frequency and colour of each, int `(channels,)`;
-        and float64 `(channels,)`, its standard deviation for pixels in [-1, 1].
+        and its standard deviation for pixels in [-1, 1], float64 `(channels,)`.
     """
     variances = photo_variances(size)
     chosen = np.argsort(-variances, axis=None, kind="stable")[:channels]
@@ -107,16 +107,16 @@ def ranked_coefficients(size: int, channels: int) -> tuple:
 def halving_stages(channels: tuple) -> list:
     """A block DCT of opponent colours in stages that each halve the map.
 
-    A stage sees 2x2 positions of the one before and keeps what comes closest to the
-    DCT coefficients of largest variance of its block (2x2, 4x4, ..): the nearest
-    matrix with orthonormal rows.
+    A stage maps 2x2 positions of the previous stage to an approximation of its block's
+    DCT coefficients of largest variance (2x2, 4x4, ..): the nearest matrix with
+    orthonormal rows.
 
     Args:
-        channels: ints. How many coefficients each stage keeps.
+        channels: ints. Number of coefficients that each stage keeps.
 
     Returns:
         For each stage, float64 `(2, 2, before, channels)`, orthonormal columns, and
-        the standard deviations of what they give, `(channels,)`, pixels in [-1, 1].
+        the standard deviations of its outputs, `(channels,)`, pixels in [-1, 1].
     """
     stages, basis = [], np.eye(3).reshape(3, 1, 1, 3)  # (channel, row, column, colour)
     for number, count in enumerate(channels):

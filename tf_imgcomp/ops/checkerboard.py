@@ -1,10 +1,10 @@
 """The two colours of a checkerboard (He et al. 2021, "Checkerboard Context Model for
 Efficient Learned Image Compression", section 3).
 
-A map `(b, h, w, c)` with even sides splits into anchors (i + j even) and the others
-(i + j odd). In every pair of rows each column holds one of either colour, so a colour
-is a dense map `(b, h / 2, w, c)`: networks that look at single positions run on one
-colour without computing the other.
+A map `(b, h, w, c)` with even sides splits into anchors (i + j even) and non-anchors
+(i + j odd), here called others. In every pair of rows, each column holds one position
+of each colour, so a colour is a dense map `(b, h / 2, w, c)`. Networks of 1x1
+convolutions run on one colour without computing the other.
 """
 
 import tensorflow as tf
@@ -14,7 +14,7 @@ TAPS = tuple((i, j) for i in range(5) for j in range(5) if (i + j) % 2)
 
 
 def split(x: tf.Tensor) -> tuple:
-    """Splits a map `(b, h, w, c)` into its anchors and the others."""
+    """Splits a map `(b, h, w, c)` into its anchors and non-anchors."""
     batch, height, width, _ = tf.unstack(tf.shape(x))
     shape = [batch, height // 2, width, x.shape[-1]]
     squares = tf.split(tf.nn.space_to_depth(x, 2), 4, axis=-1)
@@ -35,10 +35,10 @@ def merge(anchors: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
 
 
 def anchors_around_others(x: tf.Tensor) -> tf.Tensor:
-    """The 12 anchors in the 5x5 window around each of the other positions.
+    """The 12 anchors in the 5x5 window around each non-anchor.
 
     Args:
-        x: tensor `(b, h, w, c)`, even sides. Zero is assumed outside.
+        x: tensor `(b, h, w, c)`, even sides, zero-padded.
 
     Returns:
         Tensor `(b, h / 2, w, 12 * c)`, in the order of `TAPS`.
@@ -46,7 +46,7 @@ def anchors_around_others(x: tf.Tensor) -> tf.Tensor:
     batch, height, width, channels = tf.unstack(tf.shape(x))
     padded = tf.pad(x, [[0, 0], [2, 2], [2, 2], [0, 0]])
     rows = tf.reshape(padded, [batch, -1, channels])
-    # Where windows start in it: in even columns, others are in odd rows.
+    # Start of each window: in even columns, non-anchors are in odd rows.
     column = tf.range(width)[None]
     row = 2 * tf.range(height // 2)[:, None] + 1 - column % 2
     taps = tf.stack([i * (width + 4) + j for i, j in TAPS])

@@ -9,7 +9,7 @@ from tensorflow.python.ops.resource_variable_ops import (
     BaseResourceVariable as _Variable,
 )
 
-_active = threading.local()  # Each thread has replacements of its own.
+_active = threading.local()  # Each thread has its own replacements.
 _read = _Variable._read_variable_op
 
 
@@ -21,7 +21,7 @@ def _read_or_replacement(variable, *args, **kwargs):
 
 
 def _component(variable):
-    """The variable that is really read: unwrapped, and that of this replica."""
+    """The variable that TensorFlow reads: unwrapped, and of this replica."""
     variable = getattr(variable, "_variable", variable)  # Mixed precision wraps.
     return variable._get() if hasattr(variable, "_get") else variable
 
@@ -31,8 +31,8 @@ def replaced(variables: Sequence[tf.Variable], tensors: Sequence[tf.Tensor]):
     """Inside, in this thread, reading one of the variables returns its tensor.
 
     Keras 2 has no stateless call. In a graph, every read of a variable passes through
-    one private method of TensorFlow's, which is replaced meanwhile; the pinned version
-    makes that safe.
+    one private method of TensorFlow, which is patched; the pinned version makes this
+    safe.
 
     For use inside a `tf.function`: eager operations may read variables directly.
     """
@@ -48,7 +48,7 @@ def replaced(variables: Sequence[tf.Variable], tensors: Sequence[tf.Tensor]):
 
 
 class _Patch:
-    """Has TensorFlow read through `_read_or_replacement` while any thread is inside."""
+    """Patches TensorFlow's read of variables while any thread is inside."""
 
     def __init__(self):
         self._lock, self._count = threading.Lock(), 0

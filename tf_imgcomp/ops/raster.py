@@ -1,7 +1,7 @@
-"""The raster order: a position sees those above it, and those left of it in its row.
+"""Raster order: the context of a position lies above it, or left of it in its row.
 
 With a 5x5 window, positions of equal `j + 3 * i` do not see each other. Such a
-wavefront is decoded at once: `w + 3 * (h - 1)` steps in place of `h * w`.
+wavefront is decoded in one step: `w + 3 * (h - 1)` steps in place of `h * w`.
 """
 
 import tensorflow as tf
@@ -11,15 +11,15 @@ TAPS = tuple((i, j) for i in range(5) for j in range(5) if (i, j) < (2, 2))
 
 
 def pad(x: tf.Tensor) -> tf.Tensor:
-    """Adds the zeros outside of the map that windows see: `(b, h + 2, w + 4, c)`."""
+    """Pads a map with the zeros that windows see: `(b, h + 2, w + 4, c)`."""
     return tf.pad(x, [[0, 0], [2, 0], [2, 2], [0, 0]])
 
 
 def all_neighbours(x: tf.Tensor) -> tf.Tensor:
-    """The 12 positions before each, in its 5x5 window.
+    """The 12 preceding positions in the 5x5 window of each position.
 
     Args:
-        x: tensor `(b, h, w, c)`. Zero is assumed outside.
+        x: tensor `(b, h, w, c)`, zero-padded.
 
     Returns:
         Tensor `(b, h, w, 12 * c)`, in the order of `TAPS`.
@@ -31,12 +31,12 @@ def all_neighbours(x: tf.Tensor) -> tf.Tensor:
 
 
 def neighbours(padded: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
-    """The same around some positions.
+    """The 12 preceding positions of some positions.
 
     Args:
         padded: tensor `(b, h + 2, w + 4, c)`, from `pad`.
-        rows: int32 `(n,)`, of the positions in the map.
-        columns: int32 `(n,)`.
+        rows: int32 `(n,)`, rows of the positions in the map.
+        columns: int32 `(n,)`, their columns.
 
     Returns:
         Tensor `(b, n, 12 * c)`, in the order of `TAPS`.
@@ -52,31 +52,31 @@ def neighbours(padded: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Ten
 def update(
     padded: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor, x: tf.Tensor
 ) -> tf.Tensor:
-    """Puts values at some positions of a map.
+    """Writes values at some positions of a map.
 
     Args:
-        padded: tensor `(1, h + 2, w + 4, c)`, as `pad` makes it.
-        rows: int32 `(n,)`, of the positions in the map.
-        columns: int32 `(n,)`.
-        x: tensor `(n, c)`.
+        padded: tensor `(1, h + 2, w + 4, c)`, from `pad`.
+        rows: int32 `(n,)`, rows of the positions in the map.
+        columns: int32 `(n,)`, their columns.
+        x: tensor `(n, c)`, the values.
 
     Returns:
-        The map, padded.
+        The padded map.
     """
     index = tf.stack([tf.zeros_like(rows), rows + 2, columns + 2], axis=1)
     return tf.tensor_scatter_nd_update(padded, index, x)
 
 
 def wavefronts(height: tf.Tensor, width: tf.Tensor) -> tuple:
-    """All positions in an order in which they can be decoded.
+    """All positions of a map in decoding order.
 
     Args:
-        height: int32 scalar, of the map.
-        width: int32 scalar.
+        height: int32 scalar, height of the map.
+        width: int32 scalar, its width.
 
     Returns:
         Positions, int32 `(h * w,)`, row times width plus column, wavefront after
-        wavefront; and how many each wavefront has, int32 `(w + 3 * (h - 1),)`.
+        wavefront; and the size of each wavefront, int32 `(w + 3 * (h - 1),)`.
     """
     row, column = tf.range(height)[:, None], tf.range(width)[None]
     step = tf.reshape(column + 3 * row, [-1])

@@ -1,4 +1,4 @@
-"""Maps averaged into cells, and cells spread over a map, as matrix products.
+"""Adaptive average pooling and linear interpolation, as matrix products.
 
 Sizes may be unknown until a graph runs; XLA needs them when it compiles.
 """
@@ -10,7 +10,7 @@ def pool(x: tf.Tensor, rows, columns) -> tf.Tensor:
     """Averages over a grid of cells of nearly equal sizes (adaptive pooling).
 
     Cell i of n covers the positions from `floor(i * size / n)` to
-    `ceil((i + 1) * size / n)`; neighbours may share one.
+    `ceil((i + 1) * size / n)`; neighbouring cells may share a position.
 
     Args:
         x: float `(b, h, w, c)`.
@@ -24,7 +24,7 @@ def pool(x: tf.Tensor, rows, columns) -> tf.Tensor:
 
 
 def spread(x: tf.Tensor, rows, columns) -> tf.Tensor:
-    """Interpolates linearly between the centres of cells, constant beyond the last.
+    """Interpolates linearly between the centres of cells, constant beyond them.
 
     Args:
         x: float `(b, n, m, c)`, one value for each cell.

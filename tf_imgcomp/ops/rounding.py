@@ -1,4 +1,4 @@
-"""Rounding, its straight-through gradient, and noise in its place for training."""
+"""Rounding, straight-through gradients, and uniform noise for training."""
 
 import tensorflow as tf
 

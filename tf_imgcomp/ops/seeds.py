@@ -1,4 +1,4 @@
-"""Streams of random numbers with names, all from one seed."""
+"""Named streams of random numbers, all derived from one seed."""
 
 import zlib
 from typing import Union
@@ -7,13 +7,13 @@ import tensorflow as tf
 
 
 def stream(seed: tf.Tensor, *names: Union[str, int, tf.Tensor]) -> tf.Tensor:
-    """The seed of a stream of random numbers that no other names lead to.
+    """Derives the seed of a named stream; different names give different seeds.
 
         seed ─► "noise" ─► "y" ─► number of the slice ─► ...
 
     Args:
         seed: int32 `(2,)`.
-        names: one after another, each a word or an int32 scalar.
+        names: path of names, each a word or an int32 scalar.
 
     Returns:
         int32 `(2,)`.

@@ -35,8 +35,8 @@ def restore(
         postfilter: a trained filter.
         image: uint8 `(h, w, 3)`, decoded, any size.
         setting: float32 scalar, the codec's setting.
-        ensemble: key of `ENSEMBLES`. The mean of the filtered views: 4 rotations, or
-            these and their mirror images.
+        ensemble: key of `ENSEMBLES`. The result is the mean of the filtered views: of
+            one, of 4 rotations, or of these and their mirror images.
         tile: int. Side of the tiles of a large image, a multiple of the filter's cell.
 
     Returns:
@@ -49,7 +49,7 @@ def restore(
     views = ENSEMBLES[ensemble]
 
     @tf.function(input_signature=[tf.TensorSpec((None, None, 3), tf.uint8)])
-    def filtered(image):  # In an exported graph once, called for each view.
+    def filtered(image):  # One function in an exported graph, called for each view.
         return in_tiles(postfilter, image, setting, tile)
 
     total = tf.zeros(())

@@ -1,9 +1,8 @@
 """Makes pairs of decoded and original photos with a real codec.
 
 Files are `FOLDER/SETTING/PHOTO.webp`, lossless images of pairs (`data.pairs`). PHOTO is
-the photo's name with its suffix, so that either all pairs of a photo are held out from
-training or none. `codec.json` names the codec, and `pairs.jsonl` has a line of figures
-for each pair.
+the photo's name with its suffix, so that all pairs of a photo are held out or none is.
+`codec.json` names the codec, and `pairs.jsonl` has one line of figures for each pair.
 """
 
 from __future__ import annotations
@@ -29,8 +28,8 @@ from tf_imgcomp.metrics import bpp, psnr
 
 CODEC, FIGURES = "codec.json", "pairs.jsonl"
 
-_SIDE_MAX = 1024  # Larger photos are cropped to their middle; WebP ends at 16383.
-# Of Pillow. More effort makes files 5 % smaller, but takes longer than coding.
+_SIDE_MAX = 1024  # Larger photos are cropped to their centre; WebP's limit is 16383.
+# For Pillow. More effort makes files 5 % smaller, but takes longer than coding.
 _SAVE_OPTIONS = {"lossless": True, "quality": 30, "method": 2}
 
 
@@ -56,7 +55,7 @@ def plan(
     Args:
         folder: folder of photos.
         output: folder for the pairs.
-        settings: of the encoder, each 0 to 255.
+        settings: settings of the encoder, each 0 to 255.
         per_photo: number of settings for each photo, distributed evenly by the photos'
             names.
 
@@ -65,7 +64,7 @@ def plan(
     """
     photos = photo_files(folder)
     if not photos:
-        raise ImageError(f"{folder}: no photos there")
+        raise ImageError(f"{folder}: no photos found")
     jobs = []
     for photo in photos:
         name = photo.relative_to(folder)
@@ -149,7 +148,7 @@ def _read_figures(path: Path) -> set[str]:
 
 
 def _code(codec, job: Job) -> tuple[bytes, dict] | str:
-    """The file of a pair and its figures, or the reason why there is none."""
+    """The file of a pair and its figures, or the reason for a failure."""
     try:
         original = _middle(read_image(job.photo).pixels)
         data = codec.encode(original, job.setting)
@@ -173,6 +172,6 @@ def _write(job: Job, output: Path, file: bytes, figures: dict) -> None:
 
 
 def _middle(pixels: np.ndarray) -> np.ndarray:
-    """The photo, or the middle of a large one."""
+    """The photo, or the centre of a large one."""
     top, left = (max(size - _SIDE_MAX, 0) // 2 for size in pixels.shape[:2])
     return pixels[top : top + _SIDE_MAX, left : left + _SIDE_MAX]

@@ -9,10 +9,10 @@ from tf_imgcomp.layers.base import computing_in, conv, register
 from tf_imgcomp.layers.configured import ConfiguredModel, ModelConfig
 from tf_imgcomp.ops.padding import pad_to_multiple
 
-# Grey levels: about the error of an image decoded at 0.15 bits per pixel. With it, the
-# last layer learns at a good rate from features of about 1.
+# Scale of the residual in grey levels, about the error at 0.15 bits per pixel. With it,
+# the last layer learns well from features of about 1.
 _RESIDUAL = 8.0
-_DETAIL = 4.0  # Scales the details of decoded photos to features of about 1.
+_DETAIL = 4.0  # Scales details of decoded photos to features of about 1.
 
 
 @dataclass(frozen=True)
@@ -20,14 +20,14 @@ class Xue2019Config(ModelConfig):
     """Sizes; the defaults are size S, for two CPU cores.
 
     Attributes:
-        blocks: attention residual blocks.
+        blocks: number of attention residual blocks.
         filters: their channels.
-        cell: side in pixels of the squares that are one position of the blocks.
-        reduction: of the channel attention.
+        cell: side in pixels of the square that becomes one position of the blocks.
+        reduction: reduction ratio of the channel attention.
         setting_min, setting_max: range of the codec's settings, such as QPs; settings
             outside are clipped to it.
-        levels: settings with a modulation of their own, at least 2; interpolated
-            linearly between.
+        levels: number of settings with their own modulation, at least 2; modulations
+            are interpolated linearly between them.
     """
 
     blocks: int = 7
@@ -48,7 +48,7 @@ class Xue2019(ConfiguredModel):
 
     The last convolution starts at zero: an untrained filter changes nothing. Level
     modulations give the network the codec's setting. In mixed precision all but the
-    sum computes in 16 bits.
+    sum is computed in 16 bits.
 
     Every block pools over the whole map to weight its channels, so each pixel depends
     on the whole image (see `inference` about tiles).
@@ -67,7 +67,7 @@ class Xue2019(ConfiguredModel):
         super().__init__(config, **kwargs)
         config = self.config
         with computing_in(self.precision):
-            self.head = conv(config.filters, 3, kernel_initializer=_see_differences)
+            self.head = conv(config.filters, 3, kernel_initializer=_zero_mean_kernel)
             self.head_modulation = LevelModulation(config.levels)
             self.blocks = [
                 AttentionResidualBlock(config.filters, config.reduction)
@@ -83,7 +83,7 @@ class Xue2019(ConfiguredModel):
         return self.config.cell * (1 + self.config.blocks * block + 1)
 
     def level(self, setting: tf.Tensor) -> tf.Tensor:
-        """The codec's setting to a level in [0, levels - 1]."""
+        """Maps the codec's setting to a level in [0, levels - 1]."""
         config = self.config
         position = setting - config.setting_min
         position /= config.setting_max - config.setting_min
@@ -117,7 +117,7 @@ class Xue2019(ConfiguredModel):
         return tf.nn.depth_to_space(x, self.config.cell) if self.config.cell > 1 else x
 
 
-def _see_differences(shape, dtype=None) -> tf.Tensor:
+def _zero_mean_kernel(shape, dtype=None) -> tf.Tensor:
     """An initial kernel that responds to differences, not to brightness.
 
     Coding errors show in differences. In short runs (60 s of training for BPG) filters

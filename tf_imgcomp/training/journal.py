@@ -10,16 +10,16 @@ from tf_imgcomp.training.progress import plot_progress
 
 
 class Journal:
-    """Writes down the losses and the validations of a run.
+    """Records the losses and the validations of a run.
 
         logs/               TensorBoard
-        training.jsonl      losses and metrics of a step, every so often
+        training.jsonl      losses and metrics of each logged step
         validation.jsonl    figures of each validation
-        progress.png        both, drawn
+        progress.png        a plot of both
 
     Args:
-        folder: of the run.
-        plot_every: int, validations between two drawings; 0 for none.
+        folder: folder of the run.
+        plot_every: int, validations between two plots; 0 for none.
     """
 
     def __init__(self, folder: Path, plot_every: int = 0):
@@ -28,14 +28,14 @@ class Journal:
         self._writer = tf.summary.create_file_writer(str(self._folder / "logs"))
 
     def training(self, step: int, figures: dict, speed: dict) -> None:
-        """Takes scalars of a training step; those of `speed` for TensorBoard only."""
+        """Records scalars of a training step; `speed` is for TensorBoard only."""
         with self._writer.as_default(step=step):
             for name, value in {**figures, **speed}.items():
                 tf.summary.scalar(name, value)
         self._append("training.jsonl", {"step": step, **figures})
 
     def validation(self, step: int, number: int, figures: dict) -> dict:
-        """Takes scalars and pictures of the validation with this number, from 1.
+        """Records scalars and pictures of validation `number`, counted from 1.
 
         Returns:
             The step and the scalars.

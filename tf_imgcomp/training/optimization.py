@@ -1,4 +1,4 @@
-"""Applying gradients: schedule, clipping, bad steps left out, weight average."""
+"""Optimization: schedule, gradient clipping, skipped steps, weight average."""
 
 from dataclasses import dataclass
 from typing import Optional
@@ -12,21 +12,21 @@ OPTIMIZERS = {"adam": tf.keras.optimizers.Adam, "soap": Soap}
 
 @dataclass(frozen=True)
 class OptimizationConfig:
-    """How parameters move.
+    """Optimizer and schedule.
 
     Attributes:
         steps: int. Length of the run.
         optimizer: one of `OPTIMIZERS`.
-        learning_rate: float. Where the schedule is highest.
+        learning_rate: float. Peak of the schedule.
         schedule: "cosine", to zero at the end of the run, or "plateau": constant until
-            validation gets no better, see `training.plateau`.
+            validation stops improving, see `training.plateau`.
         warmup_steps: int. Linear rise from zero before the cosine.
-        patience: int. Validations without improvement before a plateau ends.
-        clip_norm: float. Global gradient norm.
+        patience: int. Validations without improvement before the learning rate falls.
+        clip_norm: float. Maximum global norm of the gradients.
         beta_1: float. Decay of the mean gradient; None for the optimizer's own.
-        average_decay: float. Of the exponential average of the weights.
-        spike_factor: float. A step whose gradient norm is this many times its running
-            average is left out.
+        average_decay: float. Decay of the exponential average of the weights.
+        spike_factor: float. A step is skipped if its gradient norm exceeds the running
+            average by this factor.
     """
 
     steps: int
@@ -65,13 +65,13 @@ def _learning_rate(config: OptimizationConfig):
 
 
 class GradientGuard(tf.Module):
-    """Clips gradients; those of a step that is not fit count as zero.
+    """Clips gradients, and sets those of a bad step to zero.
 
-    Not fit is a step whose gradients are not finite, or so far above the usual that
-    one such step could undo a thousand.
+    A step is bad if its gradients are not finite, or so far above their average that
+    it could undo a thousand others.
 
     Attributes:
-        skipped: int64 variable, how many steps were not fit.
+        skipped: int64 variable, number of bad steps.
     """
 
     WARMUP = 50  # Steps before the running norm is trusted.
@@ -90,7 +90,7 @@ class GradientGuard(tf.Module):
         trusted = self._seen >= self.WARMUP
         limit = self._spike_factor * self._norm
         fit = tf.math.is_finite(norm) & ~(trusted & (norm > limit))
-        # A spike counts as the largest norm allowed: a new regime is let in by and by.
+        # A spike counts as the largest norm allowed: the average adapts gradually.
         counted = tf.where(trusted, tf.minimum(norm, limit), norm)
         decay = tf.where(self._seen < self.WARMUP, 0.9, self.DECAY)
         decay = tf.where(tf.equal(self._seen, 0), 0.0, decay)
@@ -103,6 +103,6 @@ class GradientGuard(tf.Module):
 
 
 def _counter(dtype) -> tf.Variable:
-    # Replicas see the same gradients, so what the first one counts is right for all.
+    # Replicas see the same gradients, so the first one's count is right for all.
     first = tf.VariableAggregation.ONLY_FIRST_REPLICA
     return tf.Variable(0, dtype=dtype, trainable=False, aggregation=first)

@@ -1,4 +1,4 @@
-"""A learning rate that falls when validation no longer gets better."""
+"""A learning rate that falls when validation stops improving."""
 
 import math
 from typing import NamedTuple
@@ -9,11 +9,11 @@ FACTOR = 0.1  # PyTorch's default: the report of mfca_pmcn names none.
 
 
 class PlateauState(NamedTuple):
-    """Where a run stands.
+    """State of the schedule.
 
     Attributes:
         best: float, the lowest score so far.
-        waited: int, epochs since it, or since the learning rate fell.
+        waited: int, epochs since the best score, or since the learning rate fell.
     """
 
     best: float = math.inf
@@ -21,14 +21,14 @@ class PlateauState(NamedTuple):
 
 
 def after_epoch(state: PlateauState, score: float, patience: int) -> tuple:
-    """The state after an epoch, and whether the learning rate is to fall.
+    """The state after an epoch, and whether the learning rate falls.
 
     It falls after `patience` epochs in a row without a new best score; then counting
     starts again. A score that is not a number is no improvement.
 
     Args:
         state: the state before.
-        score: float, less being better.
+        score: float, lower is better.
         patience: int, at least 1.
     """
     if score < state.best:
@@ -40,7 +40,7 @@ def after_epoch(state: PlateauState, score: float, patience: int) -> tuple:
 
 
 class Plateau(tf.Module):
-    """Lowers an optimizer's learning rate; a checkpoint keeps where it stands.
+    """Lowers an optimizer's learning rate; checkpoints hold its state.
 
     Args:
         optimizer: Keras optimizer whose learning rate is a number, not a schedule.
@@ -55,7 +55,7 @@ class Plateau(tf.Module):
         self._waited = tf.Variable(start.waited, dtype=tf.int64, trainable=False)
 
     def __call__(self, score: float) -> None:
-        """Takes the score of an epoch."""
+        """Updates the learning rate after an epoch with this score."""
         state = PlateauState(float(self._best), int(self._waited))
         state, falls = after_epoch(state, score, self._patience)
         self._best.assign(state.best)

@@ -2,8 +2,8 @@
 
 XLA compiles the pure step of `training.step` to a program in its own language, HLO. Its
 inputs are parameters, images, seed and qualities. `portable/train.py` needs a folder
-with that program, the initial parameters and a description. It has one schedule of the
-learning rate, the cosine.
+with that program, the initial parameters and a description. Its only schedule of the
+learning rate is the cosine.
 """
 
 import json
@@ -22,7 +22,7 @@ from tf_imgcomp.training.weights import named_variables
 
 SPEC = "spec.json"
 _VERSION = 1
-_DEVICE = "/device:CPU:0"  # The program is the same for all.
+_DEVICE = "/device:CPU:0"  # The program is the same for all devices.
 
 
 def export_step(
@@ -33,10 +33,10 @@ def export_step(
     crop: int,
     card: dict,
 ) -> None:
-    """Writes the folder that trains a model elsewhere.
+    """Writes the folder that `portable/train.py` trains a model from.
 
         step.hlo         parameters, images, seed, qualities
-                         -> gradients of what is trained, loss, metrics
+                         -> gradients of trained parameters, loss, metrics
         evaluate.hlo     parameters, images, qualities -> loss, metrics; without noise
         parameters.npz   initial parameters by name
         spec.json        names and shapes in their order; schedule, qualities, card
@@ -45,10 +45,10 @@ def export_step(
     qualities are float32 `(batch,)`, all else is float32; loss and metrics are scalars.
 
     Args:
-        trainable: what to train.
-        folder: made if missing.
+        trainable: the model and its objective.
+        folder: folder to write; made if missing.
         config: schedule, seed and qualities.
-        batch: images in a step.
+        batch: number of images in a step.
         crop: their side, in pixels.
         card: model card of the trained weights, kept until they are imported.
     """
@@ -101,10 +101,10 @@ def export_step(
 
 
 def _lower(function: Callable, specs: Sequence[tf.TensorSpec]) -> tuple:
-    """The HLO of a function, and the structure of what it returns.
+    """The HLO of a function, and the structure of its results.
 
     Raises:
-        ValueError: If the function reads what is not among its inputs.
+        ValueError: If the function reads anything but its inputs.
     """
     compiled = tf.function(function, jit_compile=True)
     traced = compiled.get_concrete_function(*specs)

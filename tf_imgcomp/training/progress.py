@@ -21,7 +21,7 @@ def plot_progress(folder: Path) -> None:
     `psnr`, has a panel with a line for each quality.
 
     Args:
-        folder: of the run, where `training.Journal` wrote.
+        folder: folder of the run, see `Journal`.
     """
     panels = {"training": _read(folder / "training.jsonl")}
     for name, points in _read(folder / "validation.jsonl").items():
@@ -51,7 +51,7 @@ def _draw(panel: Axes, title: str, lines: dict[str, dict[int, float]]) -> None:
 
 
 def _read(path: Path) -> dict[str, dict[int, float]]:
-    """Values by step, by the name of the figure.
+    """Values by figure and step.
 
     A run that was killed repeats some steps when it resumes, and the later line counts.
     It may also have left half a line, which is skipped.

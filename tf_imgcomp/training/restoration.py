@@ -19,18 +19,18 @@ _PIECE_MIN = 64  # Side of the smallest crops (Xue and Su 2019, section 4.1).
 def restoration_objective(postfilter: Xue2019, loss: str) -> Callable:
     """The training objective of a filter, on images of pairs.
 
-    A part of every batch stays whole, a part is cut in 4 and a part in 16, if the
-    pieces are 64 pixels wide or more. From crops of 256 pixels the filter learns on
-    crops of 256, 128 and 64 pixels, and pools over each.
+    One share of every batch stays whole, one is cut into 4 pieces and one into 16, if
+    pieces are at least 64 pixels wide. So with crops of 256 pixels, the filter learns
+    to pool over 256, 128 and 64 pixels.
 
     Args:
         postfilter: the filter.
         loss: name in `losses.restoration.LOSSES`.
 
     Returns:
-        Function of images of pairs, seed and quality (not used) that gives the loss and
-        the metrics: mean squared errors on 0..255 without and with the filter, and the
-        mean gain of the crops in dB.
+        Function of images of pairs, seed and quality (not used) that returns the loss
+        and the metrics: mean squared errors on 0..255 without and with the filter, and
+        the mean gain of the crops in dB.
     """
 
     def restored(images):
@@ -56,7 +56,7 @@ def restoration_objective(postfilter: Xue2019, loss: str) -> Callable:
 
 
 def _in_shares(images: tf.Tensor, pieces: list) -> list:
-    """For each number of pieces a share of a batch, about equal ones, none empty."""
+    """Splits a batch into about equal shares, one for each number of pieces."""
     count = images.shape[0]
     borders = [round(count * n / len(pieces)) for n in range(len(pieces) + 1)]
     shares = zip(pieces, borders, borders[1:])
@@ -81,11 +81,11 @@ def _decibel(ratio):
 
 
 class RestorationGain:
-    """The gain of a filter on whole images of 8 bits.
+    """The gain of a filter on whole 8-bit images.
 
     Args:
         postfilter: the filter in training.
-        images: images of pairs that training does not see, uint8 `(3 * h, w, 3)`.
+        images: held-out images of pairs, uint8 `(3 * h, w, 3)`.
     """
 
     def __init__(self, postfilter: Xue2019, images: Sequence[np.ndarray]):
@@ -102,7 +102,7 @@ class RestorationGain:
     def __call__(self) -> dict:
         """PSNR and MS-SSIM without and with the filter, the gain, the score, a picture.
 
-        The score is the mean gain in dB, negative.
+        The score is the negated mean gain in dB.
         """
         measured = np.array([self._measure(pair) for pair in self._pairs])
         before, after, similar_before, similar_after = measured.mean(axis=0)

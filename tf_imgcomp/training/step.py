@@ -17,16 +17,16 @@ from tf_imgcomp.training.weights import named_variables
 
 @dataclass(frozen=True)
 class Trainable:
-    """What can be trained, here and elsewhere.
+    """A model and its training objective.
 
     Attributes:
         model: Keras model, built.
         objective: function of images, uint8 `(b, h, w, 3 * pictures)`, a seed, int32
-            `(2,)` or None for no noise, and qualities, float32 `(b,)`, that gives the
+            `(2,)` or None for no noise, and qualities, float32 `(b,)`, that returns the
             loss and a dict of metrics, all float32 scalars.
         pattern: regular expression. Variables whose path (see `training.weights`) it
-            matches at the start are trained, the others stay as they are.
-        sampling: what the images are.
+            matches at the start are trained, all others are fixed.
+        sampling: layout and augmentation of the images.
     """
 
     model: tf.keras.Model
@@ -36,7 +36,7 @@ class Trainable:
 
     @property
     def variables(self) -> dict:
-        """The variables that are trained, by path."""
+        """The trained variables by path."""
         return {
             path: variable
             for path, variable in named_variables(self.model).items()
@@ -45,7 +45,7 @@ class Trainable:
 
 
 class StepResult(NamedTuple):
-    """The results of one step; it changes nothing.
+    """The results of one step, which changes no variable.
 
     Attributes:
         loss: float32 scalar.
@@ -71,12 +71,12 @@ def codec_objective(
         noise: the estimator of rate gradients: additive uniform noise or
             straight-through.
         noisy: whether the synthesis is trained on noisy latents in place of integers.
-        loss: function of images, `CodecOutput` and rate weights that gives a named
+        loss: function of images, `CodecOutput` and rate weights that returns a named
             tuple of scalars, `loss` among them. None: the rate-distortion Lagrangian
             with squared errors.
 
     Returns:
-        Function of images, seed and quality that gives the loss and the metrics.
+        Function of images, seed and quality that returns the loss and the metrics.
     """
     loss = loss or partial(rate_distortion, lmbda_middle=codec.lmbda_middle)
 
@@ -99,11 +99,11 @@ def training_step(
     """Loss, gradients and metrics at given parameters, inside a `tf.function`.
 
     Args:
-        objective: as `codec_objective` makes it; reads `variables` only.
+        objective: see `Trainable`; it reads no variables but `variables`.
         variables: the model's trainable variables, whose values do not matter.
         parameters: tensors to use in their place, in the same order.
         images: uint8 `(b, h, w, 3 * pictures)`.
-        seed: int32 `(2,)`, of all noise.
+        seed: int32 `(2,)`, seed of all noise.
         quality: float32 `(b,)`.
     """
     parameters = list(map(tf.convert_to_tensor, parameters))
@@ -114,7 +114,7 @@ def training_step(
     gradients = tape.gradient(
         loss, parameters, unconnected_gradients=tf.UnconnectedGradients.ZERO
     )
-    # tf.gather's gradient is sparse, which XLA and other optimizers do not know.
+    # tf.gather's gradient is sparse, which XLA and other optimizers do not support.
     return StepResult(loss, list(map(tf.convert_to_tensor, gradients)), metrics)
 
 

@@ -30,12 +30,13 @@ class TrainerConfig:
 
     Attributes:
         optimization: optimizer and schedule.
-        seed: int, of noise and qualities.
+        seed: int, seed of noise and qualities.
         log_every: int, steps between two lines of the log.
-        checkpoint_minutes: float between two checkpoints.
+        checkpoint_minutes: float, minutes between two checkpoints.
         validate_every: int, steps between two validations: an epoch.
         plot_every: int, epochs between two plots of the run; 0 for none.
-        quality: float, to train for one rate; None draws one per image.
+        quality: float, a fixed quality, to train for one rate; None draws one for each
+            image.
     """
 
     optimization: OptimizationConfig
@@ -48,17 +49,17 @@ class TrainerConfig:
 
 
 class Trainer:
-    """Trains a model in a folder; started again there, it goes on.
+    """Trains a model in a folder, and resumes there.
 
-    Everything random is a function of the seed and the step, and a checkpoint holds
-    all the rest, so a run that was killed repeats the curve it would have had.
+    All random numbers are functions of the seed and the step, and checkpoints hold all
+    other state, so a killed run resumes with the results of an uninterrupted one.
 
     Args:
-        trainable: the model and what it is trained for.
-        folder: where checkpoints and TensorBoard logs go.
+        trainable: the model and its objective.
+        folder: folder for checkpoints and logs.
         config: `TrainerConfig`.
-        validate: function that returns a dict of figures, one of them `score`, less
-            being better. Called with the averaged weights in place.
+        validate: function that returns a dict of figures, one of them `score`, lower
+            is better. Called with the averaged weights in place.
         strategy: `tf.distribute.Strategy`.
 
     Raises:
@@ -112,7 +113,7 @@ class Trainer:
 
     @property
     def skipped(self) -> int:
-        """Steps that were left out because their gradients were not fit."""
+        """Number of steps that were skipped, see `GradientGuard`."""
         return int(tf.convert_to_tensor(self._guard.skipped))
 
     def run(self, dataset: Iterable, report: Callable = print) -> None:
@@ -120,7 +121,7 @@ class Trainer:
 
         Args:
             dataset: uint8 `(b, h, w, 3)` for each step from `self.step` on.
-            report: takes the lines of progress.
+            report: function of a line of progress.
         """
         config = self.config
         window_start, window_step = time.monotonic(), int(self.step)
@@ -142,7 +143,7 @@ class Trainer:
         self._checkpoints.save(int(self.step))
 
     def use_average(self) -> None:
-        """Puts the averaged weights into the model, for good."""
+        """Replaces the model's weights by their average."""
         if int(self.step):
             self.optimizer.finalize_variable_values(self._variables)
 
@@ -204,7 +205,7 @@ class Trainer:
         )
 
     def _validate(self, done, report):
-        """Validates the averaged weights, keeps them if they are the best so far."""
+        """Validates the averaged weights and saves them if they are the best so far."""
         current = [variable.numpy() for variable in self._variables]
         self.use_average()
         number = done // self.config.validate_every

@@ -1,4 +1,4 @@
-"""Validation with real strings: rate and distortion of photos held out."""
+"""Validation with real strings: rate and distortion of held-out photos."""
 
 import math
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ class RealBits:
 
     Args:
         codec: the codec in training.
-        photos: uint8 `(h, w, 3)` each, photos that training does not see.
+        photos: held-out photos, uint8 `(h, w, 3)` each.
         make_module: function of a codec that returns its exported form, an object with
             `compress` and `decompress`.
         cost: function of originals and reconstructions, float32 `(b, h, w, 3)`, bits
@@ -39,7 +39,7 @@ class RealBits:
     def __call__(self) -> dict:
         """Mean bpp, PSNR and SSIM at five qualities, the score, and one reconstruction.
 
-        The score is the mean log of the cost, so that every rate counts alike.
+        The score is the mean log of the cost, so that all rates have equal weight.
         """
         module = self._make_module(self._codec)
         figures, logs = {}, []
@@ -63,7 +63,7 @@ class RealBits:
 
 
 def _finite_psnr(x: np.ndarray, x_hat: np.ndarray) -> float:
-    """PSNR in dB, of equal images 138."""
+    """PSNR in dB, 138 for equal images."""
     return 10 * math.log10(255**2 / max(mse(x, x_hat), 1e-9))
 
 

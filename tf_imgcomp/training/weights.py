@@ -1,4 +1,4 @@
-"""Weights by name, in one small file that a later run starts from."""
+"""Saves and loads weights by name, in one small file."""
 
 import re
 import zipfile
@@ -13,9 +13,9 @@ from tf_imgcomp.errors import ModelError
 
 
 def named_variables(model: tf.Module) -> dict:
-    """The trainable variables by the attributes that lead to them, shortest path first.
+    """The trainable variables by their shortest path of attributes.
 
-    Such names survive new layers beside the old ones, which numbered names would not.
+    Unlike numbered names, paths stay the same when layers are added.
     """
     names, queue = {}, deque([("", model)])
     seen = {id(model)}
@@ -41,17 +41,17 @@ def save_weights(model: tf.Module, path: Path) -> None:
 
 
 def load_weights(model: tf.Module, path: Path, pattern: str = "") -> None:
-    """Reads what `save_weights` wrote, of this model or of one that shares some parts.
+    """Loads a file of `save_weights`, of this model or of one that shares some parts.
 
     Args:
-        model: built.
+        model: a model that is built.
         path: the file.
         pattern: regular expression. Only variables whose path it matches at the start
-            are read; the others stay as they are, whatever the file has.
+            are loaded; all others keep their values, whatever the file has.
 
     Raises:
-        ModelError: If names or shapes are not the model's, it says which; if the
-            pattern matches none; or if the file is damaged.
+        ModelError: If names or shapes differ from the model's, if the pattern matches
+            none, or if the file is damaged.
     """
     variables, values = (
         {name: value for name, value in named.items() if re.match(pattern, name)}
@@ -78,7 +78,7 @@ def load_weights(model: tf.Module, path: Path, pattern: str = "") -> None:
 def _read(path: Path) -> dict:
     """All arrays of a file by name."""
     try:
-        # Opened here: NumPy leaves a file open that it cannot read.
+        # Opened here, because NumPy does not close a file that it cannot read.
         with open(path, "rb") as file, np.load(file) as values:
             return {name: values[name] for name in values.files}
     except (ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as e:
@@ -86,6 +86,6 @@ def _read(path: Path) -> dict:
 
 
 def round_to_half(model: tf.Module) -> None:
-    """Rounds all trainable variables to half precision, in which files keep them."""
+    """Rounds all trainable variables to half precision, as in files."""
     for variable in model.trainable_variables:
         variable.assign(tf.cast(tf.cast(variable, tf.float16), tf.float32))

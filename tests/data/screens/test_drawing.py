@@ -1,4 +1,4 @@
-"""Fonts, colours and shapes that screens are drawn with."""
+"""Fonts, colours and shapes of drawn screens."""
 
 import string
 

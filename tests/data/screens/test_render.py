@@ -1,4 +1,4 @@
-"""Rendered screens: seeds, kinds, sizes, and what each kind looks like."""
+"""Rendered screens: seeds, kinds, sizes, and the look of each kind."""
 
 import matplotlib
 import numpy as np

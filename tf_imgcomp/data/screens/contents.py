@@ -1,4 +1,4 @@
-"""What windows contain. Each function fills an empty image with it."""
+"""Contents of windows. Each function fills an empty image."""
 
 from tf_imgcomp.data.screens import drawing, text, words
 from tf_imgcomp.data.screens.drawing import pick
@@ -6,7 +6,7 @@ from tf_imgcomp.data.screens.widgets import Widgets
 
 
 def form(ui: Widgets, width: int, height: int) -> None:
-    """Labels with fields, boxes to tick, sliders, and buttons below."""
+    """Labels with fields, check boxes, sliders, and buttons below."""
     column = int(width * ui.rng.uniform(0.2, 0.4))
     controls = (ui.field, ui.field, ui.tick, ui.slider, ui.progress)
     y = 2

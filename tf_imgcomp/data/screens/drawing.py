@@ -1,4 +1,4 @@
-"""What pictures of screens are drawn with: fonts, colours, boxes and textures."""
+"""Tools to draw screens: fonts, colours, boxes and textures."""
 
 import colorsys
 import functools
@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 FONT_FOLDER = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-# Files of the regular, bold and italic faces, all of which Matplotlib ships.
+# Files of the regular, bold and italic faces, which Matplotlib ships.
 FAMILIES = {
     "sans": ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique"),
     "serif": ("DejaVuSerif", "DejaVuSerif-Bold", "DejaVuSerif-Italic"),
@@ -39,12 +39,12 @@ class Theme(NamedTuple):
 def font(family: str, size: int, face: int = REGULAR) -> ImageFont.FreeTypeFont:
     """A font of a family in FAMILIES, `size` in pixels."""
     path = FONT_FOLDER / f"{FAMILIES[family][face]}.ttf"
-    # Without Raqm, so that every machine sets text alike.
+    # Without Raqm, every machine lays text out alike.
     return ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)
 
 
 def random_family(rng: np.random.Generator, *families: str) -> str:
-    """One of the families, of all if none is given."""
+    """A random one of the families, or of all if none is given."""
     return str(rng.choice(families or tuple(FAMILIES)))
 
 
@@ -92,12 +92,12 @@ def theme(rng: np.random.Generator) -> Theme:
 
 
 def pick(rng: np.random.Generator, items):
-    """One of the items, which may be tuples."""
+    """A random one of the items, which may be tuples."""
     return items[int(rng.integers(len(items)))]
 
 
 def canvas(width: int, height: int, colour: tuple) -> tuple:
-    """A new RGB image of one colour, and what draws on it."""
+    """A new RGB image of one colour, and its `ImageDraw`."""
     image = Image.new("RGB", (width, height), colour)
     return image, ImageDraw.Draw(image)
 
@@ -108,8 +108,8 @@ def rounded_box(image, box, radius: int, fill, outline=None) -> None:
     Args:
         image: the RGB image drawn on.
         box: left, top, right and bottom, the last two exclusive.
-        radius: of the corners, pixels.
-        fill: RGB colour, or an image to show, of the size of the box.
+        radius: radius of the corners in pixels.
+        fill: RGB colour, or an image of the size of the box.
         outline: RGB colour of a line of one pixel, or None.
     """
     left, top, right, bottom = box

@@ -37,7 +37,7 @@ def backdrop(rng, width: int, height: int, theme: Theme) -> Image.Image:
 
 
 def random_box(rng, width: int, height: int) -> tuple:
-    """Where a window is; it may reach over the sides of the screen."""
+    """A random box of a window, which may extend beyond the screen."""
     across = int(rng.uniform(0.4, 1.05) * width)
     down = int(rng.uniform(0.35, 1) * height)
     left = int(rng.integers(-20, max(1, width - across + 30)))
@@ -111,7 +111,7 @@ def side_bar(ui: Widgets, box) -> None:
 
 
 def menu(ui: Widgets, x: int, y: int) -> None:
-    """A list of commands over all else."""
+    """A list of commands, on top of everything else."""
     names = [words.title(ui.rng, 3) for _ in range(ui.rng.integers(3, 10))]
     width = round(max(map(ui.font.getlength, names))) + 6 * ui.size
     box = (x, y, x + width, y + len(names) * ui.row + 8)

@@ -69,9 +69,9 @@ def tile(rng, side: int, palette) -> np.ndarray:
 
 
 def sprite(rng, side: int, palette) -> tuple:
-    """A mirrored figure with an outline: colours, and where it is."""
+    """A mirrored figure with an outline: its colours and its mask."""
     half = rng.random((side - 2, side // 2 - 1))
-    # Denser towards the middle, so that it hangs together.
+    # Denser towards the middle, so that the figure is mostly connected.
     inside = half < np.linspace(0.25, 0.95, half.shape[1])
     body = np.pad(np.hstack([inside, inside[:, ::-1]]), 1)
     grown = body.copy()
@@ -85,7 +85,7 @@ def sprite(rng, side: int, palette) -> tuple:
 
 
 def stamp(pixels, colours, mask, place) -> None:
-    """Puts a sprite on the pixels, cut at their edges."""
+    """Draws a sprite on the pixels, clipped at their edges."""
     top, left = place
     area = pixels[top : top + mask.shape[0], left : left + mask.shape[1]]
     inside = mask[: area.shape[0], : area.shape[1]]
@@ -118,7 +118,7 @@ def sheet(rng, columns: int, rows: int, palette) -> np.ndarray:
     side, gap = int(rng.choice([8, 12, 16, 24])), int(rng.integers(1, 6))
     pixels = np.empty((rows, columns, 3), np.uint8)
     pixels[:] = drawing.pick(rng, palette)
-    repeats = int(rng.integers(1, 5))  # As the frames of an animation.
+    repeats = int(rng.integers(1, 5))  # Like the frames of an animation.
     for top in range(gap, rows, side + gap):
         for number, left in enumerate(range(gap, columns, side + gap)):
             if number % repeats == 0:
@@ -145,7 +145,7 @@ def ordered(values, palette) -> np.ndarray:
 
 
 def status_line(rng, pixels, palette) -> np.ndarray:
-    """The pixels with a score in letters that are not antialiased."""
+    """The pixels with a score, in letters without antialiasing."""
     image = Image.fromarray(pixels)
     draw = ImageDraw.Draw(image)
     draw.fontmode = "1"

@@ -33,12 +33,12 @@ LINES = ("-", "-", "--", ":", "-.")
 def figure(rng: np.random.Generator, width: int, height: int) -> Image.Image:
     """A figure of one to six plots, RGB.
 
-    It sets Matplotlib's global options meanwhile: one thread at a time.
+    It changes Matplotlib's global options while it draws: one thread at a time.
     """
     with style.context(drawing.pick(rng, STYLES), after_reset=True):
         dpi = float(rng.integers(70, 150))
         matplotlib.rcParams["font.family"] = drawing.pick(rng, FONTS)
-        # A little more than the pixels, which are rounded down.
+        # A little larger, because Matplotlib rounds down to pixels.
         canvas = FigureCanvasAgg(
             Figure(((width + 0.1) / dpi, (height + 0.1) / dpi), dpi)
         )

@@ -11,7 +11,7 @@ KINDS = {
     "interface": interfaces.desktop,
     "pixels": pixel_art.scene,
 }
-SMALLEST = 64  # Pixels; what is drawn needs some room.
+SMALLEST = 64  # Pixels; drawings need some room.
 
 
 def kind_of(number: int) -> str:
@@ -30,8 +30,8 @@ def render(seed: int, number: int, width: int, height: int) -> Image.Image:
     The same versions of NumPy, Pillow and Matplotlib render the same pixels again.
 
     Args:
-        seed: of the set of pictures, not negative.
-        number: of the picture in the set, not negative. It decides on the kind.
+        seed: seed of the set of pictures, not negative.
+        number: number of the picture in the set, not negative. It decides the kind.
         width: pixels, at least SMALLEST.
         height: pixels, at least SMALLEST.
 

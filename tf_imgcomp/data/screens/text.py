@@ -10,7 +10,7 @@ KEYWORDS = "def class if else elif for while return import from in not with as".
 
 
 def page(rng: np.random.Generator, width: int, height: int):
-    """A page of one of the sorts, RGB."""
+    """A page of a random sort, RGB."""
     theme = drawing.theme(rng)
     image, draw = drawing.canvas(width, height, theme.background)
     sort = drawing.pick(rng, (article, article, program, table, terminal))
@@ -59,7 +59,7 @@ def fill_column(rng, draw, box, theme: Theme, family: str, size: int) -> None:
 
 
 def paragraph(draw, box, text: str, face, colour, spacing: float = 1.25) -> int:
-    """Sets words in lines between two sides; returns where the next may start."""
+    """Sets words in lines between two sides; returns the top of the next line."""
     left, y, right = box
     # Computer Modern has no glyph for a space.
     x, space = left, max(2, round(face.size * 0.3))
@@ -73,7 +73,7 @@ def paragraph(draw, box, text: str, face, colour, spacing: float = 1.25) -> int:
 
 
 def program(rng, draw, box, theme: Theme) -> None:
-    """Lines of code with a colour for each sort of token."""
+    """Lines of code with a colour for each kind of token."""
     left, top, right, bottom = box
     size = int(rng.integers(9, 25))
     face = drawing.font(drawing.random_family(rng, "mono", "mono", "modern_mono"), size)
@@ -146,7 +146,7 @@ def table(rng, draw, box, theme: Theme) -> None:
             x = start + 5 if is_name else max(start, round(end - 6 - length))
             colour = theme.accents[1] if rng.random() < 0.04 else theme.ink
             y_text = y + (row_height - size) // 2 - 1
-            # Cells are cut at their sides, as a spreadsheet does it.
+            # Text is cut at the sides of its cell, as in a spreadsheet.
             while cell and x + draw.textlength(cell, bold) > end:
                 cell = cell[:-1]
             draw.text((x, y_text), cell, colour, face if row else bold)
@@ -155,7 +155,7 @@ def table(rng, draw, box, theme: Theme) -> None:
 
 
 def terminal(rng, draw, box, theme: Theme) -> None:
-    """Prompts, listings and messages in one width of letters."""
+    """Prompts, listings and messages in a monospaced font."""
     left, top, right, bottom = box
     size = int(rng.integers(9, 22))
     face = drawing.font(drawing.random_family(rng, "mono", "modern_mono"), size)

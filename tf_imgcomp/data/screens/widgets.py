@@ -15,14 +15,14 @@ class Widgets:
     """Draws controls in one style. Boxes are left, top, right and bottom, pixels.
 
     Args:
-        rng: decides on the style, and on every control.
+        rng: source of the style and of every control.
         image: RGB image to draw on.
         theme: its colours.
 
     Attributes:
-        size: of the letters, pixels.
-        row: height of a control, pixels.
-        radius: of the corners, pixels.
+        size: size of the letters in pixels.
+        row: height of a control in pixels.
+        radius: radius of the corners in pixels.
         is_round: whether small controls are circles.
     """
 
@@ -49,7 +49,7 @@ class Widgets:
         drawing.rounded_box(self.image, box, self.radius, fill, outline)
 
     def shaded(self, box, colour: tuple):
-        """What to fill a box with: the colour, or a gradient to it."""
+        """The fill of a box: the colour, or a gradient to it."""
         width, height = box[2] - box[0], box[3] - box[1]
         if self.is_flat or min(width, height) < 1:
             return colour
@@ -104,7 +104,7 @@ class Widgets:
         self.label(x, y + side, words.title(self.rng, 1))
 
     def button(self, right: int, y: int) -> int:
-        """A button that ends at `right`; returns where it starts."""
+        """A button that ends at `right`; returns its left side."""
         name = words.title(self.rng, 2)
         left = right - round(self.font.getlength(name)) - 2 * self.size
         colour = pick(self.rng, (self.theme.panel, *self.theme.accents[:2]))
@@ -123,7 +123,7 @@ class Widgets:
         self.label(box[0] + 6, box[1] - 1, entry, ink, box[2] - 6)
 
     def tick(self, box) -> None:
-        """A box to tick, ticked or not, with its name."""
+        """A check box, ticked or not, with its name."""
         left, top, right, bottom = box
         side, ticked = self.size, self.rng.random() < 0.5
         y = (top + bottom - side) // 2

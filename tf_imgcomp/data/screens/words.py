@@ -21,7 +21,7 @@ CODAS = ["", "", "", "l", "n", "m", "r", "s", "nd", "ng", "st"]
 
 
 def word(rng: np.random.Generator) -> str:
-    """A common word, or one in three times an invented one."""
+    """A common word, or in one of three cases an invented one."""
     if rng.random() < 0.67:
         return str(rng.choice(COMMON))
     parts = [ONSETS, VOWELS] * int(rng.integers(1, 4)) + [CODAS]
