@@ -71,8 +71,8 @@ class CodecConfig(ModelConfig):
     @classmethod
     def from_dict(cls, fields: dict) -> "CodecConfig":
         """The config with these fields, `coder` a dict of its own, others default."""
-        coder = LatentCoderConfig.from_dict(fields.get("coder", {}))
-        return cls(**{**fields, "coder": coder})
+        coder = {**vars(cls.coder), **fields.get("coder", {})}
+        return cls(**{**fields, "coder": LatentCoderConfig.from_dict(coder)})
 
 
 class Codec(ConfiguredModel):

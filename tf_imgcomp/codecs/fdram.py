@@ -8,6 +8,7 @@ from tf_imgcomp.codecs.lapped import (
     LappedConfig,
     LappedSynthesis,
 )
+from tf_imgcomp.entropy.latent_coder import LatentCoderConfig
 from tf_imgcomp.layers import (
     FastDeepResidualAttention,
     PostProcessing,
@@ -29,9 +30,15 @@ class FdramConfig(LappedConfig):
         post_filters: their channels.
     """
 
+    lmbda_max: float = 0.6
+    levels: int = 7
+    coder: LatentCoderConfig = LatentCoderConfig(
+        slices=(16, 64, 240, 448), optional_slice=True
+    )
+    analysis_modules: int = 3
     module: str = "fdram"
-    post_blocks: int = 0
-    post_filters: int = 48
+    post_blocks: int = 6
+    post_filters: int = 64
 
 
 def _modules(config: FdramConfig, count: int) -> tuple:
