@@ -3,7 +3,14 @@
 All numbers are taken from 8-bit pixels and from real bytes.
 """
 
-from tf_imgcomp.metrics.distortion import ms_ssim, ms_ssim_db, mse, psnr, ssim
+from tf_imgcomp.metrics.distortion import (
+    ms_ssim,
+    ms_ssim_db,
+    mse,
+    psnr,
+    ssim,
+    ssimulacra2,
+)
 from tf_imgcomp.metrics.rate import bpp
 
-__all__ = ["bpp", "ms_ssim", "ms_ssim_db", "mse", "psnr", "ssim"]
+__all__ = ["bpp", "ms_ssim", "ms_ssim_db", "mse", "psnr", "ssim", "ssimulacra2"]
