@@ -63,6 +63,7 @@ setup(
         "absl-py",
         "bjontegaard>=1.3",
         "matplotlib",
+        "ssimulacra2",
         "tqdm",
     ],
     extras_require={

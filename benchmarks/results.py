@@ -210,17 +210,24 @@ def bd_rate_table(
     anchors: Sequence[str],
     origins: dict[str, Origin],
 ) -> str:
-    """Returns the BD-rates of a codec against each anchor as a Markdown table."""
+    """Returns the BD-rates of a codec against each anchor as a Markdown table.
+
+    The column of SSIMULACRA2 is left out where no pair of curves has it.
+    """
+    rows = comparison.compare(means, codec, anchors)
+    has_score = any(row.bd_rate_ssimulacra2 is not None for row in rows)
     return report.table(
-        ["against", "rates, bpp", "BD-rate (PSNR)", "BD-rate (MS-SSIM)"],
+        ["against", "rates, bpp", "BD-rate (PSNR)", "BD-rate (MS-SSIM)"]
+        + ["BD-rate (SSIMULACRA2)"] * has_score,
         [
             [
                 origins[row.anchor].title,
                 _rates(means, row.anchor),
                 _percent(row.bd_rate_psnr),
                 _percent(row.bd_rate_ms_ssim),
+                *[_percent(row.bd_rate_ssimulacra2)] * has_score,
             ]
-            for row in comparison.compare(means, codec, anchors)
+            for row in rows
         ],
     )
 

@@ -6,14 +6,15 @@
 An IMAGE is a file, a folder or a glob. Prints the comparison and writes to the output
 folder:
 
-    points.csv       every image at every setting: bytes, bpp, PSNR, MS-SSIM, seconds
+    points.csv       every image at every setting: bytes, bpp, quality, seconds
     means.csv        means over the images at every setting
     results.json     both, and the comparison
     comparison.md    BD-rate against each baseline, and smallest distance to its curve
     rd.png           rate-distortion curves
 
-Measurements are cached in .cache/ in that folder. The 24 Kodak images take about 25
-minutes on two cores the first time.
+Quality is PSNR, MS-SSIM and SSIMULACRA2 (none for images below 225 pixels a side).
+Measurements are cached in .cache/ in that folder. The 24 Kodak images take about half
+an hour on two cores the first time.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ def measured_by_formula(codec, qp, name, pixels) -> Point:
     """Points that lose a sixth of the bytes and 0.5 dB with each QP."""
     size = round(COMPLEXITY[name] * 2 ** ((30 - qp) / 6))
     quality = {"psnr": 50 - qp / 2, "ms_ssim": 0.9, "ms_ssim_db": 10.0}
+    quality["ssimulacra2"] = 70.0
     seconds = {"encode_seconds": 1.0, "decode_seconds": 0.5}
     return Point(codec.name, qp, name, 10, 10, size, size / 12.5, **quality, **seconds)
 

@@ -61,6 +61,18 @@ def test_what_cannot_be_compared_is_a_dash(docs):
     assert page["None yet"] == ["not measured", "-", "-"]
 
 
+def test_scores_have_a_column_where_they_were_measured(docs):
+    for codec in ("new", "old"):
+        table = docs / "results" / "photos" / f"{codec}.csv"
+        header, *lines = table.read_text().splitlines()
+        scored = [f"{line},{score}" for line, score in zip(lines, (-10, 40, 70))]
+        table.write_text("\n".join([f"{header},ssimulacra2", *scored]) + "\n")
+    results.write(docs, IMAGES)
+    page = rows((docs / "results.md").read_text())
+    assert page["Old"] == ["0.20 to 0.80", "-50.0 %", "-50.0 %", "-50.0 %"]
+    assert page["Far"] == ["0.10 to 0.20", "-", "-", "-"]
+
+
 def test_published_curves_are_apart_and_marked(docs):
     results.write(docs, IMAGES)
     text = (docs / "results.md").read_text()

@@ -42,7 +42,9 @@ def programs(monkeypatch):
             return
         variant = Path(value(arguments, "model")).name
         means = [
-            MeanPoint(variant, rate, 1, rate, PSNRS[variant] + rate, 0.9, 10, 0.1, 0.2)
+            MeanPoint(
+                variant, rate, 1, rate, PSNRS[variant] + rate, 0.9, 10, 70, 0.1, 0.2
+            )
             for rate in (0.1, 0.2, 0.3)
         ]
         output = Path(value(arguments, "output"))

@@ -64,8 +64,17 @@ def test_classical_files_are_no_larger_than_ours(run, make_image):
         assert rows[name]["num_bytes"] == len(data) <= limit
         assert rows[name]["psnr"] == metrics.psnr(x, x_hat)
         assert rows[name]["ssim"] == metrics.ssim(x, x_hat)
+        assert rows[name]["ssimulacra2"] is None  # The photo is too small.
     with Image.open("photo.comparison.png") as picture:
         assert picture.width > 4 * 400
+
+
+def test_a_photo_that_is_large_enough_has_a_score(run, make_image):
+    Image.fromarray(make_image(225, 240)).save("photo.png")
+    assert run("--codecs=webp", "photo.png")[0] == 0
+    assert all(
+        row["ssimulacra2"] < 100 for row in figures("photo.comparison.json").values()
+    )
 
 
 @pytest.mark.parametrize("size", [(1, 1), (300, 9)])

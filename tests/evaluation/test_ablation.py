@@ -15,7 +15,7 @@ STEPS = [
 
 def variant(name, psnrs, seconds=(1.0, 2.0, 3.0), rates=(0.1, 0.16, 0.4)):
     return [
-        MeanPoint(name, rate, 24, rate, psnr, 0.9, 10.0, 0.5, second)
+        MeanPoint(name, rate, 24, rate, psnr, 0.9, 10.0, 70.0, 0.5, second)
         for rate, psnr, second in zip(rates, psnrs, seconds)
     ]
 

@@ -23,13 +23,13 @@ def read(tmp_path):
 
 def test_points_are_those_that_bin_evaluate_wrote(tmp_path):
     means = [
-        MeanPoint("new", 10.0, 2, 0.25, 30.123, 0.9, 10.0, 0.1, 0.2),
-        MeanPoint("new", 90.0, 2, 1.25, math.inf, 1.0, math.inf, 0.1, 0.2),
+        MeanPoint("new", 10.0, 2, 0.25, 30.123, 0.9, 10.0, 70.5, 0.1, 0.2),
+        MeanPoint("new", 90.0, 2, 1.25, math.inf, 1.0, math.inf, 100.0, 0.1, 0.2),
     ]
     report.write_csv(tmp_path / "means.csv", means)
     first, second = collection.read_means(tmp_path)
     assert first.ms_ssim_db == pytest.approx(10)
-    assert first.setting == 10
+    assert (first.setting, first.ssimulacra2) == (10, 70.5)
     assert (first.num_images, first.bpp, first.psnr) == (2, 0.25, 30.123)
     assert second == means[1]
 
@@ -38,6 +38,7 @@ def test_what_is_not_known_is_nan(read):
     (point,) = read(a=POINTS + "old,,0.5,30,\n")
     assert (point.bpp, point.psnr, point.num_images) == (0.5, 30, 0)
     unknown = (point.setting, point.ms_ssim, point.ms_ssim_db, point.encode_seconds)
+    unknown += (point.ssimulacra2,)  # Tables of before it was measured lack the column.
     assert all(math.isnan(value) for value in unknown)
 
 

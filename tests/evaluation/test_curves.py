@@ -17,22 +17,26 @@ JPEG2000 = curves.curve(
 )
 
 
-def point(codec, setting, bpp, psnr, ms_ssim):
-    return Point(codec, setting, "image", 8, 8, 1, bpp, psnr, ms_ssim, 0, 1.0, 2.0)
+def point(codec, setting, bpp, psnr, ms_ssim, score=70.0):
+    return Point(
+        codec, setting, "image", 8, 8, 1, bpp, psnr, ms_ssim, 0, score, 1.0, 2.0
+    )
 
 
 def test_mean_points_average_over_images():
     points = [
-        point("b", 2, bpp=1.0, psnr=30, ms_ssim=0.98),
-        point("a", 2, bpp=9.0, psnr=40, ms_ssim=0.5),
-        point("b", 2, bpp=2.0, psnr=34, ms_ssim=1.0),
+        point("b", 2, bpp=1.0, psnr=30, ms_ssim=0.98, score=-20),
+        point("a", 2, bpp=9.0, psnr=40, ms_ssim=0.5, score=np.nan),
+        point("b", 2, bpp=2.0, psnr=34, ms_ssim=1.0, score=40),
     ]
     first, second = curves.mean_points(points)
     assert (first.codec, first.setting, first.num_images) == ("b", 2, 2)
     assert (first.bpp, first.psnr) == (1.5, 32)
     assert first.ms_ssim_db == pytest.approx(20)
+    assert first.ssimulacra2 == 10
     assert (first.encode_seconds, first.decode_seconds) == (1, 2)
     assert (second.codec, second.num_images) == ("a", 1)
+    assert np.isnan(second.ssimulacra2)
 
 
 def test_a_curve_is_sorted_and_leaves_useless_points_out():
@@ -61,6 +65,12 @@ def test_bd_rate_of_a_constant_saving():
     assert curves.bd_rate(anchor, anchor) == pytest.approx(0)
 
 
+def test_bd_rate_takes_negative_scores():
+    anchor = curves.curve(RATES, [-60, -5, 40, 70, 85])
+    test = curves.curve(0.7 * RATES, [-60, -5, 40, 70, 85])
+    assert curves.bd_rate(anchor, test) == pytest.approx(-30)
+
+
 def test_bd_rate_hardly_depends_on_the_interpolation():
     akima = bjontegaard.bd_rate(*JPEG2000, *JPEG, method="akima")
     assert curves.bd_rate(JPEG2000, JPEG) == pytest.approx(akima, rel=0.01)
@@ -68,10 +78,10 @@ def test_bd_rate_hardly_depends_on_the_interpolation():
 
 def test_bd_rate_needs_common_qualities():
     low, high = curves.curve(RATES[:2], [20, 21]), curves.curve(RATES[:2], [30, 31])
-    with pytest.raises(ValueError, match="received 20 to 21 dB and 30 to 31 dB"):
+    with pytest.raises(ValueError, match="received 20 to 21 and 30 to 31"):
         curves.bd_rate(low, high)
     nearly = curves.curve(RATES[:2], [20.1, 21.1])
-    with pytest.raises(ValueError, match="two curves with 1 dB in common"):
+    with pytest.raises(ValueError, match="two curves with 1 dB or point in common"):
         curves.bd_rate(low, nearly)
 
 

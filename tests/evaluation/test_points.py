@@ -36,15 +36,17 @@ def test_a_point_holds_what_was_measured():
     assert point.psnr == pytest.approx(20 * math.log10(255 / 2))
     assert 0.9 < point.ms_ssim < 1
     assert point.ms_ssim_db == pytest.approx(-10 * math.log10(1 - point.ms_ssim))
+    assert math.isnan(point.ssimulacra2)  # Too small to have one.
     assert point.encode_seconds > 0
     assert point.decode_seconds > 0
 
 
 def test_cache_measures_the_same_thing_once(tmp_path, make_image):
-    x, codec = make_image(16, 16), Quantizer()
+    x, codec = make_image(230, 250), Quantizer()
     first = Cache(tmp_path).measure(codec, 8, "a", x)
     second = Cache(tmp_path).measure(codec, 8, "b", x.copy())
     assert codec.calls == 1
+    assert 0 < first.ssimulacra2 < 100
     assert second == dataclasses.replace(first, image="b")
 
 

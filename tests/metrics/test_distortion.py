@@ -82,13 +82,36 @@ def test_ms_ssim_of_small_images_uses_the_scales_that_fit(make_image, side):
     assert 0 < similarities[1] < similarities[0] <= 1
 
 
+def test_equal_images_have_a_score_of_100(make_image):
+    for x in (make_image(225, 300), np.zeros((300, 225, 3), np.uint8)):
+        assert metrics.ssimulacra2(x, x) == pytest.approx(100)
+
+
+@pytest.mark.parametrize("grey", [False, True])
+def test_ssimulacra2_falls_with_distortion(make_image, grey):
+    x = make_image(240, 256)
+    noisy = [add_noise(x, amplitude) for amplitude in (1, 4, 16, 64)]
+    if grey:
+        x, *noisy = (np.repeat(image[..., :1], 3, axis=-1) for image in (x, *noisy))
+    scores = [metrics.ssimulacra2(x, x_hat) for x_hat in (x, *noisy)]
+    assert scores == sorted(scores, reverse=True)
+    assert len(set(scores)) == len(scores)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 300), (300, 224), (224, 224)])
+def test_a_small_image_has_no_score(make_image, size):
+    x = make_image(*size)
+    assert math.isnan(metrics.ssimulacra2(x, x))
+
+
 def test_ms_ssim_in_decibels():
     assert metrics.ms_ssim_db(0.99) == pytest.approx(20)
     assert metrics.ms_ssim_db(1.0) == math.inf
 
 
 @pytest.mark.parametrize(
-    "metric", [metrics.mse, metrics.psnr, metrics.ssim, metrics.ms_ssim]
+    "metric",
+    [metrics.mse, metrics.psnr, metrics.ssim, metrics.ms_ssim, metrics.ssimulacra2],
 )
 def test_wrong_inputs_are_refused(metric):
     x = np.zeros((16, 16, 3), np.uint8)
@@ -96,6 +119,14 @@ def test_wrong_inputs_are_refused(metric):
         metric(x / 255, x)
     with pytest.raises(ValueError, match=r"received \(16, 16, 3\) and \(8, 16, 3\)"):
         metric(x, x[:8])
+
+
+def test_ssimulacra2_refuses_what_is_not_rgb():
+    x = np.zeros((16, 16, 1), np.uint8)
+    with pytest.raises(
+        ValueError, match=r"an RGB image .* received shape \(16, 16, 1\)"
+    ):
+        metrics.ssimulacra2(x, x)
 
 
 def test_ms_ssim_refuses_a_batch():

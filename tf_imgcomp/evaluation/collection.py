@@ -110,6 +110,7 @@ def _mean_point(path: Path, row: dict[str, str]) -> MeanPoint:
         ms_ssim_db=(
             similarity if math.isnan(similarity) else metrics.ms_ssim_db(similarity)
         ),
+        ssimulacra2=number("ssimulacra2"),
         encode_seconds=number("encode_seconds"),
         decode_seconds=number("decode_seconds"),
     )

@@ -18,6 +18,7 @@ class Comparison:
         anchor: Name of the codec it is compared with.
         bd_rate_psnr: Bjøntegaard delta rate by PSNR in percent, negative is better.
         bd_rate_ms_ssim: The same by MS-SSIM in dB.
+        bd_rate_ssimulacra2: The same by SSIMULACRA2.
         low: Lowest of the rates compared for the margin, in bits per pixel.
         high: Highest of these rates.
         margin: Smallest PSNR difference in dB over these rates; positive if the
@@ -29,6 +30,7 @@ class Comparison:
     anchor: str
     bd_rate_psnr: float | None
     bd_rate_ms_ssim: float | None
+    bd_rate_ssimulacra2: float | None
     low: float | None
     high: float | None
     margin: float | None
@@ -57,6 +59,9 @@ def compare(
 def _compare(
     means: Sequence[MeanPoint], codec: str, anchor: str, low: float, high: float
 ) -> Comparison:
+    def bd_rate(quality: str) -> float | None:
+        return _bd_rate(_curve(means, anchor, quality), _curve(means, codec, quality))
+
     psnr, anchor_psnr = _curve(means, codec, "psnr"), _curve(means, anchor, "psnr")
     margin = None
     if psnr and anchor_psnr:
@@ -67,10 +72,9 @@ def _compare(
     return Comparison(
         codec=codec,
         anchor=anchor,
-        bd_rate_psnr=_bd_rate(anchor_psnr, psnr),
-        bd_rate_ms_ssim=_bd_rate(
-            _curve(means, anchor, "ms_ssim_db"), _curve(means, codec, "ms_ssim_db")
-        ),
+        bd_rate_psnr=bd_rate("psnr"),
+        bd_rate_ms_ssim=bd_rate("ms_ssim_db"),
+        bd_rate_ssimulacra2=bd_rate("ssimulacra2"),
         low=float(low) if margin else None,
         high=float(high) if margin else None,
         margin=margin.db if margin else None,

@@ -20,7 +20,7 @@ _INTERPOLATION = {
     "min_overlap": 0,
 }
 _MIN_POINTS = 2
-_MIN_OVERLAP = 1.0  # dB. A BD-rate over less says little.
+_MIN_OVERLAP = 1.0  # dB, or points of a score. A BD-rate over less says little.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +36,7 @@ class MeanPoint:
         ms_ssim: Mean of the images' MS-SSIM.
         ms_ssim_db: The mean MS-SSIM in dB (not the mean of the images' decibels:
             publications give the mean MS-SSIM).
+        ssimulacra2: Mean of the images' SSIMULACRA2; NaN if one has none.
         encode_seconds: Mean time to encode an image.
         decode_seconds: Mean time to decode an image.
     """
@@ -47,6 +48,7 @@ class MeanPoint:
     psnr: float
     ms_ssim: float
     ms_ssim_db: float
+    ssimulacra2: float
     encode_seconds: float
     decode_seconds: float
 
@@ -71,6 +73,7 @@ def _mean_point(codec: str, setting: float, points: list[Point]) -> MeanPoint:
         psnr=mean("psnr"),
         ms_ssim=mean("ms_ssim"),
         ms_ssim_db=metrics.ms_ssim_db(mean("ms_ssim")),
+        ssimulacra2=mean("ssimulacra2"),
         encode_seconds=mean("encode_seconds"),
         decode_seconds=mean("decode_seconds"),
     )
@@ -81,7 +84,7 @@ class Curve(NamedTuple):
 
     Attributes:
         bpp: Rates in bits per pixel.
-        quality: Quality at each rate in dB (PSNR, or MS-SSIM in dB).
+        quality: Quality at each rate: PSNR or MS-SSIM in dB, or SSIMULACRA2.
     """
 
     bpp: np.ndarray
@@ -97,11 +100,11 @@ def curve(rates: Iterable[float], qualities: Iterable[float]) -> Curve:
     """Joins points to a curve.
 
     Points that cost more than another and are not better are left out, and so are
-    points of infinite quality.
+    points of infinite or unknown quality.
 
     Args:
         rates: Bits per pixel of each point, > 0.
-        qualities: Quality of each point in dB.
+        qualities: Quality of each point, in dB or as a score.
 
     Raises:
         ValueError: If fewer than two points are left.
@@ -129,14 +132,15 @@ def bd_rate(anchor: Curve, test: Curve) -> float:
     piecewise cubic (`pchip`) interpolation over the logarithm of the rate.
 
     Raises:
-        ValueError: If both curves reach less than 1 dB of the same qualities.
+        ValueError: If both curves reach less than 1 dB, or point of a score, of the
+            same qualities.
     """
     low = max(anchor.quality[0], test.quality[0])
     high = min(anchor.quality[-1], test.quality[-1])
     if high - low < _MIN_OVERLAP:
         raise ValueError(
-            f"Expected two curves with {_MIN_OVERLAP:g} dB in common, received "
-            f"{_span(anchor.quality)} dB and {_span(test.quality)} dB."
+            f"Expected two curves with {_MIN_OVERLAP:g} dB or point in common, "
+            f"received {_span(anchor.quality)} and {_span(test.quality)}."
         )
     percent = bjontegaard.bd_rate(*anchor, *test, **_INTERPOLATION)
     return float(percent)

@@ -4,7 +4,7 @@ pixels ──► encode ──► file ──► decode ──► pixels
   │                    │                    │
   │                    ▼                    │
   │                   bpp                   │
-  └────────► PSNR and MS-SSIM ◄─────────────┘
+  └──► PSNR, MS-SSIM and SSIMULACRA2 ◄──────┘
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tf_imgcomp import metrics
 from tf_imgcomp.classical import FileFormat
 from tf_imgcomp.data.writing import write_atomically
 
-_CACHE_FORMAT = 1  # Increase when the meaning of a measured number changes.
+_CACHE_FORMAT = 2  # Increase when a measured number is added or changes its meaning.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Point:
         psnr: RGB PSNR of the 8-bit pixels in dB; infinite if they are equal.
         ms_ssim: MS-SSIM of the same, at most 1.0.
         ms_ssim_db: The same in dB.
+        ssimulacra2: SSIMULACRA2 of the same, at most 100; NaN for a small image.
         encode_seconds: Wall time from pixels to bytes.
         decode_seconds: Wall time from bytes to pixels.
     """
@@ -53,6 +54,7 @@ class Point:
     psnr: float
     ms_ssim: float
     ms_ssim_db: float
+    ssimulacra2: float
     encode_seconds: float
     decode_seconds: float
 
@@ -84,6 +86,7 @@ def measure(codec: FileFormat, setting: float, name: str, pixels: np.ndarray) ->
         psnr=metrics.psnr(pixels, decoded_pixels),
         ms_ssim=similarity,
         ms_ssim_db=metrics.ms_ssim_db(similarity),
+        ssimulacra2=metrics.ssimulacra2(pixels, decoded_pixels),
         encode_seconds=encoded - start,
         decode_seconds=decoded - encoded,
     )

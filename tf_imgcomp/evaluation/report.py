@@ -55,7 +55,7 @@ def write_csv(path: Path, rows: Sequence[Any]) -> None:
 
 
 def write_json(path: Path, tables: Mapping[str, Sequence[Any]]) -> None:
-    """Writes named tables of dataclass instances; an infinite number becomes null."""
+    """Writes named tables of dataclass instances; infinity and NaN become null."""
     Path(path).write_text(json_text(tables))
 
 
@@ -76,9 +76,14 @@ def _finite(value: Any) -> Any:
 
 
 def means_table(means: Sequence[MeanPoint]) -> str:
-    """Returns the means over images as a Markdown table."""
+    """Returns the means over images as a Markdown table.
+
+    The column of SSIMULACRA2 is left out where no point has it.
+    """
+    has_score = _any_finite(means, "ssimulacra2")
     return table(
         ["codec", "setting", "bpp", "PSNR, dB", "MS-SSIM", "MS-SSIM, dB"]
+        + ["SSIMULACRA2"] * has_score
         + ["encode, s", "decode, s"],
         [
             [
@@ -88,6 +93,7 @@ def means_table(means: Sequence[MeanPoint]) -> str:
                 f"{point.psnr:.2f}",
                 f"{point.ms_ssim:.4f}",
                 f"{point.ms_ssim_db:.2f}",
+                *[f"{point.ssimulacra2:.2f}"] * has_score,
                 f"{point.encode_seconds:.3f}",
                 f"{point.decode_seconds:.3f}",
             ]
@@ -96,17 +102,22 @@ def means_table(means: Sequence[MeanPoint]) -> str:
     )
 
 
+def _any_finite(means: Sequence[MeanPoint], quality: str) -> bool:
+    return any(math.isfinite(getattr(point, quality)) for point in means)
+
+
 def comparisons_table(comparisons: Sequence[Comparison]) -> str:
     """Returns comparisons as a Markdown table."""
     return table(
         ["codec", "against", "BD-rate (PSNR)", "BD-rate (MS-SSIM)"]
-        + ["smallest PSNR margin"],
+        + ["BD-rate (SSIMULACRA2)", "smallest PSNR margin"],
         [
             [
                 comparison.codec,
                 comparison.anchor,
                 _percent(comparison.bd_rate_psnr),
                 _percent(comparison.bd_rate_ms_ssim),
+                _percent(comparison.bd_rate_ssimulacra2),
                 _margin(comparison),
             ]
             for comparison in comparisons
@@ -142,7 +153,9 @@ def plot(
     titles: Mapping[str, str],
     styles: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> None:
-    """Draws PSNR and MS-SSIM over rate, a line for every codec that has them.
+    """Draws the qualities over rate, a line for every codec that has them.
+
+    PSNR and MS-SSIM, and SSIMULACRA2 where a point has it.
 
     Args:
         path: The picture to write; its ending decides the format.
@@ -151,15 +164,15 @@ def plot(
         styles: Properties of each codec's line, by the codec's name, where it should
             not look like the others.
     """
-    figure = Figure(figsize=(14, 5), layout="constrained")
+    qualities = {"psnr": "PSNR (RGB), dB", "ms_ssim_db": "MS-SSIM, dB"}
+    if _any_finite(means, "ssimulacra2"):
+        qualities["ssimulacra2"] = "SSIMULACRA2"
+    figure = Figure(figsize=(7 * len(qualities), 5), layout="constrained")
     num_images = max(point.num_images for point in means)
     figure.suptitle(f"Mean of {num_images} image{'s' if num_images > 1 else ''}")
-    panels = figure.subplots(1, 2)
+    panels = figure.subplots(1, len(qualities))
     lines = {}
-    for axes, quality, label in (
-        (panels[0], "psnr", "PSNR (RGB), dB"),
-        (panels[1], "ms_ssim_db", "MS-SSIM, dB"),
-    ):
+    for axes, (quality, label) in zip(panels, qualities.items()):
         for i, (name, title) in enumerate(titles.items()):
             points = sorted(
                 (point.bpp, getattr(point, quality))

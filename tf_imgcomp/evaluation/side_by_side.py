@@ -35,6 +35,7 @@ class Figures:
         psnr: RGB PSNR in dB; infinite if nothing was lost.
         ssim: SSIM at full resolution.
         ms_ssim: MS-SSIM.
+        ssimulacra2: SSIMULACRA2; NaN for a small image.
     """
 
     codec: str
@@ -44,6 +45,7 @@ class Figures:
     psnr: float
     ssim: float
     ms_ssim: float
+    ssimulacra2: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,6 +90,7 @@ def measure(
         psnr=metrics.psnr(x, x_hat),
         ssim=metrics.ssim(x, x_hat),
         ms_ssim=metrics.ms_ssim(x, x_hat),
+        ssimulacra2=metrics.ssimulacra2(x, x_hat),
     )
 
 

@@ -1,12 +1,16 @@
-"""Distortion between two 8-bit images: MSE, PSNR, SSIM and MS-SSIM."""
+"""Distortion between two 8-bit images: MSE, PSNR, SSIM, MS-SSIM and SSIMULACRA2."""
 
+import io
 import math
 
 import numpy as np
+from PIL import Image
 
 _PEAK = 255
 _WINDOW = 11  # Side of the Gaussian window; its standard deviation is 1.5 pixels.
 _SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang et al. 2003.
+# Of SSIMULACRA2: its coarsest scale, reduced by 32, needs 8 pixels, rounded up.
+_MIN_SIDE = 7 * 32 + 1
 
 
 def mse(x: np.ndarray, x_hat: np.ndarray) -> float:
@@ -114,6 +118,48 @@ def ms_ssim_db(similarity: float) -> float:
         similarity: float, at most 1.0, which gives infinity.
     """
     return -10 * math.log10(1 - similarity) if similarity < 1 else math.inf
+
+
+def ssimulacra2(x: np.ndarray, x_hat: np.ndarray) -> float:
+    """Returns the SSIMULACRA2 score: 100 for equal images, lower is worse.
+
+    A perceptual score: 90 is visually lossless, 70 high, 50 medium and 30 low quality;
+    it has no lower bound. Taken by the package `ssimulacra2`. Its blur treats the
+    borders otherwise than libjxl's program, so that scores of that program differ.
+
+    An image whose shorter side is below 225 pixels lacks some of the six scales that
+    the weights were fitted to, and has no score.
+
+    Args:
+        x: uint8 `(h, w, 3)`, the original, RGB. A grey image has equal channels.
+        x_hat: uint8 `(h, w, 3)`, the reconstruction.
+
+    Returns:
+        The score, or NaN for an image that is too small.
+
+    Raises:
+        ValueError: If a type is not uint8, the shapes differ or are not those of RGB.
+
+    References:
+        - Sneyers, "SSIMULACRA 2", Cloudinary 2022,
+          https://github.com/cloudinary/ssimulacra2
+    """
+    from ssimulacra2 import compute_ssimulacra2  # Here, because it imports slowly.
+
+    _check(x, x_hat)
+    if x.ndim != 3 or x.shape[2] != 3:
+        raise ValueError(
+            f"Expected an RGB image (height, width, 3), received shape {x.shape}."
+        )
+    if min(x.shape[:2]) < _MIN_SIDE:
+        return math.nan
+    return float(compute_ssimulacra2(_as_file(x), _as_file(x_hat)))
+
+
+def _as_file(x: np.ndarray) -> io.BytesIO:
+    stream = io.BytesIO()
+    Image.fromarray(x).save(stream, "PPM")  # Uncompressed.
+    return stream
 
 
 def _num_scales(side: int) -> int:
