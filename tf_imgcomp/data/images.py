@@ -21,8 +21,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from tf_imgcomp.atomic_files import write_atomically
 from tf_imgcomp.data import exif, memory, samples
-from tf_imgcomp.data.writing import write_atomically
 from tf_imgcomp.errors import ImageError, ImgcompError
 
 # Without this, Pillow's log messages would appear beside our one-line errors.

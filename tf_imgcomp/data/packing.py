@@ -8,8 +8,8 @@ from typing import Callable, NamedTuple
 
 from PIL import Image
 
+from tf_imgcomp.atomic_files import write_atomically
 from tf_imgcomp.data.photos import is_held_out, photo_files
-from tf_imgcomp.data.writing import write_atomically
 from tf_imgcomp.errors import ImageError
 
 

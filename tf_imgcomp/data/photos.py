@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from tf_imgcomp.data.writing import open_atomically, write_atomically
+from tf_imgcomp.atomic_files import open_atomically, write_atomically
 from tf_imgcomp.errors import ImageError
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".ppm"}

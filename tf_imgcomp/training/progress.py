@@ -9,7 +9,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tf_imgcomp.data.writing import write_atomically
+from tf_imgcomp.atomic_files import write_atomically
 
 _COLUMNS = 3
 

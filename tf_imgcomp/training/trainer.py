@@ -9,8 +9,8 @@ from typing import Callable, Optional
 
 import tensorflow as tf
 
+from tf_imgcomp.atomic_files import write_atomically
 from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN
-from tf_imgcomp.data.writing import write_atomically
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.ops.seeds import stream
 from tf_imgcomp.training.journal import Journal
