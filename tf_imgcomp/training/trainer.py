@@ -23,6 +23,8 @@ from tf_imgcomp.training.plateau import Plateau
 from tf_imgcomp.training.step import Trainable, training_step
 from tf_imgcomp.training.weights import save_weights
 
+_CHECKPOINTS = "checkpoints"  # Folder in that of the run.
+
 
 @dataclass(frozen=True)
 class TrainerConfig:
@@ -45,6 +47,11 @@ class TrainerConfig:
     validate_every: int = 2000
     plot_every: int = 0
     quality: Optional[float] = None
+
+
+def has_checkpoint(folder: Path) -> bool:
+    """Whether a run in the folder would resume."""
+    return tf.train.latest_checkpoint(str(Path(folder) / _CHECKPOINTS)) is not None
 
 
 class Trainer:
@@ -103,7 +110,7 @@ class Trainer:
             **kept,
         )
         self._checkpoints = tf.train.CheckpointManager(
-            checkpoint, str(self.folder / "checkpoints"), max_to_keep=2
+            checkpoint, str(self.folder / _CHECKPOINTS), max_to_keep=2
         )
         if self._checkpoints.latest_checkpoint:
             checkpoint.restore(self._checkpoints.latest_checkpoint).assert_consumed()
