@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from tf_imgcomp.layers.attention_residual import AttentionResidualBlock
 from tf_imgcomp.layers.base import Block, conv, register
-from tf_imgcomp.layers.gain import LevelModulation
+from tf_imgcomp.layers.modulation import LevelModulation
 
 
 @register
