@@ -20,7 +20,6 @@ bin/evaluate runs.
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -65,6 +64,7 @@ def steps() -> list:
 
 
 def ablate(images: Sequence[str]) -> int:
+    from tf_imgcomp.atomic_files import write_atomically
     from tf_imgcomp.evaluation import ablation, report
     from tf_imgcomp.evaluation.collection import read_means
 
@@ -72,7 +72,6 @@ def ablate(images: Sequence[str]) -> int:
     variants = sorted({path.stem for path in folder.glob("*.flags")} - {_BUDGET})
     if not variants or not (folder / f"{_BUDGET}.flags").is_file():
         raise ImgcompError(f"{folder}: expected {_BUDGET}.flags and one of a variant")
-    (output / "means").mkdir(parents=True, exist_ok=True)
     for variant in variants:
         train(folder, variant, output)
     for variant in variants:  # After all training, which would distort the seconds.
@@ -82,7 +81,7 @@ def ablate(images: Sequence[str]) -> int:
     table = ablation.gains_table(rows)
     if rows:
         report.write_csv(output / "ablation.csv", rows)
-    (output / "ablation.md").write_text(table)
+    write_atomically(output / "ablation.md", table.encode(), overwrite=True)
     print(table, end="")
     return 0
 
@@ -105,6 +104,8 @@ def train(folder: Path, variant: str, output: Path) -> None:
 
 def evaluate(variant: str, output: Path, images: Sequence[str]) -> None:
     """Measures a variant; bin/evaluate keeps what it has measured before."""
+    from tf_imgcomp.atomic_files import write_atomically
+
     results = output / "evaluation" / variant
     run_program(
         "evaluate",
@@ -114,7 +115,8 @@ def evaluate(variant: str, output: Path, images: Sequence[str]) -> None:
         f"--output={results}",
         *images,
     )
-    shutil.copy(results / "means.csv", output / "means" / f"{variant}.csv")
+    means = (results / "means.csv").read_bytes()
+    write_atomically(output / "means" / f"{variant}.csv", means, overwrite=True)
 
 
 def run_program(name: str, *arguments: str) -> None:

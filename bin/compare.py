@@ -27,11 +27,11 @@ from pathlib import Path
 import numpy as np
 from absl import flags
 
+from tf_imgcomp.atomic_files import check_writable, write_atomically
 from tf_imgcomp.classical import CODECS, FileFormat
 from tf_imgcomp.classical.size_search import encode_within
 from tf_imgcomp.data import images, paths
 from tf_imgcomp.data.images import Photo
-from tf_imgcomp.data.writing import check_writable, write_atomically
 from tf_imgcomp.errors import ClassicalCodecError, ImageError
 from tf_imgcomp.evaluation import report, side_by_side
 from tf_imgcomp.evaluation.side_by_side import PositionMap, Reconstruction

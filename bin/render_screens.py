@@ -15,6 +15,7 @@ from pathlib import Path
 
 from absl import flags
 
+from tf_imgcomp.atomic_files import open_atomically
 from tf_imgcomp.data.screens import render
 from tf_imgcomp_bin import command_line
 
@@ -38,10 +39,11 @@ def main(argv: Sequence[str]) -> int:
 
 def write_screens() -> int:
     output = Path(_OUTPUT.value)
-    output.mkdir(parents=True, exist_ok=True)
     for number in command_line.progress(range(_COUNT.value)):
         image = render.render(_SEED.value, number, _WIDTH.value, _HEIGHT.value)
-        image.save(output / render.file_name(number))
+        path = output / render.file_name(number)
+        with open_atomically(path, overwrite=True) as file:
+            image.save(file, "PNG")
     print(f"{output}: {_COUNT.value} pictures of {_WIDTH.value}x{_HEIGHT.value}")
     return 0
 

@@ -1,5 +1,7 @@
 """Properties of every classical codec."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -65,3 +67,18 @@ def test_names_and_versions(codec):
     assert CODECS[codec.name] is codec
     assert codec.title
     assert any(character.isdigit() for character in codec.version)
+
+
+OTHER_OPTIONS = {
+    "jpeg": {"options": lambda quality: {"quality": int(quality)}},
+    "bpg": {"chroma": "4:4:4"},
+    "vvc": {"preset": "slow"},
+}
+
+
+@pytest.mark.parametrize("name", OTHER_OPTIONS)
+def test_the_version_tells_other_options_and_not_other_settings(get_codec, name):
+    codec = get_codec(name)
+    assert dataclasses.replace(codec, settings=(30,)).version == codec.version
+    other = dataclasses.replace(codec, **OTHER_OPTIONS[name])
+    assert other.version != codec.version

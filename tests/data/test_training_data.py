@@ -1,5 +1,9 @@
 """Batches of crops from a folder of photos."""
 
+import os
+import struct
+import zlib
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -30,6 +34,55 @@ def test_photos_are_decoded_once_and_broken_ones_counted(folder, tmp_path, make_
     written = cache.stat().st_mtime_ns
     PhotoFolder(folder, tmp_path / "cache")
     assert cache.stat().st_mtime_ns == written
+
+
+def test_a_changed_photo_is_decoded_again(folder, tmp_path, make_image):
+    first = PhotoFolder(folder, tmp_path / "cache")
+    path = folder / "large.png"
+    status = path.stat()
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
+    again = PhotoFolder(folder, tmp_path / "cache")
+    assert len(list((tmp_path / "cache").glob("*.pixels"))) == 2
+    assert again.listing_hash == first.listing_hash  # A copy of a folder is the same.
+    Image.fromarray(make_image(91, 140)).save(path)
+    other = PhotoFolder(folder, tmp_path / "cache")
+    assert other.listing_hash != first.listing_hash
+
+
+def _damaged_png(path, pixels):
+    """A PNG with a wrong checksum, for which Pillow raises a SyntaxError."""
+    Image.fromarray(pixels).save(path)
+    data = bytearray(path.read_bytes())
+    data[29] ^= 1  # Of the header's.
+    path.write_bytes(data)
+
+
+def _bomb(path):
+    """A PNG of a few bytes that says it has 10 ** 12 pixels."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", 10**6, 10**6, 8, 2, 0, 0, 0)
+    chunks = struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunks + b"\0\0\0\0IDAT\x35\xaf\x06\x1e")
+
+
+def test_a_damaged_photo_does_not_stop_the_others(tmp_path, make_image):
+    _damaged_png(tmp_path / "a.png", make_image(70, 90))
+    _bomb(tmp_path / "b.png")
+    Image.fromarray(make_image(70, 90)).save(tmp_path / "c.png")
+    photos = PhotoFolder(tmp_path, tmp_path / "cache")
+    assert photos.unreadable == ["a.png", "b.png"]
+    np.testing.assert_array_equal(photos[0], make_image(70, 90))
+
+
+def test_photos_are_upright_and_sixteen_bits_become_eight(tmp_path, make_image):
+    pixels = make_image(70, 90)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # To be turned clockwise.
+    Image.fromarray(pixels).save(tmp_path / "a.png", exif=exif)
+    deep = pixels[..., 0].astype(np.uint16) * 257
+    Image.fromarray(deep).save(tmp_path / "b.png")
+    photos = PhotoFolder(tmp_path, tmp_path / "cache")
+    np.testing.assert_array_equal(photos[0], np.rot90(pixels, -1))
+    np.testing.assert_array_equal(photos[1], np.repeat(pixels[..., :1], 3, -1))
 
 
 def test_a_batch_is_a_function_of_seed_and_step(folder, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from tests import tiny
-from tf_imgcomp.errors import ModelError
+from tf_imgcomp.errors import ImgcompError, ModelError
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.runs.kinds import ObjectiveConfig
 from tf_imgcomp.runs.train import DataConfig, ModelConfig, new_trainable, train
@@ -63,6 +63,33 @@ def test_a_run_goes_on_where_it_was(data, tmp_path):
     again = train(data, tmp_path / "run", TWO_STEPS, MODEL)
     for ours, theirs in zip(again.get_weights(), codec.get_weights()):
         np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.slow
+def test_a_run_does_not_go_on_with_other_settings(data, tmp_path):
+    def resume(steps=2, seed=1, batch=2, sizes=tiny.PLAIN, report=print):
+        train(
+            dataclasses.replace(data, batch=batch),
+            tmp_path / "run",
+            TrainerConfig(OptimizationConfig(steps=steps, warmup_steps=1), seed=seed),
+            dataclasses.replace(MODEL, sizes=sizes),
+            report=report,
+        )
+
+    lines = []
+    resume()
+    resume(steps=3, report=lines.append)
+    assert "resumed: optimization.steps was 2 and is now 3" in lines
+    for changes, message in (
+        ({"seed": 2}, "seed was 1 and is now 2"),
+        ({"batch": 1}, "batch was 2 and is now 1"),
+        ({"sizes": {**tiny.PLAIN, "levels": 4}}, "sizes.levels was 3 and is now 4"),
+    ):
+        with pytest.raises(ImgcompError, match=f"run cannot be resumed: {message}; "):
+            resume(steps=3, **changes)
+    (data.folder / "0.png").unlink()
+    with pytest.raises(ImgcompError, match="resumed: photos_sha256 was"):
+        resume(steps=3)
 
 
 @pytest.mark.parametrize(

@@ -25,12 +25,14 @@ from tf_imgcomp.classical import (
     ycbcr,
 )
 from tf_imgcomp.classical.bpg_container import BpgFile
+from tf_imgcomp.classical.option_hash import option_hash
 from tf_imgcomp.classical.ycbcr import Layout
 from tf_imgcomp.errors import ClassicalCodecError
 
 QPS = range(52)
-_LEAST = 16  # Smallest side that x265 codes.
-_SMALL = 8  # Up to here, a side in whole blocks of 8 is below `_LEAST`.
+_LEAST = 16  # x265 needs sides of 16 or more.
+# Up to 8 pixels, blocks must be 16: the decoder pads to whole blocks.
+_SMALL = 8
 _PARAMETERS = ":".join(
     (
         *("psy-rd=0", "psy-rdoq=0", "aq-mode=0", "cutree=0", "ipratio=1"),
@@ -63,7 +65,8 @@ class BpgCodec:
 
     @property
     def version(self) -> str:
-        return f"FFmpeg {ffmpeg.version()}, libx265"
+        options = option_hash(_options(0, 8), self.chroma, _LEAST, _SMALL)
+        return f"FFmpeg {ffmpeg.version()}, libx265, options {options}"
 
     def available(self) -> str | None:
         return ffmpeg.missing("libx265")
@@ -72,14 +75,10 @@ class BpgCodec:
         if setting not in QPS:
             raise ValueError(f"Expected a QP from 0 to 51, received {setting}.")
         height, width = pixels.shape[:2]
-        # The decoder pads to whole blocks, so a small picture needs blocks of 16.
         block = 16 if min(height, width) <= _SMALL else 8
         layout = Layout(self.chroma)
         planes = ycbcr.from_rgb(raw_video.pad(pixels, block, _LEAST), layout)
-        options = ["-c:v", "libx265", "-preset", "veryslow", "-tune", "ssim"]
-        parameters = f"qp={setting:g}:min-cu-size={block}:{_PARAMETERS}"
-        options += ["-x265-params", parameters]
-        stream = raw_video.encode(planes, layout, options, "hevc")
+        stream = raw_video.encode(planes, layout, _options(setting, block), "hevc")
         return _to_file(stream, layout, height, width).pack()
 
     def decode(self, data: bytes) -> np.ndarray:
@@ -93,6 +92,13 @@ class BpgCodec:
         planes = raw_video.decode(stream, layout, *size, "hevc")
         planes = raw_video.crop(planes, layout, file.height, file.width)
         return ycbcr.to_rgb(planes, layout)
+
+
+def _options(qp: float, block: int) -> list[str]:
+    """Options of FFmpeg, for coding blocks of at least `block` pixels."""
+    parameters = f"qp={qp:g}:min-cu-size={block}:{_PARAMETERS}"
+    encoder = ["-c:v", "libx265", "-preset", "veryslow", "-tune", "ssim"]
+    return [*encoder, "-x265-params", parameters]
 
 
 def _to_file(stream: bytes, layout: Layout, height: int, width: int) -> BpgFile:

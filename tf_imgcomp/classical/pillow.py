@@ -9,8 +9,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from tf_imgcomp.classical.option_hash import option_hash
 from tf_imgcomp.classical.pillow_libraries import Feature, Plugin
 from tf_imgcomp.errors import ClassicalCodecError
+
+_SOME_SETTING = 50  # All codecs here know it.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +49,8 @@ class PillowCodec:
 
     @property
     def version(self) -> str:
-        return self.library.version
+        options = option_hash(self.options(_SOME_SETTING))
+        return f"{self.library.version}, options {options}"
 
     def available(self) -> str | None:
         return self.library.missing()

@@ -20,6 +20,7 @@ import numpy as np
 
 from tf_imgcomp.classical import ffmpeg, raw_video, ycbcr
 from tf_imgcomp.classical.byte_reader import ByteReader, ue7
+from tf_imgcomp.classical.option_hash import option_hash
 from tf_imgcomp.classical.ycbcr import Layout
 from tf_imgcomp.errors import ClassicalCodecError
 
@@ -61,7 +62,8 @@ class VvcCodec:
 
     @property
     def version(self) -> str:
-        return f"FFmpeg {ffmpeg.version()}, libvvenc"
+        options = option_hash(self._options(0), _LAYOUT, _PADDING)
+        return f"FFmpeg {ffmpeg.version()}, libvvenc, options {options}"
 
     def available(self) -> str | None:
         return ffmpeg.missing("libvvenc")
@@ -70,10 +72,7 @@ class VvcCodec:
         if setting not in QPS:
             raise ValueError(f"Expected a QP from 0 to 63, received {setting}.")
         planes = ycbcr.from_rgb(raw_video.pad(pixels, **_PADDING), _LAYOUT)
-        # Perceptual adaptation (qpa) is off: it costs PSNR.
-        options = ["-c:v", "libvvenc", "-preset", self.preset, "-qp", f"{setting:g}"]
-        options += ["-qpa", "0", "-vvenc-params", _PARAMETERS]
-        stream = raw_video.encode(planes, _LAYOUT, options, "vvc")
+        stream = raw_video.encode(planes, _LAYOUT, self._options(setting), "vvc")
         height, width = pixels.shape[:2]
         return MAGIC + ue7(width) + ue7(height) + ue7(len(stream)) + stream
 
@@ -83,6 +82,12 @@ class VvcCodec:
         planes = raw_video.decode(stream, _LAYOUT, rows, columns, "vvc")
         planes = raw_video.crop(planes, _LAYOUT, height, width)
         return ycbcr.to_rgb(planes, _LAYOUT)
+
+    def _options(self, qp: float) -> list[str]:
+        """Options of FFmpeg."""
+        # Without adaptation to the eye (qpa), which costs PSNR.
+        options = ["-c:v", "libvvenc", "-preset", self.preset, "-qp", f"{qp:g}"]
+        return [*options, "-qpa", "0", "-vvenc-params", _PARAMETERS]
 
 
 def _unpack(data: bytes) -> tuple[int, int, bytes]:

@@ -21,8 +21,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from tf_imgcomp.atomic_files import write_atomically
 from tf_imgcomp.data import exif, memory, samples
-from tf_imgcomp.data.writing import write_atomically
 from tf_imgcomp.errors import ImageError, ImgcompError
 
 # Without this, Pillow's log messages would appear beside our one-line errors.
@@ -83,7 +83,7 @@ def read_image(path: Path | str, bytes_per_pixel: float = 16) -> Photo:
             raise ImageError("the file is empty")
         image = Image.open(stream)
         memory.check_memory(image.height, image.width, bytes_per_pixel)
-        # A nested image must not be larger than the header says.
+        # Limit embedded images (e.g. in ICO) to the size in the header.
         Image.MAX_IMAGE_PIXELS = image.height * image.width
         frames = getattr(image, "n_frames", 1)
         if frames > 1:

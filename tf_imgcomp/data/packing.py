@@ -6,10 +6,9 @@ import zlib
 from pathlib import Path
 from typing import Callable, NamedTuple
 
-from PIL import Image
-
+from tf_imgcomp.atomic_files import write_atomically
+from tf_imgcomp.data.images import read_image
 from tf_imgcomp.data.photos import is_held_out, photo_files
-from tf_imgcomp.data.writing import write_atomically
 from tf_imgcomp.errors import ImageError
 
 
@@ -20,7 +19,7 @@ class Packed(NamedTuple):
         train: number of photos to train on.
         held_out: number of photos held out.
         left: number of photos that did not fit.
-        unreadable: names of files that Pillow could not decode.
+        unreadable: names of files that could not be decoded.
     """
 
     train: int
@@ -72,8 +71,7 @@ def pack_photos(
 
 def _is_readable(path: Path) -> bool:
     try:
-        with Image.open(path) as image:
-            image.load()
-    except (OSError, ValueError):
+        read_image(path)
+    except (ImageError, OSError):
         return False
     return True

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
-from tf_imgcomp.data.writing import open_atomically, write_atomically
+from tf_imgcomp.atomic_files import open_atomically, write_atomically
+from tf_imgcomp.data.images import read_image
 from tf_imgcomp.errors import ImageError
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".ppm"}
@@ -45,7 +45,8 @@ class PhotoFolder:
 
     Attributes:
         names: names of the photos.
-        unreadable: names of files that Pillow could not decode.
+        listing_hash: of paths in the folder and sizes of the files.
+        unreadable: names of files that could not be decoded.
 
     Raises:
         ImageError: If the folder holds no photo.
@@ -61,8 +62,13 @@ class PhotoFolder:
         files = [path for path in photo_files(folder) if keep(path.name)]
         if not files:
             raise ImageError(f"{folder}: no photos found")
-        listing = "\n".join(f"{path} {path.stat().st_size}" for path in files)
-        stem = Path(cache) / hashlib.sha256(listing.encode()).hexdigest()[:16]
+        stats = [path.stat() for path in files]
+        names = [path.relative_to(folder) for path in files]
+        self.listing_hash = _hash((n, s.st_size) for n, s in zip(names, stats))
+        stem = Path(cache) / _hash(
+            (path, status.st_size, status.st_mtime_ns)
+            for path, status in zip(files, stats)
+        )
         if not stem.with_suffix(".json").exists():
             _decode(progress(files), stem)
         index = json.loads(stem.with_suffix(".json").read_text())
@@ -85,6 +91,11 @@ class PhotoFolder:
         return flat.reshape(height, width, 3)
 
 
+def _hash(rows: Iterable[tuple]) -> str:
+    listing = "\n".join(" ".join(map(str, row)) for row in rows)
+    return hashlib.sha256(listing.encode()).hexdigest()[:16]
+
+
 def _decode(files: Iterable[Path], stem: Path) -> None:
     """Writes the pixels of all files, then the index, each atomically."""
     index: dict[str, list[Any]] = {
@@ -94,9 +105,8 @@ def _decode(files: Iterable[Path], stem: Path) -> None:
     with open_atomically(stem.with_suffix(".pixels"), overwrite=True) as out:
         for path in files:
             try:
-                with Image.open(path) as image:
-                    pixels = np.asarray(image.convert("RGB"))
-            except (OSError, ValueError):
+                pixels = read_image(path).pixels
+            except (ImageError, OSError):
                 index["unreadable"].append(path.name)
                 continue
             out.write(pixels.tobytes())

@@ -23,7 +23,7 @@ from tf_imgcomp.entropy.range_coder import PRECISION
 from tf_imgcomp.entropy.tied_rows import TiedTables
 from tf_imgcomp.layers import GainUnit
 from tf_imgcomp.ops import checkerboard
-from tf_imgcomp.ops.padding import patches_3x3
+from tf_imgcomp.ops.neighbourhoods import patches_3x3
 from tf_imgcomp.ops.rounding import round_half_up
 
 Z_MAX = 127  # Larger hyper-latents are clipped by the encoder.

@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from tf_imgcomp import metrics
+from tf_imgcomp.atomic_files import write_atomically
 from tf_imgcomp.classical import FileFormat
-from tf_imgcomp.data.writing import write_atomically
 
 _CACHE_FORMAT = 2  # Increase when a measured number is added or changes its meaning.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import io
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from tf_imgcomp.atomic_files import write_atomically
 from tf_imgcomp.evaluation.comparison import Comparison
 from tf_imgcomp.evaluation.curves import MeanPoint
 from tf_imgcomp.evaluation.points import Point
@@ -36,27 +38,28 @@ def write(
         comparisons: Comparisons of one codec with others.
         titles: Title of each codec by its name, for the plot.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     write_csv(folder / "points.csv", points)
     write_csv(folder / "means.csv", means)
     tables = {"points": points, "means": means, "comparisons": comparisons}
     write_json(folder / "results.json", tables)
-    (folder / "comparison.md").write_text(comparisons_table(comparisons))
+    table_text = comparisons_table(comparisons)
+    write_atomically(folder / "comparison.md", table_text.encode(), overwrite=True)
     plot(folder / "rd.png", means, titles)
 
 
 def write_csv(path: Path, rows: Sequence[Any]) -> None:
     """Writes dataclass instances of one type as a table with a heading."""
     names = [field.name for field in dataclasses.fields(rows[0])]
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, names, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(dataclasses.asdict(row) for row in rows)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(dataclasses.asdict(row) for row in rows)
+    write_atomically(path, text.getvalue().encode(), overwrite=True)
 
 
 def write_json(path: Path, tables: Mapping[str, Sequence[Any]]) -> None:
     """Writes named tables of dataclass instances; infinity and NaN become null."""
-    Path(path).write_text(json_text(tables))
+    write_atomically(path, json_text(tables).encode(), overwrite=True)
 
 
 def json_text(tables: Mapping[str, Sequence[Any]]) -> str:
@@ -187,4 +190,6 @@ def plot(
         axes.grid(alpha=0.3)
     legend = [title for title in titles.values() if title in lines]
     figure.legend([lines[t] for t in legend], legend, loc="outside right center")
-    figure.savefig(path, dpi=120)
+    picture = io.BytesIO()
+    figure.savefig(picture, format=path.suffix[1:], dpi=120)
+    write_atomically(path, picture.getvalue(), overwrite=True)

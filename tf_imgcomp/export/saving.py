@@ -1,6 +1,11 @@
 """Writes the folder of an exported model: a SavedModel and its card."""
 
+import contextlib
 import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import tensorflow as tf
@@ -11,6 +16,9 @@ from tf_imgcomp.export.merging import merge_repeated_nodes
 
 def save(module, signatures: dict, folder: Path, card: dict) -> None:
     """Writes a SavedModel and its card.
+
+    An old model in the folder stays whole until the new one is. Other files in the
+    folder are kept.
 
     Args:
         module: `tf.Module` with a variable `fingerprint`.
@@ -24,7 +32,29 @@ def save(module, signatures: dict, folder: Path, card: dict) -> None:
     """
     folder = Path(folder)
     model_folder.check_id(folder.name)
-    tf.saved_model.save(module, str(folder), signatures)
-    merge_repeated_nodes(folder)
     card = {"id": folder.name, "fingerprint": int(module.fingerprint), **card}
-    (folder / model_folder.CARD).write_text(json.dumps(card, indent=2) + "\n")
+    with _replacing(folder) as new:
+        tf.saved_model.save(module, str(new), signatures)
+        merge_repeated_nodes(new)
+        (new / model_folder.CARD).write_text(json.dumps(card, indent=2) + "\n")
+
+
+@contextlib.contextmanager
+def _replacing(folder: Path) -> Iterator[Path]:
+    """Gives a folder to fill, which then takes the place of `folder`."""
+    folder = Path(os.path.realpath(folder))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=".tf_imgcomp.", dir=folder.parent))
+    new, old = work / "new", work / "old"
+    try:
+        yield new
+        if folder.exists():
+            folder.rename(old)
+        new.rename(folder)
+        for entry in old.iterdir() if old.exists() else ():
+            if not (folder / entry.name).exists():
+                entry.rename(folder / entry.name)
+    finally:
+        if old.exists() and not folder.exists():
+            old.rename(folder)
+        shutil.rmtree(work)

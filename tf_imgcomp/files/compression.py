@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tf_imgcomp import metrics
+from tf_imgcomp.atomic_files import check_writable, write_atomically
 from tf_imgcomp.data import images
-from tf_imgcomp.data.writing import check_writable, write_atomically
 from tf_imgcomp.files import bitstream, goals
 from tf_imgcomp.files.encoding import decode
 from tf_imgcomp.files.importance import emphasize, read_importance

@@ -8,22 +8,24 @@ from tf_imgcomp.layers.attention import (
     SpatialAttention,
 )
 from tf_imgcomp.layers.attention_residual import AttentionResidualBlock
-from tf_imgcomp.layers.context import CheckerboardConv2D, LogFeatures, RasterConv2D
+from tf_imgcomp.layers.bounded_leaky_relu import BoundedLeakyReLU
+from tf_imgcomp.layers.context import CheckerboardConv2D, RasterConv2D
 from tf_imgcomp.layers.frequency import MultiFrequencyChannelAttention
-from tf_imgcomp.layers.gain import GainUnit, LevelModulation
+from tf_imgcomp.layers.gain import GainUnit
 from tf_imgcomp.layers.gdn import GDN
 from tf_imgcomp.layers.importance import ImportanceMap
 from tf_imgcomp.layers.lapped import InverseLappedTransform, LappedTransform
+from tf_imgcomp.layers.log_features import LogFeatures
+from tf_imgcomp.layers.modulation import LevelModulation
 from tf_imgcomp.layers.post_processing import PostProcessing
+from tf_imgcomp.layers.post_quantization import PostQuantizationFilter
 from tf_imgcomp.layers.pyramid import PyramidConvolution
-from tf_imgcomp.layers.quantization import PostQuantizationFilter
 from tf_imgcomp.layers.residual import (
-    BoundedLeakyReLU,
     ResidualBlock,
     ResidualDownsample,
     ResidualUpsample,
-    SubpixelConv2D,
 )
+from tf_imgcomp.layers.subpixel import SubpixelConv2D
 
 __all__ = [
     "GDN",

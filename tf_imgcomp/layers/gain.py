@@ -68,36 +68,3 @@ class GainUnit(Block):
         """Multiplies `(b, h, w, channels)` by the gains at `level`, float `(b,)`."""
         gain = 2.0 ** self.log2(level)
         return x * tf.cast(gain, x.dtype)[:, None, None, :]
-
-
-@register
-class LevelModulation(Block):
-    """Conditions a network on the rate: scales and shifts its features per channel.
-
-    Starts as the identity.
-
-    Args:
-        levels: int, at least 2.
-    """
-
-    arguments = ("levels",)
-
-    def __init__(self, levels: int, **kwargs):
-        super().__init__(**kwargs)
-        self.levels = levels
-
-    def build(self, shape):
-        channels = shape[-1]
-        self.scale = self.add_weight(
-            "scale", (self.levels, channels), initializer="ones"
-        )
-        self.shift = self.add_weight(
-            "shift", (self.levels, channels), initializer="zeros"
-        )
-        super().build(shape)
-
-    def call(self, x, level):
-        """Modulates `(b, h, w, c)` at `level`, float `(b,)`."""
-        scale = tf.cast(interpolate_levels(self.scale, level), x.dtype)
-        shift = tf.cast(interpolate_levels(self.shift, level), x.dtype)
-        return x * scale[:, None, None, :] + shift[:, None, None, :]

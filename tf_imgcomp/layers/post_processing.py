@@ -4,8 +4,8 @@ import tensorflow as tf
 
 from tf_imgcomp.layers.attention import FastDeepResidualAttention
 from tf_imgcomp.layers.base import Block, conv, register
-from tf_imgcomp.layers.gain import LevelModulation
-from tf_imgcomp.layers.residual import SubpixelConv2D
+from tf_imgcomp.layers.modulation import LevelModulation
+from tf_imgcomp.layers.subpixel import SubpixelConv2D
 
 
 @register

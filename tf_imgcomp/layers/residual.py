@@ -6,52 +6,9 @@ import tensorflow as tf
 
 from tf_imgcomp.layers.base import Block, conv, register
 from tf_imgcomp.layers.gdn import GDN
+from tf_imgcomp.layers.subpixel import SubpixelConv2D
 
 LEAKY_SLOPE = 0.01  # Cheng et al. 2020, authors' code.
-
-
-@register
-class BoundedLeakyReLU(Block):
-    """Leaky ReLU with slope 1/8, clipped to [-8, 8).
-
-    The activation of all networks between symbols and probabilities: a power of two
-    and a fixed range are what fixed-point arithmetic needs to repeat it exactly.
-    """
-
-    SLOPE = 1 / 8
-    BOUND = 8.0
-
-    def call(self, x):
-        return tf.clip_by_value(tf.maximum(x, x * self.SLOPE), -self.BOUND, self.BOUND)
-
-
-@register
-class SubpixelConv2D(Block):
-    """A convolution to `factor**2` times the channels, then depth to space.
-
-    Args:
-        filters: int. Channels of the result.
-        size: int. Side of the kernel.
-        factor: int, at least 1. How many times larger the map becomes.
-
-    Shape:
-        float `(b, h, w, c)` to `(b, factor * h, factor * w, filters)`.
-
-    References:
-        Shi et al., "Real-Time Single Image and Video Super-Resolution Using an
-        Efficient Sub-Pixel Convolutional Neural Network", CVPR 2016
-    """
-
-    arguments = ("filters", "size", "factor")
-
-    def __init__(self, filters: int, size: int = 3, factor: int = 2, **kwargs):
-        super().__init__(**kwargs)
-        self.filters, self.size, self.factor = filters, size, factor
-        self.conv = conv(filters * factor**2, size)
-
-    def call(self, x):
-        h = self.conv(x)
-        return tf.nn.depth_to_space(h, self.factor) if self.factor > 1 else h
 
 
 @register

@@ -19,10 +19,10 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from tf_imgcomp.atomic_files import write_atomically
 from tf_imgcomp.data.images import read_image
 from tf_imgcomp.data.pairs import Pair, stack
 from tf_imgcomp.data.photos import photo_files
-from tf_imgcomp.data.writing import write_atomically
 from tf_imgcomp.errors import ImageError, ImgcompError
 from tf_imgcomp.metrics import bpp, psnr
 

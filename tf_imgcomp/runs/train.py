@@ -7,7 +7,7 @@ photos ──► crops ──► training steps ──► averaged weights ─�
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Optional
 
@@ -19,9 +19,10 @@ from tf_imgcomp.data.photos import PhotoFolder, is_held_out
 from tf_imgcomp.errors import ImageError
 from tf_imgcomp.layers.base import computing_in
 from tf_imgcomp.runs.kinds import KINDS, ObjectiveConfig
+from tf_imgcomp.runs.record import check_settings
 from tf_imgcomp.training.precision import fastest_precision
 from tf_imgcomp.training.step import Trainable
-from tf_imgcomp.training.trainer import Trainer, TrainerConfig
+from tf_imgcomp.training.trainer import Trainer, TrainerConfig, has_checkpoint
 from tf_imgcomp.training.weights import load_weights, round_to_half, save_weights
 
 
@@ -116,8 +117,11 @@ def train(
 ) -> tf.keras.Model:
     """Trains a model; called again with the same folder, it goes on.
 
-    Writes to `workdir`: checkpoints and logs; `best.npz` and `best.json`, the best
-    validated weights and their figures; at the end `final.npz`, the averaged weights.
+    Only the length and the learning rate of the run may then have changed.
+
+    Writes to `workdir`: `run.json`, the settings; checkpoints and logs; `best.npz` and
+    `best.json`, the best validated weights and their figures; at the end `final.npz`,
+    the averaged weights.
 
     Args:
         data: the photos.
@@ -135,7 +139,8 @@ def train(
         The model with its averaged weights.
 
     Raises:
-        ImgcompError: If there are no photos, or the configs do not fit together.
+        ImgcompError: If there are no photos, the configs do not fit together, or they
+            are not those that the run started with.
     """
     model, objective = model or ModelConfig(), objective or ObjectiveConfig()
     model = _with_precision(model, report)
@@ -147,6 +152,8 @@ def train(
         strategy = tf.distribute.MirroredStrategy()
     with strategy.scope():
         trainable = new_trainable(model, objective, config.seed)
+    settings = _settings(model, trainable.model, objective, data, photos, config)
+    check_settings(workdir, settings, has_checkpoint(workdir), report)
     validate = None
     if held_out:
         validate = kind.validation(trainable.model, held_out, objective)
@@ -188,6 +195,24 @@ def _with_precision(model: ModelConfig, report: Callable) -> ModelConfig:
     precision, reason = fastest_precision()
     report(f"precision {precision}: {reason}")
     return replace(model, precision=precision)
+
+
+def _settings(model, keras_model, objective, data, photos, config) -> dict:
+    """All that decides what the steps of a run do."""
+    return {
+        "kind": model.kind,
+        "name": model.name,
+        "sizes": keras_model.get_config()["config"],
+        "precision": model.precision,
+        "train_pattern": model.train_pattern,
+        "objective": asdict(objective),
+        "photos_sha256": photos.listing_hash,
+        "batch": data.batch,
+        "crop": data.crop,
+        "seed": config.seed,
+        "quality": config.quality,
+        "optimization": asdict(config.optimization),
+    }
 
 
 def _open_photos(

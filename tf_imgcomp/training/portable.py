@@ -15,6 +15,7 @@ from typing import Callable
 import numpy as np
 import tensorflow as tf
 
+from tf_imgcomp.atomic_files import open_atomically, write_atomically
 from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN
 from tf_imgcomp.training.step import Trainable, evaluation, training_step
 from tf_imgcomp.training.trainer import TrainerConfig
@@ -53,7 +54,6 @@ def export_step(
         card: model card of the trained weights, kept until they are imported.
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     parameters, trained = named_variables(trainable.model), list(trainable.variables)
     variables = list(parameters.values())
 
@@ -75,11 +75,12 @@ def export_step(
     quality = tf.TensorSpec((batch,), tf.float32)
     seed = tf.TensorSpec((2,), tf.int32)
     program, outputs = _lower(step, [*specs, images, seed, quality])
-    (folder / "step.hlo").write_bytes(program)
+    write_atomically(folder / "step.hlo", program, overwrite=True)
     program, _ = _lower(evaluate, [*specs, images, quality])
-    (folder / "evaluate.hlo").write_bytes(program)
+    write_atomically(folder / "evaluate.hlo", program, overwrite=True)
     values = {name: variable.numpy() for name, variable in parameters.items()}
-    np.savez_compressed(folder / "parameters.npz", **values)
+    with open_atomically(folder / "parameters.npz", overwrite=True) as file:
+        np.savez_compressed(file, **values)
     lowest, highest = QUALITY_MIN, QUALITY_MAX
     if config.quality is not None:
         lowest = highest = config.quality
@@ -97,7 +98,8 @@ def export_step(
         "optimization": asdict(config.optimization),
         "card": card,
     }
-    (folder / SPEC).write_text(json.dumps(spec, indent=1) + "\n")
+    text = json.dumps(spec, indent=1) + "\n"
+    write_atomically(folder / SPEC, text.encode(), overwrite=True)
 
 
 def _lower(function: Callable, specs: Sequence[tf.TensorSpec]) -> tuple:

@@ -9,7 +9,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tf_imgcomp.data.writing import write_atomically
+from tf_imgcomp.atomic_files import write_atomically
 
 _COLUMNS = 3
 
@@ -21,7 +21,7 @@ def plot_progress(folder: Path) -> None:
     `psnr`, has a panel with a line for each quality.
 
     Args:
-        folder: folder of the run, see `Journal`.
+        folder: folder of the run, see `journal.Journal`.
     """
     panels = {"training": _read(folder / "training.jsonl")}
     for name, points in _read(folder / "validation.jsonl").items():

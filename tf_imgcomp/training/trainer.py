@@ -1,4 +1,4 @@
-"""The training loop: steps, checkpoints, logs, validation."""
+"""The training loop: steps, checkpoints, validation, the best weights."""
 
 import json
 import time
@@ -9,8 +9,8 @@ from typing import Callable, Optional
 
 import tensorflow as tf
 
-from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN
-from tf_imgcomp.data.writing import write_atomically
+from tf_imgcomp.atomic_files import write_atomically
+from tf_imgcomp.codecs.base import draw_qualities
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.ops.seeds import stream
 from tf_imgcomp.training.journal import Journal
@@ -22,6 +22,8 @@ from tf_imgcomp.training.optimization import (
 from tf_imgcomp.training.plateau import Plateau
 from tf_imgcomp.training.step import Trainable, training_step
 from tf_imgcomp.training.weights import save_weights
+
+_CHECKPOINTS = "checkpoints"  # Folder in that of the run.
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,11 @@ class TrainerConfig:
     quality: Optional[float] = None
 
 
+def has_checkpoint(folder: Path) -> bool:
+    """Whether a run in the folder would resume."""
+    return tf.train.latest_checkpoint(str(Path(folder) / _CHECKPOINTS)) is not None
+
+
 class Trainer:
     """Trains a model in a folder, and resumes there.
 
@@ -56,7 +63,7 @@ class Trainer:
 
     Args:
         trainable: the model and its objective.
-        folder: folder for checkpoints and logs.
+        folder: folder for checkpoints, best weights and the output of `Journal`.
         config: `TrainerConfig`.
         validate: function that returns a dict of figures, one of them `score`, lower
             is better. Called with the averaged weights in place.
@@ -104,7 +111,7 @@ class Trainer:
             **kept,
         )
         self._checkpoints = tf.train.CheckpointManager(
-            checkpoint, str(self.folder / "checkpoints"), max_to_keep=2
+            checkpoint, str(self.folder / _CHECKPOINTS), max_to_keep=2
         )
         if self._checkpoints.latest_checkpoint:
             checkpoint.restore(self._checkpoints.latest_checkpoint).assert_consumed()
@@ -120,7 +127,7 @@ class Trainer:
         """Trains to the end of a dataset.
 
         Args:
-            dataset: uint8 `(b, h, w, 3)` for each step from `self.step` on.
+            dataset: uint8 `(b, h, w, 3 * pictures)` for each step from `self.step` on.
             report: function of a line of progress.
         """
         config = self.config
@@ -184,13 +191,7 @@ class Trainer:
     def _draw_quality(self, count, seed):
         if self.config.quality is not None:
             return tf.fill([count], self.config.quality)
-        # One draw from each of `count` equal parts of the range: every batch has
-        # low and high rates.
-        part = tf.random.stateless_uniform([count], seed)
-        position = (tf.range(count, dtype=tf.float32) + part) / tf.cast(
-            count, tf.float32
-        )
-        return QUALITY_MIN + (QUALITY_MAX - QUALITY_MIN) * position
+        return draw_qualities(count, seed)
 
     def _log(self, done, metrics, rate, report):
         values = {name: float(value) for name, value in metrics.items()}

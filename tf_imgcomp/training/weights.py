@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from tf_imgcomp.data.writing import open_atomically
+from tf_imgcomp.atomic_files import open_atomically
 from tf_imgcomp.errors import ModelError
 
 

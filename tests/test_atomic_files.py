@@ -1,6 +1,7 @@
 """Atomic writing of files, by many writers at once."""
 
 import errno
+import fcntl
 import os
 import signal
 import stat
@@ -10,8 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tf_imgcomp.data import writing
-from tf_imgcomp.data.writing import check_writable, open_atomically, write_atomically
+from tf_imgcomp.atomic_files import check_writable, open_atomically, write_atomically
 from tf_imgcomp.errors import ImgcompError
 
 FILES = 400
@@ -60,7 +60,7 @@ def test_threads_write_each_its_own_file(tmp_path):
 WRITER = """
 import os, sys
 from pathlib import Path
-from tf_imgcomp.data.writing import write_atomically
+from tf_imgcomp.atomic_files import write_atomically
 os.getpid = lambda: 1  # As the first process of each container.
 for number in range(int(sys.argv[2]), 800, 2):
     data = f"{number},".encode() * (100 + number)
@@ -129,8 +129,7 @@ def test_what_appears_meanwhile_is_not_replaced(tmp_path):
 
 def test_a_link_stays_and_its_target_is_replaced(tmp_path):
     link, target = tmp_path / "link", tmp_path / "deep" / "target"
-    link.symlink_to("deep/target")
-    (tmp_path / "deep").mkdir()
+    link.symlink_to("deep/target")  # A folder that does not exist yet.
     with pytest.raises(ImgcompError, match=f"link {EXISTS}$"):
         check_writable(link, False, tmp_path / "photo")
     check_writable(link, True, tmp_path / "photo")
@@ -160,6 +159,115 @@ def test_a_mode_is_kept_or_that_of_the_umask(tmp_path):
         assert stat.S_IMODE(path.stat().st_mode) == mode
 
 
+@pytest.mark.parametrize("mode", [None, 0o644])
+def test_only_the_user_reads_what_is_not_complete(tmp_path, mode):
+    path = tmp_path / "file"
+    if mode:
+        path.touch()
+        path.chmod(mode)
+    with open_atomically(path, overwrite=True):
+        (temporary,) = tmp_path.glob(".tf_imgcomp.*")
+        assert stat.S_IMODE(temporary.stat().st_mode) == 0o600
+
+
+def test_a_group_is_kept_or_gets_no_permission(tmp_path, monkeypatch):
+    path, groups = tmp_path / "file", []
+    path.touch()
+    path.chmod(0o664)
+    real = os.fstat
+
+    def of_another_group(file):
+        status = list(real(file))
+        status[5] += 1
+        return os.stat_result(status)
+
+    monkeypatch.setattr("os.fstat", of_another_group)
+    monkeypatch.setattr("os.fchown", lambda _, *ids: groups.append(ids))
+    write_atomically(path, b"one", overwrite=True)
+    assert groups == [(-1, path.stat().st_gid)]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o664
+
+    def refuse(*_):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr("os.fchown", refuse)
+    write_atomically(path, b"two", overwrite=True)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o604
+
+
+def test_a_folder_that_cannot_be_written_to_is_told_early(tmp_path, monkeypatch):
+    file, source = tmp_path / "file", tmp_path / "photo"
+    file.touch()
+    inside = file / "deep" / "b.png"
+    message = "deep/b.png cannot be written: .*file is not a folder$"
+    for overwrite in (False, True):
+        with pytest.raises(ImgcompError, match=message):
+            check_writable(inside, overwrite, source)
+        with pytest.raises(ImgcompError, match=message):
+            write_atomically(inside, b"", overwrite=overwrite)
+    monkeypatch.setattr("os.access", lambda *_: False)
+    message = f"new/b.png cannot be written: no permission for {tmp_path}$"
+    with pytest.raises(ImgcompError, match=message):
+        check_writable(tmp_path / "new" / "b.png", False, source)
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path):
+    pipe, folder = tmp_path / "pipe", tmp_path / "folder"
+    os.mkfifo(pipe)
+    folder.mkdir()
+    for path in (pipe, folder):
+        with pytest.raises(ImgcompError, match=f"{path} exists and is not a file$"):
+            write_atomically(path, b"", overwrite=True)
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("theirs"), OSError("no number"), OSError(28, "full", "other")]
+)
+def test_errors_of_the_caller_are_not_changed(tmp_path, error):
+    def write():
+        with open_atomically(tmp_path / "file", overwrite=False) as file:
+            file.write(b"some of it")
+            raise error
+
+    with pytest.raises(type(error)) as raised:
+        write()
+    assert raised.value is error
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC])
+def test_only_a_lack_of_links_is_gone_around(tmp_path, monkeypatch, number):
+    def fail(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("os.link", fail)
+    with pytest.raises(OSError, match=f"{os.strerror(number)}: '.*file'$"):
+        write_atomically(tmp_path / "file", b"ours", overwrite=False)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_took_the_claimed_name_stays(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+
+    def fail(*_):
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    def open_and_lose(file, flags, *mode):
+        descriptor = real(file, flags, *mode)
+        if file == path:
+            (tmp_path / "theirs").write_bytes(b"theirs")
+            os.replace(tmp_path / "theirs", path)
+        return descriptor
+
+    real = os.open
+    monkeypatch.setattr("os.link", fail)
+    monkeypatch.setattr("os.open", open_and_lose)
+    with pytest.raises(ImgcompError, match=f"file {EXISTS}$"):
+        write_atomically(path, b"ours", overwrite=False)
+    assert path.read_bytes() == b"theirs"
+    assert list(tmp_path.iterdir()) == [path]
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(errno.EIO, "broken")])
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_files_are_written_whole_or_not_at_all(tmp_path, monkeypatch, error, overwrite):
@@ -182,11 +290,15 @@ def test_files_are_written_whole_or_not_at_all(tmp_path, monkeypatch, error, ove
 KILLED = """
 import sys, time
 from pathlib import Path
-from tf_imgcomp.data.writing import open_atomically
+from tf_imgcomp.atomic_files import open_atomically
 with open_atomically(Path(sys.argv[1]), overwrite=False) as file:
     print("open", flush=True)
     sys.stdin.read()
 """
+
+
+def make_old(path):
+    os.utime(path, (1e9, 1e9))
 
 
 def test_leftovers_of_killed_runs_are_cleared_and_no_others(tmp_path):
@@ -198,6 +310,8 @@ def test_leftovers_of_killed_runs_are_cleared_and_no_others(tmp_path):
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     assert len(list(tmp_path.iterdir())) == 2
+    for path in tmp_path.iterdir():
+        make_old(path)
     write_atomically(tmp_path / "file", b"", overwrite=False)
     left = [path.name for path in tmp_path.iterdir() if path.name != "file"]
     assert len(left) == 1
@@ -206,8 +320,46 @@ def test_leftovers_of_killed_runs_are_cleared_and_no_others(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"file", "slow"}
 
 
+def test_what_may_still_be_written_is_no_leftover(tmp_path):
+    new, old, pipe, link = (tmp_path / f".tf_imgcomp.{n}.tmp" for n in range(4))
+    for path in (new, old):
+        path.touch()
+    os.mkfifo(pipe)
+    link.symlink_to(tmp_path / "other")
+    (tmp_path / "other").touch()
+    for path in (old, pipe, link):
+        make_old(path)
+    write_atomically(tmp_path / "file", b"", overwrite=False)
+    assert set(tmp_path.iterdir()) - {new, pipe, link} == {
+        *(tmp_path / name for name in ("file", "other"))
+    }
+
+
+def test_a_locked_temporary_is_left_for_another_name(tmp_path, monkeypatch):
+    flock, tried = fcntl.flock, []
+
+    def lock_as_a_reader_does(file, operation):
+        tried.append(file)
+        if len(tried) < 3:
+            raise BlockingIOError
+        flock(file, operation)
+
+    monkeypatch.setattr("fcntl.flock", lock_as_a_reader_does)
+    write_atomically(tmp_path / "file", b"ours", overwrite=False)
+    assert len(tried) == 3
+    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
+
+    def never(*_):
+        raise BlockingIOError
+
+    monkeypatch.setattr("fcntl.flock", never)
+    with pytest.raises(OSError, match="Other programs lock every new file.*'.*two'$"):
+        write_atomically(tmp_path / "two", b"", overwrite=False)
+    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
+
+
 def test_a_writer_tries_again_if_its_temporary_is_cleared(tmp_path, monkeypatch):
-    flock = writing.fcntl.flock
+    flock = fcntl.flock
 
     def lock_after_clearing(file, operation):
         monkeypatch.setattr("fcntl.flock", flock)

@@ -3,8 +3,8 @@
 import tensorflow as tf
 
 from tf_imgcomp.layers.base import Block, conv, register
-from tf_imgcomp.layers.context import LogFeatures
-from tf_imgcomp.layers.gain import LevelModulation
+from tf_imgcomp.layers.log_features import LogFeatures
+from tf_imgcomp.layers.modulation import LevelModulation
 
 
 @register
