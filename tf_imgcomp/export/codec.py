@@ -5,10 +5,12 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from tf_imgcomp import model_folder
 from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN, Codec
 from tf_imgcomp.entropy.integer_coder import QUALITY_STEPS, IntegerCoder
 from tf_imgcomp.export import saving
 from tf_imgcomp.export.packed_weights import Hidden, PackedWeights, half_precision
+from tf_imgcomp.export.refinement import RefinementModule
 from tf_imgcomp.layers.base import computing_in
 from tf_imgcomp.ops.rounding import round_half_up
 
@@ -180,7 +182,10 @@ def _fingerprint(codec: Codec, coder: IntegerCoder) -> int:
 
 
 def export(codec: Codec, folder: Path, card: dict) -> None:
-    """Writes the SavedModel of a codec and its model card.
+    """Writes the SavedModel of a codec, its model card, and what refines its latents.
+
+    The refinement is a SavedModel of its own in a folder inside, so that a codec loads
+    as fast without it.
 
     Args:
         codec: built, with trained weights.
@@ -193,3 +198,6 @@ def export(codec: Codec, folder: Path, card: dict) -> None:
     module = CodecModule(codec)
     card = {"bytes_per_pixel": BYTES_PER_PIXEL, **card}
     saving.save(module, module.signatures, folder, card)
+    refinement = RefinementModule(codec, module.coder, module.fingerprint)
+    inner = Path(folder) / model_folder.REFINEMENT
+    saving.save_graph(refinement, refinement.signatures, inner)
