@@ -10,7 +10,7 @@ from typing import Any
 from tf_imgcomp.errors import ModelError
 
 CARD = "card.json"
-REFINEMENT = "refinement"  # A SavedModel inside the folder, if its latents can be refined.
+REFINEMENT = "refinement"  # A SavedModel inside: what refines latents.
 _ID = re.compile(r"[a-z0-9][a-z0-9_.+-]{0,63}")  # Never a path.
 _CARD_KEYS: dict[str, type | tuple[type, ...]] = {
     "id": str,

@@ -24,9 +24,7 @@ class RefinedCoding(EstimatedCoding):
         rows: those of the integer coder, which tell the latents that are not coded.
     """
 
-    def __init__(
-        self, config, y, log2_gain, bits_per_error, uses_optional, rows: Rows
-    ):
+    def __init__(self, config, y, log2_gain, bits_per_error, uses_optional, rows: Rows):
         super().__init__(config, y, log2_gain, seed=None)
         self._bits_per_error = tf.split(bits_per_error, config.slices)
         self._optional, self._rows = uses_optional, rows

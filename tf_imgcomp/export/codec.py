@@ -199,5 +199,6 @@ def export(codec: Codec, folder: Path, card: dict) -> None:
     card = {"bytes_per_pixel": BYTES_PER_PIXEL, **card}
     saving.save(module, module.signatures, folder, card)
     refinement = RefinementModule(codec, module.coder, module.fingerprint)
-    inner = Path(folder) / model_folder.REFINEMENT
-    saving.save_graph(refinement, refinement.signatures, inner)
+    inner = str(Path(folder) / model_folder.REFINEMENT)
+    # Repeated nodes stay: saved gradients of operations refer to some by name.
+    tf.saved_model.save(refinement, inner, refinement.signatures)

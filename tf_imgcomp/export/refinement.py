@@ -12,6 +12,8 @@ from tf_imgcomp.ops.rounding import round_half_up, round_straight_through
 
 _PROBES = 4  # An image of 64x64 has 16 latents in a channel, so 64 values to average.
 
+_WEIGHT_MIN = 1e-3  # Bits. Channels that do not reach the image have none.
+
 
 class RefinementModule(tf.Module):
     """What the refinement of an image's latents needs, as TensorFlow functions.
@@ -77,8 +79,9 @@ class RefinementModule(tf.Module):
         with self.float_weights.used():
             lmbda = self._codec.value.lmbda(quality)[0]
             energy = self._error_energy(round_half_up(y), quality)
+        bits_per_error = lmbda / 3 * energy  # Errors are means over 3 colours.
         return {
-            "bits_per_error": lmbda / 3 * energy,  # Errors are means over 3 colours.
+            "bits_per_error": tf.maximum(bits_per_error, _WEIGHT_MIN),
             "lmbda": lmbda,
             "uses_optional": uses_optional,
         }

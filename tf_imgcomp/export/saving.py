@@ -24,12 +24,7 @@ def save(module, signatures: dict, folder: Path, card: dict) -> None:
     """
     folder = Path(folder)
     model_folder.check_id(folder.name)
-    save_graph(module, signatures, folder)
-    card = {"id": folder.name, "fingerprint": int(module.fingerprint), **card}
-    (folder / model_folder.CARD).write_text(json.dumps(card, indent=2) + "\n")
-
-
-def save_graph(module, signatures: dict, folder: Path) -> None:
-    """Writes a SavedModel without a card; arguments as above, for any folder."""
     tf.saved_model.save(module, str(folder), signatures)
     merge_repeated_nodes(folder)
+    card = {"id": folder.name, "fingerprint": int(module.fingerprint), **card}
+    (folder / model_folder.CARD).write_text(json.dumps(card, indent=2) + "\n")
