@@ -1,5 +1,7 @@
 """The slow mode: smaller files for the same decoder, never worse ones."""
 
+import shutil
+
 import pytest
 
 from tests import tiny
@@ -115,9 +117,11 @@ def test_efforts_that_do_not_exist_are_refused(codec):
             codec.with_effort(effort)
 
 
-def test_a_model_without_refinement_says_so(tiny_model):
-    codec = models.load(str(tiny_model))
-    message = "model 'tiny' has no folder refinement/, which efforts above 6 need: take"
+def test_a_model_without_refinement_says_so(folder, tmp_path):
+    without = shutil.ignore_patterns("refinement")
+    shutil.copytree(folder, tmp_path / "plain", ignore=without)
+    codec = models.load(str(tmp_path / "plain"))
+    message = "model 'refinable' has no folder refinement/, which efforts above 6 need"
     with pytest.raises(ModelError, match=message):
         codec.with_effort(7)
 

@@ -78,7 +78,7 @@ class RefinementModule(tf.Module):
             uses_optional = is_worth_coding(y_optional, config.bits_per_error)[0]
         with self.float_weights.used():
             lmbda = self._codec.value.lmbda(quality)[0]
-            energy = self._error_energy(round_half_up(y), quality)
+            energy = self._step_energy(round_half_up(y), quality)
         bits_per_error = lmbda / 3 * energy  # Errors are means over 3 colours.
         return {
             "bits_per_error": tf.maximum(bits_per_error, _WEIGHT_MIN),
@@ -86,15 +86,20 @@ class RefinementModule(tf.Module):
             "uses_optional": uses_optional,
         }
 
-    def _error_energy(self, y_hat, quality) -> tf.Tensor:
+    def _step_energy(self, y_hat, quality) -> tf.Tensor:
         """The squared error in the image that one step in a channel causes, `(c,)`.
 
-        It is the mean squared norm of the columns of the synthesis's Jacobian; products
-        with random signs estimate it (Hutchinson 1990).
+        That of the linear path is better to refine by, where there is one. Otherwise it
+        is the mean squared norm of the columns of the synthesis's Jacobian, which
+        products with random signs estimate (Hutchinson 1990).
         """
+        codec = self._codec.value
+        energy = codec.linear_step_energy(codec.level(quality))
+        if energy is not None:
+            return energy
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(y_hat)
-            x_hat = self._codec.value.synthesis(y_hat, quality)
+            x_hat = codec.synthesis(y_hat, quality)
         energy = 0.0
         for probe in range(_PROBES):
             signs = tf.random.stateless_uniform(tf.shape(x_hat), [probe, 0], -1.0, 1.0)
