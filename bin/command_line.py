@@ -128,10 +128,10 @@ def fast_startup(load: Callable[[str], ImageCodec]) -> Callable[[str], ImageCode
     return loaded
 
 
-def progress(items: Iterable) -> Iterable:
+def progress(items: Iterable, unit: str = "image") -> Iterable:
     """The same items, with a progress bar on a terminal."""
     silent = not sys.stderr.isatty()
-    return tqdm(items, disable=silent, unit="image", leave=False)
+    return tqdm(items, disable=silent, unit=unit, leave=False)
 
 
 def _reason(error: Exception, source: Path | None = None) -> str:

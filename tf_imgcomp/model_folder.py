@@ -10,6 +10,7 @@ from typing import Any
 from tf_imgcomp.errors import ModelError
 
 CARD = "card.json"
+REFINEMENT = "refinement"  # A SavedModel inside: what refines latents.
 _ID = re.compile(r"[a-z0-9][a-z0-9_.+-]{0,63}")  # Never a path.
 _CARD_KEYS: dict[str, type | tuple[type, ...]] = {
     "id": str,
@@ -76,25 +77,29 @@ class ExportedModel:
         self.fingerprint: int = self.card["fingerprint"]
         self.bytes_per_pixel: float = self.card["bytes_per_pixel"]
 
-    def load(self) -> Any:
+    def load(self, part: str = ".") -> Any:
         """Loads the SavedModel; TensorFlow is imported when this is called.
+
+        Args:
+            part: folder inside, of another SavedModel with the same fingerprint.
 
         Raises:
             ModelError: If it is damaged, or has other weights than the card says.
         """
         import tensorflow as tf
 
+        folder = self.folder / part
         try:
-            model = tf.saved_model.load(str(self.folder))
+            model = tf.saved_model.load(str(folder))
             found = int(model.fingerprint)
         except Exception as error:  # Damage surfaces as almost any of them.
             reason = next(iter(str(error).splitlines()), "")
             raise ModelError(
-                f"model {self.folder} does not load: {type(error).__name__}: {reason}"
+                f"model {folder} does not load: {type(error).__name__}: {reason}"
             ) from error
         if found != self.fingerprint:
             raise ModelError(
-                f"model {self.folder} has fingerprint {found:#06x}, "
+                f"model {folder} has fingerprint {found:#06x}, "
                 f"its {CARD} is for {self.fingerprint:#06x}"
             )
         return model

@@ -155,6 +155,13 @@ def test_goals_out_of_reach_say_how_far_one_gets(stub, photo, capsys, folder):
     assert listing(folder) == ["photo.png"]
 
 
+def test_efforts_that_a_model_does_not_have_are_refused(stub, photo, folder, capsys):
+    message = "'stub' is no learned codec: it has no effort above 6"
+    check_error(capsys, compress, message, "--effort=7", "photo.png")
+    assert listing(folder) == ["photo.png"]
+    assert run(compress, "--effort=1", "photo.png") == 0
+
+
 def test_importance_says_where_to_spend_bits(stub, photo, folder):
     mask = np.zeros((HEIGHT, WIDTH), np.uint8)
     mask[:, 20:] = 255
@@ -316,6 +323,11 @@ def test_outputs_that_cannot_be_written_are_refused(tfci, capsys):
         (("--max_bytes=1.5", "x"), "flag --max_bytes=1.5: invalid literal for int()"),
         (("x", "--qualty=5"), "Unknown command line flag 'qualty'. Did you mean: qual"),
         (("--importance=m", "--target_psnr=9", "x"), "flags importance=m, target_ps"),
+        (
+            ("--effort=0", "x"),
+            "flag --effort=0: 0 is not an integer in the range [1, 9",
+        ),
+        (("--effort=10", "x"), "flag --effort=10: 10 is not an integer in the range "),
         (("--flagfile=none", "x"), "ERROR:: Unable to open flagfile: "),
     ],
 )

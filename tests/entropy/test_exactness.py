@@ -74,6 +74,24 @@ def test_latents_come_back_exactly(switches):
     assert np.max(np.abs(encoded.y_hat - y)) <= 1.5
 
 
+@pytest.mark.parametrize("switches", [*SWITCHES, {"optional_slice": True}], ids=str)
+def test_integers_that_are_given_are_coded_as_they_are(switches):
+    coder = _coder(**switches)
+    y, z = _latents()
+    chosen = coder.encode(y, z, QUALITY)
+    again = coder.encode_integers(chosen.y_hat, tf.floor(z + 0.5), QUALITY)
+    assert _digest(again) == _digest(chosen)
+    rounded = tf.floor(y + 0.5)
+    encoded = coder.encode_integers(rounded, z, QUALITY)
+    # All but those that are never coded.
+    are_coded = encoded.y_hat != 0
+    np.testing.assert_array_equal(encoded.y_hat[are_coded], rounded[are_coded])
+    assert np.any(rounded != chosen.y_hat)
+    decoded = coder.decode(encoded.strings, *z.shape[1:3], QUALITY)
+    np.testing.assert_array_equal(decoded.y_hat, encoded.y_hat)
+    assert decoded.checksum == encoded.checksum
+
+
 def test_eager_and_function_give_the_same_bytes():
     coder = _coder()
     y, z = _latents()

@@ -187,3 +187,10 @@ def test_a_filter_without_its_codec_says_so(folders, tmp_path, monkeypatch):
     monkeypatch.setenv("TF_IMGCOMP_MODELS", str(tmp_path))
     with pytest.raises(ModelError, match="needs model 'tiny'; there are: .*tiny.noise"):
         models.load_by_id("tiny+noise")
+
+
+def test_the_effort_is_the_codecs(codec):
+    assert codec.without_refinement() is codec
+    assert codec.with_effort(6).id == codec.id
+    with pytest.raises(ModelError, match="efforts? above 6"):
+        codec.with_effort(7)

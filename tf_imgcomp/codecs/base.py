@@ -1,7 +1,7 @@
 """The base of all codecs: analysis, gain, latent coder, inverse gain, synthesis."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 import numpy as np
 import tensorflow as tf
@@ -203,6 +203,19 @@ class Codec(ConfiguredModel):
         y = tf.cast(self.inverse_gain(y_hat, level), self.compute_dtype)
         x_hat = self.synthesis_transform(y, level)
         return (tf.cast(x_hat, tf.float32) + 1.0) * 127.5
+
+    def linear_step_energy(self, level: tf.Tensor) -> Optional[tf.Tensor]:
+        """The squared error that a quantizer step in each channel causes in an image.
+
+        Args:
+            level: float32 `(1,)`.
+
+        Returns:
+            float32 `(c,)`, sums over pixels, grey levels squared, by the synthesis's
+            linear path; None if it has no such path.
+        """
+        del level
+        return None
 
     def call(self, images, quality=None, seed=None, noisy=False) -> CodecOutput:
         """Codes and decodes a batch, with estimated bits.

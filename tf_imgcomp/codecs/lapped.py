@@ -162,3 +162,7 @@ class LappedCodec(Codec):
 
     def latent_deviations(self):
         return self.analysis_transform.lapped.deviations
+
+    def linear_step_energy(self, level):
+        step = 127.5 * 2.0 ** self.inverse_gain.log2(level)[0]
+        return step**2 * self.synthesis_transform.inverse_lapped.energies()

@@ -37,9 +37,7 @@ class EstimatedCoding:
 
     def code_optional(self, shape: tf.Tensor, run: Callable) -> tf.Tensor:
         """The optional slice, zero in the images that do without it."""
-        y = tf.split(self._y, self._config.slices, -1)[-1]
-        used = is_worth_coding(y, self._config.bits_per_error)
-        used = tf.cast(used, y.dtype)
+        used = tf.cast(self._uses_optional(), self._y.dtype)
         first = len(self._bits)
         y_hat, _ = run()
         self._bits[first:] = [bits * used for bits in self._bits[first:]]
@@ -49,7 +47,7 @@ class EstimatedCoding:
         """A pass whose parameters are known."""
         parameters = self._mixture(number, raw)
         y = self._wanted[number, colour]
-        y_hat = self._choose_integers(y, parameters)
+        y_hat = self._choose_integers(number, y, parameters)
         self._count(number, colour, y_hat, parameters)
         return y_hat
 
@@ -70,11 +68,17 @@ class EstimatedCoding:
             return self._mixture(number, raw)
 
         expected = parameters(round_half_up(y))
-        y_hat = self._choose_integers(y, expected)
+        y_hat = self._choose_integers(number, y, expected)
         self._count(number, 0, y_hat, parameters(y_hat))
         return y_hat
 
-    def _choose_integers(self, y, parameters: mixture.Mixture) -> tf.Tensor:
+    def _uses_optional(self) -> tf.Tensor:
+        """Which images have the optional slice, bool `(b,)`."""
+        y = tf.split(self._y, self._config.slices, -1)[-1]
+        return is_worth_coding(y, self._config.bits_per_error)
+
+    def _choose_integers(self, number, y, parameters: mixture.Mixture) -> tf.Tensor:
+        del number  # Errors count alike in all slices.
         chosen = mixture.choose_integers(y, parameters, self._config.bits_per_error)
         return pass_straight_through(y, chosen)
 

@@ -29,6 +29,10 @@ from tf_imgcomp.ops.rounding import round_half_up
 Z_MAX = 127  # Larger hyper-latents are clipped by the encoder.
 QUALITY_STEPS = 100  # A quality is written in hundredths.
 
+# Bits that a squared error of one step is worth when integers are given: more than any
+# integer needs, so that no other one is taken.
+_NO_CHOICE = 1e6
+
 
 class EncodedLatents(NamedTuple):
     """Latents as a file holds them.
@@ -163,6 +167,19 @@ class IntegerCoder(tf.Module):
             z: float32 `(1, h / 4, w / 4, n)`, from hyper_analysis.
             quality: int64 scalar, in hundredths.
         """
+        return self._encode(y, z, quality, self.config.bits_per_error)
+
+    def encode_integers(
+        self, y_hat: tf.Tensor, z_hat: tf.Tensor, quality: tf.Tensor
+    ) -> EncodedLatents:
+        """Codes integers that are chosen already.
+
+        Latents that the tables take for certain zeros are not coded. An optional slice
+        of zeros is left out. Arguments are like those of `encode`.
+        """
+        return self._encode(y_hat, z_hat, quality, _NO_CHOICE)
+
+    def _encode(self, y, z, quality, bits_per_error: float) -> EncodedLatents:
         z_hat = clip(round_half_up(z), -Z_MAX, Z_MAX)
         rows = self.tables.read()
         streams = range_coder.stream_count(self._base_size(tf.shape(z)))
@@ -172,13 +189,11 @@ class IntegerCoder(tf.Module):
         uses_optional = None
         if self.config.optional_slice:
             y_optional = y[..., self.config.base_depth :]
-            uses_optional = is_worth_coding(y_optional, self.config.bits_per_error)[0]
+            uses_optional = is_worth_coding(y_optional, bits_per_error)[0]
             coder = range_coder.put_flag(coder, uses_optional)
 
         def code(coder, parameters, y):
-            return symbol_coding.encode(
-                rows, coder, parameters, y, self.config.bits_per_error
-            )
+            return symbol_coding.encode(rows, coder, parameters, y, bits_per_error)
 
         coder, y_hat = self.code_passes(z_hat, quality, coder, code, y, uses_optional)
         strings = range_coder.finish(coder)

@@ -267,19 +267,24 @@ class LatentCoder(Block):
         z = self.run_hyper_analysis(y, rate)
         z_hat = round_straight_through(z)
         if seed is None:
-            z_bits = self._z_bits(z_hat)
+            z_bits = self.z_bits(z_hat)
         else:
-            z_bits = self._z_bits(tf.stop_gradient(z_hat))
+            z_bits = self.z_bits(tf.stop_gradient(z_hat))
             noisy = add_uniform_noise(z, stream(seed, "z"))
-            z_bits += gradient_only(self._z_bits(noisy))
+            z_bits += gradient_only(self.z_bits(noisy))
         coding = EstimatedCoding(self.config, y, log2_gain, seed)
-        psi = self.run_hyper_synthesis(z_hat, rate)
-        y_hat = passes.run_passes(
-            self.config.context, self.slices, psi, coding, self.config.optional_slice
-        )
+        y_hat = self.run_passes(z_hat, rate, coding)
         return LatentBits(y_hat, coding.bits(), z_bits)
 
-    def _z_bits(self, z: tf.Tensor) -> tf.Tensor:
+    def run_passes(self, z_hat, rate, coding: passes.Coding) -> tf.Tensor:
+        """Codes all latents given z_hat, see `passes.run_passes`."""
+        psi = self.run_hyper_synthesis(z_hat, rate)
+        return passes.run_passes(
+            self.config.context, self.slices, psi, coding, self.config.optional_slice
+        )
+
+    def z_bits(self, z: tf.Tensor) -> tf.Tensor:
+        """Estimated bits of z or z_hat, `(b, h, w, n)`; float32 `(b,)`."""
         return tf.reduce_sum(-self.prior.log_prob(z), [1, 2, 3]) / math.log(2)
 
 

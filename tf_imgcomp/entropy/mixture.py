@@ -96,7 +96,7 @@ def centres(mixture: Mixture) -> tf.Tensor:
     return round_half_up(tf.reduce_sum(weights * means, axis=-2))
 
 
-def choose_integers(y: tf.Tensor, mixture: Mixture, bits_per_error: float) -> tf.Tensor:
+def choose_integers(y: tf.Tensor, mixture: Mixture, bits_per_error) -> tf.Tensor:
     """Quantizes each latent to the nearest integer, or to one that costs less.
 
     The alternative is one step nearer to the centre of the mixture. It is taken where
@@ -107,7 +107,8 @@ def choose_integers(y: tf.Tensor, mixture: Mixture, bits_per_error: float) -> tf
     Args:
         y: float `(b, h, w, c)`, in quantizer steps.
         mixture: the distributions that the decoder will use.
-        bits_per_error: see `LatentCoderConfig`.
+        bits_per_error: float, see `LatentCoderConfig`; or float `(c,)`, one for each
+            channel.
 
     Returns:
         Integers like `y`; no gradient.

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from tf_imgcomp import model_folder
 from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN, Codec
 from tf_imgcomp.entropy.integer_coder import QUALITY_STEPS, IntegerCoder
 from tf_imgcomp.export import saving
 from tf_imgcomp.export.packed_weights import Hidden, PackedWeights, half_precision
 from tf_imgcomp.export.precision import in_float32
+from tf_imgcomp.export.refinement import RefinementModule
 from tf_imgcomp.ops.rounding import round_half_up
 
 # Peak memory of compress or decompress, with a margin. Measured: 380 to 500, on images
@@ -165,7 +167,10 @@ def _fingerprint(codec: Codec, coder: IntegerCoder) -> int:
 
 
 def export(codec: Codec, folder: Path, card: dict) -> None:
-    """Writes the SavedModel of a codec and its model card.
+    """Writes the SavedModel of a codec, its model card, and what refines its latents.
+
+    The refinement is a SavedModel of its own in a folder inside, so that a codec loads
+    as fast without it.
 
     Args:
         codec: built, with trained weights.
@@ -178,3 +183,7 @@ def export(codec: Codec, folder: Path, card: dict) -> None:
     module = CodecModule(codec)
     card = {"bytes_per_pixel": BYTES_PER_PIXEL, **card}
     saving.save(module, module.signatures, folder, card)
+    refinement = RefinementModule(codec, module.coder, module.fingerprint)
+    inner = str(Path(folder) / model_folder.REFINEMENT)
+    # Repeated nodes stay: saved gradients of operations refer to some by name.
+    tf.saved_model.save(refinement, inner, refinement.signatures)

@@ -13,7 +13,7 @@ from tf_imgcomp import metrics
 from tf_imgcomp.data.images import Photo
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.files.encoding import Encoded, PhotoEncoder
-from tf_imgcomp.files.rate_search import bracket
+from tf_imgcomp.files.rate_search import Trial, bracket
 from tf_imgcomp.image_codecs.interface import ImageCodec
 
 _Result = TypeVar("_Result")
@@ -80,17 +80,26 @@ def _stay_below(codec: ImageCodec, encoder: PhotoEncoder, limit: int) -> Encoded
     """Takes the best quality that needs at most `limit` bytes."""
     trial_codec = codec.for_trials()
 
-    def measure(quality: float) -> tuple[float, Encoded]:
-        encoded = encoder(trial_codec, quality)
+    def measure(tried: ImageCodec, quality: float) -> tuple[float, Encoded]:
+        encoded = encoder(tried, quality)
         return math.log(len(encoded.data)), encoded
 
-    best, above = bracket(cached_by_setting(codec, measure), math.log(max(limit, 1)))
+    target = math.log(max(limit, 1))
+    trial = cached_by_setting(codec, functools.partial(measure, trial_codec))
+    best, above = bracket(trial, target)
     if best is None:
         assert above is not None
         file, smallest = above.result.file, len(above.result.data)
         raise ImgcompError(
             f"does not fit into {limit} bytes: quality 1 takes {smallest} "
             f"({metrics.bpp(smallest, file.height, file.width):.4f} bpp)"
+        )
+    if codec.without_refinement() is not codec:
+        return _refined(
+            best,
+            functools.partial(measure, codec),
+            lambda gain: bracket(trial, target + gain)[0],
+            lambda value: value <= target,
         )
     if trial_codec is codec:
         return best.result
@@ -99,12 +108,52 @@ def _stay_below(codec: ImageCodec, encoder: PhotoEncoder, limit: int) -> Encoded
 
 def _reach_psnr(codec: ImageCodec, encoder: PhotoEncoder, target: float) -> Encoded:
     """Takes the lowest quality whose decoded image has at least `target` dB."""
-    measure = functools.partial(encoder.measured, codec)
+    trial_codec = codec.without_refinement()
+    trial = _cached(codec, functools.partial(encoder.measured, trial_codec))
     just_below = math.nextafter(target, -math.inf)
-    below, best = bracket(cached_by_setting(codec, measure), just_below)
+    trial_codec = codec.without_refinement()
+    trial = cached_by_setting(codec, functools.partial(encoder.measured, trial_codec))
+    just_below = math.nextafter(target, -math.inf)
+    below, best = bracket(trial, just_below)
     if best is None:
         assert below is not None
         raise ImgcompError(
             f"does not reach {target:g} dB: quality 100 has {below.value:.2f} dB"
         )
-    return best.result
+    if trial_codec is codec:
+        return best.result
+    return _refined(
+        best,
+        functools.partial(encoder.measured, codec),
+        lambda gain: bracket(trial, just_below + gain)[1],
+        lambda value: value >= target,
+    )
+
+
+def _refined(
+    found: Trial,
+    measure: Callable[[float], tuple[float, Encoded]],
+    search: Callable[[float], Trial | None],
+    meets_goal: Callable[[float], bool],
+) -> Encoded:
+    """Refines the file that a search without refinement found.
+
+    Refinement changes size and PSNR by about the same at all qualities. So a second
+    search, for a goal moved by this gain, finds a better quality, which is refined too.
+
+    Args:
+        found: of the search, a file that meets the goal.
+        measure: the refined file of a quality, after its value as in `Trial`.
+        search: function of the gain that repeats the search.
+        meets_goal: whether a value does.
+
+    Returns:
+        The refined file that meets the goal, the second one first; else the one found.
+    """
+    value, encoded = measure(found.quality)
+    best = encoded if meets_goal(value) else found.result
+    moved = search(found.value - value)
+    if moved is None or moved.quality == found.quality:
+        return best
+    value, encoded = measure(moved.quality)
+    return encoded if meets_goal(value) else best

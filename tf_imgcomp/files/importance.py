@@ -28,6 +28,7 @@ def emphasize(codec: ImageCodec, photo: Photo, importance: np.ndarray) -> Photo:
         photo: The photo.
         importance: float32 `(h, w)`, 0 to 1.
     """
+    codec = codec.without_refinement()
     height, width, _ = photo.pixels.shape
     coded = codec.compress(photo.pixels, _COARSE_QUALITY)
     coarse, _ = codec.decompress(coded.strings, height, width, coded.quality)

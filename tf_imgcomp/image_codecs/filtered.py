@@ -77,7 +77,19 @@ class FilteredCodec(ImageCodec):
 
     def for_trials(self) -> ImageCodec:
         """See `ImageCodec`: without filtering, the flag is one byte, too."""
-        return FilteredCodec(self._codec, self._filter, tried=())
+        return FilteredCodec(self._codec.for_trials(), self._filter, tried=())
+
+    def without_refinement(self) -> ImageCodec:
+        """See `ImageCodec`."""
+        codec = self._codec.without_refinement()
+        if codec is self._codec:
+            return self
+        return FilteredCodec(codec, self._filter, self._tried)
+
+    def with_effort(self, effort: int, progress=iter) -> ImageCodec:
+        """See `ImageCodec`: the codec's; the filter does not change the refinement."""
+        codec = self._codec.with_effort(effort, progress)
+        return FilteredCodec(codec, self._filter, self._tried)
 
     def with_ensemble(self, ensemble: str) -> ImageCodec:
         """See `ImageCodec`."""

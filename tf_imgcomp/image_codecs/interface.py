@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from tf_imgcomp.errors import ModelError
+from tf_imgcomp.image_codecs.effort import FAST, iterations
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,34 @@ class ImageCodec(ABC):
         return quality
 
     def for_trials(self) -> ImageCodec:
-        """A faster codec whose files have the same length, to search for a size."""
+        """A faster codec to search for a size.
+
+        Its files have the same length, or are not shorter if the codec refines.
+        """
+        return self
+
+    def without_refinement(self) -> ImageCodec:
+        """The codec at the default effort, to search for a quality."""
+        return self
+
+    def with_effort(
+        self, effort: int, progress: Callable[[Iterable], Iterable] = iter
+    ) -> ImageCodec:
+        """The codec with an encoder that spends another time on an image.
+
+        Args:
+            effort: from 1 to 9, see `effort.ITERATIONS`.
+            progress: wraps the iterations of an image.
+
+        Raises:
+            ValueError: If there is no such effort.
+            ModelError: If the codec does not have this effort.
+        """
+        del progress
+        if iterations(effort):
+            raise ModelError(
+                f"{self.id!r} is no learned codec: it has no effort above {FAST}"
+            )
         return self
 
     def with_ensemble(self, ensemble: str) -> ImageCodec:

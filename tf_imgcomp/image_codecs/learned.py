@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from tf_imgcomp.errors import BitstreamError, ModelError
+from tf_imgcomp.image_codecs.effort import FAST, iterations
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
-from tf_imgcomp.model_folder import ExportedModel
+from tf_imgcomp.image_codecs.refined import RefinedCodec
+from tf_imgcomp.model_folder import REFINEMENT, ExportedModel
 
 
 class LearnedCodec(ExportedModel, ImageCodec):
@@ -64,6 +66,27 @@ class LearnedCodec(ExportedModel, ImageCodec):
     ) -> np.ndarray:
         """See `ImageCodec`."""
         return self._decode("latents", strings, height, width, quality)["y_hat"].numpy()
+
+    def analysis(self, pixels: np.ndarray, quality: float) -> tuple:
+        """The latents y and z before rounding, float32, see `export.codec`."""
+        latents = self._model.analysis(pixels, self._tf.constant(quality, "float32"))
+        return latents["y"].numpy(), latents["z"].numpy()
+
+    def with_effort(self, effort: int, progress=iter) -> ImageCodec:
+        """See `ImageCodec`.
+
+        Raises:
+            ModelError: If the folder lacks the refinement, or it is damaged.
+        """
+        count = iterations(effort)
+        if not count:
+            return self
+        if not (self.folder / REFINEMENT).is_dir():
+            raise ModelError(
+                f"model {self.id!r} has no folder {REFINEMENT}/, which efforts above "
+                f"{FAST} need: take a lower effort, or export the model again"
+            )
+        return RefinedCodec(self, self.load(REFINEMENT), count, progress)
 
     def importance(self, pixels: np.ndarray, quality: float) -> np.ndarray | None:
         """See `ImageCodec`."""

@@ -88,6 +88,10 @@ class LappedTransform(_Transform):
 class InverseLappedTransform(_Transform):
     """Coefficients of `LappedTransform` to an image, `(b, h, w, 3)`."""
 
+    def energies(self):
+        """Sums of the squares of each basis image, float32 `(channels,)`."""
+        return tf.reduce_sum(tf.square(self._kernel(tf.float32)), 0)
+
     def call(self, y):
         blocks = tf.matmul(y, self._kernel(y.dtype), transpose_b=True)
         x = tf.nn.depth_to_space(blocks, BLOCK)

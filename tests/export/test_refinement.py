@@ -1,0 +1,87 @@
+"""The objective that the slow mode refines by."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests import tiny
+from tests.golden import regenerate
+from tf_imgcomp.export.codec import CodecModule
+from tf_imgcomp.export.refinement import RefinementModule
+
+QUALITY, HUNDREDTHS = tf.constant([80.0]), tf.constant(8000, tf.int64)
+CODECS = [
+    ("fdram", {}),
+    ("fdram", {"optional_slice": True}),
+    ("mfca_pmcn", {}),
+    ("cheng2020", {}),
+]
+
+
+@pytest.fixture(scope="module", params=CODECS, ids=str)
+def codec(request):
+    name, switches = request.param
+    return tiny.random_codec(name=name, **switches)
+
+
+@pytest.fixture(scope="module")
+def refinement(codec):
+    module = CodecModule(codec)
+    return RefinementModule(codec, module.coder, module.fingerprint)
+
+
+@pytest.fixture(scope="module")
+def latents(codec):
+    y = codec.analysis(regenerate.image(64, 100)[None], QUALITY)
+    z = codec.latent_coder.run_hyper_analysis(y, codec.rate_features(QUALITY))
+    return y, z
+
+
+def test_weights_are_the_error_that_a_step_causes(codec, refinement, latents):
+    y_hat = tf.round(latents[0])
+    found = refinement.weights(y_hat, HUNDREDTHS)["bits_per_error"].numpy()
+    assert np.all(found > 0)
+    channel, step = int(np.argmax(found)), 0.1
+    _, height, width, depth = y_hat.shape
+    # A batch of images, each with another position of the channel moved.
+    positions = height * width
+    moves = tf.reshape(tf.eye(positions), (positions, height, width, 1))
+    moves *= step * tf.one_hot(channel, depth)
+    moved = codec.synthesis(y_hat + moves, tf.repeat(QUALITY, positions))
+    squared = tf.reduce_sum((moved - codec.synthesis(y_hat, QUALITY)) ** 2) / step**2
+    expected = codec.lmbda(QUALITY)[0] / 3 * squared / positions
+    assert 1 / 3 < found[channel] / expected < 3
+
+
+def test_the_cost_is_that_of_the_file(codec, refinement, latents):
+    image = regenerate.image(64, 100)
+    weights = refinement.weights(latents[0], HUNDREDTHS)
+    given = weights["bits_per_error"], weights["uses_optional"]
+    found = refinement.objective(image, *latents, HUNDREDTHS, *given)
+    for name, like in zip(("y", "z"), latents):
+        assert found[f"{name}_hat"].shape == found[f"{name}_gradient"].shape
+        assert found[f"{name}_hat"].shape == like.shape
+        assert np.all(np.isfinite(found[f"{name}_gradient"]))
+        assert np.any(found[f"{name}_gradient"] != 0)
+    coded = refinement.encode(found["y_hat"], found["z_hat"], HUNDREDTHS)
+    bits = 8 * sum(map(len, coded["strings"].numpy()))
+    x_hat = codec.synthesis(found["y_hat"], QUALITY)[0, :64, :100]
+    error = np.mean((np.clip(x_hat, 0, 255) - image) ** 2)
+    expected = bits + weights["lmbda"] * 64 * 100 * error
+    np.testing.assert_allclose(found["cost"], expected, rtol=0.03)
+
+
+def test_a_slice_that_is_left_out_stays_left_out(refinement, latents):
+    if not refinement.coder.config.optional_slice:
+        pytest.skip("has no optional slice")
+    weights = refinement.weights(latents[0], HUNDREDTHS)
+    found = refinement.objective(
+        regenerate.image(64, 100),
+        *latents,
+        HUNDREDTHS,
+        weights["bits_per_error"],
+        tf.constant(False),
+    )
+    base = refinement.coder.config.base_depth
+    assert np.all(found["y_hat"][..., base:] == 0)
+    assert np.any(found["y_hat"][..., :base] != 0)

@@ -1,0 +1,132 @@
+"""The slow mode: smaller files for the same decoder, never worse ones."""
+
+import shutil
+
+import pytest
+
+from tests import tiny
+from tests.golden import regenerate
+from tf_imgcomp.data.images import Photo
+from tf_imgcomp.errors import ModelError
+from tf_imgcomp.export.codec import export
+from tf_imgcomp.files.goals import Goal, encode
+from tf_imgcomp.image_codecs import models
+from tf_imgcomp.image_codecs.effort import FAST, ITERATIONS
+from tf_imgcomp.image_codecs.refined import RefinedCodec
+from tf_imgcomp.metrics import mse, psnr
+
+HEIGHT, WIDTH, QUALITY = 64, 100, 90.0
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models") / "refinable"
+    export(tiny.golden_codec(), folder, {})
+    return folder
+
+
+@pytest.fixture(scope="module")
+def codec(folder):
+    return models.load(str(folder))
+
+
+@pytest.fixture(scope="module")
+def refined(codec):
+    """A codec that takes as few iterations as improve a file."""
+    return RefinedCodec(codec, codec.load("refinement"), iterations=4)
+
+
+@pytest.fixture(scope="module")
+def image():
+    return regenerate.image(HEIGHT, WIDTH)
+
+
+def _size(coded):
+    return sum(map(len, coded.strings))
+
+
+def _cost(codec, image, coded, lmbda):
+    decoded, checksum = codec.decompress(coded.strings, HEIGHT, WIDTH, coded.quality)
+    assert checksum == coded.checksum
+    return 8 * _size(coded) + lmbda * HEIGHT * WIDTH * mse(image, decoded)
+
+
+@pytest.mark.parametrize("quality", [1.0, QUALITY])
+def test_refined_files_decode_and_are_never_worse(codec, refined, image, quality):
+    before, after = (each.compress(image, quality) for each in (codec, refined))
+    assert after.quality == before.quality
+    assert _size(after) <= _size(before)
+    lmbda = float(tiny.golden_codec().lmbda(quality))
+    costs = [_cost(codec, image, coded, lmbda) for coded in (before, after)]
+    assert costs[1] <= costs[0]
+    if quality == QUALITY:
+        assert costs[1] < costs[0]
+
+
+def test_an_image_has_one_refined_file(refined, image):
+    assert refined.compress(image, QUALITY) == refined.compress(image, QUALITY)
+
+
+def test_results_that_are_worse_are_not_taken(codec, image):
+    class Zeros:
+        """Refinement that wants an image without latents."""
+
+        def __init__(self, functions):
+            self.weights, self.encode = functions.weights, functions.encode
+            self._objective = functions.objective
+
+        def objective(self, *arguments):
+            found = self._objective(*arguments)
+            return {**found, "y_hat": 0 * found["y_hat"]}
+
+    worse = RefinedCodec(codec, Zeros(codec.load("refinement")), iterations=1)
+    assert worse.compress(image, QUALITY) == codec.compress(image, QUALITY)
+
+
+def test_searches_keep_their_promise(codec, refined, image):
+    plain = codec.compress(image, QUALITY)
+    limit = _size(plain) + 100
+    encoded = encode(refined, Photo(image), Goal(max_bytes=limit))
+    assert len(encoded.data) <= limit
+    assert (
+        encoded.file.quality
+        >= encode(codec, Photo(image), Goal(max_bytes=limit)).file.quality
+    )
+    decoded, _ = codec.decompress(plain.strings, HEIGHT, WIDTH, plain.quality)
+    goal = Goal(target_psnr=psnr(image, decoded))
+    encoded = encode(refined, Photo(image), goal)
+    assert encoded.psnr >= goal.target_psnr
+    assert len(encoded.data) <= len(encode(codec, Photo(image), goal).data)
+
+
+def test_iterations_follow_the_effort(codec, image):
+    assert list(ITERATIONS) == list(range(1, 10))
+    assert codec.with_effort(FAST) is codec
+    seen = []
+    codec.with_effort(7, lambda items: seen.append(items) or items[:1]).compress(
+        image, QUALITY
+    )
+    assert seen == [range(ITERATIONS[7] + 1)]
+
+
+def test_efforts_that_do_not_exist_are_refused(codec):
+    for effort in (0, 10, 6.5):
+        with pytest.raises(
+            ValueError, match="Expected an effort from 1 to 9, received"
+        ):
+            codec.with_effort(effort)
+
+
+def test_a_model_without_refinement_says_so(folder, tmp_path):
+    without = shutil.ignore_patterns("refinement")
+    shutil.copytree(folder, tmp_path / "plain", ignore=without)
+    codec = models.load(str(tmp_path / "plain"))
+    message = "model 'refinable' has no folder refinement/, which efforts above 6 need"
+    with pytest.raises(ModelError, match=message):
+        codec.with_effort(7)
+
+
+def test_a_refinement_of_other_weights_is_refused(folder, codec, monkeypatch):
+    monkeypatch.setattr(codec, "fingerprint", codec.fingerprint ^ 1)
+    with pytest.raises(ModelError, match="refinement has fingerprint"):
+        codec.with_effort(7)

@@ -1,0 +1,56 @@
+"""Estimates the bits of latents that are being refined at the encoder."""
+
+import tensorflow as tf
+
+from tf_imgcomp.entropy import mixture
+from tf_imgcomp.entropy.estimation import EstimatedCoding
+from tf_imgcomp.entropy.symbol_coding import Rows
+from tf_imgcomp.entropy.tables import ONE
+from tf_imgcomp.ops.rounding import pass_straight_through
+
+
+class RefinedCoding(EstimatedCoding):
+    """Chooses integers with a weight for each channel; see `passes.Coding`.
+
+    Bits have no gradient by the integer itself, since the choice takes care of it:
+    only by what the integer tells of others.
+
+    Args:
+        config: `LatentCoderConfig`.
+        y: float32 `(1, h, w, c)`, in quantizer steps.
+        log2_gain: float32 `(1, c)`, of the gain that is applied to y.
+        bits_per_error: float32 `(c,)`. Bits that a squared error of one step is worth.
+        uses_optional: bool scalar, whether the optional slice is coded.
+        rows: those of the integer coder, which tell the latents that are not coded.
+    """
+
+    def __init__(self, config, y, log2_gain, bits_per_error, uses_optional, rows: Rows):
+        super().__init__(config, y, log2_gain, seed=None)
+        self._bits_per_error = tf.split(bits_per_error, config.slices)
+        self._optional, self._rows = uses_optional, rows
+
+    def _uses_optional(self) -> tf.Tensor:
+        return self._optional[None]
+
+    def _choose_integers(self, number, y, parameters) -> tf.Tensor:
+        weights = self._bits_per_error[number]
+        chosen = mixture.choose_integers(y, parameters, weights)
+        chosen = tf.where(self._are_zero(parameters), tf.zeros_like(y), chosen)
+        return pass_straight_through(y, chosen)
+
+    def _count(self, number, colour, y_hat, parameters) -> None:
+        del number, colour
+        bits = mixture.mixture_bits(tf.stop_gradient(y_hat), parameters)
+        bits = tf.where(self._are_zero(parameters), tf.zeros_like(bits), bits)
+        self._bits.append(tf.reduce_sum(bits, [1, 2, 3]))
+
+    def _are_zero(self, parameters: mixture.Mixture) -> tf.Tensor:
+        """Latents that the integer coder does not code, bool `(1, h, w, c)`."""
+        logits, offsets, log2_scales = parameters
+        if self._config.tied:  # Of these the coder has the first Gaussian's only.
+            logits = logits[..., 1:, :]
+            offsets, log2_scales = offsets[..., :1, :], log2_scales[..., :1, :]
+        kinds = tf.concat([logits, offsets, log2_scales], axis=-2)
+        kinds = tf.unstack(tf.stop_gradient(tf.round(kinds * ONE)), axis=-2)
+        are_zero = self._rows.are_zero([tf.reshape(kind, [-1]) for kind in kinds])
+        return tf.reshape(are_zero, tf.shape(kinds[0]))

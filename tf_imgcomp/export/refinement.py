@@ -1,0 +1,148 @@
+"""The objective of one image and its gradients as a SavedModel, for the slow mode."""
+
+import tensorflow as tf
+
+from tf_imgcomp.codecs.base import Codec
+from tf_imgcomp.entropy.integer_coder import QUALITY_STEPS, IntegerCoder
+from tf_imgcomp.entropy.optional_slice import is_worth_coding
+from tf_imgcomp.entropy.refined_coding import RefinedCoding
+from tf_imgcomp.export.packed_weights import Hidden, PackedWeights
+from tf_imgcomp.losses.distortion import mean_squared_error
+from tf_imgcomp.ops.rounding import round_half_up, round_straight_through
+
+_PROBES = 4  # An image of 64x64 has 16 latents in a channel, so 64 values to average.
+
+_WEIGHT_MIN = 1e-3  # Bits. Channels that do not reach the image have none.
+
+
+class RefinementModule(tf.Module):
+    """What the refinement of an image's latents needs, as TensorFlow functions.
+
+    Signatures. Quality is int64, in hundredths; y, z and their integers are float32
+    `(1, H / 16, W / 16, c)` and `(1, H / 64, W / 64, n)`:
+
+        weights      y, quality
+                     -> bits_per_error float32 (c,), lmbda float32, uses_optional bool
+        objective    image uint8 (h, w, 3), y, z, quality, bits_per_error, uses_optional
+                     -> cost float32, y_hat, z_hat, y_gradient, z_gradient
+        encode       y_hat, z_hat, quality -> strings (n,), checksum int32
+
+    `bits_per_error` is what a squared error of one step costs in each channel,
+    `uses_optional` whether the encoder codes the optional slice. The cost is in bits:
+    the estimated ones, and `lmbda` times the squared error of the image, times its
+    pixels. Gradients are those at the integers; `RefinedCoding` says which bits they
+    leave out.
+
+    Float weights are saved in half precision.
+
+    Args:
+        codec: a built codec with trained weights.
+        coder: its integer coder.
+        fingerprint: int variable, the codec's.
+    """
+
+    def __init__(self, codec: Codec, coder: IntegerCoder, fingerprint: tf.Variable):
+        super().__init__(name="refinement")
+        self._codec, self.coder, self.fingerprint = Hidden(codec), coder, fingerprint
+        latent_coder = codec.latent_coder
+        self.float_weights = PackedWeights(
+            *(codec.gain, codec.inverse_gain, codec.synthesis_transform),
+            *(*latent_coder.hyper_synthesis, *latent_coder.slices, latent_coder.prior),
+        )
+        config = latent_coder.config
+        y, z = (
+            tf.TensorSpec((1, None, None, depth), tf.float32)
+            for depth in (config.latent_depth, config.hyper_depth)
+        )
+        image = tf.TensorSpec((None, None, 3), tf.uint8)
+        quality = tf.TensorSpec((), tf.int64)
+        by_channel = tf.TensorSpec((config.latent_depth,), tf.float32)
+        used = tf.TensorSpec((), tf.bool)
+        self.weights = tf.function(self._weights, [y, quality])
+        self.objective = tf.function(
+            self._objective, [image, y, z, quality, by_channel, used]
+        )
+        self.encode = tf.function(self._encode, [y, z, quality])
+
+    @property
+    def signatures(self) -> dict:
+        """The functions by the names that they are exported under."""
+        names = ("weights", "objective", "encode")
+        return {name: getattr(self, name) for name in names}
+
+    def _weights(self, y, quality):
+        config, quality = self.coder.config, _batch_of_one(quality)
+        uses_optional = tf.constant(True)
+        if config.optional_slice:
+            y_optional = y[..., config.base_depth :]
+            uses_optional = is_worth_coding(y_optional, config.bits_per_error)[0]
+        with self.float_weights.used():
+            lmbda = self._codec.value.lmbda(quality)[0]
+            energy = self._step_energy(round_half_up(y), quality)
+        bits_per_error = lmbda / 3 * energy  # Errors are means over 3 colours.
+        return {
+            "bits_per_error": tf.maximum(bits_per_error, _WEIGHT_MIN),
+            "lmbda": lmbda,
+            "uses_optional": uses_optional,
+        }
+
+    def _step_energy(self, y_hat, quality) -> tf.Tensor:
+        """The squared error in the image that one step in a channel causes, `(c,)`.
+
+        That of the linear path is better to refine by, where there is one. Otherwise it
+        is the mean squared norm of the columns of the synthesis's Jacobian, which
+        products with random signs estimate (Hutchinson 1990).
+        """
+        codec = self._codec.value
+        energy = codec.linear_step_energy(codec.level(quality))
+        if energy is not None:
+            return energy
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(y_hat)
+            x_hat = codec.synthesis(y_hat, quality)
+        energy = 0.0
+        for probe in range(_PROBES):
+            signs = tf.random.stateless_uniform(tf.shape(x_hat), [probe, 0], -1.0, 1.0)
+            products = tape.gradient(x_hat, y_hat, tf.sign(signs))
+            energy += tf.reduce_mean(tf.square(products), [0, 1, 2]) / _PROBES
+        return energy
+
+    def _objective(self, image, y, z, quality, bits_per_error, uses_optional):
+        codec, quality = self._codec.value, _batch_of_one(quality)
+        latent_coder, image = codec.latent_coder, tf.cast(image[None], tf.float32)
+        height, width = tf.shape(image)[1], tf.shape(image)[2]
+        with self.float_weights.used(), tf.GradientTape() as tape:
+            tape.watch([y, z])
+            z_hat = round_straight_through(z)
+            coding = RefinedCoding(
+                latent_coder.config,
+                y,
+                codec.gain.log2(codec.level(quality)),
+                bits_per_error,
+                uses_optional,
+                self.coder.tables.read(),
+            )
+            rate = codec.rate_features(quality)
+            y_hat = latent_coder.run_passes(z_hat, rate, coding)
+            bits = coding.bits() + latent_coder.z_bits(z_hat)
+            x_hat = codec.synthesis(y_hat, quality)[:, :height, :width]
+            error = mean_squared_error(image, tf.clip_by_value(x_hat, 0.0, 255.0))
+            pixels = tf.cast(height * width, tf.float32)
+            cost = (bits + codec.lmbda(quality) * pixels * error)[0]
+        y_gradient, z_gradient = tape.gradient(cost, [y, z])
+        return {
+            "cost": cost,
+            "y_hat": y_hat,
+            "z_hat": z_hat,
+            "y_gradient": y_gradient,
+            "z_gradient": z_gradient,
+        }
+
+    def _encode(self, y_hat, z_hat, quality):
+        encoded = self.coder.encode_integers(y_hat, z_hat, quality)
+        return {"strings": encoded.strings, "checksum": encoded.checksum}
+
+
+def _batch_of_one(hundredths: tf.Tensor) -> tf.Tensor:
+    """A quality as the codec takes it, float32 `(1,)`."""
+    return tf.cast(hundredths, tf.float32)[None] / QUALITY_STEPS
