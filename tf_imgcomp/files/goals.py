@@ -109,7 +109,7 @@ def _stay_below(codec: ImageCodec, encoder: PhotoEncoder, limit: int) -> Encoded
 def _reach_psnr(codec: ImageCodec, encoder: PhotoEncoder, target: float) -> Encoded:
     """Takes the lowest quality whose decoded image has at least `target` dB."""
     trial_codec = codec.without_refinement()
-    trial = _cached(codec, functools.partial(encoder.measured, trial_codec))
+    trial = cached_by_setting(codec, functools.partial(encoder.measured, trial_codec))
     just_below = math.nextafter(target, -math.inf)
     trial_codec = codec.without_refinement()
     trial = cached_by_setting(codec, functools.partial(encoder.measured, trial_codec))
