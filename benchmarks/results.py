@@ -24,9 +24,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tf_imgcomp.evaluation import collection, comparison, report
-from tf_imgcomp.evaluation.collection import Origin
 from tf_imgcomp.evaluation.curves import MeanPoint
 
+KINDS = ("ours", "measured", "published")
 DOCS = Path(__file__).parents[1] / "docs"
 MAX_BPP = 1.6  # Of the plots; nobody compares learned codecs above.
 LINES = {
@@ -112,6 +112,45 @@ IMAGE_SETS = (
 )
 
 
+class Origin(NamedTuple):
+    """Where a curve comes from.
+
+    Attributes:
+        codec: Name of the codec, unique among the curves.
+        kind: One of `KINDS`; "published" numbers were measured by others.
+        title: Name for people.
+        version: Version of the encoder, or fingerprint of a model's weights.
+        source: How the curve was made, or where it was published.
+    """
+
+    codec: str
+    kind: str
+    title: str
+    version: str
+    source: str
+
+
+def read_origins(path: Path) -> dict[str, Origin]:
+    """Returns the origins of a table by codec, in the table's order.
+
+    Raises:
+        ValueError: If a column is missing, a kind is unknown or a codec is repeated.
+    """
+    origins: dict[str, Origin] = {}
+    columns = Origin._fields
+    for row in collection.read_rows(path, columns):
+        origin = Origin(**{name: row[name] for name in columns})
+        if origin.kind not in KINDS:
+            raise ValueError(
+                f"{path}: Expected one of {', '.join(KINDS)} in column 'kind', "
+                f"received {origin.kind!r}."
+            )
+        if origin.codec in origins:
+            raise ValueError(f"{path}: Expected one row for {origin.codec!r}.")
+        origins[origin.codec] = origin
+    return origins
+
+
 def write(docs: Path, image_sets: Sequence[ImageSet] = IMAGE_SETS) -> None:
     """Writes the page `results.md` and for each set of images `results/NAME.png`.
 
@@ -123,7 +162,7 @@ def write(docs: Path, image_sets: Sequence[ImageSet] = IMAGE_SETS) -> None:
         ValueError: If a table is broken or lacks the origin of a curve.
     """
     folder = docs / "results"
-    origins = collection.read_origins(folder / "curves.csv")
+    origins = read_origins(folder / "curves.csv")
     page = [INTRODUCTION]
     for images in image_sets:
         means = collection.read_means(folder / images.name)
@@ -160,7 +199,7 @@ def section(
     known = {point.codec for point in means}
     ours, measured, published = (
         [name for name, origin in origins.items() if origin.kind == kind]
-        for kind in collection.KINDS
+        for kind in KINDS
     )
     # A codec not measured is told; of others, only what they published is of interest.
     published = [name for name in published if name in known]

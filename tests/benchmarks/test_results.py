@@ -8,14 +8,17 @@ from tests.benchmarks.programs import ROOT, load_program
 from tf_imgcomp.evaluation import collection
 
 POINTS = "codec,setting,bpp,psnr,ms_ssim\n"
-ORIGINS = """\
-codec,kind,title,version,source
+HEADING = "codec,kind,title,version,source\n"
+ORIGINS = (
+    HEADING
+    + """\
 new,ours,New,weights 7,here
 old,measured,Old,1.0,here
 paper,published,Paper,,a paper
 far,measured,Far,1.0,here
 none,measured,None yet,1.0,here
 """
+)
 # Half the rate of "old" at the same PSNR and MS-SSIM; "far" is 7 dB above.
 CURVES = {
     "new": [(0.1, 27, 0.9), (0.2, 30, 0.95), (0.4, 33, 0.98)],
@@ -116,7 +119,7 @@ def test_the_committed_page_is_that_of_the_committed_tables(committed):
 def test_every_committed_curve_is_on_the_page(committed):
     results.write(committed)
     page = (committed / "results.md").read_text(encoding="utf-8")
-    origins = collection.read_origins(committed / "results" / "curves.csv")
+    origins = results.read_origins(committed / "results" / "curves.csv")
     for images in results.IMAGE_SETS:
         assert (committed / "results" / f"{images.name}.png").stat().st_size > 10_000
         title = f"\n## {images.title}\n"
@@ -125,3 +128,27 @@ def test_every_committed_curve_is_on_the_page(committed):
             origin = origins[point.codec]
             name = point.codec if origin.kind == "ours" else origin.title
             assert f"\n| {name} " in section
+
+
+def test_origins_keep_their_order(tmp_path):
+    path = tmp_path / "curves.csv"
+    path.write_text(HEADING + 'b,ours,B,3,"here, us"\na,published,A,,there\n')
+    origins = results.read_origins(path)
+    assert list(origins) == ["b", "a"]
+    assert origins["b"].source == "here, us"
+    assert origins["a"] == results.Origin("a", "published", "A", "", "there")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("codec,kind,title,source\n", "curves.csv: Expected a column 'version'"),
+        (HEADING + "a,best,A,,\n", "curves.csv: Expected one of ours, .* 'best'"),
+        (HEADING + "a,ours,A,,\n" * 2, "curves.csv: Expected one row for 'a'"),
+    ],
+)
+def test_broken_origins_are_named(tmp_path, text, message):
+    path = tmp_path / "curves.csv"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=message):
+        results.read_origins(path)

@@ -5,7 +5,6 @@ import pytest
 from tf_imgcomp.evaluation import collection, report
 from tf_imgcomp.evaluation.curves import MeanPoint
 
-ORIGINS = "codec,kind,title,version,source\n"
 POINTS = "codec,setting,bpp,psnr,ms_ssim\n"
 
 
@@ -74,27 +73,3 @@ def test_a_codec_is_in_one_table(read):
     row = "x,1,0.5,30,0.9\n"
     with pytest.raises(ValueError, match="b.csv: .* 'x', which has some in a.csv"):
         read(a=POINTS + row, b=POINTS + row)
-
-
-def test_origins_keep_their_order(tmp_path):
-    path = tmp_path / "curves.csv"
-    path.write_text(ORIGINS + 'b,ours,B,3,"here, us"\na,published,A,,there\n')
-    origins = collection.read_origins(path)
-    assert list(origins) == ["b", "a"]
-    assert origins["b"].source == "here, us"
-    assert origins["a"] == collection.Origin("a", "published", "A", "", "there")
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("codec,kind,title,source\n", "curves.csv: Expected a column 'version'"),
-        (ORIGINS + "a,best,A,,\n", "curves.csv: Expected one of ours, .* 'best'"),
-        (ORIGINS + "a,ours,A,,\n" * 2, "curves.csv: Expected one row for 'a'"),
-    ],
-)
-def test_broken_origins_are_named(tmp_path, text, message):
-    path = tmp_path / "curves.csv"
-    path.write_text(text)
-    with pytest.raises(ValueError, match=message):
-        collection.read_origins(path)

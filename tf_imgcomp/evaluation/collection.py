@@ -1,6 +1,5 @@
-"""Reads curves from tables: the origin of each curve, and its mean points.
+"""Reads the mean points of curves from tables.
 
-    curves.csv    a row for every curve: codec,kind,title,version,source
     kodak/*.csv   a row for every mean point: codec,setting,bpp,psnr,ms_ssim and more
 
 The means.csv of bin/evaluate is such a table of points. Unknown values are empty.
@@ -9,7 +8,6 @@ The means.csv of bin/evaluate is such a table of points. Unknown values are empt
 from __future__ import annotations
 
 import csv
-import dataclasses
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,48 +15,7 @@ from pathlib import Path
 from tf_imgcomp import metrics
 from tf_imgcomp.evaluation.curves import MeanPoint
 
-KINDS = ("ours", "measured", "published")
 _POINT_COLUMNS = ("codec", "setting", "bpp", "psnr", "ms_ssim")
-
-
-@dataclasses.dataclass(frozen=True)
-class Origin:
-    """Where a curve comes from.
-
-    Attributes:
-        codec: Name of the codec, unique among the curves.
-        kind: One of `KINDS`; "published" numbers were measured by others.
-        title: Name for people.
-        version: Version of the encoder, or fingerprint of a model's weights.
-        source: How the curve was made, or where it was published.
-    """
-
-    codec: str
-    kind: str
-    title: str
-    version: str
-    source: str
-
-
-def read_origins(path: Path) -> dict[str, Origin]:
-    """Returns the origins of a table by codec, in the table's order.
-
-    Raises:
-        ValueError: If a column is missing, a kind is unknown or a codec is repeated.
-    """
-    origins: dict[str, Origin] = {}
-    columns = [field.name for field in dataclasses.fields(Origin)]
-    for row in _rows(path, columns):
-        origin = Origin(**{name: row[name] for name in columns})
-        if origin.kind not in KINDS:
-            raise ValueError(
-                f"{path}: Expected one of {', '.join(KINDS)} in column 'kind', "
-                f"received {origin.kind!r}."
-            )
-        if origin.codec in origins:
-            raise ValueError(f"{path}: Expected one row for {origin.codec!r}.")
-        origins[origin.codec] = origin
-    return origins
 
 
 def read_means(folder: Path) -> list[MeanPoint]:
@@ -73,7 +30,7 @@ def read_means(folder: Path) -> list[MeanPoint]:
     means: list[MeanPoint] = []
     paths: dict[str, Path] = {}
     for path in sorted(Path(folder).glob("*.csv")):
-        for row in _rows(path, _POINT_COLUMNS):
+        for row in read_rows(path, _POINT_COLUMNS):
             point = _mean_point(path, row)
             if paths.setdefault(point.codec, path) != path:
                 raise ValueError(
@@ -115,7 +72,12 @@ def _mean_point(path: Path, row: dict[str, str]) -> MeanPoint:
     )
 
 
-def _rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+def read_rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    """Returns the rows of a table as dicts.
+
+    Raises:
+        ValueError: If one of `columns` is missing.
+    """
     with open(path, newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
         names = reader.fieldnames or []
