@@ -12,9 +12,8 @@ def encode_within(
 ) -> tuple[float, bytes]:
     """Returns the setting of the best file within a size, and the file.
 
-    If all files are larger, it returns the smallest. This is a binary search, and sizes
-    almost always grow with quality, but not always: the result fits if any file tried
-    fits, but a slightly larger file may fit, too.
+    If all files are larger, it returns the smallest. Binary search. Sizes are not
+    strictly monotonic, so a slightly larger file may also fit.
 
     Args:
         codec: The codec, available.

@@ -83,7 +83,7 @@ def read_image(path: Path | str, bytes_per_pixel: float = 16) -> Photo:
             raise ImageError("the file is empty")
         image = Image.open(stream)
         memory.check_memory(image.height, image.width, bytes_per_pixel)
-        # A nested image must not be larger than the header says.
+        # Limit embedded images (e.g. in ICO) to the size in the header.
         Image.MAX_IMAGE_PIXELS = image.height * image.width
         frames = getattr(image, "n_frames", 1)
         if frames > 1:

@@ -26,8 +26,11 @@ class SliceNetworks(Protocol):
         """Features at every position, from the embedded slices before this one."""
 
     def context_prediction(self, embedded: tf.Tensor) -> tf.Tensor:
-        """Features from the embedded latents of this slice: at the positions of the
-        second pass from the anchors, or at each position from those before it."""
+        """Features from the embedded latents of this slice.
+
+        Checkerboard: features of non-anchors from anchors. Raster: features of each
+        position from earlier ones.
+        """
 
     def parameters(self, features: tf.Tensor) -> tf.Tensor:
         """Mixture parameters at the positions of a pass, from all features."""

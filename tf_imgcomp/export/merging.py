@@ -21,8 +21,8 @@ def merge_repeated_nodes(folder: Path) -> None:
     """Keeps one of all nodes in a function with the same operation and inputs.
 
     Tracing repeats every shape, slice and constant at each use; that is over a third of
-    a codec's nodes. Load time depends on the number of nodes: this saves 0.3 of 1.6
-    seconds of a program that codes one photo (docs/startup.md).
+    a codec's nodes. Load time depends on the number of nodes: this saves 0.3 s of a
+    program that codes one photo (docs/startup.md).
 
     Args:
         folder: a folder that `tf.saved_model.save` wrote.
@@ -32,7 +32,7 @@ def merge_repeated_nodes(folder: Path) -> None:
     for graph in model.meta_graphs:
         _merge(graph.graph_def)
     path.write_bytes(model.SerializeToString(deterministic=True))
-    write_fingerprint(str(folder))  # TensorFlow's, of the file as it is now.
+    write_fingerprint(str(folder))  # Updates TensorFlow's own fingerprint file.
 
 
 def _merge(graph: GraphDef) -> None:

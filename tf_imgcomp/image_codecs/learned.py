@@ -93,7 +93,7 @@ def _register_range_coder() -> None:
 
     They are in one module of tensorflow-compression. It is loaded under its own name,
     so that a later import of the package does not register them again. Importing the
-    whole package takes half a second (docs/startup.md).
+    whole package takes 0.4 s (docs/startup.md).
 
     Raises:
         ModelError: If the package is not installed.

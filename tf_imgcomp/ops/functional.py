@@ -1,4 +1,4 @@
-"""Calling code that reads variables as a pure function of tensors in their place."""
+"""Runs a model with tensors in place of its variables."""
 
 import contextlib
 import threading

@@ -82,7 +82,8 @@ class GradientGuard(tf.Module):
         trusted = self._seen >= self.WARMUP
         limit = self._spike_factor * self._norm
         fit = tf.math.is_finite(norm) & ~(trusted & (norm > limit))
-        # A spike counts as the largest norm allowed: a new regime is let in by and by.
+        # A spike counts as the largest norm allowed. The running norm then adapts
+        # gradually to larger gradients.
         counted = tf.where(trusted, tf.minimum(norm, limit), norm)
         decay = tf.where(self._seen < self.WARMUP, 0.9, self.DECAY)
         decay = tf.where(tf.equal(self._seen, 0), 0.0, decay)

@@ -21,7 +21,7 @@ def plot_progress(folder: Path) -> None:
     `psnr`, has a panel with a line for each quality.
 
     Args:
-        folder: of the run, where `training.Journal` wrote.
+        folder: of the run, where `journal.Journal` wrote.
     """
     panels = {"training": _read(folder / "training.jsonl")}
     for name, points in _read(folder / "validation.jsonl").items():
