@@ -124,16 +124,18 @@ def trainer_config():
 
 def card() -> dict:
     """The part of a model card that these flags decide."""
-    from tf_imgcomp.codecs.registry import all_sizes
+    from tf_imgcomp.codecs.registry import CODECS
+    from tf_imgcomp.layers.configured import all_sizes
+    from tf_imgcomp.postfilter.registry import POSTFILTERS
 
     modules = flags.FLAGS.flags_by_module_dict()
     ours = modules[__name__] + modules[objective_flags.__name__]
     kind, name = _kind_and_name()
     left_out = {_INIT.name, *({_CODEC.name} if kind == "postfilter" else {})}
     given = [f for f in ours if f.value is not None and f.name not in left_out]
-    sizes = json.loads(_SIZES.value)
+    tables = {"codec": (CODECS, "codec"), "postfilter": (POSTFILTERS, "filter")}
     return {
         kind: name,
-        "sizes": all_sizes(name, sizes) if kind == "codec" else sizes,
+        "sizes": all_sizes(*tables[kind], name, json.loads(_SIZES.value)),
         "flags": sorted(flag.serialize() for flag in given),
     }

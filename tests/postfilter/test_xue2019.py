@@ -1,13 +1,16 @@
 """The network of the post-filter."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tests import tiny
 from tf_imgcomp.errors import ModelError
+from tf_imgcomp.layers.configured import all_sizes
 from tf_imgcomp.postfilter.inference import restore
-from tf_imgcomp.postfilter.registry import new_postfilter
+from tf_imgcomp.postfilter.registry import POSTFILTERS, new_postfilter
 from tf_imgcomp.postfilter.xue2019 import Xue2019
 
 
@@ -66,3 +69,8 @@ def test_unknown_filters_and_sizes_are_refused():
         new_postfilter("xue2020", {})
     with pytest.raises(ModelError, match="not those of xue2019: .*'depth'"):
         new_postfilter("xue2019", {"depth": 3})
+
+
+def test_a_card_has_all_sizes():
+    sizes = all_sizes(POSTFILTERS, "filter", "xue2019", {"levels": 3})
+    assert sizes == {**asdict(Xue2019.config_class()), "levels": 3}

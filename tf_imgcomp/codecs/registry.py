@@ -1,7 +1,5 @@
 """The table of all codecs."""
 
-from dataclasses import asdict
-
 import tensorflow as tf
 
 from tf_imgcomp.codecs.base import Codec
@@ -32,16 +30,3 @@ def new_codec(name: str, sizes: dict) -> Codec:
     codec = CODECS[name](config)
     codec(tf.zeros((1, 64, 64, 3)), tf.constant([50.0]))
     return codec
-
-
-def all_sizes(name: str, sizes: dict) -> dict:
-    """All fields of a codec's config, for a model card: defaults may change.
-
-    Args:
-        name: one of `CODECS`.
-        sizes: fields that are not default.
-
-    Raises:
-        ModelError: If there is no such codec, or it has no such sizes.
-    """
-    return asdict(config_of(CODECS, "codec", name, sizes))

@@ -67,3 +67,11 @@ def config_of(models: dict, what: str, name: str, sizes: dict) -> ModelConfig:
         return models[name].config_class.from_dict(sizes)
     except TypeError as error:
         raise ModelError(f"sizes {sizes} are not those of {name}: {error}") from error
+
+
+def all_sizes(models: dict, what: str, name: str, sizes: dict) -> dict:
+    """All fields of a model's config, for its card: defaults may change.
+
+    Arguments and errors as of `config_of`.
+    """
+    return asdict(config_of(models, what, name, sizes))
