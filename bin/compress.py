@@ -22,9 +22,10 @@ from absl import flags
 
 from tf_imgcomp.data import images, paths
 from tf_imgcomp.files import compression
-from tf_imgcomp.files.goals import Goal, share_out_bits
+from tf_imgcomp.files.budget import share_out_bits
+from tf_imgcomp.files.goals import Goal
 from tf_imgcomp.image_codecs import models
-from tf_imgcomp.image_codecs.filtered import SIGNATURES
+from tf_imgcomp.postfilter.ensembles import ENSEMBLES
 from tf_imgcomp_bin import coding_flags, command_line, goal_flags
 
 PROGRAM = "compress"
@@ -48,7 +49,7 @@ _IMPORTANCE = flags.DEFINE_string(
 _ENSEMBLE = flags.DEFINE_enum(
     "ensemble",
     None,
-    [name for name in SIGNATURES if name != "none"],
+    [name for name in ENSEMBLES if name != "none"],
     "For a model with a filter: also try the mean over 4 rotations of the image, or "
     "over these and their mirror images. The filter takes 4 or 8 times as long, in "
     "decoding too.",

@@ -60,7 +60,7 @@ def _are_codecs(names: list[str]) -> bool:
 
 def _load_model(name: str | None):
     """Returns the file format of an exported codec."""
-    from tf_imgcomp.files.tfci_format import TfciFormat
+    from tf_imgcomp.files.format_adapter import TfciFormat
     from tf_imgcomp.image_codecs import models
 
     codec = TfciFormat(models.load(name or models.DEFAULT))

@@ -84,7 +84,7 @@ def make(folder: Path) -> int:
 def _load(name: str):
     if name in CODECS:
         return CODECS[name]
-    from tf_imgcomp.files.tfci_format import TfciFormat
+    from tf_imgcomp.files.format_adapter import TfciFormat
     from tf_imgcomp.image_codecs import models
 
     names = (*CODECS, *models.available())

@@ -7,11 +7,13 @@ import pytest
 import tensorflow as tf
 
 from tests import tiny
-from tf_imgcomp.codecs.registry import CODECS, all_sizes, new_codec
+from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN, draw_qualities
+from tf_imgcomp.codecs.registry import CODECS, new_codec
 from tf_imgcomp.entropy.integer_coder import IntegerCoder
 from tf_imgcomp.errors import ModelError
 from tf_imgcomp.export.codec import CodecModule
 from tf_imgcomp.layers.base import computing_in
+from tf_imgcomp.layers.configured import all_sizes
 from tf_imgcomp.ops.rounding import round_half_up
 from tf_imgcomp.training.weights import round_to_half
 
@@ -293,7 +295,7 @@ def test_bits_per_error_decides_which_integers_are_coded(tied, make_image):
 
 @every_codec
 def test_a_card_has_all_sizes(name):
-    sizes = json.loads(json.dumps(all_sizes(name, tiny.sizes(name))))
+    sizes = json.loads(json.dumps(all_sizes(CODECS, "codec", name, tiny.sizes(name))))
     assert {"gradient_scale": 3.0, "levels": 3}.items() <= sizes.items()
     assert sizes["coder"]["bits_per_error"] == 10.0
     codec = new_codec(name, sizes)
@@ -336,3 +338,13 @@ def test_fit_lowers_the_loss_at_a_given_quality(make_image):
     codec.fit((x, quality), epochs=40, verbose=0)
     end = codec.evaluate((x, quality), verbose=0, return_dict=True)
     assert end["loss"] < start["loss"]
+
+
+@pytest.mark.parametrize("count", [1, 7])
+def test_a_batch_has_low_and_high_qualities(count):
+    quality = draw_qualities(count, tf.constant([1, 2])).numpy()
+    part = (QUALITY_MAX - QUALITY_MIN) / count
+    places = (quality - QUALITY_MIN) / part
+    np.testing.assert_array_equal(np.floor(places), np.arange(count))
+    other = draw_qualities(count, tf.constant([1, 3])).numpy()
+    assert (quality != other).all()

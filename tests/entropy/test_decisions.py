@@ -97,7 +97,7 @@ def test_rows_of_decisions_increase():
 def test_certain_zeros_are_nearly_certain(components):
     functions = Tables().read()
     columns = [tf.constant(c, tf.float32)[:, None] for c in zip(*components)]
-    if integer_mixture.are_zero(functions, *columns)[0]:
+    if integer_mixture.are_skipped(functions, *columns)[0]:
         mixture = integer_mixture.make_mixture(functions, *columns)
         assert mixture.centre[0] == 0
         below, above = (

@@ -109,7 +109,7 @@ def test_xla_gives_the_same_bytes(tied, monkeypatch):
         names = ("enough_deviations", "find_rows", "choose_integers")
         parts += [(tied_rows, name) for name in names]
     else:
-        names = ("are_zero", "make_mixture", "choose_integers")
+        names = ("are_skipped", "make_mixture", "choose_integers")
         parts += [(integer_mixture, name) for name in names]
         parts += [(decisions, name) for name in ("cumulative", "find_rows")]
     for owner, name in parts:

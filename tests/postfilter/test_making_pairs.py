@@ -14,7 +14,7 @@ from PIL import Image
 
 from tf_imgcomp.data.pairs import unstack
 from tf_imgcomp.errors import ImageError, ImgcompError
-from tf_imgcomp.files.tfci_format import TfciFormat
+from tf_imgcomp.files.format_adapter import TfciFormat
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.postfilter.making_pairs import FIGURES, make_pairs, plan
 

@@ -144,7 +144,7 @@ class Codec(ConfiguredModel):
         return deviations
 
     def level(self, quality: tf.Tensor) -> tf.Tensor:
-        """Quality in [1, 100] to a level in [0, levels - 1]."""
+        """Maps a quality in [1, 100] to a level in [0, levels - 1]."""
         span = QUALITY_MAX - QUALITY_MIN
         return (quality - QUALITY_MIN) * ((self.config.levels - 1) / span)
 
@@ -153,7 +153,7 @@ class Codec(ConfiguredModel):
         return interpolate_levels(tf.eye(self.config.levels), self.level(quality))
 
     def lmbda(self, quality: tf.Tensor) -> tf.Tensor:
-        """Quality in [1, 100] to the rate weight it is trained for, log-linear."""
+        """Maps a quality in [1, 100] to its rate weight in training, log-linear."""
         position = (quality - QUALITY_MIN) / (QUALITY_MAX - QUALITY_MIN)
         lowest, highest = self.config.lmbda_min, self.config.lmbda_max
         return lowest * tf.pow(highest / lowest, position)
@@ -216,15 +216,15 @@ class Codec(ConfiguredModel):
                 instead of rounded ones.
         """
         if quality is None:
-            quality = _draw_quality(images)
+            quality = _draw_qualities_anew(images)
         height, width = tf.shape(images)[1], tf.shape(images)[2]
         y = self.analysis(images, quality)
         log2_gain = self.gain.log2(self.level(quality))
         rate_seed = None if seed is None else stream(seed, "rate")
         coded = self.latent_coder(y, log2_gain, self.rate_features(quality), rate_seed)
-        # A small step of training does not change a latent that is rounded to zero.
-        # With straight-through gradients the distortion would push it all the same,
-        # until it is coded.
+        # A small step of training does not change a latent that is rounded to zero. The
+        # straight-through gradient would still move such latents until they round to a
+        # nonzero value.
         y_hat = scale_nonzero_gradient(coded.y_hat, self.config.gradient_scale)
         if noisy and seed is not None:
             y_hat = add_uniform_noise(y, stream(seed, "synthesis"))
@@ -256,7 +256,7 @@ class Codec(ConfiguredModel):
         images, *_ = tf.keras.utils.unpack_x_y_sample_weight(data)
         if isinstance(images, (tuple, list)):
             return tuple(images)
-        return images, _draw_quality(images)
+        return images, _draw_qualities_anew(images)
 
     def _costs(self, images, quality, seed) -> dict:
         output = self(images, quality, seed)
@@ -264,6 +264,22 @@ class Codec(ConfiguredModel):
         return rate_distortion(images, output, lmbda, self.lmbda_middle)._asdict()
 
 
-def _draw_quality(images: tf.Tensor) -> tf.Tensor:
-    """A random quality for each image, float32 `(b,)`."""
-    return tf.random.uniform(tf.shape(images)[:1], QUALITY_MIN, QUALITY_MAX)
+def draw_qualities(count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """A random quality for each image of a batch, float32 `(count,)`.
+
+    One from each of `count` equal parts of the range, in their order: every batch has
+    low and high rates.
+
+    Args:
+        count: int32 scalar.
+        seed: int32 `(2,)`.
+    """
+    part = tf.random.stateless_uniform([count], seed)
+    position = (tf.range(count, dtype=tf.float32) + part) / tf.cast(count, tf.float32)
+    return QUALITY_MIN + (QUALITY_MAX - QUALITY_MIN) * position
+
+
+def _draw_qualities_anew(images: tf.Tensor) -> tf.Tensor:
+    """Others at each call."""
+    seed = tf.random.uniform([2], maxval=tf.int32.max, dtype=tf.int32)
+    return draw_qualities(tf.shape(images)[0], seed)

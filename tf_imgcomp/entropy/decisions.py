@@ -73,9 +73,9 @@ class DecisionRows(NamedTuple):
     functions: Functions
     table: tf.Tensor
 
-    def are_zero(self, parameters: list) -> tf.Tensor:
+    def are_skipped(self, parameters: list) -> tf.Tensor:
         """See `symbol_coding.Rows`."""
-        return integer_mixture.are_zero(self.functions, *_by_role(parameters))
+        return integer_mixture.are_skipped(self.functions, *_by_role(parameters))
 
     def elements(self, parameters: list) -> "DecisionElements":
         """See `symbol_coding.Rows`."""

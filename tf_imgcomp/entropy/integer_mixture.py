@@ -56,7 +56,7 @@ def certain_deviations() -> float:
     return (CERTAIN_BITS + _TAIL_BITS) / _BITS_PER_DEVIATION
 
 
-def are_zero(functions: Functions, logits, offsets, log2_scales) -> tf.Tensor:
+def are_skipped(functions: Functions, logits, offsets, log2_scales) -> tf.Tensor:
     """Which elements are not coded, since they are almost surely 0, bool `(n,)`.
 
     The weight of a component is bounded by its ratio to the largest.

@@ -41,7 +41,7 @@ class Rows(Protocol):
 
     table: tf.Tensor
 
-    def are_zero(self, parameters: list) -> tf.Tensor:
+    def are_skipped(self, parameters: list) -> tf.Tensor:
         """Elements that are not coded, since they are almost surely 0, bool `(n,)`."""
 
     def elements(self, parameters: list) -> Elements:
@@ -127,10 +127,10 @@ def plan(rows: Rows, parameters: list) -> CodingPlan:
 
 
 def _plan(rows, parameters) -> CodingPlan:
-    are_zero = rows.are_zero(parameters)
-    positions = tf.cast(tf.where(~are_zero)[:, 0], tf.int32)
+    are_skipped = rows.are_skipped(parameters)
+    positions = tf.cast(tf.where(~are_skipped)[:, 0], tf.int32)
     coded = [tf.gather(kind, positions) for kind in parameters]
-    return CodingPlan(positions, rows.elements(coded), tf.size(are_zero))
+    return CodingPlan(positions, rows.elements(coded), tf.size(are_skipped))
 
 
 def among_zeros(values: tf.Tensor, positions: tf.Tensor, size: tf.Tensor) -> tf.Tensor:

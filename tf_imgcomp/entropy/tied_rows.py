@@ -93,7 +93,7 @@ class TiedRows(NamedTuple):
     levels: tf.Tensor
     table: tf.Tensor
 
-    def are_zero(self, parameters: list) -> tf.Tensor:
+    def are_skipped(self, parameters: list) -> tf.Tensor:
         """See `symbol_coding.Rows`."""
         *logits, offsets, log2_scales = parameters
         half_step = tf.gather(self.half_step_table, scale_index(log2_scales))
@@ -107,7 +107,7 @@ class TiedRows(NamedTuple):
 def enough_deviations(logit=None):
     """Deviations to the next integer from which on an element is not coded.
 
-    As in `integer_mixture.are_zero`. The second Gaussian is twice as wide; its
+    As in `integer_mixture.are_skipped`. The second Gaussian is twice as wide; its
     influence falls with its weight.
 
     Args:
@@ -164,7 +164,7 @@ class TiedElements(NamedTuple):
 
 
 def find_rows(rows: TiedRows, parameters: list) -> TiedElements:
-    """The rows of m elements, see `TiedRows.elements`."""
+    """Finds the table row of each element from its mean, scale and weight."""
     *logits, offsets, log2_scales = parameters
     index = scale_index(log2_scales)
     # Means have 36 bits, what follows less than 24.

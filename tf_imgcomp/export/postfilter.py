@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tf_imgcomp.export import saving
 from tf_imgcomp.export.packed_weights import Hidden, PackedWeights
+from tf_imgcomp.postfilter.ensembles import ENSEMBLES, signature
 from tf_imgcomp.postfilter.inference import restore
 
 # Peak memory, with a margin. Large images are filtered in tiles.
@@ -71,10 +72,7 @@ def export(postfilter: tf.keras.Model, folder: Path, card: dict) -> None:
         ValueError: If the folder's name cannot be a codec's id.
     """
     module = PostfilterModule(postfilter)
-    signatures = {
-        "filter": module.filter,
-        "rotations": module.rotations,
-        "flips": module.flips,
-    }
+    names = map(signature, ENSEMBLES)
+    signatures = {name: getattr(module, name) for name in names}
     card = {"bytes_per_pixel": BYTES_PER_PIXEL, **card}
     saving.save(module, signatures, folder, card)

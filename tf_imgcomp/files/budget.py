@@ -7,12 +7,20 @@ Allocation for an Arbitrary Set of Quantizers", IEEE Trans. ASSP 1988).
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import heapq
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
+from tf_imgcomp.data import images
 from tf_imgcomp.errors import ImgcompError
+from tf_imgcomp.files.encoding import PhotoEncoder
+from tf_imgcomp.files.goals import cached_by_setting, without_metadata
+from tf_imgcomp.image_codecs.interface import ImageCodec
 
+_PSNR_MAX = 100.0  # dB. A perfect image has an infinite PSNR, and no slope.
 _LEAST, _MOST = 1.0, 100.0  # Qualities.
 _START = (_LEAST, 25.0, 50.0, 75.0, _MOST)
 _ROUNDS = 5  # Each halves the distance to the next known quality; the last is 0.8.
@@ -30,6 +38,57 @@ class Point(NamedTuple):
     quality: float
     num_bytes: int
     psnr: float
+
+
+def share_out_bits(
+    codec: ImageCodec,
+    sources: Sequence[Path],
+    bpp: float,
+    *,
+    strip: bool = False,
+    progress: Callable[[Iterable], Iterable] = iter,
+) -> dict[Path, float]:
+    """Finds a quality for each image that together give the highest mean PSNR.
+
+    Args:
+        codec: A loaded codec.
+        sources: Images. Those that cannot be read get no quality.
+        bpp: Size of all files together, in bits per pixel of all images.
+        strip: Whether ICC profile and EXIF will be left out.
+        progress: Wraps the images of each round while they are coded.
+
+    Returns:
+        Qualities of the images that can be read.
+
+    Raises:
+        ImgcompError: If the smallest files are larger.
+    """
+
+    @functools.lru_cache(maxsize=1)  # The next trial is of the same image or of none.
+    def encoder(source: Path) -> PhotoEncoder:
+        photo = images.read_image(source, codec.bytes_per_pixel)
+        return PhotoEncoder(without_metadata(photo) if strip else photo)
+
+    def measure(source: Path, quality: float) -> Point:
+        psnr, encoded = encoder(source).measured(codec, quality)
+        size = len(encoded.data)
+        return Point(encoded.file.quality, size, min(psnr, _PSNR_MAX))
+
+    pixels = {}
+    for source in sources:
+        with contextlib.suppress(ImgcompError, OSError):
+            pixels[source] = encoder(source).photo.pixels.size // 3
+    trials = [
+        cached_by_setting(codec, functools.partial(measure, source))
+        for source in pixels
+    ]
+    points = search(
+        lambda number, quality: trials[number](quality),
+        len(trials),
+        int(bpp * sum(pixels.values()) / 8),
+        progress,
+    )
+    return {source: point.quality for source, point in zip(pixels, points)}
 
 
 def search(

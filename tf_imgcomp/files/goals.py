@@ -1,27 +1,22 @@
-"""Encodes photos to a goal: a quality, a size, a PSNR, or a size for many photos."""
+"""Encodes a photo to a goal: a quality, a size or a PSNR."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 from tf_imgcomp import metrics
-from tf_imgcomp.data import images
 from tf_imgcomp.data.images import Photo
 from tf_imgcomp.errors import ImgcompError
-from tf_imgcomp.files import budget
 from tf_imgcomp.files.encoding import Encoded, PhotoEncoder
 from tf_imgcomp.files.rate_search import bracket
 from tf_imgcomp.image_codecs.interface import ImageCodec
 
 _Result = TypeVar("_Result")
-_PSNR_MAX = 100.0  # dB. A perfect image has an infinite PSNR, and no slope.
 
 
 @dataclass(frozen=True)
@@ -61,60 +56,12 @@ def encode(codec: ImageCodec, photo: Photo, goal: Goal) -> Encoded:
     raise ValueError("Expected a goal with a value, received none.")
 
 
-def share_out_bits(
-    codec: ImageCodec,
-    sources: Sequence[Path],
-    bpp: float,
-    *,
-    strip: bool = False,
-    progress: Callable[[Iterable], Iterable] = iter,
-) -> dict[Path, float]:
-    """Finds a quality for each image that together give the highest mean PSNR.
-
-    Args:
-        codec: A loaded codec.
-        sources: Images. Those that cannot be read get no quality.
-        bpp: Size of all files together, in bits per pixel of all images.
-        strip: Whether ICC profile and EXIF will be left out.
-        progress: Wraps the images of each round while they are coded.
-
-    Returns:
-        Qualities of the images that can be read.
-
-    Raises:
-        ImgcompError: If the smallest files are larger.
-    """
-
-    @functools.lru_cache(maxsize=1)  # The next trial is of the same image or of none.
-    def encoder(source: Path) -> PhotoEncoder:
-        photo = images.read_image(source, codec.bytes_per_pixel)
-        return PhotoEncoder(without_metadata(photo) if strip else photo)
-
-    def measure(source: Path, quality: float) -> budget.Point:
-        psnr, encoded = encoder(source).measured(codec, quality)
-        size = len(encoded.data)
-        return budget.Point(encoded.file.quality, size, min(psnr, _PSNR_MAX))
-
-    pixels = {}
-    for source in sources:
-        with contextlib.suppress(ImgcompError, OSError):
-            pixels[source] = encoder(source).photo.pixels.size // 3
-    trials = [_cached(codec, functools.partial(measure, source)) for source in pixels]
-    points = budget.search(
-        lambda number, quality: trials[number](quality),
-        len(trials),
-        int(bpp * sum(pixels.values()) / 8),
-        progress,
-    )
-    return {source: point.quality for source, point in zip(pixels, points)}
-
-
 def without_metadata(photo: Photo) -> Photo:
     """The photo without ICC profile and EXIF."""
     return dataclasses.replace(photo, icc=None, exif=None)
 
 
-def _cached(
+def cached_by_setting(
     codec: ImageCodec, measure: Callable[[float], _Result]
 ) -> Callable[[float], _Result]:
     """Caches trials by codec setting."""
@@ -137,7 +84,7 @@ def _stay_below(codec: ImageCodec, encoder: PhotoEncoder, limit: int) -> Encoded
         encoded = encoder(trial_codec, quality)
         return math.log(len(encoded.data)), encoded
 
-    best, above = bracket(_cached(codec, measure), math.log(max(limit, 1)))
+    best, above = bracket(cached_by_setting(codec, measure), math.log(max(limit, 1)))
     if best is None:
         assert above is not None
         file, smallest = above.result.file, len(above.result.data)
@@ -154,7 +101,7 @@ def _reach_psnr(codec: ImageCodec, encoder: PhotoEncoder, target: float) -> Enco
     """Takes the lowest quality whose decoded image has at least `target` dB."""
     measure = functools.partial(encoder.measured, codec)
     just_below = math.nextafter(target, -math.inf)
-    below, best = bracket(_cached(codec, measure), just_below)
+    below, best = bracket(cached_by_setting(codec, measure), just_below)
     if best is None:
         assert below is not None
         raise ImgcompError(

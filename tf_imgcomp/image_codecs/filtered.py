@@ -18,9 +18,7 @@ from tf_imgcomp.errors import BitstreamError
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.model_folder import ExportedModel
 from tf_imgcomp.postfilter.choice import choose
-
-# Ensembles (`postfilter.inference.ENSEMBLES`) and their signatures, from byte 1 on.
-SIGNATURES = {"none": "filter", "rotations": "rotations", "flips": "flips"}
+from tf_imgcomp.postfilter.ensembles import ENSEMBLES, signature
 
 
 class SavedFilter(ExportedModel):
@@ -45,9 +43,9 @@ class SavedFilter(ExportedModel):
         Args:
             pixels: uint8 `(h, w, 3)`, decoded.
             setting: of the codec, such as a QP.
-            ensemble: key of `SIGNATURES`.
+            ensemble: key of `ENSEMBLES`.
         """
-        filter_ = getattr(self._model, SIGNATURES[ensemble])
+        filter_ = getattr(self._model, signature(ensemble))
         return filter_(pixels, np.float32(setting))["image"].numpy()
 
 
@@ -57,7 +55,7 @@ class FilteredCodec(ImageCodec):
     Args:
         codec: the codec before the filter.
         postfilter: trained for this codec.
-        tried: keys of `SIGNATURES`: the ensembles that the encoder tries. If none, it
+        tried: keys of `ENSEMBLES`: the ensembles that the encoder tries. If none, it
             does not filter.
     """
 
@@ -96,22 +94,22 @@ class FilteredCodec(ImageCodec):
         )
         filters = [self._filtering(name, coded.quality) for name in self._tried]
         chosen = choose(pixels, decoded, filters)
-        flag = 1 + list(SIGNATURES).index(self._tried[chosen - 1]) if chosen else 0
+        flag = 1 + list(ENSEMBLES).index(self._tried[chosen - 1]) if chosen else 0
         return Coded((bytes([flag]), *coded.strings), checksum, coded.quality)
 
     def decompress(
         self, strings: tuple, height: int, width: int, quality: float
     ) -> tuple:
         flag, *others = strings
-        if len(flag) != 1 or flag[0] > len(SIGNATURES):
+        if len(flag) != 1 or flag[0] > len(ENSEMBLES):
             raise BitstreamError(
-                f"expected a flag of 0 to {len(SIGNATURES)}, received {flag!r}"
+                f"expected a flag of 0 to {len(ENSEMBLES)}, received {flag!r}"
             )
         decoded, checksum = self._codec.decompress(
             tuple(others), height, width, quality
         )
         if flag[0]:
-            decoded = self._filtering([*SIGNATURES][flag[0] - 1], quality)(decoded)
+            decoded = self._filtering([*ENSEMBLES][flag[0] - 1], quality)(decoded)
         return decoded, checksum
 
     def importance(self, pixels: np.ndarray, quality: float) -> np.ndarray | None:

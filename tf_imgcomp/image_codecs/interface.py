@@ -80,7 +80,7 @@ class ImageCodec(ABC):
         """The codec, its encoder trying an ensemble of filter results, too.
 
         Args:
-            ensemble: key of `filtered.SIGNATURES`.
+            ensemble: key of `postfilter.ensembles.ENSEMBLES`.
 
         Raises:
             ModelError: If the codec has no filter.

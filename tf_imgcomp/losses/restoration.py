@@ -17,8 +17,8 @@ def mean_absolute_error(x: tf.Tensor, x_hat: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.abs(x - x_hat)) / 255
 
 
-def mean_squared_error(x: tf.Tensor, x_hat: tf.Tensor) -> tf.Tensor:
-    """The mean squared error, in units of 10 grey levels.
+def scaled_squared_error(x: tf.Tensor, x_hat: tf.Tensor) -> tf.Tensor:
+    """The mean squared error in grey levels squared, divided by 100.
 
     About 1 at low rates; on 0 to 1, gradients were about as small as Adam's epsilon.
     """
@@ -44,6 +44,6 @@ def mae_and_ms_ssim(x: tf.Tensor, x_hat: tf.Tensor) -> tf.Tensor:
 LOSSES = {
     "mae": mean_absolute_error,
     "mae_ms_ssim": mae_and_ms_ssim,
-    "mse": mean_squared_error,
+    "mse": scaled_squared_error,
     "psnr": decibels,
 }

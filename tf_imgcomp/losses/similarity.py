@@ -3,9 +3,9 @@
 import numpy as np
 import tensorflow as tf
 
-_PEAK = 255.0
-_WINDOW, _DEVIATION = 11, 1.5
-_SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang et al. 2003.
+from tf_imgcomp.metrics.distortion import PEAK, SCALE_WEIGHTS, WINDOW
+
+_DEVIATION = 1.5  # Of the window, in pixels.
 _FLOOR = 1e-3  # Of a similarity before its power, whose gradient is infinite at 0.
 
 
@@ -27,7 +27,7 @@ def ms_ssim(x: tf.Tensor, x_hat: tf.Tensor) -> tf.Tensor:
         Asilomar 2003
     """
     side = min(x.shape[1:3])
-    weights = [w for n, w in enumerate(_SCALE_WEIGHTS) if side > (_WINDOW - 1) << n]
+    weights = [w for n, w in enumerate(SCALE_WEIGHTS) if side > (WINDOW - 1) << n]
     similarity = 1.0
     for scale, weight in enumerate(weights):
         luminance, contrast = _compare(x, x_hat)
@@ -41,7 +41,7 @@ def ms_ssim(x: tf.Tensor, x_hat: tf.Tensor) -> tf.Tensor:
 
 def _compare(x, x_hat):
     """Luminance and contrast terms at every place of the window."""
-    c1, c2 = (0.01 * _PEAK) ** 2, (0.03 * _PEAK) ** 2
+    c1, c2 = (0.01 * PEAK) ** 2, (0.03 * PEAK) ** 2
     mean, mean_hat = _windowed(x), _windowed(x_hat)
     product, squares = mean * mean_hat, mean**2 + mean_hat**2
     covariance = _windowed(x * x_hat) - product
@@ -51,7 +51,7 @@ def _compare(x, x_hat):
 
 def _windowed(x):
     """Means under the Gaussian window wherever it fits, channel by channel."""
-    position = np.arange(_WINDOW) - _WINDOW // 2
+    position = np.arange(WINDOW) - WINDOW // 2
     window = np.exp(-(position**2) / (2 * _DEVIATION**2))
     window = np.tile(window[:, None, None, None] / window.sum(), (1, 1, x.shape[3], 1))
     for kernel in (window, window.swapaxes(0, 1)):

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
-_PEAK = 255
-_WINDOW = 11  # Side of the Gaussian window; its standard deviation is 1.5 pixels.
-_SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang et al. 2003.
+PEAK = 255
+WINDOW = 11  # Side of the Gaussian window; its standard deviation is 1.5 pixels.
+SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang et al. 2003.
 
 
 def mse(x: np.ndarray, x_hat: np.ndarray) -> float:
@@ -38,7 +38,7 @@ def psnr(x: np.ndarray, x_hat: np.ndarray) -> float:
         ValueError: If a type is not uint8 or the shapes differ.
     """
     error = mse(x, x_hat)
-    return 10 * math.log10(_PEAK**2 / error) if error else math.inf
+    return 10 * math.log10(PEAK**2 / error) if error else math.inf
 
 
 def ssim(x: np.ndarray, x_hat: np.ndarray) -> float:
@@ -83,7 +83,7 @@ def ms_ssim(x: np.ndarray, x_hat: np.ndarray) -> float:
         - Wang et al., "Multiscale structural similarity for image quality
           assessment", Asilomar 2003, https://doi.org/10.1109/ACSSC.2003.1292216
     """
-    return _similarity(x, x_hat, num_scales=len(_SCALE_WEIGHTS))
+    return _similarity(x, x_hat, num_scales=len(SCALE_WEIGHTS))
 
 
 def _similarity(x: np.ndarray, x_hat: np.ndarray, num_scales: int) -> float:
@@ -96,13 +96,13 @@ def _similarity(x: np.ndarray, x_hat: np.ndarray, num_scales: int) -> float:
             f"Expected an image (height, width, channels), received shape {x.shape}."
         )
     side = min(x.shape[:2])
-    weights = np.array(_SCALE_WEIGHTS[: min(num_scales, _num_scales(side))])
+    weights = np.array(SCALE_WEIGHTS[: min(num_scales, _num_scales(side))])
     similarity = tf.image.ssim_multiscale(
         tf.constant(x),
         tf.constant(x_hat),
-        max_val=_PEAK,
+        max_val=PEAK,
         power_factors=(weights / weights.sum()).tolist(),
-        filter_size=min(_WINDOW, side),
+        filter_size=min(WINDOW, side),
     )
     return float(similarity)
 
@@ -119,7 +119,7 @@ def ms_ssim_db(similarity: float) -> float:
 def _num_scales(side: int) -> int:
     """Returns at how many scales, 1 to 5, the window fits the shorter side."""
     num_scales = 1
-    while num_scales < len(_SCALE_WEIGHTS) and side > (_WINDOW - 1) << num_scales:
+    while num_scales < len(SCALE_WEIGHTS) and side > (WINDOW - 1) << num_scales:
         num_scales += 1
     return num_scales
 

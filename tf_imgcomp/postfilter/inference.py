@@ -9,17 +9,9 @@ larger than a tile is filtered whole.
 import tensorflow as tf
 
 from tf_imgcomp.ops.rounding import round_half_up
+from tf_imgcomp.postfilter.ensembles import ENSEMBLES
 
 TILE = 1024  # Pixels, without surroundings; a multiple of all cells.
-
-# Views that are filtered and averaged: number of quarter turns, whether mirrored.
-ENSEMBLES = {
-    "none": ((0, False),),
-    "rotations": tuple((turns, False) for turns in range(4)),
-    "flips": tuple(
-        (turns, mirrored) for mirrored in (False, True) for turns in range(4)
-    ),
-}
 
 
 def restore(

@@ -83,7 +83,7 @@ class Xue2019(ConfiguredModel):
         return self.config.cell * (1 + self.config.blocks * block + 1)
 
     def level(self, setting: tf.Tensor) -> tf.Tensor:
-        """The codec's setting to a level in [0, levels - 1]."""
+        """Maps the codec's setting to a level in [0, levels - 1]."""
         config = self.config
         position = setting - config.setting_min
         position /= config.setting_max - config.setting_min

@@ -15,7 +15,8 @@ from tf_imgcomp.export import postfilter as postfilter_export
 from tf_imgcomp.losses.registry import CodecLoss, check_loss, codec_loss
 from tf_imgcomp.losses.restoration import LOSSES
 from tf_imgcomp.postfilter.registry import new_postfilter
-from tf_imgcomp.training.restoration import RestorationGain, restoration_objective
+from tf_imgcomp.training.restoration import restoration_objective
+from tf_imgcomp.training.restoration_gain import RestorationGain
 from tf_imgcomp.training.step import codec_objective
 from tf_imgcomp.training.validation import RealBits
 

@@ -1,4 +1,4 @@
-"""The training loop: steps, checkpoints, logs, validation."""
+"""The training loop: steps, checkpoints, validation, the best weights."""
 
 import json
 import time
@@ -10,7 +10,7 @@ from typing import Callable, Optional
 import tensorflow as tf
 
 from tf_imgcomp.atomic_files import write_atomically
-from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN
+from tf_imgcomp.codecs.base import draw_qualities
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.ops.seeds import stream
 from tf_imgcomp.training.journal import Journal
@@ -62,7 +62,7 @@ class Trainer:
 
     Args:
         trainable: the model and what it is trained for.
-        folder: where checkpoints and TensorBoard logs go.
+        folder: where checkpoints, best weights and what `Journal` writes go.
         config: `TrainerConfig`.
         validate: function that returns a dict of figures, one of them `score`, less
             being better. Called with the averaged weights in place.
@@ -126,7 +126,7 @@ class Trainer:
         """Trains to the end of a dataset.
 
         Args:
-            dataset: uint8 `(b, h, w, 3)` for each step from `self.step` on.
+            dataset: uint8 `(b, h, w, 3 * pictures)` for each step from `self.step` on.
             report: takes the lines of progress.
         """
         config = self.config
@@ -190,13 +190,7 @@ class Trainer:
     def _draw_quality(self, count, seed):
         if self.config.quality is not None:
             return tf.fill([count], self.config.quality)
-        # One draw from each of `count` equal parts of the range: every batch has
-        # low and high rates.
-        part = tf.random.stateless_uniform([count], seed)
-        position = (tf.range(count, dtype=tf.float32) + part) / tf.cast(
-            count, tf.float32
-        )
-        return QUALITY_MIN + (QUALITY_MAX - QUALITY_MIN) * position
+        return draw_qualities(count, seed)
 
     def _log(self, done, metrics, rate, report):
         values = {name: float(value) for name, value in metrics.items()}
