@@ -200,7 +200,7 @@ def section(
     known = {point.codec for point in means}
     ours, measured, published = (
         [name for name, origin in origins.items() if origin.kind == kind]
-        for kind in collection.KINDS
+        for kind in KINDS
     )
     # Measured codecs are always listed; published ones only where they have numbers.
     published = [name for name in published if name in known]

@@ -111,9 +111,6 @@ def _reach_psnr(codec: ImageCodec, encoder: PhotoEncoder, target: float) -> Enco
     trial_codec = codec.without_refinement()
     trial = cached_by_setting(codec, functools.partial(encoder.measured, trial_codec))
     just_below = math.nextafter(target, -math.inf)
-    trial_codec = codec.without_refinement()
-    trial = cached_by_setting(codec, functools.partial(encoder.measured, trial_codec))
-    just_below = math.nextafter(target, -math.inf)
     below, best = bracket(trial, just_below)
     if best is None:
         assert below is not None
