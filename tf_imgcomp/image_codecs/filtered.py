@@ -9,7 +9,7 @@ mean over rotations and mirror images.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -86,7 +86,9 @@ class FilteredCodec(ImageCodec):
             return self
         return FilteredCodec(codec, self._filter, self._tried)
 
-    def with_effort(self, effort: int, progress=iter) -> ImageCodec:
+    def with_effort(
+        self, effort: int, progress: Callable[[Iterable], Iterable] = iter
+    ) -> ImageCodec:
         """See `ImageCodec`: the codec's; the filter does not change the refinement."""
         codec = self._codec.with_effort(effort, progress)
         return FilteredCodec(codec, self._filter, self._tried)

@@ -11,7 +11,7 @@ zeros, and such steps move all alike.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -51,7 +51,7 @@ class RefinedCodec(ImageCodec):
     def __init__(
         self,
         codec: LearnedCodec,
-        refinement,
+        refinement: Any,
         iterations: int,
         progress: Callable[[Iterable], Iterable] = iter,
     ):
@@ -95,7 +95,9 @@ class RefinedCodec(ImageCodec):
         """See `ImageCodec`."""
         return self._codec
 
-    def with_effort(self, effort: int, progress=iter) -> ImageCodec:
+    def with_effort(
+        self, effort: int, progress: Callable[[Iterable], Iterable] = iter
+    ) -> ImageCodec:
         """See `ImageCodec`."""
         return self._codec.with_effort(effort, progress)
 
@@ -109,11 +111,18 @@ class RefinedCodec(ImageCodec):
         """See `ImageCodec`."""
         return self._codec.latents(strings, height, width, quality)
 
-    def _refine(self, pixels, y, z, quality, weights) -> Integers:
+    def _refine(
+        self,
+        pixels: np.ndarray,
+        y: np.ndarray,
+        z: np.ndarray,
+        quality: np.int64,
+        weights: dict[str, Any],
+    ) -> Integers:
         """The best integers of all iterations."""
         bits_per_error = weights["bits_per_error"].numpy()
         best: Integers | None = None
-        velocity, adam = 0.0, _Adam()
+        velocity, adam = np.zeros_like(y), _Adam(z)
         for iteration in self._progress(range(self._iterations + 1)):
             now = self._refinement.objective(
                 pixels, y, z, quality, bits_per_error, weights["uses_optional"]
@@ -137,10 +146,11 @@ class RefinedCodec(ImageCodec):
 
 
 class _Adam:
-    """Directions of descent (Kingma and Ba 2015)."""
+    """Directions of descent (Kingma and Ba 2015) for an array like the one given."""
 
-    def __init__(self):
-        self._mean, self._square, self._count = 0.0, 0.0, 0
+    def __init__(self, like: np.ndarray):
+        self._mean, self._square = np.zeros_like(like), np.zeros_like(like)
+        self._count = 0
 
     def __call__(self, gradient: np.ndarray) -> np.ndarray:
         self._count += 1
