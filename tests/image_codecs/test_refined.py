@@ -1,6 +1,7 @@
 """The slow mode: smaller files for the same decoder, never worse ones."""
 
 import shutil
+from types import SimpleNamespace
 
 import pytest
 
@@ -31,9 +32,14 @@ def codec(folder):
 
 
 @pytest.fixture(scope="module")
-def refined(codec):
+def refinement(codec):
+    return codec.load("refinement")
+
+
+@pytest.fixture(scope="module")
+def refined(codec, refinement):
     """A codec that takes as few iterations as improve a file."""
-    return RefinedCodec(codec, codec.load("refinement"), iterations=4)
+    return RefinedCodec(codec, refinement, iterations=4)
 
 
 @pytest.fixture(scope="module")
@@ -67,19 +73,14 @@ def test_an_image_has_one_refined_file(refined, image):
     assert refined.compress(image, QUALITY) == refined.compress(image, QUALITY)
 
 
-def test_results_that_are_worse_are_not_taken(codec, image):
-    class Zeros:
-        """Refinement that wants an image without latents."""
+def test_results_that_are_worse_are_not_taken(codec, refinement, image):
+    def no_latents(*arguments):
+        found = refinement.objective(*arguments)
+        return {**found, "y_hat": 0 * found["y_hat"]}
 
-        def __init__(self, functions):
-            self.weights, self.encode = functions.weights, functions.encode
-            self._objective = functions.objective
-
-        def objective(self, *arguments):
-            found = self._objective(*arguments)
-            return {**found, "y_hat": 0 * found["y_hat"]}
-
-    worse = RefinedCodec(codec, Zeros(codec.load("refinement")), iterations=1)
+    functions = {"weights": refinement.weights, "encode": refinement.encode}
+    harmful = SimpleNamespace(**functions, objective=no_latents)
+    worse = RefinedCodec(codec, harmful, iterations=1)
     assert worse.compress(image, QUALITY) == codec.compress(image, QUALITY)
 
 
