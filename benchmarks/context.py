@@ -115,7 +115,7 @@ def print_bytes(codec: Codec, pixels: np.ndarray, quality: tf.Tensor) -> None:
     encoded = tf.function(module.coder.encode)(latents["y"], latents["z"], hundredths)
     z_hat = tf.floor(latents["z"] + 0.5)
     bits = estimated_bits(codec, encoded.y_hat, z_hat, quality)
-    z_bytes = float(codec.latent_coder._z_bits(z_hat)[0]) / 8
+    z_bytes = float(codec.latent_coder.z_bits(z_hat)[0]) / 8
     wavefront_bytes = tf.function(string_for_each_wavefront)(
         module.coder, encoded.y_hat, z_hat, hundredths
     )

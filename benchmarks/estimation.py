@@ -21,7 +21,7 @@ def estimated_bits(codec: Codec, y_hat, z_hat, quality) -> tf.Tensor:
     known = KnownLatents(config, y_hat)
     psi = coder.run_hyper_synthesis(z_hat, codec.rate_features(quality))
     passes.run_passes(config.context, coder.slices, psi, known, config.optional_slice)
-    bits = [coder._z_bits(z_hat)[0]]
+    bits = [coder.z_bits(z_hat)[0]]
     for (number, colour), raw in known.parameters.items():
         parameters = mixture.split_parameters(
             raw, config.components, config.tied, gains[number]

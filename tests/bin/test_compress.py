@@ -301,7 +301,7 @@ def test_unknown_models_and_formats_are_refused(tfci, capsys):
 
 
 def test_outputs_that_cannot_be_written_are_refused(tfci, capsys):
-    message = "photo.tfci: photo.png: File exists"
+    message = "photo.tfci: photo.png/out.png cannot be written: photo.png is not a "
     check_error(capsys, decompress, message, "--output=photo.png/out.png", tfci)
     Path("out").mkdir()
     Path("out/photo.png").mkdir()

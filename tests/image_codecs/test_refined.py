@@ -94,7 +94,7 @@ def test_searches_keep_their_promise(codec, refined, image):
         >= encode(codec, Photo(image), Goal(max_bytes=limit)).file.quality
     )
     decoded, _ = codec.decompress(plain.strings, HEIGHT, WIDTH, plain.quality)
-    goal = Goal(target_psnr=psnr(image, decoded))
+    goal = Goal(target_psnr=psnr(image, decoded) - 0.01)  # Not out of all reach.
     encoded = encode(refined, Photo(image), goal)
     assert encoded.psnr >= goal.target_psnr
     assert len(encoded.data) <= len(encode(codec, Photo(image), goal).data)

@@ -35,16 +35,16 @@ class RefinedCoding(EstimatedCoding):
     def _choose_integers(self, number, y, parameters) -> tf.Tensor:
         weights = self._bits_per_error[number]
         chosen = mixture.choose_integers(y, parameters, weights)
-        chosen = tf.where(self._are_zero(parameters), tf.zeros_like(y), chosen)
+        chosen = tf.where(self._are_skipped(parameters), tf.zeros_like(y), chosen)
         return pass_straight_through(y, chosen)
 
     def _count(self, number, colour, y_hat, parameters) -> None:
         del number, colour
         bits = mixture.mixture_bits(tf.stop_gradient(y_hat), parameters)
-        bits = tf.where(self._are_zero(parameters), tf.zeros_like(bits), bits)
+        bits = tf.where(self._are_skipped(parameters), tf.zeros_like(bits), bits)
         self._bits.append(tf.reduce_sum(bits, [1, 2, 3]))
 
-    def _are_zero(self, parameters: mixture.Mixture) -> tf.Tensor:
+    def _are_skipped(self, parameters: mixture.Mixture) -> tf.Tensor:
         """Latents that the integer coder does not code, bool `(1, h, w, c)`."""
         logits, offsets, log2_scales = parameters
         if self._config.tied:  # Of these the coder has the first Gaussian's only.
@@ -52,5 +52,5 @@ class RefinedCoding(EstimatedCoding):
             offsets, log2_scales = offsets[..., :1, :], log2_scales[..., :1, :]
         kinds = tf.concat([logits, offsets, log2_scales], axis=-2)
         kinds = tf.unstack(tf.stop_gradient(tf.round(kinds * ONE)), axis=-2)
-        are_zero = self._rows.are_zero([tf.reshape(kind, [-1]) for kind in kinds])
-        return tf.reshape(are_zero, tf.shape(kinds[0]))
+        are_skipped = self._rows.are_skipped([tf.reshape(kind, [-1]) for kind in kinds])
+        return tf.reshape(are_skipped, tf.shape(kinds[0]))
