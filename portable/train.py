@@ -228,7 +228,7 @@ class Trainer:
         self._step = programs.step()
         self._adam = optax.chain(
             optax.clip_by_global_norm(options["clip_norm"]),
-            optax.scale_by_adam(b1=options["beta_1"]),
+            optax.scale_by_adam(b1=options["beta_1"] or 0.9),
         )
         self._schedule = optax.warmup_cosine_decay_schedule(
             0.0,

@@ -55,12 +55,16 @@ def sizes(name: str = "fdram", **switches) -> dict:
     return {**SIZES[name], "coder": {**SIZES[name]["coder"], **switches}}
 
 
-# As few layers as possible, for tests that trace or compile often.
-PLAIN = {
-    **sizes(slices=(24,)),
-    "analysis_modules": 0,
-    "synthesis_modules": 0,
-}
+def plain(name: str = "fdram") -> dict:
+    """As few layers as there can be, where it matters how often they are compiled."""
+    return {
+        **sizes(name, slices=(24,)),
+        "analysis_modules": 0,
+        "synthesis_modules": 0,
+    }
+
+
+PLAIN = plain()
 
 
 def random_codec(seed: int = 1, name: str = "fdram", **switches) -> Codec:

@@ -213,7 +213,7 @@ def test_switches_of_mfca_pmcn_start_as_nothing(make_image):
     outputs = []
     for switches in ({}, off):
         tf.keras.utils.set_random_seed(1)
-        codec = new_codec("mfca_pmcn", {**tiny.sizes(), **switches})
+        codec = new_codec("mfca_pmcn", {**tiny.sizes("mfca_pmcn"), **switches})
         outputs.append(codec(x, quality).x_hat)
     np.testing.assert_allclose(*outputs, atol=1e-2)
 

@@ -71,9 +71,10 @@ def test_the_cost_is_that_of_the_file(codec, refinement, latents):
     np.testing.assert_allclose(found["cost"], expected, rtol=0.03)
 
 
+@pytest.mark.parametrize(
+    "codec", [("fdram", {"optional_slice": True})], indirect=True, ids=str
+)
 def test_a_slice_that_is_left_out_stays_left_out(refinement, latents):
-    if not refinement.coder.config.optional_slice:
-        pytest.skip("has no optional slice")
     weights = refinement.weights(latents[0], HUNDREDTHS)
     found = refinement.objective(
         regenerate.image(64, 100),

@@ -26,7 +26,7 @@ from tf_imgcomp.training.weights import named_variables
 
 
 def main(name: str, folder: str) -> None:
-    sizes = tiny.SIZES[name] if name == "cheng2020" else tiny.PLAIN
+    sizes = tiny.SIZES[name] if name == "cheng2020" else tiny.plain(name)
     codec = tiny.randomized(sizes, name=name)
     trainable = Trainable(codec, codec_objective(codec, noise=True))
     config = TrainerConfig(OptimizationConfig(1))

@@ -30,7 +30,10 @@ def images(make_image):
 
 def _trainable(distortion=None):
     """A tiny codec with a distortion as its objective, or the report's loss."""
-    codec, loss = tiny.randomized(tiny.PLAIN, name="mfca_pmcn"), mfca_pmcn_loss
+    codec, loss = (
+        tiny.randomized(tiny.plain("mfca_pmcn"), name="mfca_pmcn"),
+        mfca_pmcn_loss,
+    )
     if distortion:
         middle = codec.lmbda_middle
 

@@ -16,7 +16,6 @@ class OptimizationConfig:
 
     Attributes:
         steps: int. Length of the run.
-        optimizer: one of `OPTIMIZERS`.
         learning_rate: float. Peak of the schedule.
         schedule: "cosine", to zero at the end of the run, or "plateau": constant until
             validation stops improving, see `training.plateau`.
@@ -27,10 +26,10 @@ class OptimizationConfig:
         average_decay: float. Decay of the exponential average of the weights.
         spike_factor: float. A step is skipped if its gradient norm exceeds the running
             average by this factor.
+        optimizer: one of `OPTIMIZERS`.
     """
 
     steps: int
-    optimizer: str = "adam"
     learning_rate: float = 1e-3
     schedule: str = "cosine"
     warmup_steps: int = 200
@@ -39,6 +38,7 @@ class OptimizationConfig:
     beta_1: Optional[float] = None
     average_decay: float = 0.999
     spike_factor: float = 20.0
+    optimizer: str = "adam"
 
 
 def make_optimizer(config: OptimizationConfig) -> tf.keras.optimizers.Optimizer:

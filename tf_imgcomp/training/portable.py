@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from tf_imgcomp.atomic_files import open_atomically, write_atomically
 from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN
+from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.training.step import Trainable, evaluation, training_step
 from tf_imgcomp.training.trainer import TrainerConfig
 from tf_imgcomp.training.weights import named_variables
@@ -52,7 +53,15 @@ def export_step(
         batch: number of images in a step.
         crop: their side, in pixels.
         card: model card of the trained weights, kept until they are imported.
+
+    Raises:
+        ImgcompError: If the optimizer is not Adam, the only one of portable/train.py.
     """
+    if config.optimization.optimizer != "adam":
+        raise ImgcompError(
+            f"portable/train.py has no {config.optimization.optimizer}: use "
+            "--optimizer=adam"
+        )
     folder = Path(folder)
     parameters, trained = named_variables(trainable.model), list(trainable.variables)
     variables = list(parameters.values())
