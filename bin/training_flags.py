@@ -32,7 +32,7 @@ _SCHEDULE = flags.DEFINE_enum(
     "improvement. Training elsewhere always uses the cosine.",
 )
 _OPTIMIZER = flags.DEFINE_enum(
-    "optimizer", "adam", ["adam", "soap"], "SOAP needs fewer, slightly longer steps."
+    "optimizer", "adam", ["adam", "soap"], "SOAP wants a higher learning rate."
 )
 _LEARNING_RATE = flags.DEFINE_float("learning_rate", 1e-3, "Peak of the schedule.")
 _WARMUP = flags.DEFINE_integer("warmup_steps", 200, "Steps of linear warm-up.")
