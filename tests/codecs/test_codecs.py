@@ -24,6 +24,7 @@ SWITCHES = [
     {"context": "checkerboard", "components": 1},
     {"context": "checkerboard", "components": 2},
     {"context": "checkerboard", "components": 2, "tied": False},
+    {"context": "quads", "components": 2},
     {"context": "raster", "components": 2},
     {"context": "raster", "components": 3, "tied": False, "embedding": None},
     *({"name": name} for name in CODECS if name != "fdram"),

@@ -74,7 +74,7 @@ def raw_parameters(coder, z: np.ndarray, y: np.ndarray, rate: np.ndarray) -> lis
             if (i + j) % 2:
                 window = _window(embedded[number], i, j, 2)
                 taps = np.concatenate([window[tap] for tap in checkerboard.TAPS])
-                around = dense(networks.context_conv, taps, True)
+                around = dense(networks.context_convs[0], taps, True)
             h = np.concatenate([*known, around])
             for layer in networks.hidden:
                 h = dense(layer, h, True)

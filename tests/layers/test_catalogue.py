@@ -35,7 +35,7 @@ CATALOGUE = {
     ),
     "CheckerboardConv2D": (
         lambda: layers.CheckerboardConv2D(3),
-        lambda: (_features(),),
+        lambda: (_features(3, 10),),
         (2, 3, 10, 3),
     ),
     "FastDeepResidualAttention": (
@@ -113,6 +113,11 @@ CATALOGUE = {
         lambda: layers.PyramidConvolution(8, "groups", 14),
         lambda: (_features(5, 17),),
         (2, 5, 17, 8),
+    ),
+    "QuadConv2D": (
+        lambda: layers.QuadConv2D(3),
+        lambda: (_features(3, 5), _features(3, 5)),
+        (2, 3, 5, 3),
     ),
     "ResidualBlock": (
         lambda: layers.ResidualBlock(8, 4),

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tf_imgcomp import layers
-from tf_imgcomp.ops import checkerboard, raster
+from tf_imgcomp.ops import checkerboard, quads, raster
 
 
 def _noise(*shape):
@@ -60,20 +60,21 @@ def test_gdn_closed_form():
 
 
 @pytest.mark.parametrize(
-    ("layer", "taps", "positions"),
+    ("layer", "taps", "seen", "positions"),
     [
         (
             layers.CheckerboardConv2D(2),
             checkerboard.TAPS,
+            lambda x: checkerboard.split(x)[0],
             lambda x: checkerboard.split(x)[1],
         ),
-        (layers.RasterConv2D(2), raster.TAPS, lambda x: x),
+        (layers.RasterConv2D(2), raster.TAPS, lambda x: x, lambda x: x),
     ],
     ids=["checkerboard", "raster"],
 )
-def test_context_conv_equals_a_masked_convolution(layer, taps, positions):
+def test_context_conv_equals_a_masked_convolution(layer, taps, seen, positions):
     x = _noise(1, 6, 8, 3)
-    result = layer(x)
+    result = layer(seen(x))
     kernel = np.zeros((5, 5, 3, 2), np.float32)
     for tap, (i, j) in enumerate(taps):
         kernel[i, j] = layer.dense.kernel[3 * tap : 3 * tap + 3]
@@ -81,12 +82,25 @@ def test_context_conv_equals_a_masked_convolution(layer, taps, positions):
     np.testing.assert_allclose(result, positions(masked), atol=1e-5)
 
 
-def test_checkerboard_conv_does_not_see_the_positions_it_predicts():
-    x = _noise(1, 6, 8, 3)
-    anchors, others = checkerboard.split(x)
-    layer = layers.CheckerboardConv2D(2)
-    hidden = layer(checkerboard.merge(anchors, tf.zeros_like(others)))
-    np.testing.assert_array_equal(layer(x), hidden)
+@pytest.mark.parametrize(("count", "taps"), [(1, 4), (2, 12), (3, 16)])
+def test_each_pass_of_quads_sees_all_that_is_decoded_in_its_window(count, taps):
+    """As a 5x5 convolution of the map, with zeros where nothing is decoded yet."""
+    x = _noise(1, 6, 8, 1)
+    parts = quads.split(x)
+    known = [*parts[:count], *[tf.zeros_like(part) for part in parts[count:]]]
+    sums = tf.nn.conv2d(quads.merge(known), tf.ones((5, 5, 1, 1)), 1, "SAME")
+    around = quads.neighbours(parts[:count])
+    assert around.shape[-1] == taps
+    expected = quads.split(sums)[count]
+    np.testing.assert_allclose(
+        tf.reduce_sum(around, -1, keepdims=True), expected, atol=1e-5
+    )
+    assert layers.QuadConv2D(2)(*parts[:count]).shape == (1, 3, 4, 2)
+
+
+def test_quads_come_together_again():
+    x = _noise(2, 6, 8, 3)
+    np.testing.assert_array_equal(quads.merge(quads.split(x)), x)
 
 
 def test_bounded_leaky_relu_values():

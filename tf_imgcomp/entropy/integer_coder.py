@@ -1,5 +1,6 @@
 """The trained latent coder in integers: latents to strings and back."""
 
+from collections.abc import Sequence
 from typing import Callable, NamedTuple
 
 import numpy as np
@@ -22,7 +23,7 @@ from tf_imgcomp.entropy.optional_slice import is_worth_coding
 from tf_imgcomp.entropy.range_coder import PRECISION
 from tf_imgcomp.entropy.tied_rows import TiedTables
 from tf_imgcomp.layers import GainUnit
-from tf_imgcomp.ops import checkerboard
+from tf_imgcomp.ops import checkerboard, quads
 from tf_imgcomp.ops.neighbourhoods import patches_3x3
 from tf_imgcomp.ops.rounding import round_half_up
 
@@ -32,6 +33,12 @@ QUALITY_STEPS = 100  # A quality is written in hundredths.
 # Bits that a squared error of one step is worth when integers are given: more than any
 # integer needs, so that no other one is taken.
 _NO_CHOICE = 1e6
+
+# The taps of a context's layers, from the embedded latents of a slice by pass.
+_NEIGHBOURS = {
+    "checkerboard": lambda decoded: checkerboard.anchors_around_others(*decoded),
+    "quads": quads.neighbours,
+}
 
 
 class EncodedLatents(NamedTuple):
@@ -75,10 +82,11 @@ class IntegerSlice(tf.Module):
         self.features = model.features
         self._log_table = log_table
         # The first slice has no channel context, and context none no spatial one.
-        self.channel_conv, self.context_conv = (
-            _integer_dense(layer) if layer.built else None
-            for layer in (model.channel_conv, model.context_conv.dense)
-        )
+        channel_conv, context = model.channel_conv, model.context_conv.dense
+        self.channel_conv = _integer_dense(channel_conv) if channel_conv.built else None
+        layers = context if model.config.context == "quads" else [context]
+        self.context_convs = [_integer_dense(each) for each in layers if each.built]
+        self._around = _NEIGHBOURS.get(model.config.context)
         self.embedding, self.embedding_depth = None, len(model.initial_deviations)
         if model.config.embedding and model.embedding.built:
             self.embedding = _integer_dense(model.embedding)
@@ -100,11 +108,12 @@ class IntegerSlice(tf.Module):
     def channel_context(self, embedded: tf.Tensor) -> tf.Tensor:
         return at_all_positions(self.channel_conv.activate, patches_3x3(embedded))
 
-    def context_prediction(self, embedded: tf.Tensor) -> tf.Tensor:
-        return self.context_at(checkerboard.anchors_around_others(embedded))
+    def context_prediction(self, decoded: Sequence[tf.Tensor]) -> tf.Tensor:
+        conv = self.context_convs[len(decoded) - 1]
+        return at_all_positions(conv.activate, self._around(decoded))
 
     def context_at(self, taps: tf.Tensor) -> tf.Tensor:
-        return at_all_positions(self.context_conv.activate, taps)
+        return at_all_positions(self.context_convs[0].activate, taps)
 
     def parameters(self, features: tf.Tensor) -> tf.Tensor:
         def networks(features):

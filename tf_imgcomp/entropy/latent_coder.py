@@ -1,6 +1,7 @@
 """The entropy model of all codecs: factorized z, hyperprior, context, mixture."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Optional
 
@@ -14,6 +15,7 @@ from tf_imgcomp.layers import (
     BoundedLeakyReLU,
     CheckerboardConv2D,
     LogFeatures,
+    QuadConv2D,
     RasterConv2D,
     SubpixelConv2D,
 )
@@ -24,6 +26,14 @@ from tf_imgcomp.ops.rounding import (
     round_straight_through,
 )
 from tf_imgcomp.ops.seeds import stream
+
+# Without a context the layer is never called.
+_CONTEXT_LAYERS = {
+    "none": CheckerboardConv2D,
+    "checkerboard": CheckerboardConv2D,
+    "quads": QuadConv2D,
+    "raster": RasterConv2D,
+}
 
 
 class LatentBits(NamedTuple):
@@ -131,9 +141,7 @@ class SliceModel(Block):
         if config.embedding:
             self.embedding = dense(min(config.embedding, 2 * depth))
         self.channel_conv = conv(config.features, 3)
-        in_order = config.context == "raster"
-        context_conv = RasterConv2D if in_order else CheckerboardConv2D
-        self.context_conv = context_conv(config.features)
+        self.context_conv = _CONTEXT_LAYERS[config.context](config.features)
         self.entropy_parameters = [
             *map(dense, config.hidden),
             dense(
@@ -162,8 +170,8 @@ class SliceModel(Block):
     def channel_context(self, embedded: tf.Tensor) -> tf.Tensor:
         return self.activation(self.channel_conv(embedded))
 
-    def context_prediction(self, embedded: tf.Tensor) -> tf.Tensor:
-        return self.activation(self.context_conv(embedded))
+    def context_prediction(self, decoded: Sequence[tf.Tensor]) -> tf.Tensor:
+        return self.activation(self.context_conv(*decoded))
 
     def parameters(self, features: tf.Tensor) -> tf.Tensor:
         for layer in self.entropy_parameters[:-1]:

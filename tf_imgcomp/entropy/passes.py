@@ -6,9 +6,9 @@ from typing import Callable, Protocol
 
 import tensorflow as tf
 
-from tf_imgcomp.ops import checkerboard
+from tf_imgcomp.ops import checkerboard, quads
 
-CONTEXTS = ("none", "checkerboard", "raster")
+CONTEXTS = ("none", "checkerboard", "quads", "raster")
 
 
 class SliceNetworks(Protocol):
@@ -26,11 +26,12 @@ class SliceNetworks(Protocol):
     def channel_context(self, embedded: tf.Tensor) -> tf.Tensor:
         """Features at every position, from the embedded slices before this one."""
 
-    def context_prediction(self, embedded: tf.Tensor) -> tf.Tensor:
-        """Features from the embedded latents of this slice.
+    def context_prediction(self, decoded: Sequence[tf.Tensor]) -> tf.Tensor:
+        """Features of the positions of the next pass, from those decoded.
 
-        Checkerboard: features of non-anchors from anchors. Raster: features of each
-        position from earlier ones.
+        Args:
+            decoded: the embedded latents of the slice, by pass. In raster order one
+                map of all; each position sees those before it.
         """
 
     def parameters(self, features: tf.Tensor) -> tf.Tensor:
@@ -75,7 +76,7 @@ class Coding(Protocol):
 
         Args:
             number: of the slice.
-            colour: 0 or 1, the pass of the slice.
+            colour: the pass of the slice, from 0 on.
             raw: `(b, h, w, p)`. The outputs of `SliceNetworks.parameters`.
 
         Returns:
@@ -111,6 +112,7 @@ def run_passes(
 
         context none            one pass over all positions
         context checkerboard    anchors first; the others see the anchors too
+        context quads           the four positions of each 2x2 square in turn
         context raster          each position sees those before it, see `ops.raster`
 
     Args:
@@ -153,10 +155,9 @@ def _run_colours(context, number, networks, known, coding) -> tuple:
     """Codes a slice; returns its latents and their embeddings, by colour."""
     decoded, seen = [], []
     for colour, features in enumerate(split(context, known)):
-        if context == "checkerboard":
-            if colour:
-                anchors = merge(context, [seen[0], tf.zeros_like(seen[0])])
-                around = networks.context_prediction(anchors)
+        if context != "none":
+            if seen:
+                around = networks.context_prediction(seen)
             else:
                 shape = tf.concat([tf.shape(features)[:-1], [networks.features]], 0)
                 around = tf.zeros(shape, features.dtype)
@@ -177,7 +178,7 @@ def parameters_around(
         embedded: `(b, h, w, n)`, all latents of the slice. Each position sees only
             those before it.
     """
-    around = networks.context_prediction(embedded)
+    around = networks.context_prediction([embedded])
     return networks.parameters(tf.concat([known, around], axis=-1))
 
 
@@ -201,9 +202,13 @@ def by_pass(context: str, sizes: Sequence[int], x: tf.Tensor) -> dict:
 
 def split(context: str, x: tf.Tensor) -> list:
     """A map `(b, h, w, c)` as the positions of each pass of a slice."""
-    return list(checkerboard.split(x)) if context == "checkerboard" else [x]
+    if context == "checkerboard":
+        return list(checkerboard.split(x))
+    return list(quads.split(x)) if context == "quads" else [x]
 
 
 def merge(context: str, parts: Sequence[tf.Tensor]) -> tf.Tensor:
     """The inverse of `split`."""
-    return checkerboard.merge(*parts) if context == "checkerboard" else parts[0]
+    if context == "checkerboard":
+        return checkerboard.merge(*parts)
+    return quads.merge(parts) if context == "quads" else parts[0]

@@ -9,7 +9,7 @@ from tf_imgcomp.layers.attention import (
 )
 from tf_imgcomp.layers.attention_residual import AttentionResidualBlock
 from tf_imgcomp.layers.bounded_leaky_relu import BoundedLeakyReLU
-from tf_imgcomp.layers.context import CheckerboardConv2D, RasterConv2D
+from tf_imgcomp.layers.context import CheckerboardConv2D, QuadConv2D, RasterConv2D
 from tf_imgcomp.layers.frequency import MultiFrequencyChannelAttention
 from tf_imgcomp.layers.gain import GainUnit
 from tf_imgcomp.layers.gdn import GDN
@@ -44,6 +44,7 @@ __all__ = [
     "PostProcessing",
     "PostQuantizationFilter",
     "PyramidConvolution",
+    "QuadConv2D",
     "RasterConv2D",
     "ResidualBlock",
     "ResidualDownsample",

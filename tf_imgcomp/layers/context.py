@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from tf_imgcomp.layers.base import Block, register
-from tf_imgcomp.ops import checkerboard, raster
+from tf_imgcomp.ops import checkerboard, quads, raster
 
 
 class _NeighbourConv2D(Block):
@@ -30,8 +30,8 @@ class CheckerboardConv2D(_NeighbourConv2D):
         filters: int. Channels of the result.
 
     Shape:
-        float `(b, h, w, c)`, even sides, to `(b, h / 2, w, filters)`:
-        the colour "others" of `ops.checkerboard.split`.
+        float `(b, h / 2, w, c)`, the anchors of `ops.checkerboard.split`, to
+        `(b, h / 2, w, filters)`, the other positions.
 
     References:
         He et al., "Checkerboard Context Model for Efficient Learned Image
@@ -60,3 +60,31 @@ class RasterConv2D(_NeighbourConv2D):
     """
 
     neighbours = staticmethod(raster.all_neighbours)
+
+
+@register
+class QuadConv2D(Block):
+    """5x5 convolutions over the passes so far, one for each of the three that follow.
+
+    Args:
+        filters: int. Channels of the result.
+
+    Shape:
+        one to three maps float `(b, h / 2, w / 2, c)`, the first of
+        `ops.quads.split`, to `(b, h / 2, w / 2, filters)`, the next one.
+
+    References:
+        Li, Li and Lu, "Neural Video Compression with Diverse Contexts", CVPR 2023,
+        https://arxiv.org/abs/2302.14402
+    """
+
+    arguments = ("filters",)
+
+    def __init__(self, filters: int, **kwargs):
+        super().__init__(**kwargs)
+        self.filters = filters
+        count = len(quads.POSITIONS) - 1
+        self.dense = [tf.keras.layers.Dense(filters) for _ in range(count)]
+
+    def call(self, *decoded):
+        return self.dense[len(decoded) - 1](quads.neighbours(decoded))

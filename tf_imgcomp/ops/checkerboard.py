@@ -34,15 +34,16 @@ def merge(anchors: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
     return tf.nn.depth_to_space(tf.concat(squares, axis=-1), 2)
 
 
-def anchors_around_others(x: tf.Tensor) -> tf.Tensor:
-    """The 12 anchors in the 5x5 window around each non-anchor.
+def anchors_around_others(anchors: tf.Tensor) -> tf.Tensor:
+    """The 12 anchors in the 5x5 window around each non-anchor, zero-padded.
 
     Args:
-        x: tensor `(b, h, w, c)`, even sides, zero-padded.
+        anchors: tensor `(b, h / 2, w, c)`, as `split` gives it.
 
     Returns:
         Tensor `(b, h / 2, w, 12 * c)`, in the order of `TAPS`.
     """
+    x = merge(anchors, tf.zeros_like(anchors))
     batch, height, width, channels = tf.unstack(tf.shape(x))
     padded = tf.pad(x, [[0, 0], [2, 2], [2, 2], [0, 0]])
     rows = tf.reshape(padded, [batch, -1, channels])
