@@ -1,4 +1,4 @@
-"""fdram: fast deep residual attention, Gaussian mixture, checkerboard context."""
+"""fdram: fast deep residual attention, Gaussian mixture, context in four passes."""
 
 from dataclasses import dataclass
 
@@ -33,7 +33,11 @@ class FdramConfig(LappedConfig):
     lmbda_max: float = 0.6
     levels: int = 7
     coder: LatentCoderConfig = LatentCoderConfig(
-        slices=(16, 64, 240, 448), optional_slice=True
+        slices=(16, 64, 240, 448),
+        optional_slice=True,
+        features=128,
+        hidden=(256, 256),
+        context="quads",
     )
     analysis_modules: int = 3
     module: str = "fdram"
@@ -75,7 +79,7 @@ class FdramSynthesis(LappedSynthesis):
 
 @register
 class Fdram(LappedCodec):
-    """Residual attention transforms, hyperprior, mixture, checkerboard context.
+    """Residual attention transforms, hyperprior, mixture, context in four passes.
 
     Each of the four parts of its source is a switch, so that its gain can be measured
     (`bin/ablate`): `module`, `coder.components` and `coder.tied`, `post_blocks`,
