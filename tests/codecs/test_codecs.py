@@ -14,6 +14,7 @@ from tf_imgcomp.errors import ModelError
 from tf_imgcomp.export.codec import CodecModule
 from tf_imgcomp.layers.base import computing_in
 from tf_imgcomp.layers.configured import all_sizes
+from tf_imgcomp.ops.resampling import shrink
 from tf_imgcomp.ops.rounding import round_half_up
 from tf_imgcomp.training.weights import round_to_half
 
@@ -158,6 +159,21 @@ def test_module_gives_back_what_the_codec_reconstructs(name, make_image):
     np.testing.assert_allclose(image, expected, atol=1)  # One at a near tie.
     # Chosen integers are the nearest ones or next to them.
     assert np.max(np.abs(codec.analysis(x[None], quality) - y_hat)) <= 1.51
+
+
+@every_codec
+def test_a_preview_is_the_image_made_small(name, make_image):
+    # Grey, since the first slice of a tiny codec lacks a colour.
+    image, quality = make_image(64, 128)[None, ..., [0, 0, 0]], tf.constant([90.0])
+    codec = new_codec(name, tiny.sizes(name))
+    y_hat = round_half_up(codec.analysis(image, quality))
+    first = y_hat[..., : codec.config.coder.slices[0]]
+    half, smallest = (codec.preview(first, quality, factor) for factor in (2, 16))
+    assert half.shape == (1, 32, 64, 3)
+    np.testing.assert_allclose(shrink(half, 8), smallest, atol=1e-3)
+    expected = shrink(tf.cast(image, tf.float32), 16)
+    error = tf.reduce_mean(tf.square(smallest - expected))
+    assert error < 0.1 * tf.math.reduce_variance(expected)
 
 
 @pytest.mark.slow

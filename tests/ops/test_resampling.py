@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_imgcomp.ops.resampling import pool, spread
+from tf_imgcomp.ops.resampling import pool, shrink, spread
 
 
 def _noise(*shape):
@@ -20,6 +20,11 @@ def test_pooling_is_the_mean_over_each_cell(cells):
         left, right = 9 * j // cells[1], -(-9 * (j + 1) // cells[1])
         expected[:, i, j] = x[:, top:bottom, left:right].mean((1, 2))
     np.testing.assert_allclose(pool(x, *cells), expected, atol=1e-6)
+
+
+def test_shrinking_is_the_mean_over_each_square():
+    x = _noise(2, 8, 12, 3)
+    np.testing.assert_allclose(shrink(x, 4), pool(x, 2, 3), atol=1e-6)
 
 
 def test_spreading_is_linear_between_centres():

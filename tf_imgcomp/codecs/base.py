@@ -14,6 +14,7 @@ from tf_imgcomp.layers.gain import interpolate_levels
 from tf_imgcomp.losses.rate_distortion import rate_distortion
 from tf_imgcomp.ops import bases
 from tf_imgcomp.ops.padding import pad_to_multiple
+from tf_imgcomp.ops.resampling import shrink
 from tf_imgcomp.ops.rounding import add_uniform_noise, scale_nonzero_gradient
 from tf_imgcomp.ops.seeds import stream
 
@@ -203,6 +204,21 @@ class Codec(ConfiguredModel):
         y = tf.cast(self.inverse_gain(y_hat, level), self.compute_dtype)
         x_hat = self.synthesis_transform(y, level)
         return (tf.cast(x_hat, tf.float32) + 1.0) * 127.5
+
+    def preview(self, y_hat: tf.Tensor, quality: tf.Tensor, factor) -> tf.Tensor:
+        """A small image from the first slice of rounded latents alone.
+
+        Args:
+            y_hat: float32 `(b, h, w, c)`, the first slice.
+            quality: float32 `(b,)`, 1 to 100.
+            factor: int or int32 scalar, 1, 2, 4, 8 or 16: how many times smaller.
+
+        Returns:
+            float32 `(b, 16 h / factor, 16 w / factor, 3)`, 0 to 255, not clipped.
+        """
+        left_out = self.config.coder.latent_depth - y_hat.shape[-1]
+        y_hat = tf.pad(y_hat, [[0, 0], [0, 0], [0, 0], [0, left_out]])
+        return shrink(self.synthesis(y_hat, quality), factor)
 
     def linear_step_energy(self, level: tf.Tensor) -> Optional[tf.Tensor]:
         """The squared error that a quantizer step in each channel causes in an image.

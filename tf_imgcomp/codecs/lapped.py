@@ -18,6 +18,7 @@ from tf_imgcomp.layers import (
     SubpixelConv2D,
 )
 from tf_imgcomp.layers.base import conv
+from tf_imgcomp.ops.resampling import shrink
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,12 @@ class LappedCodec(Codec):
     """A codec of the transforms above; a subclass makes them."""
 
     config_class = LappedConfig
+
+    def preview(self, y_hat, quality, factor):
+        """See `Codec`: by the linear path alone, without the networks."""
+        y = self.inverse_gain(y_hat, self.level(quality))
+        x_hat = self.synthesis_transform.inverse_lapped(y)
+        return shrink((x_hat + 1.0) * 127.5, factor)
 
     def latent_deviations(self):
         return self.analysis_transform.lapped.deviations

@@ -65,6 +65,9 @@ class GainUnit(Block):
         return interpolate_levels(self.log2_gain, level)
 
     def call(self, x, level):
-        """Multiplies `(b, h, w, channels)` by the gains at `level`, float `(b,)`."""
-        gain = 2.0 ** self.log2(level)
+        """Multiplies `(b, h, w, channels)` by the gains at `level`, float `(b,)`.
+
+        Or only the first channels, if x has fewer.
+        """
+        gain = 2.0 ** self.log2(level)[:, : x.shape[-1]]
         return x * tf.cast(gain, x.dtype)[:, None, None, :]

@@ -86,13 +86,17 @@ class LappedTransform(_Transform):
 
 @register
 class InverseLappedTransform(_Transform):
-    """Coefficients of `LappedTransform` to an image, `(b, h, w, 3)`."""
+    """Coefficients of `LappedTransform` to an image, `(b, h, w, 3)`.
+
+    All of them, or only the first ones; the others are then zero.
+    """
 
     def energies(self):
         """Sums of the squares of each basis image, float32 `(channels,)`."""
         return tf.reduce_sum(tf.square(self._kernel(tf.float32)), 0)
 
     def call(self, y):
-        blocks = tf.matmul(y, self._kernel(y.dtype), transpose_b=True)
+        kernel = self._kernel(y.dtype)[:, : y.shape[-1]]
+        blocks = tf.matmul(y, kernel, transpose_b=True)
         x = tf.nn.depth_to_space(blocks, BLOCK)
         return _filter_borders(x, bases.lapped_prefilter(BLOCK).T)

@@ -1,6 +1,7 @@
-"""Adaptive average pooling and linear interpolation, as matrix products.
+"""Average pooling, adaptive too, and linear interpolation.
 
-Sizes may be unknown until a graph runs; XLA needs them when it compiles.
+Sizes may be unknown until a graph runs; XLA needs them when it compiles. What is not a
+mean over equal squares is computed as matrix products.
 """
 
 import tensorflow as tf
@@ -21,6 +22,21 @@ def pool(x: tf.Tensor, rows, columns) -> tf.Tensor:
         float `(b, rows, columns, c)`.
     """
     return _both_axes(x, rows, columns, _cells)
+
+
+def shrink(x: tf.Tensor, factor) -> tf.Tensor:
+    """Averages over squares.
+
+    Args:
+        x: float `(b, h, w, c)`; h and w multiples of `factor`.
+        factor: int, the side of a square.
+
+    Returns:
+        float `(b, h / factor, w / factor, c)`.
+    """
+    batch, height, width, _ = tf.unstack(tf.shape(x))
+    shape = [batch, height // factor, factor, width // factor, factor, x.shape[-1]]
+    return tf.reduce_mean(tf.reshape(x, shape), [2, 4])
 
 
 def spread(x: tf.Tensor, rows, columns) -> tf.Tensor:
