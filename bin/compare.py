@@ -28,7 +28,7 @@ import numpy as np
 from absl import flags
 
 from tf_imgcomp.atomic_files import check_writable, write_atomically
-from tf_imgcomp.classical import CODECS, FileFormat
+from tf_imgcomp.classical import CODECS, Codec
 from tf_imgcomp.classical.size_search import encode_within
 from tf_imgcomp.data import images, paths
 from tf_imgcomp.data.images import Photo
@@ -76,7 +76,7 @@ def compare(inputs: Sequence[str]) -> int:
 
 def compare_photo(
     codec: ImageCodec,
-    classical: Sequence[FileFormat],
+    classical: Sequence[Codec],
     source: Path,
     target: Path,
 ) -> str:
@@ -129,7 +129,7 @@ def _position_map(
     return PositionMap("size of the latents, in bits", size, _SIDE)
 
 
-def _classical(codec: FileFormat, x: np.ndarray, limit: int) -> Reconstruction:
+def _classical(codec: Codec, x: np.ndarray, limit: int) -> Reconstruction:
     try:
         setting, data = encode_within(codec, x, limit)
         x_hat = codec.decode(data)
