@@ -13,10 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tf_imgcomp import metrics
+from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.atomic_files import check_writable, write_atomically
 from tf_imgcomp.data import images
-from tf_imgcomp.files import bitstream, goals
+from tf_imgcomp.files import goals
 from tf_imgcomp.files.encoding import decode
 from tf_imgcomp.files.importance import emphasize, read_importance
 from tf_imgcomp.image_codecs.interface import ImageCodec
@@ -127,5 +127,5 @@ def decompress_file(
         bpp=metrics.bpp(len(data), file.height, file.width),
         seconds=time.perf_counter() - start,
         quality=file.quality,
-        notes=notes,
+        notes=photo.notes + notes,
     )

@@ -31,7 +31,7 @@ def emphasize(codec: ImageCodec, photo: Photo, importance: np.ndarray) -> Photo:
     codec = codec.without_refinement()
     height, width, _ = photo.pixels.shape
     coded = codec.compress(photo.pixels, _COARSE_QUALITY)
-    coarse, _ = codec.decompress(coded.strings, height, width, coded.quality)
+    coarse = codec.decompress(coded, height, width)
     mixture = coarse + importance[..., None] * (
         photo.pixels.astype(np.float32) - coarse
     )
