@@ -83,7 +83,7 @@ def pack(file: TfciFile) -> bytes:
     first, *rest = (b"".join((_index(tiles), *tiles)) for tiles in _parts(file))
     parts = [_header(file) + _string(first), *rest]
     size = sum(len(part) + _CRC.size for part in parts)
-    data = _codec_field(file.codec) + bytes([_TAG]) + _varint(size)
+    data = _codec_field(file.codec) + bytes([_TAG]) + varint(size)
     for part in parts:
         data += part
         data += _CRC.pack(zlib.crc32(data))
@@ -102,7 +102,7 @@ def unpack(data: bytes, first_part: bool = False) -> TfciFile:
         BitstreamError: If `data` is not what `pack` returned for some file, or with
             `first_part` not its beginning.
     """
-    reader = _Reader(data)
+    reader = Reader(data)
     header = _read_header(reader)
     missing = header.size - len(data)
     if missing < 0:
@@ -151,7 +151,7 @@ def first_part_size(data: bytes) -> int:
     Raises:
         BitstreamError: If the header is damaged or cut.
     """
-    reader = _Reader(data)
+    reader = Reader(data)
     _read_header(reader)
     size = reader.varint() + _CRC.size
     return reader.position + size
@@ -216,12 +216,12 @@ def _header(file: TfciFile) -> bytes:
     flags |= _REST * (file.rest is not None)
     quality = round(100 * file.quality)
     head = _FIXED.pack(flags, file.tile // TILE_STEP, quality, file.fingerprint)
-    head += _varint(file.width) + _varint(file.height)
+    head += varint(file.width) + varint(file.height)
     if file.variant:
         head += bytes([file.variant])
     if file.blocks:
-        head += _varint(len(file.blocks))
-        head += b"".join(_varint(kind) + _string(data) for kind, data in file.blocks)
+        head += varint(len(file.blocks))
+        head += b"".join(varint(kind) + _string(data) for kind, data in file.blocks)
     return head
 
 
@@ -235,14 +235,14 @@ def _parts(file: TfciFile) -> list[tuple[bytes, ...]]:
 
 def _index(tiles: tuple[bytes, ...]) -> bytes:
     """Lengths of all tiles but the last, which extends to the end of its part."""
-    return b"".join(_varint(len(tile)) for tile in tiles[:-1])
+    return b"".join(varint(len(tile)) for tile in tiles[:-1])
 
 
 def _string(data: bytes) -> bytes:
-    return _varint(len(data)) + data
+    return varint(len(data)) + data
 
 
-def _varint(value: int) -> bytes:
+def varint(value: int) -> bytes:
     """Seven bits a byte, lowest first; all bytes but the last have bit 7 set."""
     digits = bytearray()
     while value >= 128:
@@ -251,7 +251,7 @@ def _varint(value: int) -> bytes:
     return bytes(digits) + bytes([value])
 
 
-class _Reader:
+class Reader:
     """Reads bytes and numbers from `data`, never beyond its end."""
 
     def __init__(self, data: bytes, position: int = 0):
@@ -305,7 +305,7 @@ def _read_codec_field(data: bytes) -> str:
 
 def _is_packed_tensors(data: bytes) -> bool:
     """Whether `data` is one `Features` field that holds a model id."""
-    reader = _Reader(data)
+    reader = Reader(data)
     try:
         is_one_field = reader.take(1) == b"\x0a" and reader.varint() == reader.left
     except BitstreamError:
@@ -313,7 +313,7 @@ def _is_packed_tensors(data: bytes) -> bool:
     return is_one_field and b"\x0a\x02MD\x12" in data
 
 
-def _read_tag(reader: _Reader) -> None:
+def _read_tag(reader: Reader) -> None:
     if not reader.left:
         raise BitstreamError("written by another program that uses tfc.PackedTensors")
     tag = reader.take(1)[0]
@@ -339,7 +339,7 @@ class _Header(NamedTuple):
     size: int
 
 
-def _read_header(reader: _Reader) -> _Header:
+def _read_header(reader: Reader) -> _Header:
     codec = _read_codec_field(reader.data)
     reader.take(len(_codec_field(codec)))
     _read_tag(reader)
@@ -366,16 +366,16 @@ def _read_header(reader: _Reader) -> _Header:
     return _Header(fields, flags, size)
 
 
-def _read_blocks(reader: _Reader) -> tuple[tuple[int, bytes], ...]:
+def _read_blocks(reader: Reader) -> tuple[tuple[int, bytes], ...]:
     count = reader.varint()
     if not 1 <= count <= reader.left:  # Each takes some bytes.
         raise BitstreamError(f"invalid: {count} blocks in {reader.left} bytes")
     return tuple((reader.varint(), reader.string()) for _ in range(count))
 
 
-def _read_part(reader: _Reader, size: int, count: int) -> tuple[bytes, ...]:
+def _read_part(reader: Reader, size: int, count: int) -> tuple[bytes, ...]:
     """Reads index and tiles of `size` bytes, and the CRC after them."""
-    part = _Reader(reader.take(size))
+    part = Reader(reader.take(size))
     reader.check_crc()
     if count - 1 > part.left:  # Each length takes a byte at least.
         raise BitstreamError(f"invalid: {count} tiles in {part.left} bytes")
@@ -388,7 +388,7 @@ def _split_alpha(
     tiles: tuple[bytes, ...],
 ) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
     """Takes the coded transparency from the beginning of each tile."""
-    readers = [_Reader(tile) for tile in tiles]
+    readers = [Reader(tile) for tile in tiles]
     alpha = tuple(reader.string() for reader in readers)
     return alpha, tuple(reader.take(reader.left) for reader in readers)
 
