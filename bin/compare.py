@@ -87,7 +87,7 @@ def compare_photo(
     numbers = target.with_suffix(".json")
     for path in (target, numbers):
         check_writable(path, coding_flags.OVERWRITE.value, source)
-    photo = images.read_image(source, codec.bytes_per_pixel)
+    photo = images.read_image(source, codec.memory)
     for note in photo.notes:
         command_line.complain(PROGRAM, f"{source}: {note}")
     photo = Photo(photo.pixels, photo.grey)

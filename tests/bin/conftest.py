@@ -14,8 +14,11 @@ def stub(monkeypatch):
     codec = StubCodec()
     # The programs change options of the whole process.
     monkeypatch.setattr(tf.config.optimizer, "set_experimental_options", lambda _: None)
+    for of in ("intra_op", "inter_op"):
+        name = f"set_{of}_parallelism_threads"
+        monkeypatch.setattr(tf.config.threading, name, lambda _: None)
 
-    def load(model):
+    def load(model, workers=None):
         if model != codec.id:
             raise ModelError(f"needs model {model!r}; there are: {codec.id}")
         return codec

@@ -391,6 +391,24 @@ def test_a_file_cannot_choose_a_folder_as_its_model(tfci, folder, capsys, monkey
     )
 
 
+def test_a_region_is_that_part_of_the_whole(tfci, folder, capsys):
+    run(decompress, "--output=whole.png", tfci)
+    run(decompress, "--output=part.png", "--region=7,3,20,11", "--threads=2", tfci)
+    whole, part = (read_image(name).pixels for name in ("whole.png", "part.png"))
+    np.testing.assert_array_equal(part, whole[3:14, 7:27])
+
+
+def test_regions_that_are_none_are_refused(tfci, capsys):
+    message = (
+        f"{tfci}: the image of {WIDTH}x{HEIGHT} pixels does not contain the region"
+    )
+    arguments = "--output=part.png", "--region=7,3,35,11", tfci
+    check_error(capsys, decompress, message, *arguments)
+    for text in ("7,3,20", "7,3,20,-1", "7,3,20,x"):
+        message = f"flag --region={text}: expected four numbers X,Y,WIDTH,HEIGHT"
+        check_error(capsys, decompress, message, f"--region={text}", tfci, exit_code=2)
+
+
 def test_several_inputs_to_one_file_are_a_usage_error(stub, photo, capsys):
     Path("other.png").touch()
     message = "--output: expected a folder for 2 inputs, received the file photo.png"

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tf_imgcomp.data.memory import size_of_picture
 from tf_imgcomp.errors import BitstreamError
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.image_codecs.tiles import TileGrid, copy_shared
@@ -87,6 +88,13 @@ class FilteredCodec(ImageCodec):
         self.fingerprint = codec.fingerprint ^ postfilter.fingerprint
         self.bytes_per_pixel = max(codec.bytes_per_pixel, postfilter.bytes_per_pixel)
         self.tile, self._tried = codec.tile, tuple(tried)
+
+    def memory(self, height: int, width: int) -> float:
+        """See `ImageCodec`: codec and filter work one after the other."""
+        at_once = self._workers.threads * self._filter.tile**2
+        working = self._filter.bytes_per_pixel * min(height * width, at_once)
+        filtering = size_of_picture(height, width) + working
+        return max(self._codec.memory(height, width), filtering)
 
     def setting(self, quality: float) -> float:
         """See `ImageCodec`: that of the codec."""

@@ -49,7 +49,8 @@ class ImageCodec(ABC):
     Attributes:
         id: its name in files.
         fingerprint: 16 bits of its weights, in files too; 0 if it has none.
-        bytes_per_pixel: peak memory of coding, to refuse images that do not fit.
+        bytes_per_pixel: peak memory of coding an image; of a codec with tiles, those of
+            one tile.
         tile: side of a tile in pixels; 0: an image is one tile.
     """
 
@@ -134,7 +135,7 @@ class ImageCodec(ABC):
             region.check_inside(height, width)
         # A codec without tiles decodes all for any part.
         size = region[2:] if region and self.tile else (height, width)
-        memory.check_memory(*size, self.bytes_per_pixel)
+        memory.check_memory(*size, self.memory(*size))
         if scale > 1:
             pixels = self.preview(coded, height, width, scale)
         else:
@@ -152,6 +153,10 @@ class ImageCodec(ABC):
             raise BitstreamError(
                 f"expected tiles of {self.tile} pixels, received {file.tile}"
             )
+
+    def memory(self, height: int, width: int) -> float:
+        """Peak memory in bytes of coding an image, to refuse images that do not fit."""
+        return self.bytes_per_pixel * height * width
 
     @abstractmethod
     def compress(self, pixels: np.ndarray, quality: float) -> Coded:

@@ -7,6 +7,7 @@ from concurrent.futures import Future
 
 import numpy as np
 
+from tf_imgcomp.data.memory import size_of_picture
 from tf_imgcomp.errors import BitstreamError, ModelError
 from tf_imgcomp.image_codecs.effort import FAST, iterations
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
@@ -33,6 +34,12 @@ class LearnedCodec(ImageCodec):
         self.model, self._workers = model, workers
         self.id, self.card, self.fingerprint = model.id, model.card, model.fingerprint
         self.bytes_per_pixel, self.tile = model.bytes_per_pixel, model.tile
+
+    def memory(self, height: int, width: int) -> float:
+        """See `ImageCodec`: that of the picture, and of the tiles in work."""
+        at_once = self._workers.threads * self.tile**2
+        working = self.bytes_per_pixel * min(height * width, at_once)
+        return size_of_picture(height, width) + working
 
     def compress(self, pixels: np.ndarray, quality: float) -> Coded:
         """See `ImageCodec`.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tf_imgcomp.data.memory import size_of_picture
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.image_codecs.tile_model import coded_tile, joined
 from tf_imgcomp.image_codecs.tiles import Z_STRIDE, ImageTiles
@@ -63,6 +64,11 @@ class RefinedCodec(ImageCodec):
         self.id, self.card, self.fingerprint = codec.id, codec.card, codec.fingerprint
         self.bytes_per_pixel = max(codec.bytes_per_pixel, BYTES_PER_PIXEL)
         self.tile = codec.tile
+
+    def memory(self, height: int, width: int) -> float:
+        """See `ImageCodec`: that of the refinement of one tile is the largest."""
+        working = self.bytes_per_pixel * min(height * width, self.tile**2)
+        return size_of_picture(height, width) + working
 
     def compress(self, pixels: np.ndarray, quality: float) -> Coded:
         """See `ImageCodec`.
