@@ -160,6 +160,9 @@ class LappedCodec(Codec):
 
     config_class = LappedConfig
 
+    def transform_constants(self):
+        return self.synthesis_transform.inverse_lapped.constants()
+
     def latent_deviations(self):
         return self.analysis_transform.lapped.deviations
 
