@@ -15,6 +15,7 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # No start-up noise.
 
 import functools
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,7 +33,7 @@ flags.adopt_module_key_flags(coding_flags)
 _FORMAT = flags.DEFINE_string(
     "format", "png", "Extension of output files that --output does not name."
 )
-_REGION = flags.DEFINE_list(
+_REGION = flags.DEFINE_string(
     "region",
     None,
     "X,Y,WIDTH,HEIGHT of a part of the image, in pixels from its upper left corner. "
@@ -40,20 +41,16 @@ _REGION = flags.DEFINE_list(
 )
 flags.register_validator(
     _REGION.name,
-    lambda numbers: numbers is None or _is_region(numbers),
+    lambda text: text is None or re.fullmatch(r"\d+,\d+,\d+,\d+", text, re.ASCII),
     "expected four numbers X,Y,WIDTH,HEIGHT",
 )
-
-
-def _is_region(numbers: list[str]) -> bool:
-    return len(numbers) == 4 and all(map(str.isdecimal, numbers))
 
 
 def region() -> Region | None:
     """The part of the image that the flag names; None: all."""
     if _REGION.value is None:
         return None
-    left, top, width, height = map(int, _REGION.value)
+    left, top, width, height = map(int, _REGION.value.split(","))
     return Region(top, left, height, width)
 
 

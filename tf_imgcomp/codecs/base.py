@@ -101,7 +101,7 @@ class Codec(ConfiguredModel):
 
     config_class = CodecConfig
     stride = 64  # Image sizes are padded to a multiple of this.
-    border = 8  # Latents around a tile that its transforms see, at least.
+    border = 4  # Latents around a tile that the synthesis sees (docs/exactness.md).
 
     def __init__(self, config=None, **kwargs):
         super().__init__(config, **kwargs)

@@ -112,6 +112,11 @@ class MfcaPmcn(LappedCodec):
 
     config_class = MfcaPmcnConfig
 
+    @property
+    def border(self):
+        """A window of the attention: those that a tile sees are then the image's."""
+        return self.config.extent // 16
+
     def make_analysis(self, config):
         return MfcaPmcnAnalysis(config, name="analysis")
 
