@@ -2,7 +2,10 @@
 
 import dataclasses
 import random
+import re
+import tracemalloc
 import zlib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -19,6 +22,8 @@ from tf_imgcomp.bitstream import (
 )
 from tf_imgcomp.errors import BitstreamError
 from tf_imgcomp.tile_grid import tile_count
+
+ROOT = Path(__file__).parents[1]
 
 # Everything that a file can have: six tiles, two parts, transparency, metadata.
 FULL = TfciFile(
@@ -216,17 +221,15 @@ def test_layout_is_the_documented_one():
         width=1536,
         quality=50.0,
         tile=1024,
-        first=(b"one", b"two"),
-        rest=(b"anchor", b"rest"),
+        first=(b"\xef\xbe\1\2" + b"ab" + b"cde", b"\1\0\0" + b"fg"),
+        rest=(b"\x34\x12\0" + b"hijk", b"\x78\x56\0" + b"lm"),
         alpha=(b"", b"\1zz"),
         blocks=((EXIF, b"\0II"),),
     )
-    assert pack(file).hex(" ") == (
-        "0a 11 0a 0f 0a 02 4d 44 12 09 0a 07 0a 05 66 64 72 61 6d "
-        "72 30 1a 10 88 13 34 12 80 0c 80 04 01 02 03 00 49 49 "
-        "0c 04 00 6f 6e 65 03 01 7a 7a 74 77 6f ba 7b e3 9e "
-        "06 61 6e 63 68 6f 72 72 65 73 74 ea a9 3f d5"
-    )
+    document = (ROOT / "docs" / "file_format.md").read_text(encoding="utf-8")
+    example = document.partition("## Example")[2].split("```")[1]
+    documented = re.findall(r"^((?:[0-9a-f]{2} {1,2})+)", example, re.MULTILINE)
+    assert pack(file) == bytes.fromhex("".join(documented))
 
 
 def test_newer_versions_are_named():
@@ -392,8 +395,6 @@ def test_a_second_part_shorter_than_its_crc_is_refused(follow):
 
 def test_memory_is_not_allocated_for_what_a_header_claims():
     """Headers that claim as much as they can, in a file of a few bytes."""
-    import tracemalloc
-
     claims = [
         {"width": HUGE, "height": HUGE, "side": 1},
         {"width": LARGEST, "height": LARGEST, "side": 1},

@@ -10,7 +10,7 @@ from PIL import Image
 from tests import tiny
 from tests.image_codecs.stub_model import StubTileModel
 from tf_imgcomp import bitstream, metrics
-from tf_imgcomp.classical import CODECS, bpg
+from tf_imgcomp.classical import bpg
 from tf_imgcomp.data.images import Photo
 from tf_imgcomp.errors import BitstreamError, ClassicalCodecError, ModelError
 from tf_imgcomp.export.postfilter import export
@@ -90,21 +90,6 @@ def test_trials_are_as_long_and_filter_nothing(codec, make_image, monkeypatch):
     assert (trial.first, trial.rest) == (coded.first, coded.rest)
 
 
-@pytest.mark.parametrize("goal", [{"max_bytes": 1200}, {"target_psnr": 30.0}])
-def test_a_search_codes_once_at_each_qp(goal, make_image, monkeypatch):
-    coded = []
-    compress = ClassicalImageCodec.compress
-
-    def counted(self, pixels, quality):
-        coded.append(self.setting(quality))
-        return compress(self, pixels, quality)
-
-    monkeypatch.setattr(ClassicalImageCodec, "compress", counted)
-    photo = Photo(make_image(60, 90))
-    goals.encode(ClassicalImageCodec("bpg"), photo, goals.Goal(**goal))
-    assert len(coded) == len(set(coded)) > 2
-
-
 def test_a_filter_that_helps_is_used(codec, make_image, monkeypatch):
     photo = Photo(make_image(20, 30))
     monkeypatch.setattr(SavedFilter, "__call__", lambda self, pixels, *_: photo.pixels)
@@ -150,20 +135,6 @@ def test_other_variants_are_refused(codec, make_image):
         BitstreamError, match="expected a variant of 0 to 3, received 4"
     ):
         codec.decompress(coded, 16, 16)
-
-
-@pytest.mark.parametrize("name", QPS)
-def test_every_qp_has_a_quality_that_stands_for_it(name, monkeypatch):
-    pixels = np.zeros((8, 8, 3), np.uint8)
-    stub = type("Stub", (), {"encode": lambda *_: b"", "decode": lambda *_: pixels})
-    monkeypatch.setitem(CODECS, name, stub())
-    codec = ClassicalImageCodec(name)
-    found = set()
-    for quality in np.arange(1, 100.25, 0.25):
-        coded = codec.compress(pixels, quality)
-        assert codec.setting(coded.quality) == codec.setting(quality)
-        found.add(codec.setting(coded.quality))
-    assert found == set(QPS[name])
 
 
 def test_decoding_needs_no_encoder(folders, monkeypatch, make_image):

@@ -3,6 +3,8 @@
 Its bytes are a checksum of the decoded pixels and the complete stream.
 """
 
+from __future__ import annotations
+
 import zlib
 
 import numpy as np
@@ -39,6 +41,10 @@ class ClassicalImageCodec(ImageCodec):
     def quality(self, qp: int) -> float:
         """The quality of a QP, a multiple of 0.01."""
         return round(100 - 99 * qp / self._last, 2)
+
+    def available(self) -> str | None:
+        """See `classical.Codec`."""
+        return self._codec.available()
 
     def compress(self, pixels: np.ndarray, quality: float) -> Coded:
         """See `ImageCodec`."""
