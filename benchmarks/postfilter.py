@@ -22,6 +22,7 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # No start-up noise.
 
 import csv
+import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -129,14 +130,14 @@ def filtered(
     codec, results, base_seconds = codec.with_ensemble(ensemble), [], []
     for pixels, qp in zip(tqdm(photos), qps):
         coded = codec.compress(pixels, base.quality(qp))
-        size = *pixels.shape[:2], coded.quality
+        size = pixels.shape[:2]
         start = time.perf_counter()
-        base.decompress(coded.strings[1:], *size)
+        base.decompress(dataclasses.replace(coded, variant=0), *size)
         middle = time.perf_counter()
-        decoded, _ = codec.decompress(coded.strings, *size)
+        decoded = codec.decompress(coded, *size)
         base_seconds.append(middle - start)
         seconds = time.perf_counter() - middle
-        num_bytes = sum(map(len, coded.strings))
+        num_bytes = sum(map(len, coded.first))
         scores = metrics.psnr(pixels, decoded), metrics.ms_ssim(pixels, decoded)
         results.append(Result(num_bytes, *scores, seconds))
     return results, base_seconds

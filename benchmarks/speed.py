@@ -29,6 +29,7 @@ import tensorflow as tf
 from absl import app, flags
 from estimation import KnownLatents, has_optional_slice
 
+from tf_imgcomp import metrics
 from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.data.images import Photo, read_image
 from tf_imgcomp.entropy import passes, range_coder
@@ -111,7 +112,8 @@ def time_parts(pixels: np.ndarray) -> None:
     """Prints the time of compress, decompress and their parts."""
     saved = models.load(_MODEL.value)
     goal = goals.Goal(target_bpp=_BPP.value)
-    file = goals.encode(saved, Photo(pixels), goal).file
+    encoded_photo = goals.encode(saved, Photo(pixels), goal)
+    file = encoded_photo.file
     quality = tf.constant(file.quality, tf.float32)
     hundredths = tf.constant(round(file.quality * 100), tf.int64)
     codec = new_codec(_CODEC.value, json.loads(_SIZES.value))
@@ -135,9 +137,7 @@ def time_parts(pixels: np.ndarray) -> None:
     seconds = measure.median_seconds(
         {
             "compress": lambda: saved.compress(pixels, file.quality),
-            "decompress": lambda: saved.decompress(
-                file.strings, file.height, file.width, file.quality
-            ),
+            "decompress": lambda: saved.from_file(file),
             "analysis": lambda: module.analysis(pixels, quality),
             "analysis in float32": tf.function(
                 lambda: codec.latent_coder.run_hyper_analysis(
@@ -160,7 +160,7 @@ def time_parts(pixels: np.ndarray) -> None:
     )
     print(
         f"{file.width}x{file.height}, quality {file.quality}, "
-        f"{8 * sum(map(len, file.strings)) / (file.width * file.height):.3f} bpp, "
+        f"{metrics.bpp(len(encoded_photo.data), file.height, file.width):.3f} bpp, "
         f"{share:.0%} of the latents coded\n\n| ms | |\n|---|---|"
     )
     for name, value in seconds.items():

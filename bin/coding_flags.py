@@ -14,4 +14,11 @@ OUTPUT = flags.DEFINE_string(
     "Output file for one input; output folder (created if missing) for several inputs, "
     "or if it ends in /. Without it, results go beside the inputs.",
 )
+THREADS = flags.DEFINE_integer(
+    "threads",
+    None,
+    "Threads to compute with, and tiles of a large image coded at the same time. "
+    "Without it, one for each core.",
+    lower_bound=1,
+)
 OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace existing files.")

@@ -28,17 +28,17 @@ import numpy as np
 from absl import flags
 
 from tf_imgcomp.atomic_files import check_writable, write_atomically
-from tf_imgcomp.classical import CODECS, FileFormat
+from tf_imgcomp.bitstream import TfciFile
+from tf_imgcomp.classical import CODECS, Codec
 from tf_imgcomp.classical.size_search import encode_within
 from tf_imgcomp.data import images, paths
 from tf_imgcomp.data.images import Photo
 from tf_imgcomp.errors import ClassicalCodecError, ImageError
 from tf_imgcomp.evaluation import report, side_by_side
 from tf_imgcomp.evaluation.side_by_side import PositionMap, Reconstruction
-from tf_imgcomp.files import encoding, goals
-from tf_imgcomp.files.bitstream import TfciFile
+from tf_imgcomp.files import goals
 from tf_imgcomp.image_codecs import models
-from tf_imgcomp.image_codecs.interface import ImageCodec
+from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp_bin import coding_flags, command_line, goal_flags
 
 PROGRAM = "compare"
@@ -76,7 +76,7 @@ def compare(inputs: Sequence[str]) -> int:
 
 def compare_photo(
     codec: ImageCodec,
-    classical: Sequence[FileFormat],
+    classical: Sequence[Codec],
     source: Path,
     target: Path,
 ) -> str:
@@ -87,7 +87,7 @@ def compare_photo(
     numbers = target.with_suffix(".json")
     for path in (target, numbers):
         check_writable(path, coding_flags.OVERWRITE.value, source)
-    photo = images.read_image(source, codec.bytes_per_pixel)
+    photo = images.read_image(source, codec.memory)
     for note in photo.notes:
         command_line.complain(PROGRAM, f"{source}: {note}")
     photo = Photo(photo.pixels, photo.grey)
@@ -106,7 +106,7 @@ def compare_photo(
 def _ours(codec: ImageCodec, photo: Photo) -> tuple[Reconstruction, PositionMap | None]:
     encoded = goals.encode(codec, photo, goal_flags.goal())
     file = encoded.file
-    x_hat = encoding.decode(codec, file).pixels
+    x_hat = codec.from_file(file)
     figures = side_by_side.measure(
         codec.id, file.quality, len(encoded.data), photo.pixels, x_hat
     )
@@ -121,7 +121,7 @@ def _position_map(
     weights = codec.importance(photo.pixels, file.quality)
     if weights is not None:
         return PositionMap("importance map", weights, _SIDE)
-    y_hat = codec.latents(file.strings, file.height, file.width, file.quality)
+    y_hat = codec.latents(Coded.of(file), file.height, file.width)
     if y_hat is None:
         return None
     # An integer's bits grow with its logarithm.
@@ -129,7 +129,7 @@ def _position_map(
     return PositionMap("size of the latents, in bits", size, _SIDE)
 
 
-def _classical(codec: FileFormat, x: np.ndarray, limit: int) -> Reconstruction:
+def _classical(codec: Codec, x: np.ndarray, limit: int) -> Reconstruction:
     try:
         setting, data = encode_within(codec, x, limit)
         x_hat = codec.decode(data)

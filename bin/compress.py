@@ -86,12 +86,14 @@ flags.register_validator(_TOTAL_BPP.name, lambda value: value == value, "not a n
 def compress(inputs: Sequence[str]) -> int:
     photos = paths.expand_inputs(inputs, images.input_suffixes())
     jobs = paths.output_paths(photos, coding_flags.OUTPUT.value, compression.SUFFIX)
+    threads = coding_flags.THREADS.value
     progress = functools.partial(command_line.progress, unit="iteration")
 
     def load(model: str) -> ImageCodec:
-        return models.load(model).with_effort(_EFFORT.value, progress)
+        workers = command_line.workers(threads)
+        return models.load(model, workers).with_effort(_EFFORT.value, progress)
 
-    load = command_line.fast_startup(load)
+    load = command_line.fast_startup(load, threads)
     codec = load(coding_flags.MODEL.value or models.DEFAULT)
     if _ENSEMBLE.value:
         codec = codec.with_ensemble(_ENSEMBLE.value)

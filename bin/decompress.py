@@ -4,6 +4,7 @@
     bin/decompress photo.tfci                      # Writes photo.png beside it.
     bin/decompress --output=photo.jpg photo.tfci
     bin/decompress --format=webp --output=holiday/ small/
+    bin/decompress --region=8000,2000,1024,768 scan.tfci   # A part, without the rest.
 
 An input is a file, a folder or a glob. Prints a line for each file: its bytes, bits
 per pixel and seconds. Exit code 1 if a file failed, 2 for a usage error.
@@ -14,6 +15,7 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # No start-up noise.
 
 import functools
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from absl import flags
 from tf_imgcomp.data import images, paths
 from tf_imgcomp.files import compression
 from tf_imgcomp.image_codecs import models
+from tf_imgcomp.tile_grid import Region
 from tf_imgcomp_bin import coding_flags, command_line
 
 PROGRAM = "decompress"
@@ -30,18 +33,38 @@ flags.adopt_module_key_flags(coding_flags)
 _FORMAT = flags.DEFINE_string(
     "format", "png", "Extension of output files that --output does not name."
 )
+_REGION = flags.DEFINE_string(
+    "region",
+    None,
+    "X,Y,WIDTH,HEIGHT of a part of the image, in pixels from its upper left corner. "
+    "Only its tiles are decoded.",
+)
+flags.register_validator(
+    _REGION.name,
+    lambda text: text is None or re.fullmatch(r"\d+,\d+,\d+,\d+", text, re.ASCII),
+    "expected four numbers X,Y,WIDTH,HEIGHT",
+)
 
 
-def make_load(model: str | None):
+def region() -> Region | None:
+    """The part of the image that the flag names; None: all."""
+    if _REGION.value is None:
+        return None
+    left, top, width, height = map(int, _REGION.value.split(","))
+    return Region(top, left, height, width)
+
+
+def make_load(model: str | None, threads: int | None = None):
     """Returns a function from the id in a file to a codec, loaded once for all files.
 
     Only a model named by the user may be outside of the models' folders: a file must
     not choose which folder is loaded.
     """
-    if model is None:
-        return functools.cache(command_line.fast_startup(models.load_by_id))
-    load = functools.cache(command_line.fast_startup(models.load))
-    return lambda _: load(model)
+    workers = command_line.workers(threads)
+    find = models.load_by_id if model is None else models.load
+    find = functools.partial(find, workers=workers)
+    load = functools.cache(command_line.fast_startup(find, threads))
+    return load if model is None else lambda _: load(model)
 
 
 def decompress(inputs: Sequence[str]) -> int:
@@ -49,11 +72,15 @@ def decompress(inputs: Sequence[str]) -> int:
     images.output_format(Path("image" + suffix))
     sources = paths.expand_inputs(inputs, {compression.SUFFIX})
     jobs = paths.output_paths(sources, coding_flags.OUTPUT.value, suffix)
-    load = make_load(coding_flags.MODEL.value)
+    load = make_load(coding_flags.MODEL.value, coding_flags.THREADS.value)
 
     def work(source: Path, target: Path) -> str:
         report = compression.decompress_file(
-            load, source, target, overwrite=coding_flags.OVERWRITE.value
+            load,
+            source,
+            target,
+            region=region(),
+            overwrite=coding_flags.OVERWRITE.value,
         )
         return command_line.tell(PROGRAM, source, target, report)
 

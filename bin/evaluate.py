@@ -60,11 +60,10 @@ def _are_codecs(names: list[str]) -> bool:
 
 
 def _load_model(name: str | None):
-    """Returns the file format of an exported codec."""
-    from tf_imgcomp.files.format_adapter import TfciFormat
+    """Returns an exported codec."""
     from tf_imgcomp.image_codecs import models
 
-    codec = TfciFormat(models.load(name or models.DEFAULT))
+    codec = models.load(name or models.DEFAULT)
     # The first calls are slower, so they are made here, unmeasured.
     codec.decode(codec.encode(np.zeros((64, 64, 3), np.uint8), setting=50))
     return codec

@@ -84,13 +84,12 @@ def make(folder: Path) -> int:
 def _load(name: str):
     if name in CODECS:
         return CODECS[name]
-    from tf_imgcomp.files.format_adapter import TfciFormat
     from tf_imgcomp.image_codecs import models
 
     names = (*CODECS, *models.available())
     if name not in names and not Path(name).is_dir():
         raise ModelError(f"no codec {name!r}; there are: {', '.join(names)}")
-    return TfciFormat(models.load(name))
+    return models.load(name)
 
 
 def run() -> None:

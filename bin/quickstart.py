@@ -34,8 +34,7 @@ def _load_codec():
 
     codec = models.load(models.DEFAULT)
     # The first calls are slower, so they are made here, unmeasured.
-    coded = codec.compress(np.zeros((64, 64, 3), np.uint8), _QUALITY)
-    codec.decompress(coded.strings, 64, 64, coded.quality)
+    codec.decode(codec.encode(np.zeros((64, 64, 3), np.uint8), _QUALITY))
     return codec
 
 

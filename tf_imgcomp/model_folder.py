@@ -64,7 +64,7 @@ class ExportedModel:
         card: dict, the model card.
         id: its name in files.
         fingerprint: 16 bits of its weights, in files too.
-        bytes_per_pixel: peak memory of coding, to refuse images that do not fit.
+        bytes_per_pixel: peak memory of coding a tile, to refuse images that do not fit.
 
     Raises:
         ModelError: If there is no card, or it is damaged.

@@ -12,10 +12,9 @@ from absl import flags
 from absl.testing import flagsaver
 from PIL import Image, ImageCms
 
-from tf_imgcomp import metrics
+from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.data import memory
 from tf_imgcomp.data.images import read_image
-from tf_imgcomp.files import bitstream
 from tf_imgcomp_bin import command_line, compress, decompress, inspect_file
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -107,7 +106,7 @@ def test_grey_alpha_and_metadata_come_back(stub, photo, mode):
 
     assert run(compress, "--strip", "--output=bare.tfci", "in.png") == 0
     bare = unpack("bare.tfci")
-    assert (bare.icc, bare.exif) == (None, None)
+    assert bare.blocks == ()
     assert (bare.alpha is None) == (before.alpha is None)
 
 
@@ -268,10 +267,11 @@ def repack(name, **changes):
             {"fingerprint": 1},
             "needs model 'stub' with fingerprint 0x0001, the one here",
         ),
-        ({"checksum": 1}, "decoded to other latents than were encoded: expected"),
-        ({"strings": (b"?",)}, "the strings do not decode"),
-        ({"alpha": b"\0?"}, "transparency is damaged"),
-        ({"width": 10**9}, "1000000000 x 30 pixels need 600.0 GB of memory, "),
+        ({"tile": 128}, "expected tiles of 64 pixels, received 128"),
+        ({"rest": (b"?",)}, "the streams do not decode"),
+        ({"rest": None}, "the second part is missing"),
+        ({"alpha": (b"\0?",)}, "transparency is damaged"),
+        ({"blocks": ((1, b"?"),)}, "metadata: unknown coding 63"),
     ],
 )
 def test_intact_files_that_do_not_decode_are_refused(
@@ -283,12 +283,18 @@ def test_intact_files_that_do_not_decode_are_refused(
 
 
 def test_images_that_exhaust_memory_are_refused(
-    stub, photo, capsys, folder, monkeypatch
+    stub, tfci, capsys, folder, monkeypatch
 ):
     monkeypatch.setattr(memory, "available_memory", lambda: HEIGHT * WIDTH * 19)
-    message = f"photo.png: {WIDTH} x {HEIGHT} pixels need 0.0 GB of memory, "
-    check_error(capsys, compress, message, "photo.png")
-    assert listing(folder) == ["photo.png"]
+    message = f"{WIDTH} x {HEIGHT} pixels need 0.0 GB of memory, "
+    arguments = ("--output=new.tfci", "photo.png")
+    check_error(capsys, compress, f"photo.png: {message}", *arguments)
+    check_error(capsys, decompress, f"{tfci}: {message}", "--output=new.png", tfci)
+    monkeypatch.setattr(stub, "tile", 0)
+    repack(tfci, tile=0, width=10**9)
+    message = "photo.tfci: 1000000000 x 30 pixels need 600.0 GB of memory, "
+    check_error(capsys, decompress, message, "--output=new.png", tfci)
+    assert listing(folder) == ["photo.png", "photo.tfci"]
 
 
 def test_unknown_models_and_formats_are_refused(tfci, capsys):
@@ -385,6 +391,24 @@ def test_a_file_cannot_choose_a_folder_as_its_model(tfci, folder, capsys, monkey
     )
 
 
+def test_a_region_is_that_part_of_the_whole(tfci, folder, capsys):
+    run(decompress, "--output=whole.png", tfci)
+    run(decompress, "--output=part.png", "--region=7,3,20,11", "--threads=2", tfci)
+    whole, part = (read_image(name).pixels for name in ("whole.png", "part.png"))
+    np.testing.assert_array_equal(part, whole[3:14, 7:27])
+
+
+def test_regions_that_are_none_are_refused(tfci, capsys):
+    message = (
+        f"{tfci}: the image of {WIDTH}x{HEIGHT} pixels does not contain the region"
+    )
+    arguments = "--output=part.png", "--region=7,3,35,11", tfci
+    check_error(capsys, decompress, message, *arguments)
+    for text in ("7,3,20", "7,3,20,-1", "7,3,20,x"):
+        message = f"flag --region={text}: expected four numbers X,Y,WIDTH,HEIGHT"
+        check_error(capsys, decompress, message, f"--region={text}", tfci, exit_code=2)
+
+
 def test_several_inputs_to_one_file_are_a_usage_error(stub, photo, capsys):
     Path("other.png").touch()
     message = "--output: expected a folder for 2 inputs, received the file photo.png"
@@ -408,26 +432,49 @@ def test_models_are_listed(stub, capsys):
     assert capsys.readouterr().out == "stub\n"
 
 
-def test_inspect_tells_everything_without_decoding(tfci, capsys):
-    file = unpack(tfci)
-    size = Path(tfci).stat().st_size
-    lengths = [len(string) for string in file.strings]
-    repack(tfci, grey=True, alpha=b"alpha", exif=b"exif")
-    assert run(inspect_file, tfci) == 0
-    size = Path(tfci).stat().st_size
-    assert capsys.readouterr().out.splitlines() == [
+def test_inspect_tells_everything_without_decoding(stub, folder, make_image, capsys):
+    Image.fromarray(make_image(100, 70)).save("photo.png")
+    run(compress, "photo.png")
+    tiles = unpack("photo.tfci")
+    alpha, blocks = (b"", b"alpha", b"", b""), ((2, b"exif"), (77, b"?"))
+    repack("photo.tfci", grey=True, alpha=alpha, blocks=blocks, variant=3)
+    capsys.readouterr()
+    assert run(inspect_file, "photo.tfci") == 0
+    data = Path("photo.tfci").read_bytes()
+    size, preview = len(data), bitstream.first_part_size(data)
+    first, rest = (sum(map(len, part)) for part in (tiles.first, tiles.rest))
+    lines = [
         "photo.tfci:",
-        f"    file             {size} bytes, {8 * size / (HEIGHT * WIDTH):.4f} bpp",
+        f"    file             {size} bytes, {8 * size / 7000:.4f} bpp",
         "    format version   1",
         "    model            stub, fingerprint 0xabcd",
-        f"    image            {WIDTH} x {HEIGHT} pixels, grey",
+        "    image            70 x 100 pixels, grey",
         "    quality          50.00",
-        f"    strings          {sum(lengths)} bytes = {lengths[0]} + {lengths[1]}",
-        f"    latent checksum  {file.checksum:#06x}",
+        "    variant          3",
+        "    tiles            4, each up to 64 x 64 pixels",
+        f"    first part       {first} bytes, index 5 bytes",
+        f"    second part      {rest} bytes, index 6 bytes",
+        f"    preview          the first {preview} bytes",
         "    transparency     5 bytes",
         "    ICC profile      none",
         "    EXIF             4 bytes",
+        "    metadata 77      1 bytes",
     ]
+    assert capsys.readouterr().out.splitlines() == lines
+
+    Path("photo.tfci").write_bytes(data[:-9])
+    assert run(inspect_file, "photo.tfci") == 1
+    lines[1] = f"    file             {size - 9} bytes, {8 * (size - 9) / 7000:.4f} bpp"
+    lines[9] = "    second part      none"
+    out, err = capsys.readouterr()
+    assert out.splitlines() == lines
+    assert err.startswith("bin/inspect: photo.tfci: cut: 9 bytes are missing, but its ")
+
+
+def test_inspect_refuses_what_it_cannot_rely_on(tfci, capsys):
+    data = Path(tfci).read_bytes()
+    Path("cut.tfci").write_bytes(data[: bitstream.first_part_size(data) - 1])
+    check_error(capsys, inspect_file, "cut.tfci: cut: ", "cut.tfci")
     Path("broken.tfci").write_bytes(b"nothing")
     message = "broken.tfci: not a .tfci file, or its first bytes are damaged"
     check_error(capsys, inspect_file, message, "broken.tfci")

@@ -374,11 +374,11 @@ def test_sizes_beyond_memory_are_refused_before_decoding(tmp_path, monkeypatch):
     monkeypatch.setattr(memory, "available_memory", lambda: 20 * 10**9)
     message = "60000 x 50000 pixels need 60.0 GB of memory, 20.0 GB are available"
     with pytest.raises(ImageError, match=f"^{message}$"):
-        read_image(path, bytes_per_pixel=20)
+        read_image(path, lambda height, width: 20 * height * width)
     monkeypatch.setattr(memory, "available_memory", lambda: 10**9)
     message = r"too large for the available memory: .*3000000000 pixels"
     with pytest.raises(ImageError, match=f"^{message}"):
-        read_image(path, bytes_per_pixel=20)
+        read_image(path, lambda height, width: 20 * height * width)
 
 
 def test_nested_images_larger_than_their_file_says_are_refused(

@@ -6,7 +6,6 @@ python -I stub_models.py PROGRAM [ARGUMENT...]
 import io
 import runpy
 import sys
-import zlib
 
 import numpy as np
 from PIL import Image
@@ -24,15 +23,10 @@ class StubCodec(ImageCodec):
     def compress(self, pixels, quality):
         target = io.BytesIO()
         Image.fromarray(pixels).save(target, "WEBP", quality=int(quality))
-        return Coded(
-            strings=(target.getvalue(),),
-            checksum=zlib.crc32(target.getvalue()) & 0xFFFF,
-            quality=round(quality, 2),
-        )
+        return Coded((target.getvalue(),), None, round(quality, 2))
 
-    def decompress(self, strings, height, width, quality):
-        pixels = np.array(Image.open(io.BytesIO(strings[0])).convert("RGB"))
-        return pixels, zlib.crc32(strings[0]) & 0xFFFF
+    def decompress(self, coded, height, width, region=None):
+        return np.array(Image.open(io.BytesIO(coded.first[0])).convert("RGB"))
 
 
 def load(name):

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tf_imgcomp import bitstream
 from tf_imgcomp.export.codec import export
-from tf_imgcomp.files import bitstream
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.training.weights import save_weights
 
@@ -37,17 +37,9 @@ def main():
     codec = models.load(str(HERE / "tiny"))
     for name, (height, width, quality) in FILES.items():
         coded = codec.compress(image(height, width), quality)
-        file = bitstream.TfciFile(
-            codec=codec.id,
-            fingerprint=codec.fingerprint,
-            height=height,
-            width=width,
-            quality=coded.quality,
-            strings=coded.strings,
-            checksum=coded.checksum,
-        )
+        file = codec.to_file(coded, height, width)
         (HERE / f"{name}.tfci").write_bytes(bitstream.pack(file))
-        latents = codec.latents(coded.strings, height, width, coded.quality)
+        latents = codec.latents(coded, height, width)
         np.savez_compressed(HERE / f"{name}.npz", y_hat=latents.astype(np.int16))
 
 

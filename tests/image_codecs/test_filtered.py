@@ -1,5 +1,6 @@
 """A codec with a filter as one codec: never worse, and safe against damaged files."""
 
+import dataclasses
 import shutil
 
 import numpy as np
@@ -7,15 +8,19 @@ import pytest
 from PIL import Image
 
 from tests import tiny
-from tf_imgcomp import metrics
-from tf_imgcomp.classical import CODECS, bpg
+from tests.image_codecs.stub_model import StubTileModel
+from tf_imgcomp import bitstream, metrics
+from tf_imgcomp.classical import bpg
 from tf_imgcomp.data.images import Photo
 from tf_imgcomp.errors import BitstreamError, ClassicalCodecError, ModelError
 from tf_imgcomp.export.postfilter import export
-from tf_imgcomp.files import bitstream, compression, encoding, goals
+from tf_imgcomp.files import compression, encoding, goals
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.classical import QPS, ClassicalImageCodec
-from tf_imgcomp.image_codecs.filtered import SavedFilter
+from tf_imgcomp.image_codecs.filtered import FilteredCodec, SavedFilter
+from tf_imgcomp.image_codecs.learned import LearnedCodec
+from tf_imgcomp.image_codecs.workers import Workers
+from tf_imgcomp.tile_grid import Region
 
 CARD = {"postfilter": "xue2019", "sizes": tiny.FILTER_SIZES}
 
@@ -49,13 +54,13 @@ def _round_trip(codec, photo, goal):
 def test_a_filter_that_harms_is_left_out(codec, folders, make_image):
     photo = Photo(make_image(33, 50))
     file, decoded = _round_trip(codec, photo, goals.Goal(quality=40))
-    assert file.strings[0] == b"\0"
+    assert file.variant == 0
     name = codec.id.partition("+")[0]
     alone = (
         ClassicalImageCodec(name) if name in QPS else models.load(str(folders / name))
     )
     coded = alone.compress(photo.pixels, 40)
-    plain, _ = alone.decompress(coded.strings, 33, 50, coded.quality)
+    plain = alone.decompress(coded, 33, 50)
     np.testing.assert_array_equal(decoded.pixels, plain)
 
 
@@ -73,7 +78,7 @@ def test_a_search_for_a_size_ends_with_the_filter(codec, make_image, monkeypatch
     photo = Photo(make_image(60, 90))
     monkeypatch.setattr(SavedFilter, "__call__", lambda self, pixels, *_: photo.pixels)
     data = goals.encode(codec, photo, goals.Goal(max_bytes=1200)).data
-    assert bitstream.unpack(data).strings[0] == b"\1"
+    assert bitstream.unpack(data).variant == 1
     assert 600 < len(data) <= 1200
 
 
@@ -82,34 +87,19 @@ def test_trials_are_as_long_and_filter_nothing(codec, make_image, monkeypatch):
     coded = codec.compress(pixels, 50)
     monkeypatch.delattr(SavedFilter, "__call__")
     trial = codec.for_trials().compress(pixels, 50)
-    assert list(map(len, trial.strings)) == list(map(len, coded.strings))
-
-
-@pytest.mark.parametrize("goal", [{"max_bytes": 1200}, {"target_psnr": 30.0}])
-def test_a_search_codes_once_at_each_qp(goal, make_image, monkeypatch):
-    coded = []
-    compress = ClassicalImageCodec.compress
-
-    def counted(self, pixels, quality):
-        coded.append(self.setting(quality))
-        return compress(self, pixels, quality)
-
-    monkeypatch.setattr(ClassicalImageCodec, "compress", counted)
-    photo = Photo(make_image(60, 90))
-    goals.encode(ClassicalImageCodec("bpg"), photo, goals.Goal(**goal))
-    assert len(coded) == len(set(coded)) > 2
+    assert (trial.first, trial.rest) == (coded.first, coded.rest)
 
 
 def test_a_filter_that_helps_is_used(codec, make_image, monkeypatch):
     photo = Photo(make_image(20, 30))
     monkeypatch.setattr(SavedFilter, "__call__", lambda self, pixels, *_: photo.pixels)
     file, decoded = _round_trip(codec, photo, goals.Goal(quality=10))
-    assert file.strings[0] == b"\1"
+    assert file.variant == 1
     np.testing.assert_array_equal(decoded.pixels, photo.pixels)
 
 
-@pytest.mark.parametrize(("ensemble", "flag"), [("rotations", b"\2"), ("flips", b"\3")])
-def test_a_mean_that_helps_is_used(codec, ensemble, flag, make_image, monkeypatch):
+@pytest.mark.parametrize(("ensemble", "variant"), [("rotations", 2), ("flips", 3)])
+def test_a_mean_that_helps_is_used(codec, ensemble, variant, make_image, monkeypatch):
     photo = Photo(make_image(20, 30))
 
     def filter_(self, pixels, setting, way):
@@ -117,11 +107,11 @@ def test_a_mean_that_helps_is_used(codec, ensemble, flag, make_image, monkeypatc
 
     monkeypatch.setattr(SavedFilter, "__call__", filter_)
     file, _ = _round_trip(codec, photo, goals.Goal(quality=10))
-    assert file.strings[0] == b"\0"
+    assert file.variant == 0
     file, decoded = _round_trip(
         codec.with_ensemble(ensemble), photo, goals.Goal(quality=10)
     )
-    assert file.strings[0] == flag
+    assert file.variant == variant
     np.testing.assert_array_equal(decoded.pixels, photo.pixels)
 
 
@@ -138,36 +128,13 @@ def test_goals_are_reached(codec, goal, make_image):
         assert metrics.psnr(photo.pixels, decoded) >= 19
 
 
-@pytest.mark.parametrize("flag", [b"", b"\4", b"\0\0"])
-def test_other_flags_are_refused(codec, flag, make_image):
+def test_other_variants_are_refused(codec, make_image):
     coded = codec.compress(make_image(16, 16), 50)
-    with pytest.raises(BitstreamError, match="expected a flag of 0 to 3, received"):
-        codec.decompress((flag, *coded.strings[1:]), 16, 16, coded.quality)
-
-
-def test_streams_that_are_not_the_image_are_refused(make_image):
-    codec = ClassicalImageCodec("bpg")
-    coded = codec.compress(make_image(16, 24), 50)
-    with pytest.raises(BitstreamError, match="expected an image of 24x17 pixels"):
-        codec.decompress(coded.strings, 17, 24, coded.quality)
-    with pytest.raises(BitstreamError, match="the stream does not decode: "):
-        codec.decompress((b"nix",), 16, 24, coded.quality)
-    with pytest.raises(BitstreamError, match="expected 1 string, received 2"):
-        codec.decompress(coded.strings * 2, 16, 24, coded.quality)
-
-
-@pytest.mark.parametrize("name", QPS)
-def test_every_qp_has_a_quality_that_stands_for_it(name, monkeypatch):
-    pixels = np.zeros((8, 8, 3), np.uint8)
-    stub = type("Stub", (), {"encode": lambda *_: b"", "decode": lambda *_: pixels})
-    monkeypatch.setitem(CODECS, name, stub())
-    codec = ClassicalImageCodec(name)
-    found = set()
-    for quality in np.arange(1, 100.25, 0.25):
-        coded = codec.compress(pixels, quality)
-        assert codec.setting(coded.quality) == codec.setting(quality)
-        found.add(codec.setting(coded.quality))
-    assert found == set(QPS[name])
+    coded = dataclasses.replace(coded, variant=4)
+    with pytest.raises(
+        BitstreamError, match="expected a variant of 0 to 3, received 4"
+    ):
+        codec.decompress(coded, 16, 16)
 
 
 def test_decoding_needs_no_encoder(folders, monkeypatch, make_image):
@@ -179,7 +146,7 @@ def test_decoding_needs_no_encoder(folders, monkeypatch, make_image):
         raise ClassicalCodecError("no encoder here")
 
     monkeypatch.setattr(bpg.BpgCodec, "encode", fail)
-    codec.decompress(coded.strings, 16, 16, coded.quality)
+    codec.decompress(coded, 16, 16)
 
 
 def test_a_filter_without_its_codec_says_so(folders, tmp_path, monkeypatch):
@@ -194,3 +161,46 @@ def test_the_effort_is_the_codecs(codec):
     assert codec.with_effort(6).id == codec.id
     with pytest.raises(ModelError, match="efforts? above 6"):
         codec.with_effort(7)
+
+
+class _StubFilter:
+    """Adds the mean over 5x5 pixels minus 1: exact, and reaches two pixels."""
+
+    id, card, fingerprint, bytes_per_pixel = "stub+blur", {}, 1, 1.0
+    reach = 2
+
+    def __init__(self, tile):
+        self.tile = tile
+
+    def __call__(self, pixels, setting, ensemble="none"):
+        height, width, _ = pixels.shape
+        padded = np.pad(pixels.astype(np.int64), [(2, 2), (2, 2), (0, 0)], "edge")
+        total = sum(
+            padded[i : i + height, j : j + width] for i in range(5) for j in range(5)
+        )
+        return (total // 25).astype(np.uint8)
+
+
+def _stub(tile, threads=2, tried=("none",)):
+    codec = LearnedCodec(StubTileModel(), Workers(threads))
+    return FilteredCodec(codec, _StubFilter(tile), Workers(threads), tried)
+
+
+@pytest.mark.parametrize(
+    "region", [(0, 0, 200, 129), (63, 63, 2, 2), (199, 0, 1, 129), (40, 10, 100, 90)]
+)
+def test_a_filter_in_tiles_has_no_seams(region, make_image):
+    pixels, region = make_image(200, 129), Region(*region)
+    coded = _stub(48).compress(pixels, 50)
+    coded = dataclasses.replace(coded, variant=1)
+    whole = _stub(1024).decompress(coded, 200, 129)
+    part = _stub(48).decompress(coded, 200, 129, region)
+    np.testing.assert_array_equal(part, whole[region.slices])
+
+
+def test_the_choice_is_that_of_the_whole_image(make_image):
+    pixels = make_image(200, 129)
+    variants = {_stub(tile).compress(pixels, 50).variant for tile in (16, 48, 1024)}
+    assert len(variants) == 1
+    smooth = np.full_like(pixels, 100)
+    assert _stub(48).compress(smooth, 50).variant == 0  # Of equals, none.

@@ -27,10 +27,9 @@ def test_any_size_comes_back_in_its_size(codec, size):
     pixels = regenerate.image(*size)
     coded = codec.compress(pixels, 77.777)
     assert coded.quality == 77.78
-    decoded, checksum = codec.decompress(coded.strings, *size, coded.quality)
+    decoded = codec.decompress(coded, *size)
     assert decoded.shape == pixels.shape
     assert decoded.dtype == np.uint8
-    assert checksum == coded.checksum
 
 
 def test_the_same_image_gives_the_same_bytes(codec):

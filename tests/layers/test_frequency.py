@@ -75,6 +75,14 @@ def test_what_is_far_away_does_not_matter(form):
 
 
 @every_form
+def test_a_part_has_the_windows_of_the_whole(form):
+    layer, x = _attention(form, 16), _noise(1, 45, 31, 16)
+    part = layer(x[:, 14:, 14:])
+    # Down to the centre of its first window, windows outside of the part matter.
+    np.testing.assert_allclose(part[:, 7:, 7:], layer(x)[:, 21:, 21:], atol=1e-6)
+
+
+@every_form
 def test_equal_windows_are_weighted_alike(form):
     layer, x = _attention(form, 16), _noise(1, 14, 14, 16)
     tiled = tf.tile(x, [1, 2, 3, 1])

@@ -1,12 +1,12 @@
-"""Filtering decoded pixels: tiles, ensembles, and the choice of a filter."""
+"""Filtering decoded pixels: surroundings of tiles, and ensembles."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tests import tiny
-from tf_imgcomp.postfilter.choice import choose
-from tf_imgcomp.postfilter.inference import in_tiles, restore
+from tf_imgcomp.image_codecs.tiles import TileGrid
+from tf_imgcomp.postfilter.inference import restore
 
 
 def _without_pooling():
@@ -18,11 +18,16 @@ def _without_pooling():
     return postfilter
 
 
-@pytest.mark.parametrize("size", [(61, 90), (16, 16), (1, 40)])
-def test_tiles_equal_the_whole_where_nothing_pools(size, make_image):
-    postfilter, image = _without_pooling(), make_image(*size)
-    whole = in_tiles(postfilter, image, 37.0, 128)
-    np.testing.assert_allclose(in_tiles(postfilter, image, 37.0, 16), whole, atol=1e-3)
+def test_tiles_equal_the_whole_where_nothing_pools(make_image):
+    postfilter, image = _without_pooling(), make_image(61, 190)
+    setting = tf.constant([37.0])
+    whole = postfilter(image[None], setting)[0]
+    grid = TileGrid(61, 190, 32)
+    for number in range(grid.count):
+        tile, window = grid.tile(number), grid.window(number, postfilter.reach)
+        result = postfilter(image[window.slices][None], setting)[0]
+        result = result[tile.seen_from(window).slices]
+        np.testing.assert_allclose(result, whole[tile.slices], atol=1e-3)
 
 
 def test_less_surroundings_would_not_do(make_image):
@@ -30,26 +35,12 @@ def test_less_surroundings_would_not_do(make_image):
     postfilter, image = _without_pooling(), make_image(1, 60)
     changed = image.copy()
     changed[0, 0] ^= 255
-    a, b = (in_tiles(postfilter, i, 37.0, 128).numpy() for i in (image, changed))
+    a, b = (
+        postfilter(i[None], tf.constant([37.0]))[0].numpy() for i in (image, changed)
+    )
     touched = np.flatnonzero(np.abs(a - b).max((0, 2)) > 1e-6).max()
     cell = postfilter.config.cell
     assert postfilter.reach - 2 * cell < touched < postfilter.reach + cell
-
-
-def test_a_picture_no_larger_than_a_tile_is_seen_whole(make_image):
-    postfilter, image = tiny.random_filter(), make_image(30, 40)
-    whole = postfilter(image[None], tf.constant([37.0]))[0]
-    np.testing.assert_allclose(in_tiles(postfilter, image, 37.0, 40), whole, atol=1e-4)
-
-
-def test_tiles_in_a_graph_of_unknown_size_give_the_same(make_image):
-    postfilter, image = tiny.random_filter(), make_image(37, 50)
-    specs = [tf.TensorSpec((None, None, 3), tf.uint8), tf.TensorSpec((), tf.float32)]
-    graph = tf.function(
-        lambda i, s: in_tiles(postfilter, i, s, 16), input_signature=specs
-    )
-    expected = in_tiles(postfilter, image, 37.0, 16)
-    np.testing.assert_allclose(graph(image, 37.0), expected, atol=1e-3)
 
 
 @pytest.mark.slow
@@ -66,14 +57,3 @@ def test_an_ensemble_turns_with_the_image(ensemble, mirrors, make_image):
             difference = np.rot90(restored, -turns)[:, ::step] - expected
             assert np.abs(difference).max() <= 1  # A tie may round the other way.
             assert np.count_nonzero(difference) <= 3
-
-
-def test_the_best_is_chosen_and_none_of_equals(make_image):
-    original = make_image(20, 20) // 2 + 60
-    decoded = original + np.uint8(9)
-    worse, better = (lambda x: x + np.uint8(1)), (lambda x: x - np.uint8(5))
-    best = lambda x: tf.constant(x - np.uint8(9))  # noqa: E731
-    assert choose(original, decoded, []) == 0
-    assert choose(original, decoded, [worse, lambda x: x]) == 0
-    assert choose(original, decoded, [worse, better]) == 2
-    assert choose(original, decoded, [best, worse, better, best]) == 1

@@ -14,7 +14,6 @@ from PIL import Image
 
 from tf_imgcomp.data.pairs import unstack
 from tf_imgcomp.errors import ImageError, ImgcompError
-from tf_imgcomp.files.format_adapter import TfciFormat
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.postfilter.making_pairs import FIGURES, make_pairs, plan
 
@@ -136,7 +135,7 @@ def test_pairs_of_a_learned_codec(tmp_path, make_image, tiny_model):
     run = _make_pairs(f"--codec={tiny_model}", "--qp=90", f"--output={output}", photos)
     assert (run.returncode, run.stderr) == (0, "")
     pair = unstack(np.asarray(Image.open(output / "90" / "a.png.webp")))
-    codec = TfciFormat(models.load(str(tiny_model)))
+    codec = models.load(str(tiny_model))
     expected = codec.decode(codec.encode(make_image(48, 64), 90))
     np.testing.assert_array_equal(pair.decoded, expected)
     assert pair.setting == 90

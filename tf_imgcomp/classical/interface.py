@@ -1,4 +1,4 @@
-"""The interface of complete image file formats."""
+"""The interface of everything that codes images as complete files."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Protocol
 import numpy as np
 
 
-class FileFormat(Protocol):
+class Codec(Protocol):
     """Pixels to the bytes of a complete file and back: JPEG, AVIF, or `.tfci`.
 
-    An `ImageCodec` makes the strings inside a `.tfci` file; a file format makes the
-    whole file. Comparisons of codecs use file formats.
+    Comparisons of codecs use this interface. An `ImageCodec`, which writes `.tfci`
+    files, extends it.
 
     Attributes:
         name: Short name, as used by flags and in result files.
@@ -54,6 +54,7 @@ class FileFormat(Protocol):
 
         Raises:
             ClassicalCodecError: If the file is damaged or of another format, or if
-                the decoder is missing, fails or takes too long.
+                the decoder is missing, fails or takes too long. Of `.tfci` files:
+                BitstreamError or ModelError.
             ImageError: If the picture needs more memory than is available.
         """

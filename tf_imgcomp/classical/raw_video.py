@@ -73,7 +73,7 @@ def decode(
         ClassicalCodecError: If decoding fails or gives a picture of another size.
         ImageError: If the picture needs more memory than is available.
     """
-    check_memory(height, width, _BYTES_PER_PIXEL)
+    check_memory(height, width, height * width * _BYTES_PER_PIXEL)
     data = ffmpeg.run(
         # FFmpeg refuses a larger picture before it allocates memory for it.
         ["-max_pixels", f"{(height + _MARGIN) * (width + _MARGIN)}"]

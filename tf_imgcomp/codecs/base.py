@@ -86,7 +86,7 @@ class Codec(ConfiguredModel):
     A subclass names its `config_class`, a `CodecConfig`, and makes its two transforms
     (layers, called with a tensor and a level) in `make_analysis(config)` and
     `make_synthesis(config, log2_step)`. In mixed precision the two transforms compute
-    in 16 bits; latents, gains and bits stay float32. In float64, analysis is float64.
+    in 16 bits; latents, gains and bits stay float32.
 
     Keras trains a codec, too:
 
@@ -102,6 +102,7 @@ class Codec(ConfiguredModel):
 
     config_class = CodecConfig
     stride = 64  # Image sizes are padded to a multiple of this.
+    border = 4  # Latents around a tile that the synthesis sees (docs/exactness.md).
 
     def __init__(self, config=None, **kwargs):
         super().__init__(config, **kwargs)
@@ -138,6 +139,10 @@ class Codec(ConfiguredModel):
             log2_step: log2 of the quantizer's step at the first and at the last level.
         """
         raise NotImplementedError
+
+    def transform_constants(self) -> dict:
+        """Constants of the transforms beside config and weights, as JSON takes them."""
+        return {}
 
     def latent_deviations(self) -> np.ndarray:
         """Standard deviations of the latents on photos before training, `(c,)`."""

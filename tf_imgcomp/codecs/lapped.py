@@ -167,6 +167,9 @@ class LappedCodec(Codec):
         x_hat = self.synthesis_transform.inverse_lapped(y)
         return shrink((x_hat + 1.0) * 127.5, factor)
 
+    def transform_constants(self):
+        return self.synthesis_transform.inverse_lapped.constants()
+
     def latent_deviations(self):
         return self.analysis_transform.lapped.deviations
 

@@ -17,6 +17,8 @@ from tf_imgcomp.layers import (
     ResidualBlock,
 )
 from tf_imgcomp.layers.base import register
+from tf_imgcomp.layers.frequency import POOLED
+from tf_imgcomp.ops import bases
 
 
 @dataclass(frozen=True)
@@ -110,11 +112,20 @@ class MfcaPmcn(LappedCodec):
 
     config_class = MfcaPmcnConfig
 
+    @property
+    def border(self):
+        """A window of the attention: those that a tile sees are then the image's."""
+        return self.config.extent // 16
+
     def make_analysis(self, config):
         return MfcaPmcnAnalysis(config, name="analysis")
 
     def make_synthesis(self, config, log2_step):
         return MfcaPmcnSynthesis(config, log2_step, name="synthesis")
+
+    def transform_constants(self):
+        pooling = {"pooled": POOLED, "frequencies": bases.TOP_FREQUENCIES.tolist()}
+        return {**super().transform_constants(), **pooling}
 
     def analysis_and_importance(self, images, quality):
         level = self.level(quality)

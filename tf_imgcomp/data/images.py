@@ -12,7 +12,7 @@ import io
 import logging
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,13 +65,17 @@ class Photo:
     notes: tuple[str, ...] = ()
 
 
-def read_image(path: Path | str, bytes_per_pixel: float = 16) -> Photo:
+def read_image(
+    path: Path | str,
+    needed_memory: Callable[[int, int], float] = memory.size_of_picture,
+) -> Photo:
     """Reads an image; of an animation or a document, the first frame.
 
     Args:
         path: A file in any format that Pillow opens.
-        bytes_per_pixel: Peak memory of the caller's processing. An image too large
-            for the available memory is refused before it is decoded.
+        needed_memory: Function from height and width to the peak memory in bytes of
+            the caller's processing. An image too large for the available memory is
+            refused before it is decoded.
 
     Raises:
         ImageError: If the file is not an image, damaged, or too large.
@@ -82,7 +86,8 @@ def read_image(path: Path | str, bytes_per_pixel: float = 16) -> Photo:
         if not stream.read(1):
             raise ImageError("the file is empty")
         image = Image.open(stream)
-        memory.check_memory(image.height, image.width, bytes_per_pixel)
+        size = image.height, image.width
+        memory.check_memory(*size, needed_memory(*size))
         # Limit embedded images (e.g. in ICO) to the size in the header.
         Image.MAX_IMAGE_PIXELS = image.height * image.width
         frames = getattr(image, "n_frames", 1)

@@ -20,18 +20,27 @@ def available_memory() -> int:
     return min([_free_memory(), *(limit for limit in limits if limit is not None)])
 
 
-def check_memory(height: int, width: int, bytes_per_pixel: float) -> None:
+# Of a picture in memory: what Pillow decodes, its pixels, the decoded ones beside them.
+BYTES_PER_PIXEL = 16
+
+
+def size_of_picture(height: int, width: int) -> float:
+    """Memory in bytes that a picture takes while it is read or written."""
+    return BYTES_PER_PIXEL * height * width
+
+
+def check_memory(height: int, width: int, needed: float) -> None:
     """Checks that an image fits into memory.
 
     Args:
         height: int, in pixels.
         width: int, in pixels.
-        bytes_per_pixel: Peak memory that its processing takes.
+        needed: Peak memory in bytes that its processing takes.
 
     Raises:
         ImageError: If it needs more memory than is available.
     """
-    needed, available = height * width * bytes_per_pixel, available_memory()
+    available = available_memory()
     if needed > available:
         raise ImageError(
             f"{width} x {height} pixels need {needed / 1e9:.1f} GB of memory, "

@@ -13,10 +13,10 @@ import tensorflow as tf
 
 from tf_imgcomp.entropy import integer_mixture
 from tf_imgcomp.entropy.integer_mixture import ONE_BITS, IntegerMixture, cumulative
-from tf_imgcomp.entropy.range_coder import (
+from tf_imgcomp.entropy.range_coder import PRECISION, Reader
+from tf_imgcomp.entropy.symbol_streams import (
     FIRST_ROWS,
     FIRST_TABLE,
-    PRECISION,
     get,
     get_far,
     put,
@@ -101,38 +101,38 @@ class DecisionElements(NamedTuple):
         )
         return (offsets,), tf.cast(self.mixture.centre + offsets, tf.float32)
 
-    def write(self, coder: tf.Tensor, choice: tuple) -> tf.Tensor:
+    def write(self, log: tf.Tensor, choice: tuple) -> tf.Tensor:
         (offsets,) = choice
         places = tf.clip_by_value(offsets, -_REACH - 1, _REACH + 1) + _HALF
 
-        def decide(coder, numbers, middle):
+        def decide(log, numbers, middle):
             are_upper = places >= middle
-            return put(coder, numbers, tf.cast(are_upper, tf.int32)), are_upper
+            return put(log, numbers, tf.cast(are_upper, tf.int32)), are_upper
 
-        coder, _ = self._search(coder, decide)
-        return put_far(coder, offsets, _REACH)
+        log, _ = self._search(log, decide)
+        return put_far(log, offsets, _REACH)
 
-    def read(self, coder: tf.Tensor) -> tuple:
-        def decide(coder, numbers, middle):
-            coder, symbols = get(coder, numbers)
-            return coder, symbols > 0
+    def read(self, reader: Reader) -> tuple:
+        def decide(reader, numbers, middle):
+            reader, symbols = get(reader, numbers)
+            return reader, symbols > 0
 
-        coder, places = self._search(coder, decide)
+        reader, places = self._search(reader, decide)
         reach = tf.fill(tf.shape(places), tf.cast(_REACH, places.dtype))
-        coder, offsets = get_far(coder, places - _HALF, reach)
-        return coder, tf.cast(self.mixture.centre + offsets, tf.float32)
+        reader, offsets = get_far(reader, places - _HALF, reach)
+        return reader, tf.cast(self.mixture.centre + offsets, tf.float32)
 
-    def _search(self, coder: tf.Tensor, decide: Callable) -> tuple:
+    def _search(self, state, decide: Callable) -> tuple:
         """Halves the window of each element until one place is left.
 
         Args:
-            coder: a range coder.
-            decide: function of the coder, numbers of rows, int32 `(m,)`, and the lowest
+            state: a log of symbols or a reader.
+            decide: function of the state, numbers of rows, int32 `(m,)`, and the lowest
                 places of the upper halves, float64 `(m,)`. Writes or reads whether it
-                is the upper half; returns the coder and that, bool `(m,)`.
+                is the upper half; returns the state and that, bool `(m,)`.
 
         Returns:
-            The coder, and places, float64 `(m,)`.
+            The state, and places, float64 `(m,)`.
         """
         low = tf.zeros_like(self.mixture.centre)
         low_share, high_share = low, low + ((1 << ONE_BITS) + 2 * _HALF * _RAREST)
@@ -141,11 +141,11 @@ class DecisionElements(NamedTuple):
             share = cumulative(self.functions, self.mixture, middle - _HALF - 1)
             share += middle * _RAREST
             numbers = find_rows(high_share - share, high_share - low_share)
-            coder, are_upper = decide(coder, numbers, middle)
+            state, are_upper = decide(state, numbers, middle)
             low = tf.where(are_upper, middle, low)
             low_share = tf.where(are_upper, share, low_share)
             high_share = tf.where(are_upper, high_share, share)
-        return coder, low
+        return state, low
 
 
 def find_rows(upper: tf.Tensor, both: tf.Tensor) -> tf.Tensor:

@@ -1,4 +1,4 @@
-"""The latents of one image with a range coder, pass by pass."""
+"""The latents of one image as symbols, pass by pass."""
 
 from functools import partial
 from typing import Callable, Optional
@@ -18,7 +18,7 @@ class ExactCoding:
     Args:
         config: `LatentCoderConfig`.
         log2_gain: float32 `(c,)`, integers with 10 fraction bits.
-        coder: a range coder, or what else `code_elements` takes.
+        coder: a log of symbols or a reader, or what else `code_elements` takes.
         code_elements: function of the coder; the parameters of n latents, a list of
             float32 `(n,)`; and these latents, float32 `(n,)`, or None to decode them.
             Returns the coder and the integers coded, float32 `(n,)`.
@@ -26,14 +26,14 @@ class ExactCoding:
         uses_optional: bool scalar, whether the optional slice is coded; None without.
 
     Attributes:
-        coder: the range coder after the passes so far.
+        coder: the log or the reader after the passes so far.
     """
 
     def __init__(
         self,
         config,
         log2_gain: tf.Tensor,
-        coder: tf.Tensor,
+        coder,
         code_elements: Callable,
         y: Optional[tf.Tensor] = None,
         uses_optional: Optional[tf.Tensor] = None,

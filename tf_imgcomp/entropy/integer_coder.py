@@ -8,6 +8,7 @@ import tensorflow as tf
 import tensorflow_compression as tfc
 
 from tf_imgcomp.entropy import passes, range_coder, symbol_coding
+from tf_imgcomp.entropy import symbol_streams as streams
 from tf_imgcomp.entropy.decisions import DecisionTables
 from tf_imgcomp.entropy.exact_coding import ExactCoding
 from tf_imgcomp.entropy.fixed_point import (
@@ -42,26 +43,28 @@ _NEIGHBOURS = {
 
 
 class EncodedLatents(NamedTuple):
-    """Latents as a file holds them.
+    """Latents as a file holds them, in two parts.
 
     Attributes:
-        strings: string vector, the streams; each has a part of z and of every pass.
+        first: string vector, the streams of z and the first slice.
+        rest: string vector, the streams of the other slices.
+        checksums: int32 `(2,)`, of the integers of each part.
         y_hat: float32 `(1, h, w, c)`, the latents as decoded.
-        checksum: int32 scalar of all decoded integers.
     """
 
-    strings: tf.Tensor
+    first: tf.Tensor
+    rest: tf.Tensor
+    checksums: tf.Tensor
     y_hat: tf.Tensor
-    checksum: tf.Tensor
 
 
-class DecodedLatents(NamedTuple):
-    """Latents as decoded.
+class DecodedPart(NamedTuple):
+    """The latents of a part as decoded.
 
     Attributes:
-        y_hat: float32 `(1, h, w, c)`.
+        y_hat: float32 `(1, h, w, c)`, latents of all slices so far.
         checksum: int32 scalar, to compare with the encoder's.
-        valid_string_count: bool scalar, whether the number of strings is right.
+        valid_string_count: bool scalar, whether there can be as many strings.
     """
 
     y_hat: tf.Tensor
@@ -169,7 +172,7 @@ class IntegerCoder(tf.Module):
         return with_rate(z_hat, rate)
 
     def encode(self, y: tf.Tensor, z: tf.Tensor, quality: tf.Tensor) -> EncodedLatents:
-        """Codes the latents of one image.
+        """Codes the latents of one tile.
 
         Args:
             y: float32 `(1, h, w, c)`, in quantizer steps, `h` and `w` multiples of 4.
@@ -189,103 +192,125 @@ class IntegerCoder(tf.Module):
         return self._encode(y_hat, z_hat, quality, _NO_CHOICE)
 
     def _encode(self, y, z, quality, bits_per_error: float) -> EncodedLatents:
-        z_hat = clip(round_half_up(z), -Z_MAX, Z_MAX)
-        rows = self.tables.read()
-        streams = range_coder.stream_count(self._base_size(tf.shape(z)))
-        coder = range_coder.encoder(rows.table, streams)
+        z_hat, rows = clip(round_half_up(z), -Z_MAX, Z_MAX), self.tables.read()
+        psi = self.run_hyper_synthesis(z_hat, self.rate(quality))
+
+        def code(log, parameters, y):
+            return symbol_coding.encode(rows, log, parameters, y, bits_per_error)
+
         symbols = tf.cast(tf.reshape(z_hat, [-1]), tf.int32) + Z_MAX
-        coder = range_coder.put(coder, self._z_numbers(tf.shape(z)), symbols)
-        uses_optional = None
+        log = streams.put(streams.new_log(), self._z_numbers(tf.shape(z)), symbols)
+        coding_first = self.coding(quality, log, code, y)
+        y_first = self.code_first(psi, coding_first)
+
+        log, uses_optional = streams.new_log(), None
         if self.config.optional_slice:
             y_optional = y[..., self.config.base_depth :]
             uses_optional = is_worth_coding(y_optional, bits_per_error)[0]
-            coder = range_coder.put_flag(coder, uses_optional)
+            log = streams.put_flag(log, uses_optional)
+        coding_rest = self.coding(quality, log, code, y, uses_optional)
+        y_hat = self.code_rest(psi, y_first, coding_rest)
+        checksums = self._checksum_first(z_hat, y_first), self._checksum_rest(y_hat)
+        return EncodedLatents(
+            streams.write(coding_first.coder, rows.table),
+            streams.write(coding_rest.coder, rows.table),
+            tf.stack(checksums),
+            y_hat,
+        )
 
-        def code(coder, parameters, y):
-            return symbol_coding.encode(rows, coder, parameters, y, bits_per_error)
-
-        coder, y_hat = self.code_passes(z_hat, quality, coder, code, y, uses_optional)
-        strings = range_coder.finish(coder)
-        return EncodedLatents(strings, y_hat, symbol_coding.checksum(z_hat, y_hat))
-
-    def decode(
+    def decode_first(
         self, strings: tf.Tensor, height: tf.Tensor, width: tf.Tensor, quality
-    ) -> DecodedLatents:
-        """Decodes the latents of one image.
+    ) -> tuple:
+        """Decodes z and the first slice of one tile.
 
         Args:
             strings: string vector, from `encode`.
             height: int32 scalar, of z.
             width: int32 scalar, of z.
             quality: int64 scalar, in hundredths.
+
+        Returns:
+            z_hat, float32 `(1, h, w, n)`; and the `DecodedPart`.
         """
-        depth = self.config.hyper_depth
+        depth, rows = self.config.hyper_depth, self.tables.read()
         shape = tf.stack([1, height, width, depth])
-        streams = range_coder.stream_count(self._base_size(shape))
-        valid_string_count = tf.equal(tf.size(strings), streams)
-        rows = self.tables.read()
-        coder = range_coder.decoder(rows.table, strings[:streams])
-        coder, symbols = range_coder.get(coder, self._z_numbers(shape))
+        integers = (
+            height * width * (depth + LatentCoder.STRIDE**2 * self.config.slices[0])
+        )
+        reader, valid_string_count = _start_reading(rows, strings, integers)
+        reader, symbols = streams.get(reader, self._z_numbers(shape))
         # A damaged string may hold symbols that no encoder writes.
         z_hat = clip(tf.cast(symbols - Z_MAX, tf.float32), -Z_MAX, Z_MAX)
         z_hat = tf.ensure_shape(tf.reshape(z_hat, shape), [1, None, None, depth])
-        uses_optional = None
-        if self.config.optional_slice:
-            coder, uses_optional = range_coder.get_flag(coder)
+        psi = self.run_hyper_synthesis(z_hat, self.rate(quality))
+        coding = self.coding(quality, reader, _decoder(rows))
+        y_first = self.code_first(psi, coding)
+        checksum = self._checksum_first(z_hat, y_first)
+        return z_hat, DecodedPart(y_first, checksum, valid_string_count)
 
-        def code(coder, parameters, _):
-            return symbol_coding.decode(rows, coder, parameters)
-
-        coder, y_hat = self.code_passes(
-            z_hat, quality, coder, code, uses_optional=uses_optional
-        )
-        return DecodedLatents(
-            y_hat, symbol_coding.checksum(z_hat, y_hat), valid_string_count
-        )
-
-    def code_passes(
-        self,
-        z_hat,
-        quality,
-        coder,
-        code_elements: Callable,
-        y=None,
-        uses_optional=None,
-    ) -> tuple:
-        """Codes or decodes all latents, pass by pass.
+    def decode_rest(
+        self, strings: tf.Tensor, z_hat: tf.Tensor, y_first: tf.Tensor, quality
+    ) -> DecodedPart:
+        """Decodes the other slices.
 
         Args:
-            z_hat: float32 `(1, h, w, n)`.
+            strings: string vector, from `encode`.
+            z_hat: float32 `(1, h, w, n)`, from `decode_first`.
+            y_first: float32 `(1, 4 * h, 4 * w, slices[0])`, from there.
+            quality: int64 scalar, in hundredths.
+        """
+        rows, uses_optional = self.tables.read(), None
+        integers = tf.size(y_first) // self.config.slices[0] * self.config.latent_depth
+        reader, valid_string_count = _start_reading(rows, strings, integers)
+        if self.config.optional_slice:
+            reader, uses_optional = streams.get_flag(reader)
+        psi = self.run_hyper_synthesis(z_hat, self.rate(quality))
+        coding = self.coding(quality, reader, _decoder(rows), None, uses_optional)
+        y_hat = self.code_rest(psi, y_first, coding)
+        return DecodedPart(y_hat, self._checksum_rest(y_hat), valid_string_count)
+
+    def coding(
+        self, quality, coder, code_elements: Callable, y=None, uses_optional=None
+    ) -> ExactCoding:
+        """The coding of a part.
+
+        Args:
             quality: int64 scalar, in hundredths.
             coder, code_elements, y, uses_optional: see `ExactCoding`.
-
-        Returns:
-            The coder, and the latents as decoded, float32 `(1, h, w, c)`.
         """
-        coding = ExactCoding(
-            self.config,
-            self._log2_gain(quality),
-            coder,
-            code_elements,
-            y,
-            uses_optional,
+        log2_gain = self._log2_gain(quality)
+        return ExactCoding(
+            self.config, log2_gain, coder, code_elements, y, uses_optional
         )
-        psi = self.run_hyper_synthesis(z_hat, self._rate(quality))
-        y_hat = passes.run_passes(
-            self.config.context, self.slices, psi, coding, self.config.optional_slice
-        )
-        return coding.coder, y_hat
 
-    def _base_size(self, z_shape: tf.Tensor) -> tf.Tensor:
-        """Latents of an image without its optional slice, int32 scalar."""
-        positions = z_shape[1] * z_shape[2] * LatentCoder.STRIDE**2
-        return positions * self.config.base_depth
+    def code_first(self, psi: tf.Tensor, coding: passes.Coding) -> tf.Tensor:
+        """Codes or decodes the first slice; returns it, float32 `(1, h, w, c)`."""
+        return passes.run_passes(self.config.context, self.slices[:1], psi, coding)
+
+    def code_rest(
+        self, psi: tf.Tensor, y_first: tf.Tensor, coding: passes.Coding
+    ) -> tf.Tensor:
+        """Codes or decodes the other slices; returns the latents of all slices."""
+        return passes.run_passes(
+            self.config.context,
+            self.slices,
+            psi,
+            coding,
+            self.config.optional_slice,
+            decoded=[y_first],
+        )
+
+    def _checksum_first(self, z_hat: tf.Tensor, y_first: tf.Tensor) -> tf.Tensor:
+        return symbol_coding.checksum(z_hat, y_first)
+
+    def _checksum_rest(self, y_hat: tf.Tensor) -> tf.Tensor:
+        return symbol_coding.checksum(y_hat[..., self.config.slices[0] :])
 
     def _log2_gain(self, quality: tf.Tensor) -> tf.Tensor:
         """Gains at a quality, float32 `(c,)`, exact integers."""
         return _interpolate_levels(self.log2_gain, quality)
 
-    def _rate(self, quality: tf.Tensor) -> tf.Tensor:
+    def rate(self, quality: tf.Tensor) -> tf.Tensor:
         """`Codec.rate_features` as activations, float32 `(1, levels)`."""
         unit = tf.eye(self.log2_gain.shape[0], dtype=tf.int64) * (1 << ACTIVATION_BITS)
         return _interpolate_levels(unit, quality)[None]
@@ -294,6 +319,26 @@ class IntegerCoder(tf.Module):
         """The rows of all elements of z, int32 `(n,)`."""
         numbers = self.tables.size + tf.range(self.config.hyper_depth)
         return tf.reshape(tf.broadcast_to(numbers, shape), [-1])
+
+
+def _decoder(rows: symbol_coding.Rows) -> Callable:
+    """Decodes elements for `ExactCoding`."""
+    return lambda reader, parameters, _: symbol_coding.decode(rows, reader, parameters)
+
+
+def _start_reading(
+    rows: symbol_coding.Rows, strings: tf.Tensor, integers: tf.Tensor
+) -> tuple:
+    """A reader of the strings of a part with at most so many integers.
+
+    Returns:
+        The reader, and whether there can be as many strings, bool scalar.
+    """
+    count = tf.size(strings)
+    most = streams.stream_count(integers * streams.SYMBOLS_PER_INTEGER)
+    used = tf.clip_by_value(count, 1, most)
+    strings = tf.concat([strings, [""]], axis=0)[:used]
+    return range_coder.reader(rows.table, strings), tf.equal(used, count)
 
 
 def _interpolate_levels(table: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:

@@ -104,6 +104,7 @@ def run_passes(
     psi: tf.Tensor,
     coding: Coding,
     optional_slice: bool = False,
+    decoded: Sequence[tf.Tensor] = (),
 ) -> tf.Tensor:
     """Codes all latents; each pass sees those that earlier passes decoded.
 
@@ -121,12 +122,15 @@ def run_passes(
         psi: `(b, h, w, n)`. Features of every position from the hyperprior.
         coding: codes or decodes the latents of each pass.
         optional_slice: whether an image may do without the last slice.
+        decoded: latents of the first slices, if these are coded already.
 
     Returns:
-        All latents, `(b, h, w, c)`.
+        All latents, `(b, h, w, c)`, those decoded before included.
     """
-    latents, embedded = [], []
-    for number, networks in enumerate(slices):
+    latents = list(decoded)
+    embedded = [networks.embed(y_hat) for networks, y_hat in zip(slices, decoded)]
+    for number in range(len(decoded), len(slices)):
+        networks = slices[number]
         run = partial(_run_slice, context, number, networks, psi, embedded, coding)
         if optional_slice and number == len(slices) - 1:
             y_hat = coding.code_optional(tf.shape(psi)[:3], run)

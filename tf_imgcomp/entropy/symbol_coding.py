@@ -5,6 +5,9 @@ from typing import NamedTuple, Protocol
 
 import tensorflow as tf
 
+from tf_imgcomp.entropy.range_coder import Reader
+from tf_imgcomp.entropy.symbol_streams import among_zeros
+
 _PERIOD = 65519  # Of the factors in a checksum; a prime.
 
 
@@ -22,11 +25,11 @@ class Elements(Protocol):
             The choice, for `write`; and the integers chosen, float32 `(m,)`.
         """
 
-    def write(self, coder: tf.Tensor, choice: tuple) -> tf.Tensor:
-        """Writes a choice with a range coder and returns the coder."""
+    def write(self, log: tf.Tensor, choice: tuple) -> tf.Tensor:
+        """Logs the symbols of a choice; returns the log."""
 
-    def read(self, coder: tf.Tensor) -> tuple:
-        """Reads integers; returns the range coder and float32 `(m,)`."""
+    def read(self, reader: Reader) -> tuple:
+        """Reads integers; returns the reader and float32 `(m,)`."""
 
 
 class Rows(Protocol):
@@ -71,28 +74,28 @@ _shared = functools.partial(
 
 def encode(
     rows: Rows,
-    coder: tf.Tensor,
+    log: tf.Tensor,
     parameters: list,
     y: tf.Tensor,
     bits_per_error: float,
 ) -> tuple:
-    """Codes the latents of a pass.
+    """Chooses the latents of a pass and logs their symbols.
 
-    The networks of the next pass run while symbols are written: they need the latents
+    The networks of the next pass run while symbols are found: they need the latents
     only.
 
     Args:
         rows: rows of frequencies.
-        coder: a range coder with their table.
+        log: of symbols, see `symbol_streams`.
         parameters: see `Rows`.
         y: float32 `(n,)`, in quantizer steps.
         bits_per_error: see `LatentCoderConfig`.
 
     Returns:
-        The coder, and the latents as decoded, float32 `(n,)`.
+        The log, and the latents as decoded, float32 `(n,)`.
     """
     coded, choice, y_hat = choose(rows, parameters, y, bits_per_error)
-    return _write(coder, coded.elements, choice), y_hat
+    return _write(log, coded.elements, choice), y_hat
 
 
 @_shared
@@ -105,19 +108,19 @@ def choose(rows: Rows, parameters: list, y: tf.Tensor, bits_per_error: float) ->
 
 
 @_shared
-def _write(coder: tf.Tensor, elements: Elements, choice: tuple) -> tf.Tensor:
-    return elements.write(coder, choice)
+def _write(log: tf.Tensor, elements: Elements, choice: tuple) -> tf.Tensor:
+    return elements.write(log, choice)
 
 
-def decode(rows: Rows, coder: tf.Tensor, parameters: list) -> tuple:
-    """Decodes the latents of a pass; returns the coder and float32 `(n,)`."""
-    return _read(coder, plan(rows, parameters))
+def decode(rows: Rows, reader: Reader, parameters: list) -> tuple:
+    """Decodes the latents of a pass; returns the reader and float32 `(n,)`."""
+    return _read(reader, plan(rows, parameters))
 
 
 @_shared
-def _read(coder: tf.Tensor, coded: CodingPlan) -> tuple:
-    coder, values = coded.elements.read(coder)
-    return coder, among_zeros(values, coded.positions, coded.size)
+def _read(reader: Reader, coded: CodingPlan) -> tuple:
+    reader, values = coded.elements.read(reader)
+    return reader, among_zeros(values, coded.positions, coded.size)
 
 
 @_shared
@@ -131,21 +134,6 @@ def _plan(rows, parameters) -> CodingPlan:
     positions = tf.cast(tf.where(~are_skipped)[:, 0], tf.int32)
     coded = [tf.gather(kind, positions) for kind in parameters]
     return CodingPlan(positions, rows.elements(coded), tf.size(are_skipped))
-
-
-def among_zeros(values: tf.Tensor, positions: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-    """A vector `(size,)`, float32, with values `(m,)` at some positions, int32 `(m,)`.
-
-    The positions rise, as `tf.where` gives them.
-    """
-    # A seventh of the time of tf.scatter_nd.
-    return tf.raw_ops.SparseToDense(
-        sparse_indices=positions,
-        output_shape=[size],
-        sparse_values=values,
-        default_value=0.0,
-        validate_indices=False,
-    )
 
 
 def checksum(*latents: tf.Tensor) -> tf.Tensor:

@@ -18,18 +18,16 @@ from tf_imgcomp.entropy import integer_mixture
 from tf_imgcomp.entropy.fixed_point import PARAMETER_BITS, clip
 from tf_imgcomp.entropy.integer_mixture import OFFSET_MAX, is_nearer_better
 from tf_imgcomp.entropy.mixture import LOG2_SCALE_MAX, LOG2_SCALE_MIN
-from tf_imgcomp.entropy.range_coder import (
+from tf_imgcomp.entropy.range_coder import PRECISION, Reader, packed, unpacked
+from tf_imgcomp.entropy.symbol_streams import (
     FIRST_ROWS,
     FIRST_TABLE,
-    PRECISION,
+    among_zeros,
     get,
     get_far,
-    packed,
     put,
     put_far,
-    unpacked,
 )
-from tf_imgcomp.entropy.symbol_coding import among_zeros
 from tf_imgcomp.entropy.tables import ONE, sample_scales, scale_index
 from tf_imgcomp.ops.rounding import round_half_up
 
@@ -149,18 +147,18 @@ class TiedElements(NamedTuple):
         values = self.centres + among_zeros(chosen, off, tf.size(y))
         return (off, chosen, some.half_widths), values
 
-    def write(self, coder: tf.Tensor, choice: tuple) -> tf.Tensor:
+    def write(self, log: tf.Tensor, choice: tuple) -> tf.Tensor:
         off, chosen, reach = choice
         symbols = tf.where(tf.abs(chosen) > reach, reach + 1, chosen)
         symbols = among_zeros(symbols, off, tf.size(self.numbers)) + self.half_widths
-        coder = put(coder, self.numbers, tf.cast(symbols, tf.int32))
-        return put_far(coder, chosen, reach)
+        log = put(log, self.numbers, tf.cast(symbols, tf.int32))
+        return put_far(log, chosen, reach)
 
-    def read(self, coder: tf.Tensor) -> tuple:
-        coder, symbols = get(coder, self.numbers)
+    def read(self, reader: Reader) -> tuple:
+        reader, symbols = get(reader, self.numbers)
         offsets = tf.cast(symbols, tf.float32) - self.half_widths
-        coder, offsets = get_far(coder, offsets, self.half_widths)
-        return coder, self.centres + offsets
+        reader, offsets = get_far(reader, offsets, self.half_widths)
+        return reader, self.centres + offsets
 
 
 def find_rows(rows: TiedRows, parameters: list) -> TiedElements:

@@ -12,7 +12,7 @@ def code_in_wavefronts(
     networks: OrderedSliceNetworks,
     known: tf.Tensor,
     depth: int,
-    coder: tf.Tensor,
+    coder,
     code: Callable,
 ) -> tuple:
     """Codes the positions of a slice of one image, wavefront after wavefront.
@@ -21,7 +21,7 @@ def code_in_wavefronts(
         networks: of the slice.
         known: float32 `(1, h, w, m)`. Features of every position from earlier passes.
         depth: int. Channels c of the slice.
-        coder: a range coder.
+        coder: a log of symbols or a reader.
         code: function of the coder, the numbers of n positions, int32 `(n,)`, counted
             in raster order, and their mixture parameters `(1, n, p)`; codes or decodes
             those latents and returns the coder and the latents, `(n, c)`.

@@ -7,8 +7,13 @@ import tensorflow as tf
 
 from tf_imgcomp import model_folder
 from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN, Codec
-from tf_imgcomp.entropy.integer_coder import QUALITY_STEPS, IntegerCoder
+from tf_imgcomp.entropy.integer_coder import (
+    QUALITY_STEPS,
+    DecodedPart,
+    IntegerCoder,
+)
 from tf_imgcomp.export import saving
+from tf_imgcomp.export.constants import canonical_json
 from tf_imgcomp.export.packed_weights import Hidden, PackedWeights, half_precision
 from tf_imgcomp.export.precision import in_float32
 from tf_imgcomp.export.refinement import RefinementModule
@@ -19,34 +24,46 @@ from tf_imgcomp.ops.rounding import round_half_up
 BYTES_PER_PIXEL = 600.0
 
 
-_IMAGE = (
-    tf.TensorSpec((None, None, 3), tf.uint8, "image"),
-    tf.TensorSpec((), tf.float32, "quality"),
+_IMAGE = tf.TensorSpec((None, None, 3), tf.uint8, "image")
+_CROP = tf.TensorSpec((4,), tf.int32, "crop")
+_QUALITY = tf.TensorSpec((), tf.float32, "quality")
+_HUNDREDTHS = tf.TensorSpec((), tf.int64, "quality")
+_STRINGS = tf.TensorSpec((None,), tf.string, "strings")
+_SIZE = (
+    tf.TensorSpec((), tf.int32, "rows"),
+    tf.TensorSpec((), tf.int32, "columns"),
 )
-_FILE = (
-    tf.TensorSpec((None,), tf.string, "strings"),
-    tf.TensorSpec((), tf.int32, "height"),
-    tf.TensorSpec((), tf.int32, "width"),
-    tf.TensorSpec((), tf.int64, "quality"),
-)
+
+TILE = 1024  # Pixels.
 
 
 class CodecModule(tf.Module):
     """A codec as TensorFlow functions; entropy coding inside the graph.
 
-    Signatures, all for one image:
+    Signatures, all for one tile, which may be a whole image. A quality is int64 in
+    hundredths; that of compress is float32 in [1, 100].
 
-        compress     image uint8 (h, w, 3), quality float32 in [1, 100]
-                     -> strings (n,), checksum int32, quality int64 in hundredths
-        decompress   strings (n,), height int32, width int32, quality int64
-                     -> image uint8 (h, w, 3), checksum int32, sound bool
-        analysis     image, quality -> y float32 (1, H / 16, W / 16, c), z; of codecs
-                     with a learned map also importance float32 (H / 16, W / 16), 0 to 1
-        latents      arguments of decompress -> y_hat float32, checksum, sound
-        synthesis    y_hat float32 (1, H / 16, W / 16, c), quality -> image (H, W, 3)
+        compress     image uint8 (h, w, 3), crop int32 (4,), quality
+                     -> first (s,), rest (s,), checksums int32 (2,), quality int64
+        analysis     image, crop, quality
+                     -> y float32 (1, r, c, depth), z; of codecs with a learned map
+                     also importance float32 (r, c), 0 to 1
+        first        strings (s,), rows int32, columns int32, quality
+                     -> z_hat float32, y_hat float32 (1, rows, columns, slices[0]),
+                     checksum int32, sound bool
+        rest         z_hat, y_hat, both from first, strings (s,), quality
+                     -> y_hat float32 (1, rows, columns, depth), checksum, sound
+        synthesis    y_hat float32 (1, r, c, depth), crop, quality
+                     -> image uint8, 16 pixels for each latent
 
-    Strings are damaged, or from another model, if their number is wrong (`sound` is
-    false) or if `decompress` does not return the checksum of `compress`.
+    Transforms see the surroundings of a tile, so that there are no seams. `image` and
+    the `y_hat` of synthesis hold them; `crop` tells how many latents at the top, at the
+    bottom, at the left and at the right are surroundings, which the results are
+    without. Images are padded at the bottom and at the right to multiples of 64. Rows
+    and columns count latents of the tile, multiples of 4.
+
+    The strings of each part are damaged, or from another model, if there cannot be as
+    many (`sound` is false) or if the checksum is not that of `compress`.
 
     Both transforms are float32, with weights saved in half precision. On another
     machine a latent next to a tie may become another integer (in 3 of 96 files, with
@@ -55,84 +72,94 @@ class CodecModule(tf.Module):
 
     Args:
         codec: a built codec with trained weights.
+        tile: int. Side of the tiles of large images in pixels, a multiple of 64.
     """
 
-    def __init__(self, codec: Codec):
+    def __init__(self, codec: Codec, tile: int = TILE):
         super().__init__(name="codec")
         codec = in_float32(codec, QUALITY_MAX)
         self._codec = Hidden(codec)
+        self.card = {"tile": tile, "border": codec.border}
         self.coder = IntegerCoder(codec.latent_coder, codec.gain)
         self.analysis_weights = PackedWeights(*_encoder(codec))
         self.synthesis_weights = PackedWeights(
             codec.synthesis_transform, codec.inverse_gain
         )
-        fingerprint = _fingerprint(codec, self.coder)
+        fingerprint = _fingerprint(codec, self.coder, tile)
         self.fingerprint = tf.Variable(fingerprint, trainable=False)
-        self.synthesis = self._make_synthesis()
+        config = self.coder.config
+        z_hat, y_first, y_hat = (
+            tf.TensorSpec((1, None, None, depth), tf.float32, name)
+            for name, depth in (
+                ("z_hat", config.hyper_depth),
+                ("y_hat", config.slices[0]),
+                ("y_hat", config.latent_depth),
+            )
+        )
+        self.rest = tf.function(self._rest, [z_hat, y_first, _STRINGS, _HUNDREDTHS])
+        self.synthesis = tf.function(self._synthesis, [y_hat, _CROP, _HUNDREDTHS])
 
     @property
     def signatures(self) -> dict:
         """The functions by the names that they are exported under."""
-        names = ("compress", "decompress", "analysis", "latents", "synthesis")
+        names = ("compress", "analysis", "first", "rest", "synthesis")
         return {name: getattr(self, name) for name in names}
 
-    @tf.function(input_signature=_IMAGE)
-    def compress(self, image, quality):
+    @tf.function(input_signature=(_IMAGE, _CROP, _QUALITY))
+    def compress(self, image, crop, quality):
         hundredths = _hundredths(quality)
-        latents = self.analysis(image, quality)
+        latents = self.analysis(image, crop, hundredths)
         encoded = self.coder.encode(latents["y"], latents["z"], hundredths)
         return {
-            "strings": encoded.strings,
-            "checksum": encoded.checksum,
+            "first": encoded.first,
+            "rest": encoded.rest,
+            "checksums": encoded.checksums,
             "quality": hundredths,
         }
 
-    @tf.function(input_signature=_FILE)
-    def decompress(self, strings, height, width, quality):
-        decoded = self.latents(strings, height, width, quality)
-        image = self.synthesis(decoded["y_hat"], _quality(quality))["image"]
-        return {
-            "image": image[:height, :width],
-            "checksum": decoded["checksum"],
-            "sound": decoded["sound"],
-        }
-
-    @tf.function(input_signature=_IMAGE)
-    def analysis(self, image, quality):
-        codec, quality = self._codec.value, _quality(_hundredths(quality))
+    @tf.function(input_signature=(_IMAGE, _CROP, _HUNDREDTHS))
+    def analysis(self, image, crop, quality):
+        codec, quality = self._codec.value, _quality(quality)
         with self.analysis_weights.used():
-            y, importance = codec.analysis_and_importance(image[None], quality[None])
-            rate = codec.rate_features(quality[None])
-            latents = {"y": y, "z": codec.latent_coder.run_hyper_analysis(y, rate)}
-            if importance is not None:
-                latents["importance"] = importance[0]
-            return latents
+            y, importance = codec.analysis_and_importance(image[None], quality)
+            y = _cropped(y, crop)
+            z = codec.latent_coder.run_hyper_analysis(y, codec.rate_features(quality))
+        latents = {"y": y, "z": z}
+        if importance is not None:
+            latents["importance"] = _cropped(importance, crop)[0]
+        return latents
 
-    @tf.function(input_signature=_FILE)
-    def latents(self, strings, height, width, quality):
-        stride = self._codec.value.stride
-        rows, columns = -(-height // stride), -(-width // stride)
-        decoded = self.coder.decode(strings, rows, columns, quality)
-        return {
-            "y_hat": decoded.y_hat,
-            "checksum": decoded.checksum,
-            "sound": decoded.valid_string_count,
-        }
+    @tf.function(input_signature=(_STRINGS, *_SIZE, _HUNDREDTHS))
+    def first(self, strings, rows, columns, quality):
+        stride = self._codec.value.latent_coder.STRIDE
+        z_hat, decoded = self.coder.decode_first(
+            strings, rows // stride, columns // stride, quality
+        )
+        return {"z_hat": z_hat, **_outputs(decoded)}
 
-    def _make_synthesis(self):
-        """The synthesis signature, which depends on the latent depth."""
-        depth = self.coder.config.latent_depth
-        y_hat = tf.TensorSpec((1, None, None, depth), tf.float32, "y_hat")
+    def _rest(self, z_hat, y_hat, strings, quality):
+        return _outputs(self.coder.decode_rest(strings, z_hat, y_hat, quality))
 
-        @tf.function(input_signature=(y_hat, _IMAGE[1]))
-        def synthesis(y_hat, quality):
-            quality = _quality(_hundredths(quality))
-            with self.synthesis_weights.used():
-                x_hat = self._codec.value.synthesis(y_hat, quality[None])[0]
-            x_hat = tf.clip_by_value(round_half_up(x_hat), 0, 255)
-            return {"image": tf.cast(x_hat, tf.uint8)}
+    def _synthesis(self, y_hat, crop, quality):
+        codec = self._codec.value
+        with self.synthesis_weights.used():
+            x_hat = codec.synthesis(y_hat, _quality(quality))
+        x_hat = _cropped(x_hat, 16 * crop)[0]
+        x_hat = tf.clip_by_value(round_half_up(x_hat), 0, 255)
+        return {"image": tf.cast(x_hat, tf.uint8)}
 
-        return synthesis
+
+def _outputs(decoded: DecodedPart) -> dict:
+    """What the signatures of both parts return."""
+    y_hat, checksum, valid_string_count = decoded
+    return {"y_hat": y_hat, "checksum": checksum, "sound": valid_string_count}
+
+
+def _cropped(x: tf.Tensor, crop: tf.Tensor) -> tf.Tensor:
+    """A map `(b, h, w, ...)` without rows and columns at its four edges."""
+    top, bottom, left, right = tf.unstack(crop)
+    height, width = tf.shape(x)[1], tf.shape(x)[2]
+    return x[:, top : height - bottom, left : width - right]
 
 
 def _encoder(codec: Codec) -> tuple:
@@ -146,27 +173,29 @@ def _hundredths(quality: tf.Tensor) -> tf.Tensor:
 
 
 def _quality(hundredths: tf.Tensor) -> tf.Tensor:
-    return tf.cast(hundredths, tf.float32) / QUALITY_STEPS
+    """A quality as the codec takes it, float32 `(1,)`."""
+    return tf.cast(hundredths, tf.float32)[None] / QUALITY_STEPS
 
 
-def _fingerprint(codec: Codec, coder: IntegerCoder) -> int:
-    """16 bits of a hash of all weights and tables, and of a coded test string."""
+def _fingerprint(codec: Codec, coder: IntegerCoder, tile: int) -> int:
+    """16 bits of a hash of all weights, tables and constants, and of a coded tile."""
     analysis, hyper_analysis, gain = _encoder(codec)
     synthesis, inverse_gain = codec.synthesis_transform, codec.inverse_gain
     parts = analysis, synthesis, hyper_analysis, gain, inverse_gain
     variables = [v for part in parts for v in part.trainable_variables]
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(canonical_json(codec, tile))
     for tensor in (half_precision(variables), *coder.variables):
         digest.update(tensor.numpy().tobytes())
     y = 30 * tf.sin(tf.range(64.0 * coder.config.latent_depth) ** 1.5) ** 9
     y = tf.reshape(tf.round(y), [1, 8, 8, -1])
     z = tf.zeros((1, 2, 2, coder.config.hyper_depth))
-    for string in coder.encode(y, z, tf.constant(5000, tf.int64)).strings.numpy():
+    encoded = coder.encode(y, z, tf.constant(5000, tf.int64))
+    for string in (*encoded.first.numpy(), *encoded.rest.numpy()):
         digest.update(string)
     return int.from_bytes(digest.digest()[:2], "big")
 
 
-def export(codec: Codec, folder: Path, card: dict) -> None:
+def export(codec: Codec, folder: Path, card: dict, tile: int = TILE) -> None:
     """Writes the SavedModel of a codec, its model card, and what refines its latents.
 
     The refinement is a SavedModel of its own in a folder inside, so that a codec loads
@@ -176,12 +205,13 @@ def export(codec: Codec, folder: Path, card: dict) -> None:
         codec: built, with trained weights.
         folder: `saved_models/<id>`; its name is the codec's id.
         card: facts about the weights: flags, data, steps, figures.
+        tile: see `CodecModule`.
 
     Raises:
         ValueError: If the folder's name cannot be a codec's id.
     """
-    module = CodecModule(codec)
-    card = {"bytes_per_pixel": BYTES_PER_PIXEL, **card}
+    module = CodecModule(codec, tile)
+    card = {"bytes_per_pixel": BYTES_PER_PIXEL, **module.card, **card}
     saving.save(module, module.signatures, folder, card)
     refinement = RefinementModule(codec, module.coder, module.fingerprint)
     inner = str(Path(folder) / model_folder.REFINEMENT)

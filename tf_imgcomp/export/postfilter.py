@@ -1,6 +1,7 @@
 """Exports a trained post-filter as a SavedModel that needs only TensorFlow."""
 
 import hashlib
+import json
 from pathlib import Path
 
 import tensorflow as tf
@@ -11,7 +12,9 @@ from tf_imgcomp.export.precision import in_float32
 from tf_imgcomp.postfilter.ensembles import ENSEMBLES, signature
 from tf_imgcomp.postfilter.inference import restore
 
-# Peak memory, with a margin. Large images are filtered in tiles.
+TILE = 1024  # Side of the tiles of large images in pixels, a multiple of all cells.
+
+# Peak memory of a tile, with a margin.
 BYTES_PER_PIXEL = 500.0
 
 _INPUT = (
@@ -23,7 +26,7 @@ _INPUT = (
 class PostfilterModule(tf.Module):
     """A post-filter as TensorFlow functions.
 
-    Signatures, all for one image of any size:
+    Signatures, all for one tile of any size with its surroundings:
 
         filter       image uint8 (h, w, 3), decoded; qp float32, the codec's setting
                      -> image uint8 (h, w, 3)
@@ -41,8 +44,9 @@ class PostfilterModule(tf.Module):
         postfilter = in_float32(postfilter, 0.0)
         self._postfilter = Hidden(postfilter)
         self.weights = PackedWeights(postfilter)
-        digest = hashlib.sha256(self.weights.packed.numpy().tobytes()).digest()
-        fingerprint = int.from_bytes(digest[:2], "big")
+        digest = hashlib.sha256(self.weights.packed.numpy().tobytes())
+        digest.update(json.dumps(tile_sizes(postfilter)).encode())
+        fingerprint = int.from_bytes(digest.digest()[:2], "big")
         self.fingerprint = tf.Variable(fingerprint, trainable=False)
 
     @tf.function(input_signature=_INPUT)
@@ -62,6 +66,11 @@ class PostfilterModule(tf.Module):
             return {"image": restore(self._postfilter.value, image, qp, ensemble)}
 
 
+def tile_sizes(postfilter: tf.keras.Model) -> dict:
+    """What a card says of a filter's tiles: side and pixels around, in pixels."""
+    return {"tile": TILE, "reach": postfilter.reach}
+
+
 def export(postfilter: tf.keras.Model, folder: Path, card: dict) -> None:
     """Writes the SavedModel of a filter and its model card.
 
@@ -76,5 +85,5 @@ def export(postfilter: tf.keras.Model, folder: Path, card: dict) -> None:
     module = PostfilterModule(postfilter)
     names = map(signature, ENSEMBLES)
     signatures = {name: getattr(module, name) for name in names}
-    card = {"bytes_per_pixel": BYTES_PER_PIXEL, **card}
+    card = {"bytes_per_pixel": BYTES_PER_PIXEL, **tile_sizes(postfilter), **card}
     saving.save(module, signatures, folder, card)

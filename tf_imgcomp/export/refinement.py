@@ -25,7 +25,8 @@ class RefinementModule(tf.Module):
                      -> bits_per_error float32 (c,), lmbda float32, uses_optional bool
         objective    image uint8 (h, w, 3), y, z, quality, bits_per_error, uses_optional
                      -> cost float32, y_hat, z_hat, y_gradient, z_gradient
-        encode       y_hat, z_hat, quality -> strings (n,), checksum int32
+        encode       y_hat, z_hat, quality
+                     -> first (s,), rest (s,), checksums int32 (2,)
 
     `bits_per_error` is what a squared error of one step costs in each channel,
     `uses_optional` whether the encoder codes the optional slice. The cost is in bits:
@@ -140,7 +141,11 @@ class RefinementModule(tf.Module):
 
     def _encode(self, y_hat, z_hat, quality):
         encoded = self.coder.encode_integers(y_hat, z_hat, quality)
-        return {"strings": encoded.strings, "checksum": encoded.checksum}
+        return {
+            "first": encoded.first,
+            "rest": encoded.rest,
+            "checksums": encoded.checksums,
+        }
 
 
 def _batch_of_one(hundredths: tf.Tensor) -> tf.Tensor:

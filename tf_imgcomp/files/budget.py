@@ -69,7 +69,7 @@ def share_out_bits(
 
     @functools.lru_cache(maxsize=1)  # The next trial is of the same image or of none.
     def encoder(source: Path) -> PhotoEncoder:
-        photo = images.read_image(source, codec.bytes_per_pixel)
+        photo = images.read_image(source, codec.memory)
         return PhotoEncoder(without_metadata(photo) if strip else photo)
 
     def measure(source: Path, quality: float) -> Point:

@@ -13,13 +13,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tf_imgcomp import metrics
+from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.atomic_files import check_writable, write_atomically
 from tf_imgcomp.data import images
-from tf_imgcomp.files import bitstream, goals
+from tf_imgcomp.files import goals
 from tf_imgcomp.files.encoding import decode
 from tf_imgcomp.files.importance import emphasize, read_importance
 from tf_imgcomp.image_codecs.interface import ImageCodec
+from tf_imgcomp.tile_grid import Region
 
 SUFFIX = ".tfci"
 
@@ -74,7 +75,7 @@ def compress_file(
     """
     start = time.perf_counter()
     check_writable(target, overwrite, source)
-    photo = images.read_image(source, codec.bytes_per_pixel)
+    photo = images.read_image(source, codec.memory)
     if strip:
         photo = goals.without_metadata(photo)
     height, width, _ = photo.pixels.shape
@@ -99,6 +100,7 @@ def decompress_file(
     source: Path,
     target: Path,
     *,
+    region: Region | None = None,
     overwrite: bool = False,
 ) -> Report:
     """Decompresses a `.tfci` file to an image file.
@@ -107,11 +109,13 @@ def decompress_file(
         load: Function from an id to its codec, such as `models.load_by_id`.
         source: A `.tfci` file.
         target: The image to write. Its extension names the format.
+        region: The part of the image to write; only its tiles are decoded. None: all.
         overwrite: Whether `target` may exist.
 
     Raises:
-        ImgcompError: If the file is damaged, its model is missing or has other
-            weights, or the image cannot be written in this format.
+        ImgcompError: If the file is damaged or does not contain the region, its model
+            is missing or has other weights, or the image cannot be written in this
+            format.
         OSError: If a file cannot be read or written.
     """
     check_writable(target, overwrite, source)
@@ -120,12 +124,12 @@ def decompress_file(
     file = bitstream.unpack(data)
     codec = load(file.codec)
     start = time.perf_counter()
-    photo = decode(codec, file)
+    photo = decode(codec, file, region)
     notes = images.write_image(target, photo, overwrite=overwrite)
     return Report(
         num_bytes=len(data),
         bpp=metrics.bpp(len(data), file.height, file.width),
         seconds=time.perf_counter() - start,
         quality=file.quality,
-        notes=notes,
+        notes=photo.notes + notes,
     )

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+import dataclasses
+import functools
+from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 
-from tf_imgcomp import metrics
-from tf_imgcomp.data import extras, images, memory
+from tf_imgcomp import bitstream, metrics
+from tf_imgcomp.bitstream import TfciFile
+from tf_imgcomp.data import extras
 from tf_imgcomp.data.images import Photo
-from tf_imgcomp.errors import BitstreamError, ModelError
-from tf_imgcomp.files import bitstream
-from tf_imgcomp.files.bitstream import TfciFile
 from tf_imgcomp.image_codecs.interface import ImageCodec
+from tf_imgcomp.tile_grid import Region, tile_count, tile_region
+
+_OPAQUE = 255
 
 
 class Encoded(NamedTuple):
@@ -39,78 +42,82 @@ class PhotoEncoder:
 
     def __init__(self, photo: Photo):
         self.photo = photo
-        self._extras = _encode_extras(photo)
+        self._blocks = _encode_blocks(photo)
+        self._alpha = functools.cache(functools.partial(_encode_alpha, photo.alpha))
 
     def __call__(self, codec: ImageCodec, quality: float) -> Encoded:
         """The file of the photo at a quality in [1, 100]."""
         height, width, _ = self.photo.pixels.shape
         coded = codec.compress(self.photo.pixels, quality)
-        file = TfciFile(
-            codec=codec.id,
-            fingerprint=codec.fingerprint,
-            height=height,
-            width=width,
-            quality=coded.quality,
-            strings=coded.strings,
-            checksum=coded.checksum,
+        file = dataclasses.replace(
+            codec.to_file(coded, height, width),
             grey=self.photo.grey,
-            **self._extras,
+            alpha=self._alpha(codec.tile),
+            blocks=self._blocks,
         )
         return Encoded(file, bitstream.pack(file))
 
     def measured(self, codec: ImageCodec, quality: float) -> tuple[float, Encoded]:
         """The PSNR of the file decoded again, and the file with it."""
         encoded = self(codec, quality)
-        pixels = decode(codec, encoded.file).pixels
-        psnr = metrics.psnr(self.photo.pixels, pixels)
+        psnr = metrics.psnr(self.photo.pixels, codec.from_file(encoded.file))
         return psnr, encoded._replace(psnr=psnr)
 
 
-def decode(codec: ImageCodec, file: TfciFile) -> Photo:
-    """Returns the image in a file.
+def decode(
+    codec: ImageCodec, file: TfciFile, region: Region | None = None, scale: int = 1
+) -> Photo:
+    """Returns the image in a file, a part of it, or a preview.
 
-    Raises:
-        ModelError: If the file was written with other weights than the codec's.
-        ImageError: If the image does not fit into memory.
-        BitstreamError: If the file does not decode to what was encoded.
+    Args, Raises:
+        See `ImageCodec.from_file`.
     """
-    if file.fingerprint != codec.fingerprint:
-        raise ModelError(
-            f"needs model {file.codec!r} with fingerprint {file.fingerprint:#06x}, "
-            f"the one here has {codec.fingerprint:#06x}"
-        )
-    memory.check_memory(file.height, file.width, codec.bytes_per_pixel)
-    alpha, icc, exif = _decode_extras(file)
-    pixels, checksum = codec.decompress(
-        file.strings, file.height, file.width, file.quality
-    )
-    if checksum != file.checksum:
-        raise BitstreamError(
-            "decoded to other latents than were encoded: expected checksum "
-            f"{file.checksum:#06x}, received {checksum:#06x}"
-        )
-    if file.grey:
-        pixels = images.grey_pixels(pixels)
-    return Photo(pixels, file.grey, alpha, icc, exif)
-
-
-def _encode_extras(photo: Photo) -> dict[str, bytes | None]:
-    def coded(code: Callable[[Any], bytes], value: object) -> bytes | None:
-        return None if value is None else code(value)
-
-    return {
-        "alpha": coded(extras.encode_alpha, photo.alpha),
-        "icc": coded(extras.encode_metadata, photo.icc),
-        "exif": coded(extras.encode_metadata, photo.exif),
+    pixels = codec.from_file(file, region, scale)
+    alpha = _decode_alpha(file, region or Region(0, 0, file.height, file.width))
+    if alpha is not None and scale > 1:
+        alpha = np.asarray(Image.fromarray(alpha).reduce(scale))
+    blocks = dict(file.blocks)
+    known = {
+        kind: extras.decode_metadata(blocks.pop(kind))
+        for kind in (bitstream.ICC, bitstream.EXIF)
+        if kind in blocks
     }
+    notes = tuple(f"metadata of unknown kind {kind} left out" for kind in blocks)
+    icc, exif = known.get(bitstream.ICC), known.get(bitstream.EXIF)
+    return Photo(pixels, file.grey, alpha, icc, exif, notes)
 
 
-def _decode_extras(
-    file: TfciFile,
-) -> tuple[np.ndarray | None, bytes | None, bytes | None]:
-    alpha, icc, exif = file.alpha, file.icc, file.exif
-    return (
-        None if alpha is None else extras.decode_alpha(alpha, file.height, file.width),
-        None if icc is None else extras.decode_metadata(icc),
-        None if exif is None else extras.decode_metadata(exif),
+def _encode_blocks(photo: Photo) -> tuple[tuple[int, bytes], ...]:
+    blocks = {bitstream.ICC: photo.icc, bitstream.EXIF: photo.exif}
+    return tuple(
+        (kind, extras.encode_metadata(data))
+        for kind, data in blocks.items()
+        if data is not None
     )
+
+
+def _encode_alpha(alpha: np.ndarray | None, side: int) -> tuple[bytes, ...] | None:
+    """The coded transparency of each tile; None for an opaque image."""
+    if alpha is None or alpha.min() == _OPAQUE:
+        return None
+    height, width = alpha.shape
+    tiles = []
+    for number in range(tile_count(height, width, side)):
+        tile = alpha[tile_region(number, height, width, side).slices]
+        tiles.append(b"" if tile.min() == _OPAQUE else extras.encode_alpha(tile))
+    return tuple(tiles)
+
+
+def _decode_alpha(file: TfciFile, region: Region) -> np.ndarray | None:
+    """The transparency of a region; None for an opaque image."""
+    if file.alpha is None:
+        return None
+    alpha = np.full(region[2:], _OPAQUE, np.uint8)
+    for number, coded in enumerate(file.alpha):
+        tile = tile_region(number, file.height, file.width, file.tile)
+        shared = tile.shared_with(region)
+        if coded and shared:
+            plane = extras.decode_alpha(coded, tile.height, tile.width)
+            here = shared.seen_from(region).slices
+            alpha[here] = plane[shared.seen_from(tile).slices]
+    return alpha

@@ -31,11 +31,13 @@ def emphasize(codec: ImageCodec, photo: Photo, importance: np.ndarray) -> Photo:
     codec = codec.without_refinement()
     height, width, _ = photo.pixels.shape
     coded = codec.compress(photo.pixels, _COARSE_QUALITY)
-    coarse, _ = codec.decompress(coded.strings, height, width, coded.quality)
-    mixture = coarse + importance[..., None] * (
-        photo.pixels.astype(np.float32) - coarse
-    )
-    pixels = np.floor(mixture + 0.5).astype(np.uint8)
+    coarse = codec.decompress(coded, height, width)
+    pixels = np.empty_like(photo.pixels)  # Row by row, which takes little memory.
+    for row, (fine, weights) in enumerate(zip(photo.pixels, importance)):
+        mixture = coarse[row] + weights[:, None] * (
+            fine.astype(np.float32) - coarse[row]
+        )
+        pixels[row] = np.floor(mixture + 0.5)
     pixels = images.grey_pixels(pixels) if photo.grey else pixels
     return dataclasses.replace(photo, pixels=pixels)
 

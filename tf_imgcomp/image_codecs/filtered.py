@@ -1,24 +1,34 @@
 """A codec and a filter after it, as one codec.
 
-    pixels ──► codec ──► strings ──► codec ──► filter, if that helps ──► pixels
+    pixels ──► codec ──► bytes ──► codec ──► filter, if that helps ──► pixels
 
 The encoder decodes and filters as the decoder will, and keeps the best result. The
-first string is one byte: 0 no filter, 1 the filter, 2 its mean over rotations, 3 its
+variant in a file tells it: 0 no filter, 1 the filter, 2 its mean over rotations, 3 its
 mean over rotations and mirror images.
+
+The filter works in tiles on absolute coordinates, whatever those of the codec are. A
+tile is filtered with the surroundings that convolutions reach, so only the channel
+attention sees a difference: it pools over a tile with its surroundings instead of the
+whole image. An image no larger than a tile is filtered whole.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from tf_imgcomp.data.memory import size_of_picture
 from tf_imgcomp.errors import BitstreamError
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
+from tf_imgcomp.image_codecs.tiles import TileGrid, copy_shared
+from tf_imgcomp.image_codecs.workers import Workers
+from tf_imgcomp.metrics import mse
 from tf_imgcomp.model_folder import ExportedModel
-from tf_imgcomp.postfilter.choice import choose
 from tf_imgcomp.postfilter.ensembles import ENSEMBLES, signature
+from tf_imgcomp.tile_grid import Region
 
 
 class SavedFilter(ExportedModel):
@@ -27,6 +37,10 @@ class SavedFilter(ExportedModel):
     Args:
         folder: a folder that `export.postfilter.export` wrote.
 
+    Attributes:
+        tile: side of its tiles in pixels.
+        reach: pixels around a tile that it sees.
+
     Raises:
         ModelError: If the folder does not hold an intact filter.
     """
@@ -34,11 +48,13 @@ class SavedFilter(ExportedModel):
     def __init__(self, folder: Path):
         super().__init__(folder)
         self._model = self.load()
+        self.tile: int = self.card["tile"]
+        self.reach: int = self.card["reach"]
 
     def __call__(
         self, pixels: np.ndarray, setting: float, ensemble: str = "none"
     ) -> np.ndarray:
-        """Filters an image.
+        """Filters a tile with its surroundings.
 
         Args:
             pixels: uint8 `(h, w, 3)`, decoded.
@@ -55,6 +71,7 @@ class FilteredCodec(ImageCodec):
     Args:
         codec: the codec before the filter.
         postfilter: trained for this codec.
+        workers: run the tiles.
         tried: keys of `ENSEMBLES`: the ensembles that the encoder tries. If none, it
             does not filter.
     """
@@ -63,79 +80,128 @@ class FilteredCodec(ImageCodec):
         self,
         codec: ImageCodec,
         postfilter: SavedFilter,
+        workers: Workers,
         tried: Sequence[str] = ("none",),
     ):
-        self._codec, self._filter = codec, postfilter
+        self._codec, self._filter, self._workers = codec, postfilter, workers
         self.id, self.card = postfilter.id, postfilter.card
         self.fingerprint = codec.fingerprint ^ postfilter.fingerprint
         self.bytes_per_pixel = max(codec.bytes_per_pixel, postfilter.bytes_per_pixel)
-        self._tried = tuple(tried)
+        self.tile, self._tried = codec.tile, tuple(tried)
+
+    def memory(self, height: int, width: int) -> float:
+        """See `ImageCodec`: codec and filter work one after the other."""
+        at_once = self._workers.threads * self._filter.tile**2
+        working = self._filter.bytes_per_pixel * min(height * width, at_once)
+        filtering = size_of_picture(height, width) + working
+        return max(self._codec.memory(height, width), filtering)
 
     def setting(self, quality: float) -> float:
         """See `ImageCodec`: that of the codec."""
         return self._codec.setting(quality)
 
     def for_trials(self) -> ImageCodec:
-        """See `ImageCodec`: without filtering, the flag is one byte, too."""
-        return FilteredCodec(self._codec.for_trials(), self._filter, tried=())
+        """See `ImageCodec`: without filtering."""
+        return self._with(self._codec.for_trials(), ())
 
     def without_refinement(self) -> ImageCodec:
         """See `ImageCodec`."""
         codec = self._codec.without_refinement()
         if codec is self._codec:
             return self
-        return FilteredCodec(codec, self._filter, self._tried)
+        return self._with(codec, self._tried)
 
     def with_effort(
         self, effort: int, progress: Callable[[Iterable], Iterable] = iter
     ) -> ImageCodec:
         """See `ImageCodec`: the codec's; the filter does not change the refinement."""
         codec = self._codec.with_effort(effort, progress)
-        return FilteredCodec(codec, self._filter, self._tried)
+        return self._with(codec, self._tried)
 
     def with_ensemble(self, ensemble: str) -> ImageCodec:
         """See `ImageCodec`."""
         tried = dict.fromkeys(("none", ensemble))
-        return FilteredCodec(self._codec, self._filter, tuple(tried))
+        return self._with(self._codec, tuple(tried))
 
     def compress(self, pixels: np.ndarray, quality: float) -> Coded:
+        """See `ImageCodec`."""
         coded = self._codec.compress(pixels, quality)
         if not self._tried:
-            return Coded((b"\0", *coded.strings), coded.checksum, coded.quality)
+            return coded
         height, width, _ = pixels.shape
-        decoded, checksum = self._codec.decompress(
-            coded.strings, height, width, coded.quality
-        )
-        filters = [self._filtering(name, coded.quality) for name in self._tried]
-        chosen = choose(pixels, decoded, filters)
-        flag = 1 + list(ENSEMBLES).index(self._tried[chosen - 1]) if chosen else 0
-        return Coded((bytes([flag]), *coded.strings), checksum, coded.quality)
+        decoded = self._codec.decompress(coded, height, width)
+        variant = self._best_variant(pixels, decoded, coded.quality)
+        return dataclasses.replace(coded, variant=variant)
 
     def decompress(
-        self, strings: tuple, height: int, width: int, quality: float
-    ) -> tuple:
-        flag, *others = strings
-        if len(flag) != 1 or flag[0] > len(ENSEMBLES):
+        self, coded: Coded, height: int, width: int, region: Region | None = None
+    ) -> np.ndarray:
+        """See `ImageCodec`."""
+        variant, coded = coded.variant, dataclasses.replace(coded, variant=0)
+        if variant > len(ENSEMBLES):
             raise BitstreamError(
-                f"expected a flag of 0 to {len(ENSEMBLES)}, received {flag!r}"
+                f"expected a variant of 0 to {len(ENSEMBLES)}, received {variant}"
             )
-        decoded, checksum = self._codec.decompress(
-            tuple(others), height, width, quality
-        )
-        if flag[0]:
-            decoded = self._filtering([*ENSEMBLES][flag[0] - 1], quality)(decoded)
-        return decoded, checksum
+        if not variant:
+            return self._codec.decompress(coded, height, width, region)
+        ensemble = list(ENSEMBLES)[variant - 1]
+        grid = TileGrid(height, width, self._filter.tile)
+        region = region or grid.whole
+        seen = grid.windows(region, self._filter.reach)
+        decoded = self._codec.decompress(coded, height, width, seen)
+        pixels = np.empty((region.height, region.width, 3), np.uint8)
+
+        def filter_(tile: int) -> None:
+            filtered = self._filtered(
+                decoded, seen, grid, tile, ensemble, coded.quality
+            )
+            copy_shared(pixels, region, filtered, grid.tile(tile))
+
+        self._workers.map(filter_, grid.touched_by(region))
+        return pixels
 
     def importance(self, pixels: np.ndarray, quality: float) -> np.ndarray | None:
         """See `ImageCodec`: that of the codec."""
         return self._codec.importance(pixels, quality)
 
-    def latents(
-        self, strings: tuple, height: int, width: int, quality: float
-    ) -> np.ndarray | None:
+    def latents(self, coded: Coded, height: int, width: int) -> np.ndarray | None:
         """See `ImageCodec`: that of the codec."""
-        return self._codec.latents(strings[1:], height, width, quality)
+        coded = dataclasses.replace(coded, variant=0)
+        return self._codec.latents(coded, height, width)
 
-    def _filtering(self, ensemble: str, quality: float) -> Callable:
-        setting = self._codec.setting(quality)
-        return lambda decoded: self._filter(decoded, setting, ensemble)
+    def _best_variant(
+        self, pixels: np.ndarray, decoded: np.ndarray, quality: float
+    ) -> int:
+        """The variant with the smallest squared error; of equal ones, the first."""
+        grid = TileGrid(*pixels.shape[:2], self._filter.tile)
+
+        def errors(tile: int) -> list[float]:
+            area = grid.tile(tile).slices
+            results = [decoded[area]]
+            for ensemble in self._tried:
+                results.append(
+                    self._filtered(decoded, grid.whole, grid, tile, ensemble, quality)
+                )
+            return [pixels[area].size * mse(pixels[area], each) for each in results]
+
+        total = np.sum(self._workers.map(errors, range(grid.count)), axis=0)
+        best = int(np.argmin(total))
+        return 1 + list(ENSEMBLES).index(self._tried[best - 1]) if best else 0
+
+    def _filtered(
+        self,
+        decoded: np.ndarray,
+        region: Region,
+        grid: TileGrid,
+        tile: int,
+        ensemble: str,
+        quality: float,
+    ) -> np.ndarray:
+        """The filtered pixels of a tile; `decoded` is this region of the image."""
+        window = grid.window(tile, self._filter.reach)
+        seen = decoded[window.seen_from(region).slices]
+        filtered = self._filter(seen, self._codec.setting(quality), ensemble)
+        return filtered[grid.tile(tile).seen_from(window).slices]
+
+    def _with(self, codec: ImageCodec, tried: Sequence[str]) -> FilteredCodec:
+        return FilteredCodec(codec, self._filter, self._workers, tried)

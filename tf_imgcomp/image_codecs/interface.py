@@ -3,42 +3,160 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
-from tf_imgcomp.errors import ModelError
+from tf_imgcomp import bitstream
+from tf_imgcomp.bitstream import TfciFile
+from tf_imgcomp.data import images, memory
+from tf_imgcomp.errors import BitstreamError, ModelError
 from tf_imgcomp.image_codecs.effort import FAST, iterations
+from tf_imgcomp.tile_grid import Region
 
 
 @dataclass(frozen=True)
 class Coded:
-    """An image as strings.
+    """A coded image.
 
     Attributes:
-        strings: tuple of bytes, for the file.
-        checksum: int in [0, 65535], of the decoded latents or pixels.
+        first: Bytes of each tile in the first part of a file, row by row.
+        rest: Bytes of each tile in the second part. None if the codec has one part
+            only, or if only a preview is decoded.
         quality: float in [1, 100], the quality used, a multiple of 0.01.
+        variant: int in [0, 255], the codec's choice of a way to decode.
     """
 
-    strings: tuple
-    checksum: int
+    first: tuple[bytes, ...]
+    rest: tuple[bytes, ...] | None
     quality: float
+    variant: int = 0
+
+    @classmethod
+    def of(cls, file: TfciFile) -> Coded:
+        """The coded image in a file."""
+        return cls(file.first, file.rest, file.quality, file.variant)
 
 
 class ImageCodec(ABC):
     """Codes images of any size at any quality: learned, filtered or classical.
 
+    It is a `classical.Codec`, too: settings are qualities, and files are `.tfci` files
+    of the pixels alone.
+
     Attributes:
         id: its name in files.
         fingerprint: 16 bits of its weights, in files too; 0 if it has none.
-        bytes_per_pixel: peak memory of coding, to refuse images that do not fit.
+        bytes_per_pixel: peak memory of coding an image; of a codec with tiles, those of
+            one tile.
+        tile: side of a tile in pixels; 0: an image is one tile.
     """
 
     id: str
     fingerprint: int
     bytes_per_pixel: float
+    tile: int = 0
+
+    settings: tuple[float, ...] = (1, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100)
+    all_settings: Sequence[float] = range(1, 101)
+
+    @property
+    def name(self) -> str:
+        """See `classical.Codec`: the id."""
+        return self.id
+
+    @property
+    def title(self) -> str:
+        """See `classical.Codec`: the id."""
+        return self.id
+
+    @property
+    def version(self) -> str:
+        """See `classical.Codec`: tells the weights."""
+        return f"weights {self.fingerprint:04x}"
+
+    def available(self) -> str | None:
+        """See `classical.Codec`: nothing is missing."""
+        return None
+
+    def encode(self, pixels: np.ndarray, setting: float) -> bytes:
+        """See `classical.Codec`."""
+        height, width, _ = pixels.shape
+        coded = self.compress(pixels, setting)
+        return bitstream.pack(self.to_file(coded, height, width))
+
+    def decode(self, data: bytes) -> np.ndarray:
+        """See `classical.Codec`."""
+        return self.from_file(bitstream.unpack(data))
+
+    def to_file(self, coded: Coded, height: int, width: int) -> TfciFile:
+        """The `.tfci` file of a coded image, in colour, opaque, without metadata.
+
+        Args:
+            coded: What `compress` returned.
+            height, width: of the image, in pixels.
+        """
+        return TfciFile(
+            codec=self.id,
+            fingerprint=self.fingerprint,
+            height=height,
+            width=width,
+            quality=coded.quality,
+            tile=self.tile,
+            first=coded.first,
+            rest=coded.rest,
+            variant=coded.variant,
+        )
+
+    def from_file(
+        self, file: TfciFile, region: Region | None = None, scale: int = 1
+    ) -> np.ndarray:
+        """Decodes the pixels in a `.tfci` file.
+
+        Args:
+            file: The file.
+            region: The part of the image to return. None: all.
+            scale: 2, 4, 8 or 16 for a preview of the whole image, see `preview`.
+
+        Returns:
+            Pixels, uint8 `(h, w, 3)`.
+
+        Raises:
+            ModelError: If the file was written with other weights than the codec's.
+            ImageError: If the region is not inside of the image, or does not fit into
+                memory.
+            BitstreamError: If the file does not decode to what was encoded.
+        """
+        self._check(file)
+        height, width, coded = file.height, file.width, Coded.of(file)
+        if region is not None:
+            region.check_inside(height, width)
+        # A codec without tiles decodes all for any part.
+        size = region[2:] if region and self.tile else (height, width)
+        memory.check_memory(*size, self.memory(*size))
+        if scale > 1:
+            pixels = self.preview(coded, height, width, scale)
+        else:
+            pixels = self.decompress(coded, height, width, region)
+        return images.grey_pixels(pixels) if file.grey else pixels
+
+    def _check(self, file: TfciFile) -> None:
+        """Raises an error if the codec did not write a file."""
+        if file.fingerprint != self.fingerprint:
+            raise ModelError(
+                f"needs model {file.codec!r} with fingerprint {file.fingerprint:#06x}, "
+                f"the one here has {self.fingerprint:#06x}"
+            )
+        if file.tile != self.tile:
+            raise BitstreamError(
+                f"expected tiles of {self.tile} pixels, received {file.tile}"
+            )
+
+    def memory(self, height: int, width: int) -> float:
+        """Peak memory in bytes of coding an image, to refuse images that do not fit."""
+        return self.bytes_per_pixel * height * width
 
     @abstractmethod
     def compress(self, pixels: np.ndarray, quality: float) -> Coded:
@@ -51,21 +169,39 @@ class ImageCodec(ABC):
 
     @abstractmethod
     def decompress(
-        self, strings: tuple, height: int, width: int, quality: float
-    ) -> tuple:
+        self, coded: Coded, height: int, width: int, region: Region | None = None
+    ) -> np.ndarray:
         """Decodes an image.
 
         Args:
-            strings: those of `Coded`.
+            coded: What `compress` returned.
             height, width: of the image, in pixels.
-            quality: that of `Coded`.
+            region: The part of the image to return, inside of it. None: all.
 
         Returns:
-            Pixels, uint8 `(h, w, 3)`, and the checksum of what was decoded.
+            Pixels, uint8 `(h, w, 3)`.
 
         Raises:
-            BitstreamError: If the strings are not what an encoder writes.
+            BitstreamError: If the bytes are not what an encoder writes, or decode to
+                other latents than were encoded, or if the second part is missing.
         """
+
+    def preview(self, coded: Coded, height: int, width: int, scale: int) -> np.ndarray:
+        """Decodes a smaller image, from the first part if the codec has two.
+
+        Args:
+            coded: What `compress` returned; `rest` is not needed.
+            height, width: of the image, in pixels.
+            scale: 2, 4, 8 or 16.
+
+        Returns:
+            Pixels, uint8 `(ceil(h / scale), ceil(w / scale), 3)`.
+
+        Raises:
+            BitstreamError: If the bytes are not what an encoder writes.
+        """
+        pixels = self.decompress(coded, height, width)
+        return np.asarray(Image.fromarray(pixels).reduce(scale))
 
     def setting(self, quality: float) -> float:
         """Native setting for a quality: the quality itself, or a QP.
@@ -126,13 +262,11 @@ class ImageCodec(ABC):
         del pixels, quality
         return None
 
-    def latents(
-        self, strings: tuple, height: int, width: int, quality: float
-    ) -> np.ndarray | None:
+    def latents(self, coded: Coded, height: int, width: int) -> np.ndarray | None:
         """The decoded latents y_hat, float32 `(1, H / 16, W / 16, c)`, integers.
 
         None if the codec has no latents. Arguments and errors are those of
         `decompress`.
         """
-        del strings, height, width, quality
+        del coded, height, width
         return None

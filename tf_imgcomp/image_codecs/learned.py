@@ -1,38 +1,45 @@
-"""A learned codec: an exported SavedModel."""
+"""A learned codec: an exported SavedModel, which codes an image tile by tile."""
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 
 import numpy as np
 
+from tf_imgcomp.data.memory import size_of_picture
 from tf_imgcomp.errors import BitstreamError, ModelError
 from tf_imgcomp.image_codecs.effort import FAST, iterations
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.image_codecs.refined import RefinedCodec
-from tf_imgcomp.model_folder import REFINEMENT, ExportedModel
+from tf_imgcomp.image_codecs.tile_model import TileModel, joined
+from tf_imgcomp.image_codecs.tiles import ImageTiles, copy_shared
+from tf_imgcomp.image_codecs.workers import Workers
+from tf_imgcomp.model_folder import REFINEMENT
+from tf_imgcomp.tile_grid import Region
 
 
-class LearnedCodec(ExportedModel, ImageCodec):
-    """An exported codec; making one imports TensorFlow.
+class LearnedCodec(ImageCodec):
+    """See `ImageCodec`.
 
     Args:
-        folder: a folder that `export.codec.export` wrote.
+        model: codes one tile.
+        workers: run the tiles.
 
-    Raises:
-        ModelError: If the folder does not hold an intact model, or if
-            tensorflow-compression is not installed.
+    Attributes:
+        model: the same.
     """
 
-    def __init__(self, folder: Path):
-        super().__init__(folder)
-        import tensorflow as tf
+    def __init__(self, model: TileModel, workers: Workers):
+        self.model, self._workers = model, workers
+        self.id, self.card, self.fingerprint = model.id, model.card, model.fingerprint
+        self.bytes_per_pixel, self.tile = model.bytes_per_pixel, model.tile
 
-        _register_range_coder()
-        self._tf = tf
-        self._model = self.load()
+    def memory(self, height: int, width: int) -> float:
+        """See `ImageCodec`: that of the picture, and of the tiles in work."""
+        at_once = self._workers.threads * self.tile**2
+        working = self.bytes_per_pixel * min(height * width, at_once)
+        return size_of_picture(height, width) + working
 
     def compress(self, pixels: np.ndarray, quality: float) -> Coded:
         """See `ImageCodec`.
@@ -47,32 +54,72 @@ class LearnedCodec(ExportedModel, ImageCodec):
             )
         if not 1 <= quality <= 100:
             raise ValueError(f"Expected a quality from 1 to 100, received {quality}.")
-        coded = self._model.compress(pixels, self._tf.constant(quality, "float32"))
-        return Coded(
-            tuple(coded["strings"].numpy().tolist()),
-            int(coded["checksum"]),
-            int(coded["quality"]) / 100,
-        )
+        tiles = self.tiles(*pixels.shape[:2])
+
+        def compress(tile: int) -> Coded:
+            window, crop = tiles.analysis_window(tile)
+            return self.model.compress(pixels[window.slices], crop, quality)
+
+        return joined(self._workers.map(compress, range(tiles.pixels.count)))
 
     def decompress(
-        self, strings: tuple, height: int, width: int, quality: float
-    ) -> tuple:
-        """See `ImageCodec`."""
-        decoded = self._decode("decompress", strings, height, width, quality)
-        return decoded["image"].numpy(), int(decoded["checksum"])
-
-    def latents(
-        self, strings: tuple, height: int, width: int, quality: float
+        self, coded: Coded, height: int, width: int, region: Region | None = None
     ) -> np.ndarray:
         """See `ImageCodec`."""
-        return self._decode("latents", strings, height, width, quality)["y_hat"].numpy()
+        tiles = self.tiles(height, width)
+        region = region or tiles.pixels.whole
+        pixels = np.empty((region.height, region.width, 3), np.uint8)
 
-    def analysis(self, pixels: np.ndarray, quality: float) -> tuple:
-        """The latents y and z before rounding, float32, see `export.codec`."""
-        latents = self._model.analysis(pixels, self._tf.constant(quality, "float32"))
-        return latents["y"].numpy(), latents["z"].numpy()
+        def synthesize(tile: int, y_hat: dict[int, Future]) -> None:
+            window, crop = tiles.synthesis_window(tile)
+            parts = {number: decoded.result() for number, decoded in y_hat.items()}
+            depth = parts[tile].shape[-1]
+            seen = np.empty((window.height, window.width, depth), np.float32)
+            for number, part in parts.items():
+                copy_shared(seen, window, part, tiles.latents.tile(number))
+            image = self.model.synthesis(seen, crop, coded.quality)
+            area = tiles.pixels.tile(tile)
+            copy_shared(pixels, region, image[: area.height, : area.width], area)
 
-    def with_effort(self, effort: int, progress=iter) -> ImageCodec:
+        y_hat: dict[int, Future] = {}
+        decode = self._decoder(coded, tiles)
+        with self._workers.started() as jobs:
+            for step in self._workers.progress(tiles.decoding_steps(region)):
+                y_hat[step.tile] = jobs.submit(decode, step.tile)
+                for tile in step.complete:
+                    window, _ = tiles.synthesis_window(tile)
+                    seen = tiles.latents.touched_by(window)
+                    jobs.submit(synthesize, tile, {each: y_hat[each] for each in seen})
+                for tile in step.finished:
+                    del y_hat[tile]
+        return pixels
+
+    def latents(self, coded: Coded, height: int, width: int) -> np.ndarray:
+        """See `ImageCodec`."""
+        tiles = self.tiles(height, width)
+        decoded = self._workers.map(
+            self._decoder(coded, tiles), range(tiles.pixels.count)
+        )
+        return _assembled(decoded, tiles)[None].astype(np.float32)
+
+    def importance(self, pixels: np.ndarray, quality: float) -> np.ndarray | None:
+        """See `ImageCodec`."""
+        if not self.model.has_importance:
+            return None
+        tiles = self.tiles(*pixels.shape[:2])
+
+        def importance(tile: int) -> np.ndarray:
+            window, crop = tiles.analysis_window(tile)
+            latents = self.model.analysis(pixels[window.slices], crop, quality)
+            return latents["importance"]
+
+        return _assembled(
+            self._workers.map(importance, range(tiles.pixels.count)), tiles
+        )
+
+    def with_effort(
+        self, effort: int, progress: Callable[[Iterable], Iterable] = iter
+    ) -> ImageCodec:
         """See `ImageCodec`.
 
         Raises:
@@ -81,56 +128,41 @@ class LearnedCodec(ExportedModel, ImageCodec):
         count = iterations(effort)
         if not count:
             return self
-        if not (self.folder / REFINEMENT).is_dir():
+        if not (self.model.folder / REFINEMENT).is_dir():
             raise ModelError(
                 f"model {self.id!r} has no folder {REFINEMENT}/, which efforts above "
                 f"{FAST} need: take a lower effort, or export the model again"
             )
-        return RefinedCodec(self, self.load(REFINEMENT), count, progress)
+        return RefinedCodec(self, self.model.load(REFINEMENT), count, progress)
 
-    def importance(self, pixels: np.ndarray, quality: float) -> np.ndarray | None:
-        """See `ImageCodec`."""
-        if "importance" not in self._model.signatures["analysis"].structured_outputs:
-            return None
-        quality = self._tf.constant(quality, "float32")
-        return self._model.analysis(pixels, quality)["importance"].numpy()
+    def tiles(self, height: int, width: int) -> ImageTiles:
+        """The tiles of an image."""
+        return ImageTiles(height, width, self.tile, self.model.border)
 
-    def _decode(self, signature, strings, height, width, quality) -> dict:
-        tf = self._tf
-        try:
-            decoded = getattr(self._model, signature)(
-                tf.constant(list(strings), tf.string),
-                tf.constant(height, tf.int32),
-                tf.constant(width, tf.int32),
-                tf.constant(round(quality * 100), tf.int64),
+    def _decoder(self, coded: Coded, tiles: ImageTiles) -> Callable[[int], np.ndarray]:
+        """Checks a coded image. Returns the function from a tile to its latents."""
+        count, rest = tiles.pixels.count, coded.rest
+        if rest is None:
+            raise BitstreamError("the second part is missing")
+        if coded.variant or len(coded.first) != count or len(rest) != count:
+            raise BitstreamError(
+                f"expected {count} tiles and variant 0, received {len(coded.first)} "
+                f"and {len(rest)} tiles, variant {coded.variant}"
             )
-        except tf.errors.OpError as error:
-            raise BitstreamError("the strings do not decode") from error
-        if not bool(decoded["sound"]):
-            raise BitstreamError("the strings do not decode")
-        return decoded
+
+        def decode(tile: int) -> np.ndarray:
+            area = tiles.latents.tile(tile)
+            return self.model.decode(
+                coded.first[tile], rest[tile], area.height, area.width, coded.quality
+            )
+
+        return decode
 
 
-def _register_range_coder() -> None:
-    """Registers the range coder's operations, which the graphs use.
-
-    They are in one module of tensorflow-compression. It is loaded under its own name,
-    so that a later import of the package does not register them again. Importing the
-    whole package takes 0.4 s (docs/startup.md).
-
-    Raises:
-        ModelError: If the package is not installed.
-    """
-    name = "tensorflow_compression.python.ops.gen_ops"
-    if name in sys.modules:
-        return
-    package, *parts = name.split(".")
-    found = importlib.util.find_spec(package)
-    if found is None:
-        raise ModelError("learned codecs need tensorflow-compression to be installed")
-    folder = Path(found.origin).parent
-    path = folder.joinpath(*parts).with_suffix(".py")
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    sys.modules[name] = module
+def _assembled(parts: list[np.ndarray], tiles: ImageTiles) -> np.ndarray:
+    """A map of latents from those of each tile."""
+    grid, dtype = tiles.latents, np.result_type(*parts)
+    whole = np.empty((grid.height, grid.width, *parts[0].shape[2:]), dtype)
+    for number, part in enumerate(parts):
+        copy_shared(whole, grid.whole, part, grid.tile(number))
+    return whole

@@ -1,5 +1,7 @@
 """Finding and loading codecs, by id or by folder."""
 
+from __future__ import annotations
+
 import os
 import sys
 from collections.abc import Iterator
@@ -10,6 +12,8 @@ from tf_imgcomp.image_codecs.classical import QPS, ClassicalImageCodec
 from tf_imgcomp.image_codecs.filtered import FilteredCodec, SavedFilter
 from tf_imgcomp.image_codecs.interface import ImageCodec
 from tf_imgcomp.image_codecs.learned import LearnedCodec
+from tf_imgcomp.image_codecs.tile_model import TileModel
+from tf_imgcomp.image_codecs.workers import Workers
 from tf_imgcomp.model_folder import CARD, read_card
 
 DEFAULT = "fdram"
@@ -33,38 +37,44 @@ def _cards() -> Iterator[Path]:
         yield from folder.glob(f"*/{CARD}")
 
 
-def load_by_id(codec_id: str) -> ImageCodec:
+def load_by_id(codec_id: str, workers: Workers | None = None) -> ImageCodec:
     """Loads the codec that a file names, from the models' folders only.
+
+    Args:
+        codec_id: its id.
+        workers: run the tiles of images; None: one thread for each core.
 
     Raises:
         ModelError: If there is no such model, or it is damaged.
     """
     for card in _cards():
         if card.parent.name == codec_id:
-            return _load_folder(card.parent)
+            return _load_folder(card.parent, workers)
     there = ", ".join(available()) or "none"
     raise ModelError(f"needs model {codec_id!r}; there are: {there}")
 
 
-def load(model: str = DEFAULT) -> ImageCodec:
+def load(model: str = DEFAULT, workers: Workers | None = None) -> ImageCodec:
     """Loads the codec that a user names.
 
     Args:
         model: its id or its folder. `./NAME` is the folder even if NAME is an id.
+        workers: as in `load_by_id`.
 
     Raises:
         ModelError: As from `load_by_id`.
     """
     if model not in available() and Path(model).is_dir():
-        return _load_folder(Path(model))
-    return load_by_id(model)
+        return _load_folder(Path(model), workers)
+    return load_by_id(model, workers)
 
 
-def _load_folder(folder: Path) -> ImageCodec:
+def _load_folder(folder: Path, workers: Workers | None) -> ImageCodec:
     """Loads a codec, or a filter with the codec before the + in its id."""
+    workers = workers or Workers()
     if "postfilter" not in read_card(folder):
-        return LearnedCodec(folder)
+        return LearnedCodec(TileModel(folder), workers)
     postfilter = SavedFilter(folder)
     base = postfilter.id.partition("+")[0]
-    codec = ClassicalImageCodec(base) if base in QPS else load_by_id(base)
-    return FilteredCodec(codec, postfilter)
+    codec = ClassicalImageCodec(base) if base in QPS else load_by_id(base, workers)
+    return FilteredCodec(codec, postfilter, workers)

@@ -1,4 +1,4 @@
-"""A learned codec whose encoder refines the latents of each image: the slow mode.
+"""A learned codec whose encoder refines the latents of each tile: the slow mode.
 
     pixels ──► codec ──► y, z ──► iterations ──► y_hat, z_hat ──► strings
 
@@ -15,8 +15,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tf_imgcomp.data.memory import size_of_picture
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
+from tf_imgcomp.image_codecs.tile_model import coded_tile, joined
+from tf_imgcomp.image_codecs.tiles import Z_STRIDE, ImageTiles
 from tf_imgcomp.metrics import mse
+from tf_imgcomp.tile_grid import Region
 
 if TYPE_CHECKING:
     from tf_imgcomp.image_codecs.learned import LearnedCodec
@@ -44,8 +48,8 @@ class RefinedCodec(ImageCodec):
     Args:
         codec: the codec.
         refinement: the functions of `export.refinement.RefinementModule`.
-        iterations: int, for each image.
-        progress: wraps the iterations of an image.
+        iterations: int, for each tile.
+        progress: wraps the tiles of an image; the iterations, if it is one tile.
     """
 
     def __init__(
@@ -59,33 +63,32 @@ class RefinedCodec(ImageCodec):
         self._iterations, self._progress = iterations, progress
         self.id, self.card, self.fingerprint = codec.id, codec.card, codec.fingerprint
         self.bytes_per_pixel = max(codec.bytes_per_pixel, BYTES_PER_PIXEL)
+        self.tile = codec.tile
+
+    def memory(self, height: int, width: int) -> float:
+        """See `ImageCodec`: that of the refinement of one tile is the largest."""
+        working = self.bytes_per_pixel * min(height * width, self.tile**2)
+        return size_of_picture(height, width) + working
 
     def compress(self, pixels: np.ndarray, quality: float) -> Coded:
         """See `ImageCodec`.
 
-        The refined file is taken if it is not larger than the codec's own and if its
-        cost is lower: real bits, and the rate weight times the squared error of the
-        decoded pixels.
+        Tiles are refined one by one. A refined tile is taken if it is not larger than
+        the codec's own and if its cost is lower: real bits, and the rate weight times
+        the squared error of the decoded pixels.
         """
-        plain = self._codec.compress(pixels, quality)
-        y, z = self._codec.analysis(pixels, plain.quality)
-        hundredths = np.int64(round(100 * plain.quality))
-        weights = self._refinement.weights(y, hundredths)
-        best = self._refine(pixels, y, z, hundredths, weights)
-        coded = self._refinement.encode(best.y_hat, best.z_hat, hundredths)
-        strings = tuple(coded["strings"].numpy().tolist())
-        refined = Coded(strings, int(coded["checksum"]), plain.quality)
-        if _size(refined) > _size(plain):
-            return plain
-        lmbda = float(weights["lmbda"])
-        costs = [self._cost(pixels, each, lmbda) for each in (plain, refined)]
-        return refined if costs[1] < costs[0] else plain
+        tiles = self._codec.tiles(*pixels.shape[:2])
+        count = tiles.pixels.count
+        numbers = self._progress(range(count)) if count > 1 else range(count)
+        return joined(
+            [self._compress_tile(pixels, tiles, tile, quality) for tile in numbers]
+        )
 
     def decompress(
-        self, strings: tuple, height: int, width: int, quality: float
-    ) -> tuple:
+        self, coded: Coded, height: int, width: int, region: Region | None = None
+    ) -> np.ndarray:
         """See `ImageCodec`."""
-        return self._codec.decompress(strings, height, width, quality)
+        return self._codec.decompress(coded, height, width, region)
 
     def for_trials(self) -> ImageCodec:
         """See `ImageCodec`."""
@@ -105,11 +108,42 @@ class RefinedCodec(ImageCodec):
         """See `ImageCodec`."""
         return self._codec.importance(pixels, quality)
 
-    def latents(
-        self, strings: tuple, height: int, width: int, quality: float
-    ) -> np.ndarray | None:
+    def latents(self, coded: Coded, height: int, width: int) -> np.ndarray | None:
         """See `ImageCodec`."""
-        return self._codec.latents(strings, height, width, quality)
+        return self._codec.latents(coded, height, width)
+
+    def _compress_tile(
+        self, pixels: np.ndarray, tiles: ImageTiles, number: int, quality: float
+    ) -> Coded:
+        """The better one of the codec's tile and the refined one.
+
+        The surroundings are refined with the tile, and then left out: each of the
+        neighbours refines its own latents, to much the same integers.
+        """
+        model, tile = self._codec.model, tiles.pixels.tile(number)
+        window, crop = tiles.analysis_window(number)
+        seen = pixels[window.slices]
+        plain = model.compress(seen, crop, quality)
+        latents = model.analysis(seen, np.zeros_like(crop), plain.quality)
+        y, z = latents["y"], latents["z"]
+        hundredths = np.int64(round(100 * plain.quality))
+        weights = self._refinement.weights(y, hundredths)
+        progress = iter if tiles.pixels.count > 1 else self._progress
+        best = self._refine(seen, y, z, hundredths, weights, progress)
+        coded = self._refinement.encode(
+            _cropped(best.y_hat, crop),
+            _cropped(best.z_hat, crop // Z_STRIDE),
+            hundredths,
+        )
+        refined = coded_tile(coded, plain.quality)
+        if _size(refined) > _size(plain):
+            return plain
+        lmbda, original = float(weights["lmbda"]), pixels[tile.slices]
+        costs = [
+            self._cost(original, each, np.floor(y[0] + 0.5), crop, lmbda)
+            for each in (plain, refined)
+        ]
+        return refined if costs[1] < costs[0] else plain
 
     def _refine(
         self,
@@ -118,12 +152,13 @@ class RefinedCodec(ImageCodec):
         z: np.ndarray,
         quality: np.int64,
         weights: dict[str, Any],
+        progress: Callable[[Iterable], Iterable],
     ) -> Integers:
         """The best integers of all iterations."""
         bits_per_error = weights["bits_per_error"].numpy()
         best: Integers | None = None
         velocity, adam = np.zeros_like(y), _Adam(z)
-        for iteration in self._progress(range(self._iterations + 1)):
+        for iteration in progress(range(self._iterations + 1)):
             now = self._refinement.objective(
                 pixels, y, z, quality, bits_per_error, weights["uses_optional"]
             )
@@ -138,10 +173,30 @@ class RefinedCodec(ImageCodec):
         assert best is not None
         return best
 
-    def _cost(self, pixels: np.ndarray, coded: Coded, lmbda: float) -> float:
-        """Bits of a file plus the distortion of its decoded pixels, in bits."""
-        height, width, _ = pixels.shape
-        decoded, _ = self.decompress(coded.strings, height, width, coded.quality)
+    def _cost(
+        self,
+        pixels: np.ndarray,
+        coded: Coded,
+        around: np.ndarray,
+        crop: np.ndarray,
+        lmbda: float,
+    ) -> float:
+        """Bits of a tile plus the distortion of its decoded pixels, in bits.
+
+        Args:
+            pixels: the original tile.
+            coded: the tile.
+            around: integers, latents of tile and surroundings.
+            crop: what surroundings are.
+            lmbda: the rate weight.
+        """
+        model, (height, width, _) = self._codec.model, pixels.shape
+        y_hat = around.copy()
+        inner = _cropped(y_hat[None], crop)[0]
+        inner[:] = model.decode(
+            *coded.first, *coded.rest, *inner.shape[:2], coded.quality
+        )
+        decoded = model.synthesis(y_hat, crop, coded.quality)[:height, :width]
         return 8 * _size(coded) + lmbda * height * width * mse(pixels, decoded)
 
 
@@ -160,5 +215,12 @@ class _Adam:
         return mean / (np.sqrt(self._square / (1 - 0.99**self._count)) + 1e-8)
 
 
+def _cropped(latents: np.ndarray, crop: np.ndarray) -> np.ndarray:
+    """A map `(1, h, w, c)` without rows and columns at its four edges."""
+    top, bottom, left, right = crop
+    height, width = latents.shape[1:3]
+    return latents[:, top : height - bottom, left : width - right]
+
+
 def _size(coded: Coded) -> int:
-    return sum(map(len, coded.strings))
+    return sum(map(len, coded.first + coded.rest))

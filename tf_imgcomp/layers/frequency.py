@@ -31,19 +31,19 @@ class MultiFrequencyChannelAttention(Block):
 
     **Extent.** Weights that are pooled over a whole map depend on the whole image. Then
     a tile decodes differently alone and within its image, weights suit the average of
-    a large image, and a network trained on crops never saw such averages. So a map
-    with sides above `extent` is divided into windows of nearly equal sides, at most
-    `extent` each. Every window has weights of its own, interpolated between the centres
-    of windows. A crop within `extent` is one window, as published. In a larger map a
-    position depends on the two nearest windows along each side, at most 3/2 `extent`
-    away. The borders of windows depend on the sides of the map, so tiles need not agree
-    exactly. The padding to the codec's stride, at most 63 repeated pixels at two edges,
-    counts as part of the image.
+    a large image, and a network trained on crops never saw such averages. So a map is
+    divided into windows of `extent` positions from its top left corner on; the last
+    ones end with the map. Every window has weights of its own, interpolated between
+    the centres of windows. A crop within `extent` is one window, as published. In a
+    larger map a position depends on the two nearest windows along each side, at most
+    3/2 `extent` away. A part of a map that begins at multiples of `extent` has the
+    windows of the whole. The padding to the codec's stride, at most 63 repeated pixels
+    at two edges, counts as part of the image.
 
     Args:
         form: str, one of `FORMS`.
-        extent: int, at least 14. Largest side of a window, in positions; that of a
-            training crop is right.
+        extent: int, at least 14. Side of a window, in positions; that of a training
+            crop is right.
         reduction: int. The hidden layer has `c / reduction` units.
 
     Shape:
@@ -88,31 +88,36 @@ class MultiFrequencyChannelAttention(Block):
 
     def call(self, x):
         height, width = tf.shape(x)[1], tf.shape(x)[2]
-        (n, rows), (m, columns) = self._windows(height), self._windows(width)
         # A mean over a whole map needs more than 16 bits.
-        cells = resampling.pool(tf.cast(x, self.variable_dtype), n * rows, m * columns)
-        shape = [tf.shape(x)[0], n, rows, m, columns, x.shape[-1]]
-        cells = tf.transpose(tf.reshape(cells, shape), [0, 1, 3, 2, 4, 5])
-        cells = tf.reshape(cells, [shape[0], n * m, rows * columns, x.shape[-1]])
-        statistics = tf.cast(self._statistics(cells, rows, columns), x.dtype)
+        cells = resampling.pool_windows(
+            tf.cast(x, self.variable_dtype), self.extent, POOLED
+        )
+        statistics = tf.cast(self._statistics(cells, height, width), x.dtype)
         logits = tf.reduce_sum(self.output_layer(self.hidden(statistics)), axis=1)
-        gates = tf.reshape(tf.sigmoid(logits), [shape[0], n, m, x.shape[-1]])
-        return x * resampling.spread(gates, height, width)
+        gates = tf.sigmoid(logits)
+        return x * resampling.spread(gates, height, width, self.extent)
 
-    def _statistics(self, cells, rows, columns):
-        """Statistics `(b, s, w, c)` of the cells of windows, `(b, w, p, c)`."""
+    def _statistics(self, cells, height, width):
+        """Statistics `(b, s, n, m, c)` of cells, `(b, n, 7, m, 7, c)`."""
+        rows, columns = (
+            tf.minimum(resampling.window_sizes(size, self.extent), POOLED)
+            for size in (height, width)
+        )
         table = tf.cast(self._cosines, cells.dtype)
         down, across = (
-            tf.gather(tf.gather(table, side)[:side], chosen, axis=1)
-            for side, chosen in zip((rows, columns), self._frequencies)
+            tf.gather(tf.gather(table, sides), chosen, axis=2)
+            for sides, chosen in zip((rows, columns), self._frequencies)
         )
-        cosines = tf.reshape(down[:, None] * across, [rows * columns, down.shape[-1]])
+        cosines = down[:, :, None, None] * across  # (n, 7, m, 7, frequencies)
+        count = tf.cast(rows[:, None] * columns, cells.dtype)[..., None]
         if self.form == "groups":
-            return tf.reduce_mean(cells * cosines, 2)[:, None]
-        product = cells[:, None] * tf.transpose(cosines)[:, None, :, None]
-        kinds = (tf.reduce_mean, tf.reduce_max, tf.reduce_min)
-        return tf.stack([tf.reduce_mean(kind(product, 3), 1) for kind in kinds], 1)
-
-    def _windows(self, size):
-        """Number of windows along a side, and of cells along a window."""
-        return -(-size // self.extent), tf.minimum(size, POOLED)
+            return tf.reduce_sum(cells * cosines, [2, 4])[:, None] / count
+        product = cells[:, None] * tf.transpose(cosines, [4, 0, 1, 2, 3])[..., None]
+        inside = tf.sequence_mask(rows, POOLED)[:, :, None, None]
+        inside = (inside & tf.sequence_mask(columns, POOLED))[..., None]
+        statistics = [
+            tf.reduce_sum(product, [3, 5]) / count,
+            tf.reduce_max(tf.where(inside, product, -np.inf), [3, 5]),
+            tf.reduce_min(tf.where(inside, product, np.inf), [3, 5]),
+        ]
+        return tf.stack([tf.reduce_mean(kind, 1) for kind in statistics], 1)

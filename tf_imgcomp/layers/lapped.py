@@ -54,6 +54,16 @@ class _Transform(Block):
             "delta", (BLOCK * BLOCK * COLOURS, self.learned), initializer="zeros"
         )
 
+    def constants(self) -> dict:
+        """The fixed part of the transform, in six digits, as JSON takes it."""
+        factors = [np.round(factor, 6).tolist() for factor in self._factors]
+        prefilter = np.round(bases.lapped_prefilter(BLOCK), 6).tolist()
+        return {
+            "basis": factors,
+            "prefilter": prefilter,
+            "delta_weight": DELTA_WEIGHT,
+        }
+
     def _kernel(self, dtype) -> tf.Tensor:
         """`(768, channels)`; the basis is a product, small in a saved graph."""
         factors = [tf.cast(factor, self.variable_dtype) for factor in self._factors]

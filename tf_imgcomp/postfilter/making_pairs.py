@@ -87,7 +87,7 @@ def make_pairs(
     Args:
         jobs: result of `plan`.
         output: the folder of all targets.
-        codec: one of `classical.CODECS`, or another file format.
+        codec: one of `classical.CODECS`, or another codec of files.
         threads: int, photos coded at the same time. Slow encoders run in processes of
             their own.
 

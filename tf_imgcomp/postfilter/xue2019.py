@@ -51,7 +51,7 @@ class Xue2019(ConfiguredModel):
     sum is computed in 16 bits.
 
     Every block pools over the whole map to weight its channels, so each pixel depends
-    on the whole image (see `inference` about tiles).
+    on the whole image that it is given (a tile, see `image_codecs.filtered`).
 
     Args:
         config: `Xue2019Config`, or its fields as a dict.

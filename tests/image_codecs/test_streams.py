@@ -1,0 +1,28 @@
+"""The bytes of one part of a tile: one form only."""
+
+import pytest
+
+from tf_imgcomp.errors import BitstreamError
+from tf_imgcomp.image_codecs import streams
+
+
+@pytest.mark.parametrize(
+    "strings", [[b""], [b"abc"], [b"", b"x"], [b"x" * 200, b"", b"yz"], [b"1"] * 300]
+)
+def test_streams_come_back(strings):
+    for checksum in (0, 1, 0xFFFF):
+        assert streams.unpack(streams.pack(checksum, strings)) == (checksum, strings)
+
+
+def test_short_bytes_are_refused():
+    data = streams.pack(5, [b"x" * 9, b"yz"])
+    for size in range(len(data) - 2):
+        with pytest.raises(BitstreamError, match="cut|invalid"):
+            streams.unpack(data[:size])
+
+
+def test_numbers_are_checked_before_they_are_used():
+    with pytest.raises(BitstreamError, match="invalid: 128 streams in 2 bytes"):
+        streams.unpack(b"\0\0\x7fab")
+    with pytest.raises(BitstreamError, match="leading zero"):
+        streams.unpack(b"\0\0\x81\0ab")

@@ -1,0 +1,38 @@
+"""The constants of a codec that change files or pixels, for its fingerprint."""
+
+import json
+from dataclasses import asdict
+
+from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN, Codec
+from tf_imgcomp.entropy.fixed_point import ACTIVATION_BITS, PARAMETER_BITS
+from tf_imgcomp.entropy.integer_coder import QUALITY_STEPS, Z_MAX
+from tf_imgcomp.entropy.range_coder import PRECISION
+from tf_imgcomp.entropy.symbol_streams import FIRST_TABLE, SYMBOLS_PER_STREAM
+
+_TRAINING_ONLY = ("gradient_scale",)
+
+
+def canonical_json(codec: Codec, tile: int) -> bytes:
+    """All constants beside weights and tables, in the one form that is hashed.
+
+    Args:
+        codec: built.
+        tile: side of a tile in pixels.
+    """
+    config = asdict(codec.config)
+    for name in _TRAINING_ONLY:
+        del config[name]
+    constants = {
+        "codec": type(codec).__name__,
+        "config": config,
+        "transforms": codec.transform_constants(),
+        "stride": codec.stride,
+        "tile": tile,
+        "border": codec.border,
+        "quality": [QUALITY_MIN, QUALITY_MAX, QUALITY_STEPS],
+        "bits": [ACTIVATION_BITS, PARAMETER_BITS, PRECISION],
+        "z_max": Z_MAX,
+        "first_table": FIRST_TABLE.tolist(),
+        "symbols_per_stream": SYMBOLS_PER_STREAM,
+    }
+    return json.dumps(constants, sort_keys=True, separators=(",", ":")).encode()

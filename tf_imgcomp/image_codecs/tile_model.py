@@ -1,0 +1,180 @@
+"""The SavedModel of a learned codec: pixels of one tile to bytes and back."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tf_imgcomp.errors import BitstreamError, ModelError
+from tf_imgcomp.image_codecs import streams
+from tf_imgcomp.image_codecs.interface import Coded
+from tf_imgcomp.model_folder import ExportedModel
+
+
+class TileModel(ExportedModel):
+    """An exported codec; making one imports TensorFlow.
+
+    `crop` is int32 `(4,)`: latents at top, bottom, left and right that are surroundings
+    of the tile. See `export.codec`.
+
+    Args:
+        folder: a folder that `export.codec.export` wrote.
+
+    Attributes:
+        tile: side of a tile in pixels.
+        border: latents around a tile that the synthesis sees.
+
+    Raises:
+        ModelError: If the folder does not hold an intact model, or if
+            tensorflow-compression is not installed.
+    """
+
+    def __init__(self, folder: Path):
+        super().__init__(folder)
+        import tensorflow as tf
+
+        _register_range_coder()
+        self._tf = tf
+        self._model = self.load()
+        self.tile: int = self.card["tile"]
+        self.border: int = self.card["border"]
+
+    @property
+    def has_importance(self) -> bool:
+        """Whether `analysis` gives an importance map."""
+        return "importance" in self._model.signatures["analysis"].structured_outputs
+
+    def compress(self, pixels: np.ndarray, crop: np.ndarray, quality: float) -> Coded:
+        """Codes a tile.
+
+        Args:
+            pixels: uint8 `(h, w, 3)`, the tile and its surroundings.
+            crop: what surroundings are.
+            quality: float in [1, 100].
+        """
+        quality = self._tf.constant(quality, "float32")
+        coded = self._model.compress(pixels, crop, quality)
+        return coded_tile(coded, int(coded["quality"]) / 100)
+
+    def analysis(
+        self, pixels: np.ndarray, crop: np.ndarray, quality: float
+    ) -> dict[str, np.ndarray]:
+        """The latents y and z before rounding, float32, and the importance if any.
+
+        Arguments are those of `compress`.
+        """
+        quality = self._tf.constant(quality, "float32")
+        latents = self._model.analysis(pixels, crop, quality)
+        return {name: value.numpy() for name, value in latents.items()}
+
+    def decode(
+        self, first: bytes, rest: bytes, rows: int, columns: int, quality: float
+    ) -> np.ndarray:
+        """Decodes the latents of a tile.
+
+        Args:
+            first, rest: the tile's bytes in both parts.
+            rows, columns: of the latents, multiples of 4.
+            quality: that of `Coded`.
+
+        Returns:
+            Integers `(rows, columns, c)`, int16 if they fit, else float32.
+
+        Raises:
+            BitstreamError: If the bytes are not what `compress` returned.
+        """
+        size = np.int32(rows), np.int32(columns)
+        hundredths = np.int64(round(100 * quality))
+        decoded = self._decode_part(
+            first, lambda s: self._model.first(s, *size, hundredths)
+        )
+        z_hat, y_hat = decoded["z_hat"], decoded["y_hat"]
+        decoded = self._decode_part(
+            rest, lambda s: self._model.rest(z_hat, y_hat, s, hundredths)
+        )
+        return _compact(decoded["y_hat"].numpy()[0])
+
+    def synthesis(
+        self, y_hat: np.ndarray, crop: np.ndarray, quality: float
+    ) -> np.ndarray:
+        """Decoded latents to pixels.
+
+        Args:
+            y_hat: integers `(r, c, depth)`, of the tile and its surroundings.
+            crop: what surroundings are.
+            quality: that of `Coded`.
+
+        Returns:
+            uint8, 16 times as many rows and columns as the tile has latents.
+        """
+        y_hat = y_hat[None].astype(np.float32)
+        hundredths = np.int64(round(100 * quality))
+        return self._model.synthesis(y_hat, crop, hundredths)["image"].numpy()
+
+    def _decode_part(self, data: bytes, decode: Any) -> dict:
+        """Outputs of a signature for the streams in a part's bytes, checked."""
+        tf = self._tf
+        checksum, strings = streams.unpack(data)
+        try:
+            decoded = decode(tf.constant(strings, tf.string))
+        except tf.errors.OpError as error:
+            raise BitstreamError("the strings do not decode") from error
+        if not bool(decoded["sound"]):
+            raise BitstreamError("the strings do not decode")
+        if int(decoded["checksum"]) != checksum:
+            raise BitstreamError(
+                "decoded to other latents than were encoded: expected checksum "
+                f"{checksum:#06x}, received {int(decoded['checksum']):#06x}"
+            )
+        return decoded
+
+
+def coded_tile(encoded: dict, quality: float) -> Coded:
+    """A tile whose streams and checksums a SavedModel returned."""
+    checksums = encoded["checksums"].numpy().tolist()
+    first, rest = (
+        streams.pack(checksum, encoded[part].numpy().tolist())
+        for checksum, part in zip(checksums, ("first", "rest"))
+    )
+    return Coded((first,), (rest,), quality)
+
+
+def joined(tiles: list[Coded]) -> Coded:
+    """A coded image from its coded tiles, which have one quality."""
+    first = tuple(part for tile in tiles for part in tile.first)
+    rest = tuple(part for tile in tiles for part in tile.rest or ())
+    return Coded(first, rest, tiles[0].quality)
+
+
+def _compact(y_hat: np.ndarray) -> np.ndarray:
+    fits = np.abs(y_hat).max() < 2**15
+    return y_hat.astype(np.int16) if fits else y_hat
+
+
+def _register_range_coder() -> None:
+    """Registers the range coder's operations, which the graphs use.
+
+    They are in one module of tensorflow-compression. It is loaded under its own name,
+    so that a later import of the package does not register them again. Importing the
+    whole package takes 0.4 s (docs/startup.md).
+
+    Raises:
+        ModelError: If the package is not installed.
+    """
+    name = "tensorflow_compression.python.ops.gen_ops"
+    if name in sys.modules:
+        return
+    package, *parts = name.split(".")
+    found = importlib.util.find_spec(package)
+    if found is None:
+        raise ModelError("learned codecs need tensorflow-compression to be installed")
+    folder = Path(found.origin).parent
+    path = folder.joinpath(*parts).with_suffix(".py")
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    sys.modules[name] = module

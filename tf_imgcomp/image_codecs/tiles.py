@@ -1,0 +1,189 @@
+"""The tiles of an image and their surroundings: which, where, in which order.
+
+Entropy coding of a tile stands alone. Transforms see some surroundings of it, so that
+there are no seams: `TileGrid.window`. All is in units of one map, pixels or latents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from tf_imgcomp.tile_grid import Region, tile_count, tile_region
+
+LATENT = 16  # Pixels that a latent stands for, along each side.
+STRIDE = 64  # Learned codecs pad images to a multiple of this.
+Z_STRIDE = STRIDE // LATENT  # Latents that a latent of z stands for.
+
+
+class TileGrid(NamedTuple):
+    """Tiles of a map, as in `tile_grid`.
+
+    Attributes:
+        height, width: of the map.
+        side: of a tile; 0: the map is one tile.
+    """
+
+    height: int
+    width: int
+    side: int
+
+    @property
+    def count(self) -> int:
+        """Number of tiles."""
+        return tile_count(*self)
+
+    @property
+    def whole(self) -> Region:
+        """All of the map."""
+        return Region(0, 0, self.height, self.width)
+
+    def tile(self, number: int) -> Region:
+        """Where a tile is."""
+        return tile_region(number, *self)
+
+    def window(self, number: int, border: int) -> Region:
+        """A tile and `border` positions around, as far as the map reaches."""
+        return self._grown(self.tile(number), border)
+
+    def windows(self, region: Region, border: int) -> Region:
+        """All windows of the tiles that share positions with a region, together."""
+        tiles = self.touched_by(region)
+        first, last = self.tile(tiles[0]), self.tile(tiles[-1])
+        height = last.top + last.height - first.top
+        width = last.left + last.width - first.left
+        return self._grown(first._replace(height=height, width=width), border)
+
+    def touched_by(self, region: Region) -> list[int]:
+        """The tiles that share positions with a region of the map, in their order."""
+        if not self.side:
+            return [0]
+        rows, columns = (
+            range(start // self.side, (start + size - 1) // self.side + 1)
+            for start, size in (
+                (region.top, region.height),
+                (region.left, region.width),
+            )
+        )
+        in_a_row = -(-self.width // self.side)
+        return [row * in_a_row + column for row in rows for column in columns]
+
+    def _grown(self, region: Region, border: int) -> Region:
+        top, left = max(0, region.top - border), max(0, region.left - border)
+        bottom = min(self.height, region.top + region.height + border)
+        right = min(self.width, region.left + region.width + border)
+        return Region(top, left, bottom - top, right - left)
+
+
+class DecodingStep(NamedTuple):
+    """One tile to decode, and what can be done after it.
+
+    Attributes:
+        tile: the tile whose latents are decoded.
+        complete: tiles whose windows are decoded now, to synthesize.
+        finished: tiles whose latents no other tile needs any more.
+    """
+
+    tile: int
+    complete: list[int]
+    finished: list[int]
+
+
+def decoding_steps(
+    grid: TileGrid, border: int, wanted: Iterable[int]
+) -> list[DecodingStep]:
+    """Plans the decoding of some tiles so that few latents are kept.
+
+    Tiles are decoded along the shorter side of the map: latents wait for those of the
+    next line of tiles.
+
+    Args:
+        grid: of the latents.
+        border: latents around a tile that its synthesis sees.
+        wanted: the tiles to synthesize.
+    """
+    needed = {tile: grid.touched_by(grid.window(tile, border)) for tile in wanted}
+
+    def place(tile: int) -> tuple[int, int]:
+        region = grid.tile(tile)
+        place = region.top, region.left
+        return place if grid.width <= grid.height else place[::-1]
+
+    order = sorted({tile for tiles in needed.values() for tile in tiles}, key=place)
+    position = {tile: index for index, tile in enumerate(order)}
+    complete: list[list[int]] = [[] for _ in order]
+    last_use = [0] * len(order)
+    for tile, tiles in needed.items():
+        step = max(position[each] for each in tiles)
+        complete[step].append(tile)
+        for each in tiles:
+            last_use[position[each]] = max(last_use[position[each]], step)
+    finished: list[list[int]] = [[] for _ in order]
+    for tile, step in zip(order, last_use):
+        finished[step].append(tile)
+    return list(map(DecodingStep, order, complete, finished))
+
+
+def margins(window: Region, tile: Region) -> np.ndarray:
+    """Surroundings in a window, at top, bottom, left and right, int32 `(4,)`."""
+    inner = tile.seen_from(window)
+    bottom = window.height - inner.top - inner.height
+    right = window.width - inner.left - inner.width
+    return np.array([inner.top, bottom, inner.left, right], np.int32)
+
+
+def copy_shared(
+    target: np.ndarray, target_region: Region, source: np.ndarray, region: Region
+) -> None:
+    """Copies what two parts of a map share.
+
+    Args:
+        target: `(h, w, ...)`, written to.
+        target_region: where it is in the map.
+        source: like `target`.
+        region: where that is.
+    """
+    shared = region.shared_with(target_region)
+    if shared:
+        here, there = shared.seen_from(target_region), shared.seen_from(region)
+        target[here.slices] = source[there.slices]
+
+
+class ImageTiles:
+    """The tiles of an image for a learned codec, in pixels and in latents.
+
+    Args:
+        height, width: of the image, in pixels.
+        side: of a tile in pixels, a multiple of 64.
+        border: latents around a tile that the synthesis sees. The analysis sees as
+            many, rounded up to a multiple of 4.
+
+    Attributes:
+        pixels, latents: the two grids. Latents are those of the image padded to
+            multiples of 64 pixels at the right and at the bottom.
+    """
+
+    def __init__(self, height: int, width: int, side: int, border: int):
+        self.pixels = TileGrid(height, width, side)
+        rows, columns = (-(-size // STRIDE) * Z_STRIDE for size in (height, width))
+        self.latents = TileGrid(rows, columns, side // LATENT)
+        self.border = border
+
+    def analysis_window(self, tile: int) -> tuple[Region, np.ndarray]:
+        """The pixels that the analysis sees; its surroundings in latents."""
+        border = -(-self.border // Z_STRIDE) * Z_STRIDE
+        window = self.latents.window(tile, border)
+        pixels = self.pixels.window(tile, border * LATENT)
+        return pixels, margins(window, self.latents.tile(tile))
+
+    def synthesis_window(self, tile: int) -> tuple[Region, np.ndarray]:
+        """The latents that the synthesis sees; its surroundings in latents."""
+        window = self.latents.window(tile, self.border)
+        return window, margins(window, self.latents.tile(tile))
+
+    def decoding_steps(self, region: Region) -> list[DecodingStep]:
+        """The steps that decode a region of pixels."""
+        wanted = self.pixels.touched_by(region)
+        return decoding_steps(self.latents, self.border, wanted)
