@@ -5,6 +5,7 @@
     bin/decompress --output=photo.jpg photo.tfci
     bin/decompress --format=webp --output=holiday/ small/
     bin/decompress --region=8000,2000,1024,768 scan.tfci   # A part, without the rest.
+    bin/decompress --scale=1/8 scan.tfci                   # A preview, much faster.
 
 An input is a file, a folder or a glob. Prints a line for each file: its bytes, bits
 per pixel and seconds. Exit code 1 if a file failed, 2 for a usage error.
@@ -39,6 +40,14 @@ _REGION = flags.DEFINE_string(
     "X,Y,WIDTH,HEIGHT of a part of the image, in pixels from its upper left corner. "
     "Only its tiles are decoded.",
 )
+_SCALE = flags.DEFINE_enum(
+    "scale",
+    None,
+    ["1/2", "1/4", "1/8", "1/16"],
+    "Write a preview of this scale. The first part of a file is enough for it, so the "
+    "file may be cut after that.",
+)
+flags.mark_flags_as_mutual_exclusive([_REGION.name, _SCALE.name])
 flags.register_validator(
     _REGION.name,
     lambda text: text is None or re.fullmatch(r"\d+,\d+,\d+,\d+", text, re.ASCII),
@@ -80,6 +89,7 @@ def decompress(inputs: Sequence[str]) -> int:
             source,
             target,
             region=region(),
+            scale=int(_SCALE.value.split("/")[1]) if _SCALE.value else 1,
             overwrite=coding_flags.OVERWRITE.value,
         )
         return command_line.tell(PROGRAM, source, target, report)

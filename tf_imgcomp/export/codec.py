@@ -28,6 +28,7 @@ _IMAGE = tf.TensorSpec((None, None, 3), tf.uint8, "image")
 _CROP = tf.TensorSpec((4,), tf.int32, "crop")
 _QUALITY = tf.TensorSpec((), tf.float32, "quality")
 _HUNDREDTHS = tf.TensorSpec((), tf.int64, "quality")
+_FACTOR = tf.TensorSpec((), tf.int32, "factor")
 _STRINGS = tf.TensorSpec((None,), tf.string, "strings")
 _SIZE = (
     tf.TensorSpec((), tf.int32, "rows"),
@@ -55,6 +56,9 @@ class CodecModule(tf.Module):
                      -> y_hat float32 (1, rows, columns, depth), checksum, sound
         synthesis    y_hat float32 (1, r, c, depth), crop, quality
                      -> image uint8, 16 pixels for each latent
+        preview      y_hat float32 (1, r, c, slices[0]), crop, quality,
+                     factor int32, 1, 2, 4, 8 or 16
+                     -> image uint8, that many times smaller
 
     Transforms see the surroundings of a tile, so that there are no seams. `image` and
     the `y_hat` of synthesis hold them; `crop` tells how many latents at the top, at the
@@ -98,11 +102,14 @@ class CodecModule(tf.Module):
         )
         self.rest = tf.function(self._rest, [z_hat, y_first, _STRINGS, _HUNDREDTHS])
         self.synthesis = tf.function(self._synthesis, [y_hat, _CROP, _HUNDREDTHS])
+        self.preview = tf.function(
+            self._preview, [y_first, _CROP, _HUNDREDTHS, _FACTOR]
+        )
 
     @property
     def signatures(self) -> dict:
         """The functions by the names that they are exported under."""
-        names = ("compress", "analysis", "first", "rest", "synthesis")
+        names = ("compress", "analysis", "first", "rest", "synthesis", "preview")
         return {name: getattr(self, name) for name in names}
 
     @tf.function(input_signature=(_IMAGE, _CROP, _QUALITY))
@@ -144,9 +151,13 @@ class CodecModule(tf.Module):
         codec = self._codec.value
         with self.synthesis_weights.used():
             x_hat = codec.synthesis(y_hat, _quality(quality))
-        x_hat = _cropped(x_hat, 16 * crop)[0]
-        x_hat = tf.clip_by_value(round_half_up(x_hat), 0, 255)
-        return {"image": tf.cast(x_hat, tf.uint8)}
+        return {"image": _to_pixels(x_hat, 16 * crop)}
+
+    def _preview(self, y_hat, crop, quality, factor):
+        codec = self._codec.value
+        with self.synthesis_weights.used():
+            x_hat = codec.preview(y_hat, _quality(quality), factor)
+        return {"image": _to_pixels(x_hat, 16 * crop // factor)}
 
 
 def _outputs(decoded: DecodedPart) -> dict:
@@ -160,6 +171,12 @@ def _cropped(x: tf.Tensor, crop: tf.Tensor) -> tf.Tensor:
     top, bottom, left, right = tf.unstack(crop)
     height, width = tf.shape(x)[1], tf.shape(x)[2]
     return x[:, top : height - bottom, left : width - right]
+
+
+def _to_pixels(x_hat: tf.Tensor, crop: tf.Tensor) -> tf.Tensor:
+    """A batch of one image, float, as pixels without its surroundings."""
+    x_hat = tf.clip_by_value(round_half_up(_cropped(x_hat, crop)[0]), 0, 255)
+    return tf.cast(x_hat, tf.uint8)
 
 
 def _encoder(codec: Codec) -> tuple:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.atomic_files import check_writable, write_atomically
+from tf_imgcomp.bitstream import TfciFile
 from tf_imgcomp.data import images
 from tf_imgcomp.files import goals
 from tf_imgcomp.files.encoding import decode
@@ -101,6 +102,7 @@ def decompress_file(
     target: Path,
     *,
     region: Region | None = None,
+    scale: int = 1,
     overwrite: bool = False,
 ) -> Report:
     """Decompresses a `.tfci` file to an image file.
@@ -110,6 +112,8 @@ def decompress_file(
         source: A `.tfci` file.
         target: The image to write. Its extension names the format.
         region: The part of the image to write; only its tiles are decoded. None: all.
+        scale: 2, 4, 8 or 16 for a preview so many times smaller, which the first part
+            of a file is enough for.
         overwrite: Whether `target` may exist.
 
     Raises:
@@ -121,15 +125,23 @@ def decompress_file(
     check_writable(target, overwrite, source)
     images.output_format(target)
     data = source.read_bytes()
-    file = bitstream.unpack(data)
+    file, faults = _read(data, is_preview=scale > 1)
     codec = load(file.codec)
     start = time.perf_counter()
-    photo = decode(codec, file, region)
+    photo = decode(codec, file, region, scale)
     notes = images.write_image(target, photo, overwrite=overwrite)
     return Report(
         num_bytes=len(data),
         bpp=metrics.bpp(len(data), file.height, file.width),
         seconds=time.perf_counter() - start,
         quality=file.quality,
-        notes=photo.notes + notes,
+        notes=(*faults, *photo.notes, *notes),
     )
+
+
+def _read(data: bytes, is_preview: bool) -> tuple[TfciFile, tuple[str, ...]]:
+    """The file, and for a preview what is wrong with its second part."""
+    if not is_preview:
+        return bitstream.unpack(data), ()
+    file, fault = bitstream.salvage(data)
+    return file, (f"only a preview can be read: {fault}",) if fault else ()

@@ -160,6 +160,11 @@ class FilteredCodec(ImageCodec):
         self._workers.map(filter_, grid.touched_by(region))
         return pixels
 
+    def preview(self, coded: Coded, height: int, width: int, scale: int) -> np.ndarray:
+        """See `ImageCodec`: the codec's, without the filter."""
+        coded = dataclasses.replace(coded, variant=0)
+        return self._codec.preview(coded, height, width, scale)
+
     def importance(self, pixels: np.ndarray, quality: float) -> np.ndarray | None:
         """See `ImageCodec`: that of the codec."""
         return self._codec.importance(pixels, quality)

@@ -94,6 +94,31 @@ class LearnedCodec(ImageCodec):
                     del y_hat[tile]
         return pixels
 
+    def preview(self, coded: Coded, height: int, width: int, scale: int) -> np.ndarray:
+        """See `ImageCodec`."""
+        tiles, model = self.tiles(height, width), self.model
+        _check_tiles(coded.first, tiles)
+
+        def decode(tile: int) -> np.ndarray:
+            area = tiles.latents.tile(tile)
+            return model.decode_first(
+                coded.first[tile], area.height, area.width, coded.quality
+            )
+
+        numbers = range(tiles.pixels.count)
+        y_hat = _assembled(self._workers.map(decode, numbers), tiles)
+        small = tiles.pixels.shrunk(scale)
+        pixels = np.empty((small.height, small.width, 3), np.uint8)
+
+        def make_small(tile: int) -> None:
+            window, crop = tiles.synthesis_window(tile)
+            image = model.preview(y_hat[window.slices], crop, coded.quality, scale)
+            area = small.tile(tile)
+            pixels[area.slices] = image[: area.height, : area.width]
+
+        self._workers.map(make_small, numbers)
+        return pixels
+
     def latents(self, coded: Coded, height: int, width: int) -> np.ndarray:
         """See `ImageCodec`."""
         tiles = self.tiles(height, width)
@@ -141,14 +166,13 @@ class LearnedCodec(ImageCodec):
 
     def _decoder(self, coded: Coded, tiles: ImageTiles) -> Callable[[int], np.ndarray]:
         """Checks a coded image. Returns the function from a tile to its latents."""
-        count, rest = tiles.pixels.count, coded.rest
+        rest = coded.rest
         if rest is None:
             raise BitstreamError("the second part is missing")
-        if coded.variant or len(coded.first) != count or len(rest) != count:
-            raise BitstreamError(
-                f"expected {count} tiles and variant 0, received {len(coded.first)} "
-                f"and {len(rest)} tiles, variant {coded.variant}"
-            )
+        if coded.variant:
+            raise BitstreamError(f"expected variant 0, received {coded.variant}")
+        _check_tiles(coded.first, tiles)
+        _check_tiles(rest, tiles)
 
         def decode(tile: int) -> np.ndarray:
             area = tiles.latents.tile(tile)
@@ -157,6 +181,12 @@ class LearnedCodec(ImageCodec):
             )
 
         return decode
+
+
+def _check_tiles(part: tuple[bytes, ...], tiles: ImageTiles) -> None:
+    count = tiles.pixels.count
+    if len(part) != count:
+        raise BitstreamError(f"expected {count} tiles, received {len(part)}")
 
 
 def _assembled(parts: list[np.ndarray], tiles: ImageTiles) -> np.ndarray:

@@ -90,6 +90,10 @@ class RefinedCodec(ImageCodec):
         """See `ImageCodec`."""
         return self._codec.decompress(coded, height, width, region)
 
+    def preview(self, coded: Coded, height: int, width: int, scale: int) -> np.ndarray:
+        """See `ImageCodec`."""
+        return self._codec.preview(coded, height, width, scale)
+
     def for_trials(self) -> ImageCodec:
         """See `ImageCodec`."""
         return self._codec

@@ -87,15 +87,20 @@ class TileModel(ExportedModel):
         Raises:
             BitstreamError: If the bytes are not what `compress` returned.
         """
-        size = np.int32(rows), np.int32(columns)
         hundredths = np.int64(round(100 * quality))
-        decoded = self._decode_part(
-            first, lambda s: self._model.first(s, *size, hundredths)
-        )
+        decoded = self._decode_first(first, rows, columns, hundredths)
         z_hat, y_hat = decoded["z_hat"], decoded["y_hat"]
         decoded = self._decode_part(
             rest, lambda s: self._model.rest(z_hat, y_hat, s, hundredths)
         )
+        return _compact(decoded["y_hat"].numpy()[0])
+
+    def decode_first(
+        self, first: bytes, rows: int, columns: int, quality: float
+    ) -> np.ndarray:
+        """Decodes the first slice of a tile's latents; see `decode`."""
+        hundredths = np.int64(round(100 * quality))
+        decoded = self._decode_first(first, rows, columns, hundredths)
         return _compact(decoded["y_hat"].numpy()[0])
 
     def synthesis(
@@ -114,6 +119,33 @@ class TileModel(ExportedModel):
         y_hat = y_hat[None].astype(np.float32)
         hundredths = np.int64(round(100 * quality))
         return self._model.synthesis(y_hat, crop, hundredths)["image"].numpy()
+
+    def preview(
+        self, y_hat: np.ndarray, crop: np.ndarray, quality: float, factor: int
+    ) -> np.ndarray:
+        """The first slice of decoded latents to a small image.
+
+        Args:
+            y_hat: integers `(r, c, slices[0])`, of the tile and its surroundings.
+            crop: what surroundings are.
+            quality: that of `Coded`.
+            factor: 1, 2, 4, 8 or 16, how many times smaller.
+
+        Returns:
+            uint8, `16 / factor` times as many rows and columns as the tile has latents.
+        """
+        y_hat = y_hat[None].astype(np.float32)
+        hundredths = np.int64(round(100 * quality))
+        decoded = self._model.preview(y_hat, crop, hundredths, np.int32(factor))
+        return decoded["image"].numpy()
+
+    def _decode_first(
+        self, first: bytes, rows: int, columns: int, hundredths: np.int64
+    ) -> dict:
+        size = np.int32(rows), np.int32(columns)
+        return self._decode_part(
+            first, lambda s: self._model.first(s, *size, hundredths)
+        )
 
     def _decode_part(self, data: bytes, decode: Any) -> dict:
         """Outputs of a signature for the streams in a part's bytes, checked."""

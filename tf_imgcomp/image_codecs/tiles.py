@@ -70,6 +70,12 @@ class TileGrid(NamedTuple):
         in_a_row = -(-self.width // self.side)
         return [row * in_a_row + column for row in rows for column in columns]
 
+    def shrunk(self, factor: int) -> TileGrid:
+        """The grid of a map `factor` times smaller, sizes rounded up."""
+        return TileGrid(
+            -(-self.height // factor), -(-self.width // factor), self.side // factor
+        )
+
     def _grown(self, region: Region, border: int) -> Region:
         top, left = max(0, region.top - border), max(0, region.left - border)
         bottom = min(self.height, region.top + region.height + border)
