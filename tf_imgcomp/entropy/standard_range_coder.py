@@ -1,0 +1,257 @@
+"""The range coder in operations that TensorFlow itself registers, bit for bit the same.
+
+A stock TensorFlow Serving has no operations of tensorflow-compression. These two
+functions take the place of `range_coder.write` and `range_coder.reader`. All streams
+move on together, a loop step for a symbol of each; whatever does not need the symbol
+before is computed for all symbols at once.
+
+A coder holds an interval of a number that the stream writes in words of 16 bits: its
+base and its size, at most 2**32. A symbol narrows it; a size of at most 2**16 makes
+the next word certain but for a carry, and is multiplied by 2**16 (Schindler, "Range
+coding for lossless data compression", 1998). All products stay below 2**48, so that
+float64, which a CPU divides faster than int64, is exact.
+"""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from tf_imgcomp.entropy.range_coder import END
+
+_WORD = 1 << 16
+_FULL = 1 << 32  # The largest size.
+_NO_BYTE = 256
+_BYTES = tuple(bytes([byte]) for byte in range(256)) + (b"",)
+
+
+class _Symbols(NamedTuple):
+    """All symbols of all rows, one after the other.
+
+    Attributes:
+        keys: float64 `(n,)`. 2**16 times the row, plus where the symbol begins in it.
+        starts, ends: float64 `(n,)`, where a symbol begins and ends, in [0, 2**16].
+        first: int32 `(rows,)`, the number of the first symbol of each row.
+    """
+
+    keys: tf.Tensor
+    starts: tf.Tensor
+    ends: tf.Tensor
+    first: tf.Tensor
+
+    def numbers(self, rows: tf.Tensor, symbols: tf.Tensor) -> tf.Tensor:
+        """Numbers of symbols among all, like their rows."""
+        return tf.gather(self.first, rows) + symbols
+
+
+def _symbols(table: tf.Tensor) -> _Symbols:
+    """Those of a table as `range_coder` takes it: 16, 0, .., 2**16 for each row."""
+    is_end = tf.equal(table, END)
+    is_precision = tf.concat([[True], is_end[:-1]], axis=0)
+    row = tf.cumsum(_int(is_precision)) - 1
+    places = tf.where(~is_precision & ~is_end)[:, 0]
+    starts, ends = tf.gather(table, places), tf.gather(table, places + 1)
+    first = _int(tf.where(tf.equal(starts, 0))[:, 0])
+    keys = _float(tf.gather(row, places)) * _WORD + _float(starts)
+    return _Symbols(keys, _float(starts), _float(ends), first)
+
+
+def _float(x: tf.Tensor) -> tf.Tensor:
+    return tf.cast(x, tf.float64)
+
+
+def _int(x: tf.Tensor) -> tf.Tensor:
+    return tf.cast(x, tf.int32)
+
+
+def _narrowed(size: tf.Tensor, start: tf.Tensor, end: tf.Tensor) -> tuple:
+    """Where a symbol begins in an interval, its size, and whether that is small."""
+    low = tf.floor(size * start / _WORD)
+    size = tf.floor(size * end / _WORD) - low
+    return low, size, size <= _WORD
+
+
+def write(table: tf.Tensor, rows: tf.Tensor, symbols: tf.Tensor) -> tf.Tensor:
+    """Writes a stream for each row of a matrix of symbols; see `range_coder.write`."""
+    known = _symbols(table)
+    numbers = tf.transpose(known.numbers(rows, symbols))  # (k, streams)
+    starts, ends = tf.gather(known.starts, numbers), tf.gather(known.ends, numbers)
+    sizes, last = _sizes(starts, ends)
+    low, _, is_small = _narrowed(sizes, starts, ends)
+    shifts = tf.cumsum(_int(is_small), axis=0)
+    count = tf.reduce_sum(_int(is_small), axis=0)
+    words = _sum_words(low, shifts - _int(is_small), count)
+    return _strings(_with_carries(words), count, tf.cast(last, tf.int64))
+
+
+def _sizes(starts: tf.Tensor, ends: tf.Tensor) -> tuple:
+    """The sizes before each symbol `(k, streams)`, and after the last `(streams,)`."""
+    steps, streams = tf.unstack(tf.shape(starts))
+
+    def step(number, size, sizes):
+        sizes = sizes.write(number + 1, size)
+        _, size, is_small = _narrowed(size, starts[number], ends[number])
+        return number + 1, tf.where(is_small, size * _WORD, size), sizes
+
+    whole = tf.fill([streams], tf.constant(_FULL, tf.float64))
+    _, last, sizes = tf.while_loop(
+        lambda number, *_: number < steps,
+        step,
+        (0, whole, _list_after(tf.zeros_like(whole), steps)),
+        parallel_iterations=1,
+    )
+    return sizes.stack()[1:], last
+
+
+def _list_after(x: tf.Tensor, steps: tf.Tensor) -> tf.TensorArray:
+    """A list with room for more; one that may be empty could not be stacked."""
+    room = tf.TensorArray(x.dtype, steps + 1, element_shape=[None])
+    return room.write(0, x)
+
+
+def _sum_words(low: tf.Tensor, shifts: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+    """The base of each stream in words, before carries: int64 `(streams, m)`.
+
+    Args:
+        low: float64 `(k, streams)`. What each symbol adds, below 2**32: to word
+            `shifts`, and its low half to the word after it.
+        shifts: int32 `(k, streams)`.
+        count: int32 `(streams,)`. All shifts of a stream; m is at least two more.
+    """
+    streams, length = tf.size(count), tf.reduce_max(count) + 2
+    places = shifts + length * tf.range(streams)
+    sums = tf.math.unsorted_segment_sum(
+        tf.reshape(tf.cast(low, tf.int64), [-1]),
+        tf.reshape(places, [-1]),
+        streams * length,
+    )
+    sums = tf.reshape(sums, [streams, length])  # Below 2**32: within the interval.
+    return sums // _WORD + tf.pad(sums[:, :-1] % _WORD, [[0, 0], [1, 0]])
+
+
+def _with_carries(words: tf.Tensor) -> tf.Tensor:
+    """Carries what is above 16 bits to the word before: int64 `(streams, m)`.
+
+    A word of 65535 passes a carry on. So one enters a word if the next word after it
+    that is not 65535 has one; only one, since words are below 2**17 - 1.
+    """
+    streams, length = tf.unstack(tf.shape(words))
+    flat = tf.reshape(tf.pad(words, [[0, 0], [0, 1]]), [-1])  # The end has no carry.
+    stops = tf.where(tf.not_equal(flat, _WORD - 1))[:, 0]
+    place = tf.range(streams)[:, None] * (length + 1) + tf.range(length)
+    after = tf.cast(tf.reshape(place, [-1]), tf.int64) + 1
+    stop = tf.gather(stops, tf.searchsorted(stops, after))
+    carry = tf.cast(tf.gather(flat, stop) >= _WORD, tf.int64)
+    return (words + tf.reshape(carry, [streams, length])) % _WORD
+
+
+def _strings(words: tf.Tensor, count: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    """The shortest strings inside the last intervals; zeros at an end are left out.
+
+    Args:
+        words: int64 `(streams, m)`, without carries.
+        count: int32 `(streams,)`. How many are certain; two more are the base.
+        size: int64 `(streams,)`, of the last interval.
+    """
+    certain = tf.sequence_mask(count, tf.shape(words)[1])
+    base = tf.gather(words, count, batch_dims=1) * _WORD
+    base += tf.gather(words, count + 1, batch_dims=1)
+    top = base + size - 1
+    # The interval reaches the next value of the certain words: they alone, plus one.
+    is_above = top >= _FULL
+    is_last = tf.one_hot(count - 1, tf.shape(words)[1], dtype=tf.int64)
+    above = tf.cast(is_above, tf.int64)[:, None]
+    words = _with_carries(tf.where(certain, words, 0) + above * is_last)
+    digits = tf.stack([words // 256, words % 256], axis=-1)
+    digits = _int(tf.reshape(digits, [tf.size(count), -1]))
+    length = tf.where(
+        is_above, tf.minimum(_without_zeros(digits), 2 * count), 2 * count
+    )
+    digits = tf.where(tf.sequence_mask(length, tf.shape(digits)[1]), digits, _NO_BYTE)
+    ends = tf.where((is_above | tf.equal(base, 0))[:, None], _NO_BYTE, _ends(base, top))
+    digits = tf.concat([digits, ends], axis=1)
+    return tf.strings.reduce_join(tf.gather(tf.constant(_BYTES), digits), axis=1)
+
+
+def _without_zeros(digits: tf.Tensor) -> tf.Tensor:
+    """Lengths of rows of digits without the zeros at their ends, int32."""
+    places = tf.range(1, tf.shape(digits)[1] + 1)
+    return tf.reduce_max(tf.where(digits > 0, places, 0), axis=1)
+
+
+def _ends(base: tf.Tensor, top: tf.Tensor) -> tf.Tensor:
+    """One byte, or two, of a number from base to top: int32 `(streams, 2)`."""
+    byte, word = -(-base // 2**24), -(-base // _WORD)
+    is_enough = byte * 2**24 <= top
+    low = tf.where(is_enough | tf.equal(word % 256, 0), _NO_BYTE, _int(word % 256))
+    return tf.stack([tf.where(is_enough, _int(byte), _int(word // 256)), low], axis=1)
+
+
+class StandardReader(NamedTuple):
+    """See `range_coder.Reader`.
+
+    Attributes:
+        offset: float64 `(streams,)`, from the base to the number of the stream.
+        size: float64 `(streams,)`, of the interval.
+        place: int32 `(streams,)`, of the next word.
+        last: int32 `(streams,)`, of a word after the end: zero, and read again.
+        words: float64 `(m,)`, those of all streams.
+        symbols: those of the table.
+    """
+
+    offset: tf.Tensor
+    size: tf.Tensor
+    place: tf.Tensor
+    last: tf.Tensor
+    words: tf.Tensor
+    symbols: _Symbols
+
+    def streams(self) -> tf.Tensor:
+        return tf.size(self.offset)
+
+    def read(self, rows: tf.Tensor) -> tuple:
+        """See `range_coder.Reader`."""
+        rows = tf.transpose(rows)  # (k, streams)
+        keys, steps = _float(rows) * _WORD, tf.shape(rows)[0]
+        nothing = tf.zeros_like(self.place)
+
+        def step(count, offset, size, place, numbers):
+            number = self._find(keys[count], offset, size)
+            start = tf.gather(self.symbols.starts, number)
+            end = tf.gather(self.symbols.ends, number)
+            low, size, is_small = _narrowed(size, start, end)
+            offset, word = offset - low, tf.gather(self.words, place)
+            offset = tf.where(is_small, offset * _WORD + word, offset)
+            size = tf.where(is_small, size * _WORD, size)
+            place = tf.minimum(place + _int(is_small), self.last)
+            return count + 1, offset, size, place, numbers.write(count + 1, number)
+
+        _, offset, size, place, numbers = tf.while_loop(
+            lambda count, *_: count < steps,
+            step,
+            (0, self.offset, self.size, self.place, _list_after(nothing, steps)),
+            parallel_iterations=1,
+        )
+        symbols = numbers.stack()[1:] - tf.gather(self.symbols.first, rows)
+        moved = self._replace(offset=offset, size=size, place=place)
+        return moved, tf.transpose(symbols)
+
+    def _find(self, key, offset, size) -> tf.Tensor:
+        """The number of the symbol that the offset is in, int32 `(streams,)`."""
+        within = tf.floor((offset * _WORD + (_WORD - 1)) / size)
+        # Every row begins at 0: the last symbol that does not begin after it.
+        places = tf.searchsorted(self.symbols.keys, key + within, side="right")
+        return places - 1
+
+
+def reader(table: tf.Tensor, strings: tf.Tensor) -> StandardReader:
+    """Starts to read strings `(streams,)`; see `range_coder.reader`."""
+    streams = tf.size(strings)
+    length = (tf.reduce_max(tf.strings.length(strings)) + 1) // 2 + 3
+    raw = tf.io.decode_raw(strings, tf.uint8, fixed_length=2 * length)
+    raw = _float(tf.reshape(raw, [streams, length, 2]))
+    words = raw[..., 0] * 256 + raw[..., 1]
+    offset = words[:, 0] * _WORD + words[:, 1]
+    first = tf.range(streams) * length
+    size = tf.fill([streams], tf.constant(_FULL, tf.float64))
+    place, last, words = first + 2, first + length - 1, tf.reshape(words, [-1])
+    return StandardReader(offset, size, place, last, words, _symbols(table))
