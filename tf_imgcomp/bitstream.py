@@ -319,8 +319,8 @@ def _read_tag(reader: Reader) -> None:
     tag = reader.take(1)[0]
     if tag == _OLDER_TAG:
         raise BitstreamError(
-            "written before version 1 of the format, which nothing reads any more: "
-            "compress the image again"
+            "written before version 1 of the format: only the program of that time "
+            "reads it"
         )
     if tag in _NEWER_TAGS:
         raise BitstreamError(

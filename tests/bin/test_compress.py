@@ -126,6 +126,13 @@ def test_what_a_format_cannot_hold_is_said(stub, photo, capsys):
     assert "clear.tfci: transparency replaced by white" in capsys.readouterr().err
 
 
+def test_metadata_of_unknown_kinds_is_said_to_be_left_out(tfci, capsys):
+    repack(tfci, blocks=((99, b"?"),))
+    assert run(decompress, "--output=out.png", tfci) == 0
+    message = f"bin/decompress: {tfci}: metadata of unknown kind 99 left out\n"
+    assert capsys.readouterr().err == message
+
+
 def test_max_bytes_and_target_bpp_stay_below_and_use_what_there_is(stub, photo):
     sizes = {}
     for limit in (700, 1200, 2000):

@@ -212,8 +212,8 @@ class IntegerCoder(tf.Module):
         y_hat = self.code_rest(psi, y_first, coding_rest)
         checksums = self._checksum_first(z_hat, y_first), self._checksum_rest(y_hat)
         return EncodedLatents(
-            streams.write(coding_first.coder, rows.table),
-            streams.write(coding_rest.coder, rows.table),
+            _write(coding_first.coder, rows),
+            _write(coding_rest.coder, rows),
             tf.stack(checksums),
             y_hat,
         )
@@ -321,6 +321,10 @@ class IntegerCoder(tf.Module):
         return tf.reshape(tf.broadcast_to(numbers, shape), [-1])
 
 
+def _write(log: tf.Tensor, rows: symbol_coding.Rows) -> tf.Tensor:
+    return streams.write(log, rows.table, rows.symbols_per_integer)
+
+
 def _decoder(rows: symbol_coding.Rows) -> Callable:
     """Decodes elements for `ExactCoding`."""
     return lambda reader, parameters, _: symbol_coding.decode(rows, reader, parameters)
@@ -335,8 +339,7 @@ def _start_reading(
         The reader, and whether there can be as many strings, bool scalar.
     """
     count = tf.size(strings)
-    most = streams.stream_count(integers * streams.SYMBOLS_PER_INTEGER)
-    used = tf.clip_by_value(count, 1, most)
+    used = tf.clip_by_value(count, 1, streams.stream_count_max(integers))
     strings = tf.concat([strings, [""]], axis=0)[:used]
     return range_coder.reader(rows.table, strings), tf.equal(used, count)
 

@@ -77,13 +77,9 @@ def decode(
     if alpha is not None and scale > 1:
         alpha = np.asarray(Image.fromarray(alpha).reduce(scale))
     blocks = dict(file.blocks)
-    known = {
-        kind: extras.decode_metadata(blocks.pop(kind))
-        for kind in (bitstream.ICC, bitstream.EXIF)
-        if kind in blocks
-    }
+    coded = [blocks.pop(kind, None) for kind in (bitstream.ICC, bitstream.EXIF)]
+    icc, exif = (data and extras.decode_metadata(data) for data in coded)
     notes = tuple(f"metadata of unknown kind {kind} left out" for kind in blocks)
-    icc, exif = known.get(bitstream.ICC), known.get(bitstream.EXIF)
     return Photo(pixels, file.grey, alpha, icc, exif, notes)
 
 
