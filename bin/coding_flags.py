@@ -12,6 +12,6 @@ OUTPUT = flags.DEFINE_string(
     "output",
     None,
     "Output file for one input; output folder (created if missing) for several inputs, "
-    "or if it ends in /. Without it, results go beside the inputs.",
+    "for a folder, or if it ends in /. Without it, results go beside the inputs.",
 )
 OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace existing files.")

@@ -85,7 +85,12 @@ flags.register_validator(_TOTAL_BPP.name, lambda value: value == value, "not a n
 
 def compress(inputs: Sequence[str]) -> int:
     photos = paths.expand_inputs(inputs, images.input_suffixes())
-    jobs = paths.output_paths(photos, coding_flags.OUTPUT.value, compression.SUFFIX)
+    jobs = paths.output_paths(
+        photos,
+        coding_flags.OUTPUT.value,
+        compression.SUFFIX,
+        into_folder=paths.name_a_folder(inputs),
+    )
     progress = functools.partial(command_line.progress, unit="iteration")
 
     def load(model: str) -> ImageCodec:
