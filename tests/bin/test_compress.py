@@ -69,6 +69,33 @@ def check_error(capsys, program, message, *arguments, exit_code=1):
     assert err.count("\n") == 1
 
 
+def test_a_folder_of_one_photo_goes_to_a_folder(stub, photo, folder):
+    Path("in").mkdir()
+    Path("photo.png").rename("in/photo.png")
+    assert run(compress, "in", "--output=small") == 0
+    assert run(decompress, "small", "--output=back") == 0
+    assert listing(folder) == ["back/photo.png", "in/photo.png", "small/photo.tfci"]
+
+
+def test_an_empty_folder_is_said_to_be_empty(stub, photo, folder, capsys):
+    Path("in/deep").mkdir(parents=True)
+    message = "in: the folder holds no file with an extension that is read here\n"
+    for program in (compress, decompress):
+        check_error(capsys, program, message, "in")
+    check_error(capsys, compress, message, "in", "--total_bpp=1")
+    assert run(compress, "in", "photo.png") == 1
+    assert Path("photo.tfci").exists()
+
+
+def test_a_folder_without_permission_is_named(stub, photo, capsys, monkeypatch):
+    Path("in").mkdir()
+    Path("photo.png").rename("in/photo.png")
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    message = "in/photo.png: in/photo.tfci cannot be written: no permission for in\n"
+    check_error(capsys, compress, message, "in")
+    check_error(capsys, compress, message, "in", "--overwrite")
+
+
 def test_a_photo_goes_to_a_file_and_comes_back(stub, photo, folder, capsys):
     assert run(compress, "photo.png") == 0
     size = Path("photo.tfci").stat().st_size
