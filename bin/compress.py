@@ -69,7 +69,7 @@ _ENSEMBLE = flags.DEFINE_enum(
     "over these and their mirror images. The filter takes 4 or 8 times as long, in "
     "decoding too.",
 )
-_STRIP = flags.DEFINE_bool("strip", False, "Drop ICC profile and EXIF.")
+_STRIP = flags.DEFINE_bool("strip", False, "Drop ICC profile, EXIF and other metadata.")
 _LIST_MODELS = flags.DEFINE_bool(
     "list_models", False, "Print the ids of all models and exit."
 )
