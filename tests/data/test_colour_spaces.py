@@ -159,3 +159,14 @@ def test_a_profile_in_the_file_comes_first(tmp_path, make_image):
     path = tmp_path / "image.avif"
     Image.fromarray(make_image(64, 96)).save(path, icc_profile=ICC)
     assert read_image(path).icc == ICC
+
+
+def test_adobe_rgb_in_exif_becomes_a_profile(tmp_path, make_image):
+    exif = Image.Exif()
+    exif[0x8769] = {0xA001: 0xFFFF, 0xA005: {1: "R03"}}
+    path = tmp_path / "image.jpg"
+    Image.fromarray(make_image(64, 96)).save(path, exif=exif)
+    assert description(read_image(path).icc) == "Adobe RGB (1998)"
+    exif[0x8769] = {0xA001: 1, 0xA005: {1: "R98"}}
+    Image.fromarray(make_image(64, 96)).save(path, exif=exif)
+    assert read_image(path).icc is None

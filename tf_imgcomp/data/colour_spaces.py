@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
 
 from tf_imgcomp.data import icc, isobmff, transfer
 from tf_imgcomp.data.transfer import Curve, Parametric
@@ -100,6 +100,14 @@ class ColourSpace:
         return bool(np.abs(ours - [white, *primaries]).max() < 0.002)
 
 
+_ADOBE_RGB = ColourSpace(
+    "Adobe RGB (1998)",
+    _D65,
+    ((0.64, 0.33), (0.21, 0.71), (0.15, 0.06)),
+    Parametric(563 / 256),
+)
+
+
 def read_colour_space(image: Image.Image, stream: BinaryIO) -> ColourSpace | None:
     """Returns the colour space that a file names by numbers, None if it names none.
 
@@ -122,7 +130,7 @@ def read_colour_space(image: Image.Image, stream: BinaryIO) -> ColourSpace | Non
         return _of_code_points(
             nclx["color_primaries"], nclx["transfer_characteristics"]
         )
-    return None
+    return _ADOBE_RGB if image.format != "PNG" and _says_adobe_rgb(image) else None
 
 
 def _of_code_points(primaries: int, curve: int) -> ColourSpace:
@@ -163,3 +171,12 @@ def _cicp(stream: BinaryIO) -> tuple[int, int] | None:
         stream.seek(length + 4, 1)
     stream.seek(position)  # Where Pillow is.
     return points
+
+
+def _says_adobe_rgb(image: Image.Image) -> bool:
+    """Whether the EXIF names Adobe RGB, as cameras do (DCF 2.0, "optional colour")."""
+    try:
+        tags = image.getexif().get_ifd(ExifTags.IFD.Interop)
+        return tags.get(ExifTags.Interop.InteropIndex, "").startswith("R03")
+    except (SyntaxError, ValueError, KeyError, AttributeError, struct.error):
+        return False  # Whoever reads the EXIF says that it is damaged.
