@@ -32,6 +32,7 @@ from tf_imgcomp.data import (
     memory,
     metadata,
     samples,
+    tiff,
 )
 from tf_imgcomp.data.colour_spaces import ColourSpace
 from tf_imgcomp.data.formats import input_suffixes as input_suffixes  # Also for others.
@@ -104,6 +105,8 @@ def read_image(path: Path | str, bytes_per_pixel: float = 16) -> Photo:
         memory.check_memory(image.height, image.width, bytes_per_pixel)
         # Limit embedded images (e.g. in ICO) to the size in the header.
         Image.MAX_IMAGE_PIXELS = image.height * image.width
+        if image.format == "TIFF":
+            tiff.check_strips(image)
         _name_what_is_left_out(image, stream, notes)
         return _read_frame(image, stream, notes)
 

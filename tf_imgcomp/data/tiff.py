@@ -1,10 +1,12 @@
-"""Tells what kind of TIFF it is that Pillow cannot open."""
+"""Checks on TIFFs that Pillow lacks."""
 
 from __future__ import annotations
 
 from typing import BinaryIO
 
-from PIL import TiffImagePlugin
+from PIL import Image, TiffImagePlugin
+
+from tf_imgcomp.errors import ImageError
 
 _BIG = 43  # Version of BigTIFF, in a header of 16 bytes.
 _FORMATS = {1: "unsigned", 2: "signed", 3: "floating-point"}
@@ -33,3 +35,18 @@ def describe_samples(stream: BinaryIO) -> str:
     photometric = tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION)
     depths = ", ".join(map(str, bits))
     return f"samples of {depths} bits, {kind}, photometric interpretation {photometric}"
+
+
+def check_strips(image: Image.Image) -> None:
+    """Checks that the strips or tiles of an open TIFF reach the bottom of the image.
+
+    Pillow fills what they lack with black, however large.
+
+    Raises:
+        ImageError: If they do not.
+    """
+    # Pillow turns the size of an image that lies on its side.
+    height = getattr(image, "tag_v2", {}).get(TiffImagePlugin.IMAGELENGTH, 0)
+    bottom = max((tile.extents[3] for tile in getattr(image, "tile", [])), default=0)
+    if bottom < height:
+        raise ImageError(f"damaged image: {bottom} of {height} rows are in the file")
