@@ -122,3 +122,22 @@ def test_kinds_that_pillow_lacks_are_refused_with_the_reason(read, bits, fields,
     message = f"^a TIFF that is not read: samples of {kind}"
     with pytest.raises(ImageError, match=message):
         read(bytes(32 * bits), bits, **fields)
+
+
+def test_rows_that_no_strip_has_are_refused(tmp_path):
+    data = bytearray(tiff(bytes(32 * 8 * 2), 32, 8, 16))
+    length = data.index(struct.pack("<HHII", 257, 4, 1, 8)) + 8
+    data[length : length + 4] = struct.pack("<I", 100000)
+    path = tmp_path / "image.tif"
+    path.write_bytes(data)
+    message = "^damaged image: 8 of 100000 rows are in the file$"
+    with pytest.raises(ImageError, match=message):
+        read_image(path)
+
+
+def test_an_outlier_in_a_small_image_is_clipped(read_floats):
+    values = LEVELS / 255
+    values[0, 3] = 1e6
+    photo = read_floats(values)
+    assert photo.pixels[0, 3, 0] == 255
+    np.testing.assert_array_equal(photo.pixels[1:, :, 0], LEVELS[1:])

@@ -15,7 +15,8 @@ from tf_imgcomp.errors import ImageError
 MODES = {"I", "I;16", "I;16B", "I;16L", "I;16N", "F"}
 
 _WHITE_IS_ZERO = 0
-_TAIL = 0.1  # Percent of the samples at each end that may be outliers.
+_TAIL = 1e-3  # Part of the samples at each end that may be outliers.
+_ROWS = 256
 
 
 def reduced(bits: int) -> str:
@@ -43,21 +44,42 @@ def to_eight_bits(
     samples = np.asarray(image)
     if raw == "I;32N":  # Pillow takes them as signed.
         samples = samples.view(np.uint32)
-    values = samples.astype(np.float64)
     if image.mode == "F":
-        low, high = _float_range(values, notes)
+        low, high = _float_range(samples, notes)
     else:
-        low, high = _integer_range(values, raw, notes)
-    scaled = np.clip((values - low) / (high - low), 0, 1)
-    if _tag(image, TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == _WHITE_IS_ZERO:
-        scaled = 1 - scaled
-    if curve:
-        scaled = curve(scaled)
+        low, high = _integer_range(samples, raw, notes)
+    inverted = _tag(image, TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == _WHITE_IS_ZERO
+
+    def convert(values: np.ndarray) -> np.ndarray:
+        finite = np.nan_to_num(
+            values.astype(np.float64), nan=low, posinf=high, neginf=low
+        )
+        scaled = np.clip((finite - low) / (high - low), 0, 1)
+        scaled = 1 - scaled if inverted else scaled
+        return np.floor(255 * (curve(scaled) if curve else scaled) + 0.5).astype(
+            np.uint8
+        )
+
     transparent = image.info.get("transparency")
     alpha = None
     if isinstance(transparent, int):
         alpha = np.where(samples == transparent, 0, 255).astype(np.uint8)
-    return np.floor(255 * scaled + 0.5).astype(np.uint8), alpha
+    if samples.itemsize == 2:
+        return look_up(convert(np.arange(65536)), samples), alpha
+    return by_rows(convert, samples), alpha
+
+
+def look_up(table: np.ndarray, samples: np.ndarray) -> np.ndarray:
+    """Returns `table[samples]`."""
+    return by_rows(lambda rows: table[rows], samples)
+
+
+def by_rows(function: Curve, samples: np.ndarray) -> np.ndarray:
+    """Applies a function from any samples to uint8 with little memory."""
+    result = np.empty(samples.shape, np.uint8)
+    for top in range(0, len(samples), _ROWS):
+        result[top : top + _ROWS] = function(samples[top : top + _ROWS])
+    return result
 
 
 def _tag(image: Image.Image, tag: int) -> object:
@@ -69,7 +91,7 @@ def _integer_range(
     values: np.ndarray, raw: str, notes: list[str]
 ) -> tuple[float, float]:
     """The values that become 0 and 255."""
-    low, high = values.min(), values.max()
+    low, high = float(values.min()), float(values.max())
     if raw == "I;12":
         notes.append(reduced(12))
         return 0, 2**12 - 1
@@ -86,18 +108,17 @@ def _integer_range(
 
 
 def _float_range(values: np.ndarray, notes: list[str]) -> tuple[float, float]:
-    """The values that become 0 and 255; replaces NaN."""
-    finite = np.isfinite(values)
-    if not finite.any():
+    """The values that become 0 and 255."""
+    sample = values[np.isfinite(values)]
+    if not sample.size:
         raise ImageError("no floating-point sample is a number")
-    sample = values[finite]
-    low, high = sample.min(), sample.max()
-    inner_low = np.percentile(sample, _TAIL, method="lower")
-    inner_high = np.percentile(sample, 100 - _TAIL, method="higher")
+    tail = min(1 + int(_TAIL * sample.size), (sample.size - 1) // 2)
+    sample.partition([0, tail, sample.size - 1 - tail, sample.size - 1])
+    low, high = map(float, (sample[0], sample[-1]))
+    inner_low, inner_high = map(float, (sample[tail], sample[-1 - tail]))
     if high - low > 2 * (inner_high - inner_low) > 0:
         low, high = inner_low, inner_high
     outside = values.size - np.count_nonzero((values >= low) & (values <= high))
-    values[np.isnan(values)] = low
     if outside:
         notes.append(f"{outside} outlying samples clipped to [{low:g}, {high:g}]")
     if low >= 0 and (high <= 1 or 16 < high <= 255):

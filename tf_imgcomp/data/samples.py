@@ -92,10 +92,12 @@ def _round_colours(
     turn_upright(low, [])
     table = np.arange(65536) / 65535
     curved = _rounded(curve(table) if curve else table)
-    values = 256 * np.asarray(image).astype(np.uint16) + np.asarray(low)
-    rounded = curved[values]
+    values = np.asarray(image).astype(np.uint16)
+    values *= 256
+    values += np.asarray(low)
+    rounded = deep_grey.look_up(curved, values)
     if image.mode == "RGBA":
-        rounded[..., 3] = _rounded(table)[values[..., 3]]
+        rounded[..., 3] = deep_grey.look_up(_rounded(table), values[..., 3])
     result = Image.fromarray(rounded, image.mode)
     result.info = dict(image.info)
     if "transparency" in image.info:  # The transparent colour.
