@@ -111,6 +111,26 @@ def test_a_photo_goes_to_a_file_and_comes_back(stub, photo, folder, capsys):
     assert listing(folder) == ["back.png", "photo.png", "photo.tfci"]
 
 
+def test_metadata_that_a_file_has_no_block_for_is_named(stub, photo, capsys):
+    comment = b"a comment"
+    image = Image.fromarray(photo.pixels)
+    image.save("in.jpg", dpi=(300, 300), comment=comment, xmp=b"<x/>")
+    assert run(compress, "in.jpg") == 0
+    message = "bin/compress: in.jpg: XMP, resolution, text dropped\n"
+    assert capsys.readouterr().err == message
+    assert run(compress, "in.jpg", "--strip", "--overwrite") == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_heic_goes_in_and_out(stub, photo):
+    assert run(compress, "photo.png", "--output=a.tfci") == 0
+    assert run(decompress, "a.tfci", "--output=a.heic") == 0
+    assert run(compress, "a.heic", "--output=b.tfci") == 0
+    assert run(decompress, "b.tfci") == 0
+    back = read_image("b.png").pixels
+    assert metrics.psnr(photo.pixels, back) > 20
+
+
 @pytest.mark.parametrize("mode", ["L", "LA", "RGBA"])
 def test_grey_alpha_and_metadata_come_back(stub, photo, mode):
     image = Image.fromarray(photo.pixels).convert(mode)
