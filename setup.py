@@ -20,9 +20,18 @@ PROGRAMS = {
     "render_screens": "render_screens",
 }  # Module in bin/ of each.
 
+# Pillow decodes strangers' files and mends holes in its latest release only: 13.0 ends
+# buffer overflows in JPEG and TIFF. Older versions of Python get the last release for
+# them, each with all that was mended before: use Python 3.11 for strangers' files.
+PILLOW = [
+    "pillow>=13.0; python_version >= '3.11'",
+    "pillow>=12.3; python_version == '3.10'",
+    "pillow>=11.3; python_version < '3.10'",
+]
+JXL = ["pillow-jxl-plugin"]
 # Codecs to compare with that Pillow lacks. The last imageio-ffmpeg for Python 3.9 is
 # 0.6, which has no VVC.
-CLASSICAL = ["imageio-ffmpeg>=0.6", "pillow-heif", "pillow-jxl-plugin"]
+CLASSICAL = ["imageio-ffmpeg>=0.6", *JXL]
 
 
 def version() -> str:
@@ -59,7 +68,8 @@ setup(
         "tensorflow-addons==0.22.0",
         "numpy<2",
         "scipy",
-        "pillow>=11.3",  # The first with AVIF.
+        *PILLOW,
+        "pillow-heif>=1.1",
         "absl-py",
         "bjontegaard>=1.3",
         "matplotlib",
@@ -67,6 +77,7 @@ setup(
         "tqdm",
     ],
     extras_require={
+        "jxl": JXL,
         "classical": CLASSICAL,
         "test": [
             *CLASSICAL,

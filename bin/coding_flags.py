@@ -12,7 +12,7 @@ OUTPUT = flags.DEFINE_string(
     "output",
     None,
     "Output file for one input; output folder (created if missing) for several inputs, "
-    "or if it ends in /. Without it, results go beside the inputs.",
+    "for a folder, or if it ends in /. Without it, results go beside the inputs.",
 )
 THREADS = flags.DEFINE_integer(
     "threads",

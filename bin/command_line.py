@@ -152,6 +152,11 @@ def progress(items: Iterable, unit: str = "image") -> Iterable:
 def _reason(error: Exception, source: Path | None = None) -> str:
     if isinstance(error, MemoryError):
         return "not enough memory"
+    if isinstance(error, IsADirectoryError) and error.filename:
+        # Of a folder that holds inputs, these take its place.
+        folder = error.filename
+        reason = "the folder holds no file with an extension that is read here"
+        return reason if Path(folder) == source else f"{folder}: {reason}"
     if not isinstance(error, OSError) or not error.strerror:
         return str(error)
     elsewhere = error.filename and Path(error.filename) != source

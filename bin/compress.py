@@ -69,7 +69,7 @@ _ENSEMBLE = flags.DEFINE_enum(
     "over these and their mirror images. The filter takes 4 or 8 times as long, in "
     "decoding too.",
 )
-_STRIP = flags.DEFINE_bool("strip", False, "Drop ICC profile and EXIF.")
+_STRIP = flags.DEFINE_bool("strip", False, "Drop ICC profile, EXIF and other metadata.")
 _LIST_MODELS = flags.DEFINE_bool(
     "list_models", False, "Print the ids of all models and exit."
 )
@@ -85,7 +85,12 @@ flags.register_validator(_TOTAL_BPP.name, lambda value: value == value, "not a n
 
 def compress(inputs: Sequence[str]) -> int:
     photos = paths.expand_inputs(inputs, images.input_suffixes())
-    jobs = paths.output_paths(photos, coding_flags.OUTPUT.value, compression.SUFFIX)
+    jobs = paths.output_paths(
+        photos,
+        coding_flags.OUTPUT.value,
+        compression.SUFFIX,
+        into_folder=paths.name_a_folder(inputs),
+    )
     threads = coding_flags.THREADS.value
     progress = functools.partial(command_line.progress, unit="iteration")
 

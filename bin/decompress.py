@@ -80,7 +80,12 @@ def decompress(inputs: Sequence[str]) -> int:
     suffix = "." + _FORMAT.value.lstrip(".")
     images.output_format(Path("image" + suffix))
     sources = paths.expand_inputs(inputs, {compression.SUFFIX})
-    jobs = paths.output_paths(sources, coding_flags.OUTPUT.value, suffix)
+    jobs = paths.output_paths(
+        sources,
+        coding_flags.OUTPUT.value,
+        suffix,
+        into_folder=paths.name_a_folder(inputs),
+    )
     load = make_load(coding_flags.MODEL.value, coding_flags.THREADS.value)
 
     def work(source: Path, target: Path) -> str:

@@ -68,6 +68,33 @@ def check_error(capsys, program, message, *arguments, exit_code=1):
     assert err.count("\n") == 1
 
 
+def test_a_folder_of_one_photo_goes_to_a_folder(stub, photo, folder):
+    Path("in").mkdir()
+    Path("photo.png").rename("in/photo.png")
+    assert run(compress, "in", "--output=small") == 0
+    assert run(decompress, "small", "--output=back") == 0
+    assert listing(folder) == ["back/photo.png", "in/photo.png", "small/photo.tfci"]
+
+
+def test_an_empty_folder_is_said_to_be_empty(stub, photo, folder, capsys):
+    Path("in/deep").mkdir(parents=True)
+    message = "in: the folder holds no file with an extension that is read here\n"
+    for program in (compress, decompress):
+        check_error(capsys, program, message, "in")
+    check_error(capsys, compress, message, "in", "--total_bpp=1")
+    assert run(compress, "in", "photo.png") == 1
+    assert Path("photo.tfci").exists()
+
+
+def test_a_folder_without_permission_is_named(stub, photo, capsys, monkeypatch):
+    Path("in").mkdir()
+    Path("photo.png").rename("in/photo.png")
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    message = "in/photo.png: in/photo.tfci cannot be written: no permission for in\n"
+    check_error(capsys, compress, message, "in")
+    check_error(capsys, compress, message, "in", "--overwrite")
+
+
 def test_a_photo_goes_to_a_file_and_comes_back(stub, photo, folder, capsys):
     assert run(compress, "photo.png") == 0
     size = Path("photo.tfci").stat().st_size
@@ -81,6 +108,26 @@ def test_a_photo_goes_to_a_file_and_comes_back(stub, photo, folder, capsys):
     assert capsys.readouterr().out.startswith(f"photo.tfci -> back.png: {size} bytes, ")
     assert metrics.psnr(photo.pixels, read_image("back.png").pixels) > 20
     assert listing(folder) == ["back.png", "photo.png", "photo.tfci"]
+
+
+def test_metadata_that_a_file_has_no_block_for_is_named(stub, photo, capsys):
+    comment = b"a comment"
+    image = Image.fromarray(photo.pixels)
+    image.save("in.jpg", dpi=(300, 300), comment=comment, xmp=b"<x/>")
+    assert run(compress, "in.jpg") == 0
+    message = "bin/compress: in.jpg: XMP, resolution, text dropped\n"
+    assert capsys.readouterr().err == message
+    assert run(compress, "in.jpg", "--strip", "--overwrite") == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_heic_goes_in_and_out(stub, photo):
+    assert run(compress, "photo.png", "--output=a.tfci") == 0
+    assert run(decompress, "a.tfci", "--output=a.heic") == 0
+    assert run(compress, "a.heic", "--output=b.tfci") == 0
+    assert run(decompress, "b.tfci") == 0
+    back = read_image("b.png").pixels
+    assert metrics.psnr(photo.pixels, back) > 20
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGBA"])
