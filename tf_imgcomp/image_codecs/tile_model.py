@@ -67,8 +67,7 @@ class TileModel(ExportedModel):
 
         Arguments are those of `compress`.
         """
-        quality = self._tf.constant(quality, "float32")
-        latents = self._model.analysis(pixels, crop, quality)
+        latents = self._model.analysis(pixels, crop, _hundredths(quality))
         return {name: value.numpy() for name, value in latents.items()}
 
     def decode(
@@ -82,13 +81,14 @@ class TileModel(ExportedModel):
             quality: that of `Coded`.
 
         Returns:
-            Integers `(rows, columns, c)`, int16 if they fit, else float32.
+            Integers `(rows, columns, c)`, of the smallest type in which they fit: int8,
+            int16 or float32.
 
         Raises:
             BitstreamError: If the bytes are not what `compress` returned.
         """
         size = np.int32(rows), np.int32(columns)
-        hundredths = np.int64(round(100 * quality))
+        hundredths = _hundredths(quality)
         decoded = self._decode_part(
             first, lambda s: self._model.first(s, *size, hundredths)
         )
@@ -112,8 +112,8 @@ class TileModel(ExportedModel):
             uint8, 16 times as many rows and columns as the tile has latents.
         """
         y_hat = y_hat[None].astype(np.float32)
-        hundredths = np.int64(round(100 * quality))
-        return self._model.synthesis(y_hat, crop, hundredths)["image"].numpy()
+        image = self._model.synthesis(y_hat, crop, _hundredths(quality))["image"]
+        return image.numpy()
 
     def _decode_part(self, data: bytes, decode: Any) -> dict:
         """Outputs of a signature for the streams in a part's bytes, checked."""
@@ -150,9 +150,16 @@ def joined(tiles: list[Coded]) -> Coded:
     return Coded(first, rest, tiles[0].quality)
 
 
+def _hundredths(quality: float) -> np.int64:
+    return np.int64(round(100 * quality))
+
+
 def _compact(y_hat: np.ndarray) -> np.ndarray:
-    fits = np.abs(y_hat).max() < 2**15
-    return y_hat.astype(np.int16) if fits else y_hat
+    low, high = y_hat.min(), y_hat.max()
+    for dtype in (np.int8, np.int16):
+        if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
+            return y_hat.astype(dtype)
+    return y_hat
 
 
 def _register_range_coder() -> None:
