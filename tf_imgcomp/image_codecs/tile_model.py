@@ -24,10 +24,6 @@ class TileModel(ExportedModel):
     Args:
         folder: a folder that `export.codec.export` wrote.
 
-    Attributes:
-        tile: side of a tile in pixels.
-        border: latents around a tile that the synthesis sees.
-
     Raises:
         ModelError: If the folder does not hold an intact model, or if
             tensorflow-compression is not installed.
@@ -40,8 +36,6 @@ class TileModel(ExportedModel):
         _register_range_coder()
         self._tf = tf
         self._model = self.load()
-        self.tile: int = self.card["tile"]
-        self.border: int = self.card["border"]
 
     @property
     def has_importance(self) -> bool:
