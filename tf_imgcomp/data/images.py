@@ -148,7 +148,7 @@ def write_image(
         image.save(stream, format_, **options)
     except Exception as error:
         raise ImageError(f"cannot be written as {format_}: {error}") from None
-    write_atomically(path, stream.getvalue(), overwrite=overwrite)
+    write_atomically(path, stream.getbuffer(), overwrite=overwrite)
     return tuple(notes)
 
 

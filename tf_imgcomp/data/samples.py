@@ -17,6 +17,7 @@ from tf_imgcomp.data.exif import turn_upright
 from tf_imgcomp.data.transfer import Curve
 
 _GREY_MODES = deep_grey.MODES | {"1", "L", "LA", "La"}
+_ROWS = 64  # Converted at once.
 _SWAPPED = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 
 
@@ -138,6 +139,17 @@ def _apply_profile(image: Image.Image, icc: bytes) -> Image.Image:
 
 def _split(image: Image.Image, mode: str) -> tuple[np.ndarray, np.ndarray | None]:
     if not image.has_transparency_data:
-        return np.asarray(image.convert(mode)), None
-    samples = np.asarray(image.convert(mode + "A"))
+        return _array(image, mode), None
+    samples = _array(image, mode + "A")
     return samples[..., 0] if mode == "L" else samples[..., :3], samples[..., -1]
+
+
+def _array(image: Image.Image, mode: str) -> np.ndarray:
+    """The samples in another mode, row by row: at once would take thrice the memory."""
+    shape = (image.height, image.width, *([len(mode)] if len(mode) > 1 else []))
+    samples = np.empty(shape, np.uint8)
+    for top in range(0, image.height, _ROWS):
+        bottom = min(top + _ROWS, image.height)
+        rows = image.crop((0, top, image.width, bottom))
+        samples[top:bottom] = np.asarray(rows.convert(mode))
+    return samples

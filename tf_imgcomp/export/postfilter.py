@@ -67,8 +67,8 @@ class PostfilterModule(tf.Module):
 
 
 def tile_sizes(postfilter: tf.keras.Model) -> dict:
-    """What a card says of a filter's tiles: side and pixels around, in pixels."""
-    return {"tile": TILE, "reach": postfilter.reach}
+    """What a card says of a filter's tiles: their side and what they see, in pixels."""
+    return {"tile": TILE, "border": postfilter.reach}
 
 
 def export(postfilter: tf.keras.Model, folder: Path, card: dict) -> None:

@@ -37,10 +37,6 @@ class SavedFilter(ExportedModel):
     Args:
         folder: a folder that `export.postfilter.export` wrote.
 
-    Attributes:
-        tile: side of its tiles in pixels.
-        reach: pixels around a tile that it sees.
-
     Raises:
         ModelError: If the folder does not hold an intact filter.
     """
@@ -48,8 +44,6 @@ class SavedFilter(ExportedModel):
     def __init__(self, folder: Path):
         super().__init__(folder)
         self._model = self.load()
-        self.tile: int = self.card["tile"]
-        self.reach: int = self.card["reach"]
 
     def __call__(
         self, pixels: np.ndarray, setting: float, ensemble: str = "none"
@@ -91,8 +85,9 @@ class FilteredCodec(ImageCodec):
 
     def memory(self, height: int, width: int) -> float:
         """See `ImageCodec`: codec and filter work one after the other."""
-        at_once = self._workers.threads * self._filter.tile**2
-        working = self._filter.bytes_per_pixel * min(height * width, at_once)
+        side = self._filter.tile + 2 * self._filter.border
+        at_once = min(height * width, self._workers.threads * side**2)
+        working = self._filter.bytes_per_pixel * at_once
         filtering = size_of_picture(height, width) + working
         return max(self._codec.memory(height, width), filtering)
 
@@ -147,7 +142,7 @@ class FilteredCodec(ImageCodec):
         ensemble = list(ENSEMBLES)[variant - 1]
         grid = TileGrid(height, width, self._filter.tile)
         region = region or grid.whole
-        seen = grid.windows(region, self._filter.reach)
+        seen = grid.windows(region, self._filter.border)
         decoded = self._codec.decompress(coded, height, width, seen)
         pixels = np.empty((region.height, region.width, 3), np.uint8)
 
@@ -203,7 +198,7 @@ class FilteredCodec(ImageCodec):
         quality: float,
     ) -> np.ndarray:
         """The filtered pixels of a tile; `decoded` is this region of the image."""
-        window = grid.window(tile, self._filter.reach)
+        window = grid.window(tile, self._filter.border)
         seen = decoded[window.seen_from(region).slices]
         filtered = self._filter(seen, self._codec.setting(quality), ensemble)
         return filtered[grid.tile(tile).seen_from(window).slices]

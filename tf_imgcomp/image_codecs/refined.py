@@ -18,7 +18,7 @@ import numpy as np
 from tf_imgcomp.data.memory import size_of_picture
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.image_codecs.tile_model import coded_tile, joined
-from tf_imgcomp.image_codecs.tiles import Z_STRIDE, ImageTiles
+from tf_imgcomp.image_codecs.tiles import LATENT, Z_STRIDE, ImageTiles
 from tf_imgcomp.metrics import mse
 from tf_imgcomp.tile_grid import Region
 
@@ -67,7 +67,8 @@ class RefinedCodec(ImageCodec):
 
     def memory(self, height: int, width: int) -> float:
         """See `ImageCodec`: that of the refinement of one tile is the largest."""
-        working = self.bytes_per_pixel * min(height * width, self.tile**2)
+        side = self.tile + 2 * LATENT * self._codec.model.border
+        working = self.bytes_per_pixel * min(height * width, side**2)
         return size_of_picture(height, width) + working
 
     def compress(self, pixels: np.ndarray, quality: float) -> Coded:
