@@ -134,12 +134,10 @@ def write_image(
     notes: list[str] = []
     if photo.alpha is not None:
         image = _with_alpha(image, photo.alpha, format_, notes)
-    options = {
-        **_SAVE_OPTIONS.get(format_, {}),
-        **metadata.save_options(photo, format_, notes),
-    }
+    options = _SAVE_OPTIONS.get(format_, {})
     stream = io.BytesIO()
     try:
+        options = {**options, **metadata.save_options(photo, format_, notes)}
         image.save(stream, format_, **options)
     except Exception as error:
         raise ImageError(f"cannot be written as {format_}: {error}") from None
