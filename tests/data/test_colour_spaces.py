@@ -144,7 +144,8 @@ def with_nclx(path, primaries, curve):
 def test_nclx_of_avif_and_heic_becomes_a_profile(tmp_path, make_image, suffix):
     pytest.importorskip("pillow_heif").register_heif_opener()
     path = tmp_path / f"image.{suffix}"
-    Image.fromarray(make_image(64, 96)).save(path)
+    nclx = {"color_primaries": 1, "transfer_characteristics": 13}
+    Image.fromarray(make_image(64, 96)).save(path, **nclx if suffix == "heic" else {})
     before = read_image(path)
     assert (before.icc, before.notes) == (None, ())
     with_nclx(path, 12, 13)
