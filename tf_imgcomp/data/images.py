@@ -29,6 +29,7 @@ from tf_imgcomp.data import (
     formats,
     gain_maps,
     isobmff,
+    jpeg_2000,
     memory,
     metadata,
     samples,
@@ -201,12 +202,16 @@ def _name_what_is_left_out(
     depth = image.info.get("bit_depth")  # Of HEIC.
     if image.format == "AVIF":
         depth = isobmff.read_properties(stream).depth
+    elif image.format == "JPEG2000" and image.mode not in deep_grey.MODES:
+        depth = jpeg_2000.read_depth(stream)
     if depth and depth > 8:
         notes.append(deep_grey.reduced(depth))
 
 
 def _read_frame(image: Image.Image, stream: BinaryIO, notes: list[str]) -> Photo:
     raw = samples.raw_mode(image)
+    if image.format == "JPEG2000":
+        image.info["icc_profile"] = jpeg_2000.read_profile(stream)
     space = colour_spaces.read_colour_space(image, stream)
     image.load()
     dpi = metadata.read_dpi(image)
