@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, PngImagePlugin
 
 from tf_imgcomp.data.images import Photo, read_image, write_image
 
@@ -59,6 +59,16 @@ def test_texts_of_a_png_are_kept_apart_from_xmp(tmp_path, pixels):
     assert (photo.text, photo.xmp) == (text, XMP)
     notes = write_image(tmp_path / "image.jpg", photo)
     assert notes == ("text dropped: JPEG cannot store this",)
+
+
+def test_text_of_an_animation_is_read_without_its_frames(tmp_path, pixels, monkeypatch):
+    chunks = PngImagePlugin.PngInfo()
+    chunks.add_text("Title", "one")
+    frames = [Image.fromarray(pixels), Image.fromarray(255 - pixels)]
+    path = tmp_path / "image.png"
+    frames[0].save(path, save_all=True, append_images=frames[1:], pnginfo=chunks)
+    monkeypatch.delattr(PngImagePlugin.PngImageFile, "text")
+    assert read_image(path).text == (("Title", "one"),)
 
 
 def test_resolution_is_none_if_the_file_has_none(tmp_path, pixels):

@@ -68,8 +68,11 @@ def read_dpi(image: Image.Image) -> tuple[float, float] | None:
 def read_text(image: Image.Image) -> Text:
     """Returns keyword and text of all comments of a loaded image."""
     if image.format == "PNG":
-        texts = getattr(image, "text", {}).items()
-        return tuple((key, str(text)) for key, text in texts if key != _XMP_IN_PNG)
+        # Its attribute `text` would decode all frames of an animation.
+        texts = {key: str(v) for key, v in image.info.items() if isinstance(v, str)}
+        # ImageMagick's "Raw profile type exif" and others are no text.
+        hidden = (_XMP_IN_PNG, "Raw profile type")
+        return tuple(pair for pair in texts.items() if not pair[0].startswith(hidden))
     comment = image.info.get("comment") or b""
     if isinstance(comment, bytes):
         comment = comment.decode("utf-8", "replace")
