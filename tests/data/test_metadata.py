@@ -114,3 +114,17 @@ def test_large_blocks_are_kept_where_they_fit(tmp_path, pixels, suffix):
     path = tmp_path / f"image.{suffix}"
     assert write_image(path, Photo(np.tile(pixels, (8, 8, 1)), icc=icc)) == ()
     assert read_image(path).icc == icc
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "jxl", "heic"])
+def test_orientation_of_xmp_is_removed(tmp_path, pixels, suffix):
+    """Readers would turn the upright image again."""
+    orientation = (
+        b'a="1" tiff:Orientation="6"',
+        b"<tiff:Orientation>6</tiff:Orientation>",
+    )
+    for said, left in zip(orientation, (b'a="1" ', b"")):
+        path = tmp_path / f"image.{suffix}"
+        xmp = b"<x %s/>" if b"a=" in said else b"<x>%s</x>"
+        write_image(path, Photo(pixels, xmp=xmp % said), overwrite=True)
+        assert read_image(path).xmp == xmp % left
