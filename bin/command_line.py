@@ -68,7 +68,7 @@ def guard(program: str, work: Callable[[], int]) -> int:
     try:
         return work()
     except (ImgcompError, OSError) as error:
-        complain(program, _reason(error))
+        complain(program, reason(error))
         return 1
     except KeyboardInterrupt:
         complain(program, "interrupted")
@@ -101,7 +101,7 @@ def each_file(
                 )
             tqdm.write(work(source, target))
         except (ImgcompError, OSError, MemoryError) as error:
-            complain(program, f"{source}: {_reason(error, source)}")
+            complain(program, f"{source}: {reason(error, source)}")
             exit_code = 1
     return exit_code
 
@@ -149,14 +149,15 @@ def progress(items: Iterable, unit: str = "image") -> Iterable:
     return tqdm(items, disable=silent, unit=unit, leave=False)
 
 
-def _reason(error: Exception, source: Path | None = None) -> str:
+def reason(error: Exception, source: Path | None = None) -> str:
+    """One line on an expected error; it names a file that is not `source`."""
     if isinstance(error, MemoryError):
         return "not enough memory"
     if isinstance(error, IsADirectoryError) and error.filename:
         # Of a folder that holds inputs, these take its place.
-        folder = error.filename
-        reason = "the folder holds no file with an extension that is read here"
-        return reason if Path(folder) == source else f"{folder}: {reason}"
+        empty = "the folder holds no file with an extension that is read here"
+        named = Path(error.filename) != source
+        return f"{error.filename}: {empty}" if named else empty
     if not isinstance(error, OSError) or not error.strerror:
         return str(error)
     elsewhere = error.filename and Path(error.filename) != source

@@ -31,6 +31,7 @@ from absl import app, flags
 
 from tf_imgcomp.classical import CODECS
 from tf_imgcomp.errors import ClassicalCodecError, ImgcompError
+from tf_imgcomp_bin import command_line
 
 _MODEL = flags.DEFINE_string(
     "model", None, "Id or folder of the codec. Default: that of bin/compress."
@@ -111,7 +112,8 @@ def main(argv: list[str]) -> int:
             pixels = read_image(path).pixels
             points += [_measure(cache, *job, path, pixels) for job in jobs]
         except (ImgcompError, OSError) as error:
-            tqdm.write(f"bin/evaluate: {path}: {error}", file=sys.stderr)
+            reason = command_line.reason(error, path)
+            tqdm.write(f"bin/evaluate: {path}: {reason}", file=sys.stderr)
             failed = True
     if not points:
         return 1

@@ -127,10 +127,14 @@ def test_high_dynamic_range_is_reduced_with_a_note(read, curve, name):
     assert photo.notes == (f"high dynamic range ({name}) reduced to the range of sRGB",)
 
 
-@pytest.mark.parametrize("chunk", [chrm([0] * 8), gama(1e-4), gama(20000)])
-def test_damaged_colours_do_not_lose_the_image(read, chunk):
+@pytest.mark.parametrize(
+    "chunk", [chrm([0] * 8), chrm([2e4, 1e-5, 2e4, 3, 1, 2e4, 5, 7]), gama(1e-5)]
+)
+def test_damaged_colours_are_dropped_with_a_note(read, chunk):
     photo, pixels = read(chunk)
-    assert photo.pixels.shape == pixels.shape
+    assert photo.icc is None
+    assert photo.notes == ("the colour space is damaged and was dropped",)
+    np.testing.assert_array_equal(photo.pixels, pixels)
 
 
 def with_nclx(path, primaries, curve):
@@ -144,7 +148,8 @@ def with_nclx(path, primaries, curve):
 def test_nclx_of_avif_and_heic_becomes_a_profile(tmp_path, make_image, suffix):
     pytest.importorskip("pillow_heif").register_heif_opener()
     path = tmp_path / f"image.{suffix}"
-    Image.fromarray(make_image(64, 96)).save(path)
+    nclx = {"color_primaries": 1, "transfer_characteristics": 13}
+    Image.fromarray(make_image(64, 96)).save(path, **nclx if suffix == "heic" else {})
     before = read_image(path)
     assert (before.icc, before.notes) == (None, ())
     with_nclx(path, 12, 13)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, PngImagePlugin
 
 from tf_imgcomp.data.images import Photo, read_image, write_image
 
@@ -61,6 +61,16 @@ def test_texts_of_a_png_are_kept_apart_from_xmp(tmp_path, pixels):
     assert notes == ("text dropped: JPEG cannot store this",)
 
 
+def test_text_of_an_animation_is_read_without_its_frames(tmp_path, pixels, monkeypatch):
+    chunks = PngImagePlugin.PngInfo()
+    chunks.add_text("Title", "one")
+    frames = [Image.fromarray(pixels), Image.fromarray(255 - pixels)]
+    path = tmp_path / "image.png"
+    frames[0].save(path, save_all=True, append_images=frames[1:], pnginfo=chunks)
+    monkeypatch.delattr(PngImagePlugin.PngImageFile, "text")
+    assert read_image(path).text == (("Title", "one"),)
+
+
 def test_resolution_is_none_if_the_file_has_none(tmp_path, pixels):
     for suffix in ("png", "jpg", "tif", "webp"):
         path = tmp_path / f"image.{suffix}"
@@ -104,3 +114,17 @@ def test_large_blocks_are_kept_where_they_fit(tmp_path, pixels, suffix):
     path = tmp_path / f"image.{suffix}"
     assert write_image(path, Photo(np.tile(pixels, (8, 8, 1)), icc=icc)) == ()
     assert read_image(path).icc == icc
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "jxl", "heic"])
+def test_orientation_of_xmp_is_removed(tmp_path, pixels, suffix):
+    """Readers would turn the upright image again."""
+    orientation = (
+        b'a="1" tiff:Orientation="6"',
+        b"<tiff:Orientation>6</tiff:Orientation>",
+    )
+    for said, left in zip(orientation, (b'a="1" ', b"")):
+        path = tmp_path / f"image.{suffix}"
+        xmp = b"<x %s/>" if b"a=" in said else b"<x>%s</x>"
+        write_image(path, Photo(pixels, xmp=xmp % said), overwrite=True)
+        assert read_image(path).xmp == xmp % left

@@ -32,7 +32,8 @@ def make_profile(
         grey: Whether it is for grey images, for which primaries do not matter.
 
     Raises:
-        ValueError: If the primaries do not span a colour space.
+        ValueError: If the primaries do not span a colour space, or numbers are larger
+            than a profile can hold.
     """
     to_d50, columns = _matrices(white, primaries)
     kind = struct.pack(">4sIHH", b"para", 0, 3, 0)
@@ -57,7 +58,8 @@ def _matrices(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The adaptation of white to D50, and adapted XYZ of red, green and blue."""
     corners = np.array([[x, y, 1 - x - y] for x, y in (*primaries, white)]).T
-    if white[1] <= 0 or abs(np.linalg.det(corners[:, :3])) < 1e-4:
+    flat = abs(np.linalg.det(corners[:, :3])) < 1e-4
+    if white[1] <= 0 or flat or np.abs(corners).max() > 2:
         raise ValueError("the primaries do not span a colour space")
     xyz_white = corners[:, 3] / white[1]
     rgb = corners[:, :3] * np.linalg.solve(corners[:, :3], xyz_white)
@@ -83,6 +85,8 @@ def _assemble(tags: dict[bytes, bytes], space: bytes) -> bytes:
 
 
 def _fixed(value: float) -> bytes:
+    if not abs(value) < 32768:
+        raise ValueError(f"expected a number below 32768, received {value:g}")
     return struct.pack(">i", round(value * 65536))
 
 

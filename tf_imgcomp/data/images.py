@@ -29,6 +29,7 @@ from tf_imgcomp.data import (
     formats,
     gain_maps,
     isobmff,
+    jpeg_2000,
     memory,
     metadata,
     samples,
@@ -139,12 +140,10 @@ def write_image(
     notes: list[str] = []
     if photo.alpha is not None:
         image = _with_alpha(image, photo.alpha, format_, notes)
-    options = {
-        **_SAVE_OPTIONS.get(format_, {}),
-        **metadata.save_options(photo, format_, notes),
-    }
+    options = _SAVE_OPTIONS.get(format_, {})
     stream = io.BytesIO()
     try:
+        options = {**options, **metadata.save_options(photo, format_, notes)}
         image.save(stream, format_, **options)
     except Exception as error:
         raise ImageError(f"cannot be written as {format_}: {error}") from None
@@ -208,12 +207,16 @@ def _name_what_is_left_out(
     depth = image.info.get("bit_depth")  # Of HEIC.
     if image.format == "AVIF":
         depth = isobmff.read_properties(stream).depth
+    elif image.format == "JPEG2000" and image.mode not in deep_grey.MODES:
+        depth = jpeg_2000.read_depth(stream)
     if depth and depth > 8:
         notes.append(deep_grey.reduced(depth))
 
 
 def _read_frame(image: Image.Image, stream: BinaryIO, notes: list[str]) -> Photo:
     raw = samples.raw_mode(image)
+    if image.format == "JPEG2000":
+        image.info["icc_profile"] = jpeg_2000.read_profile(stream)
     space = colour_spaces.read_colour_space(image, stream)
     image.load()
     dpi = metadata.read_dpi(image)

@@ -1,4 +1,4 @@
-"""Boxes of HEIC, AVIF and JPEG XL files (ISO/IEC 14496-12 and 23008-12).
+"""Boxes of HEIC, AVIF, JPEG XL and JPEG 2000 (ISO/IEC 14496-12, 23008-12).
 
     meta ─┬─ pitm            number of the main image
           ├─ iinf ── infe    number and kind of each item
@@ -65,9 +65,9 @@ def read_properties(stream: BinaryIO) -> Properties:
 
 def _properties(meta: bytes) -> Properties:
     try:
-        parts = dict(_boxes(meta[4:]))
-        tables = dict(_boxes(parts[b"iprp"]))
-        properties = list(_boxes(tables[b"ipco"]))
+        parts = dict(boxes(meta[4:]))
+        tables = dict(boxes(parts[b"iprp"]))
+        properties = list(boxes(tables[b"ipco"]))
         numbers = _numbers(tables[b"ipma"], _integer(parts[b"pitm"], 4, 0))
         main = [properties[n - 1] for n in numbers if 0 < n <= len(properties)]
         kinds = frozenset(_kinds(parts.get(b"iinf", b"")))
@@ -83,7 +83,7 @@ def _properties(meta: bytes) -> Properties:
     )
 
 
-def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Yields type and content of each box of a box."""
     at = 0
     while at + 8 <= len(data):
@@ -102,7 +102,7 @@ def _integer(box: bytes, at: int, narrow: int) -> int:
 
 def _kinds(iinf: bytes) -> Iterator[bytes]:
     start = 6 if iinf[:1] == b"\0" else 8
-    for kind, body in _boxes(iinf[start:]):
+    for kind, body in boxes(iinf[start:]):
         if kind == b"infe" and body[0] >= 2:
             at = 8 if body[0] == 2 else 10
             yield body[at : at + 4]

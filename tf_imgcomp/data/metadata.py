@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from PIL import Image, PngImagePlugin
@@ -16,6 +17,9 @@ Text = tuple[tuple[str, str], ...]
 
 _XMP_IN_PNG = "XML:com.adobe.xmp"
 _XMP_IN_TIFF = 700  # Tag.
+_ORIENTATION = re.compile(
+    rb'tiff:Orientation="\d"|<tiff:Orientation>\d</tiff:Orientation>'
+)
 _NO_LIMIT = 2**31
 _MEGABYTE = 2**20  # Larger chunks of a PNG are refused by Pillow.
 _SEGMENT = 65533  # Bytes in a segment of a JPEG.
@@ -42,13 +46,13 @@ _WITH_RESOLUTION = {"PNG", "JPEG", "MPO", "TIFF", "BMP", "DIB"}
 
 
 def read_xmp(image: Image.Image, stream: BinaryIO) -> bytes | None:
-    """Returns the XMP packet of a loaded image."""
+    """Returns the XMP packet of a loaded upright image, without an orientation."""
     xmp = image.info.get("xmp") or image.info.get(_XMP_IN_PNG)
     if image.format == "JXL":
         xmp = jpeg_xl.read_box(stream, b"xml ")
-    if isinstance(xmp, str):
-        return xmp.encode()
-    return bytes(xmp) if xmp else None
+    if not xmp:
+        return None
+    return _ORIENTATION.sub(b"", xmp.encode() if isinstance(xmp, str) else bytes(xmp))
 
 
 def read_dpi(image: Image.Image) -> tuple[float, float] | None:
@@ -68,8 +72,11 @@ def read_dpi(image: Image.Image) -> tuple[float, float] | None:
 def read_text(image: Image.Image) -> Text:
     """Returns keyword and text of all comments of a loaded image."""
     if image.format == "PNG":
-        texts = getattr(image, "text", {}).items()
-        return tuple((key, str(text)) for key, text in texts if key != _XMP_IN_PNG)
+        # Its attribute `text` would decode all frames of an animation.
+        texts = {key: str(v) for key, v in image.info.items() if isinstance(v, str)}
+        # ImageMagick's "Raw profile type exif" and others are no text.
+        hidden = (_XMP_IN_PNG, "Raw profile type")
+        return tuple(pair for pair in texts.items() if not pair[0].startswith(hidden))
     comment = image.info.get("comment") or b""
     if isinstance(comment, bytes):
         comment = comment.decode("utf-8", "replace")
