@@ -28,7 +28,6 @@ from tf_imgcomp.entropy.fixed_point import ACTIVATION_MAX, SUM_MAX, IntegerDense
 from tf_imgcomp.entropy.integer_coder import IntegerCoder
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.interface import Coded
-from tf_imgcomp.ops import checkerboard
 
 QUALITY = tf.constant(7250, tf.int64)
 estimation = load_program("estimation")
@@ -202,8 +201,9 @@ def test_golden_files_decode_to_their_latents(name, tiny_model):
     assert codec.from_file(file).shape == (file.height, file.width, 3)
 
 
-def test_networks_equal_a_numpy_reference():
-    coder = _coder()
+@pytest.mark.parametrize("context", ["checkerboard", "quads"])
+def test_networks_equal_a_numpy_reference(context):
+    coder = _coder(context=context)
     y, z = _latents(8, 8)
     y, z = np.clip(np.floor(y + 0.5), -500, 500), np.floor(z + 0.5)
     rate = coder.rate(QUALITY)
@@ -212,10 +212,10 @@ def test_networks_equal_a_numpy_reference():
     )
     known = estimation.KnownLatents(coder.config, tf.constant(y))
     psi = coder.run_hyper_synthesis(tf.constant(z), rate)
-    passes.run_passes("checkerboard", coder.slices, psi, known)
+    passes.run_passes(context, coder.slices, psi, known)
     for number, slice_expected in enumerate(expected):
-        colours = (known.parameters[number, colour] for colour in range(2))
-        merged = checkerboard.merge(*colours)
+        found = {p: raw for (n, p), raw in known.parameters.items() if n == number}
+        merged = passes.merge(context, [found[each] for each in sorted(found)])
         np.testing.assert_array_equal(merged[0], slice_expected)
 
 

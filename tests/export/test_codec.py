@@ -53,7 +53,7 @@ def test_a_program_without_this_package_can_use_it(tiny_model, tmp_path):
 
 
 def test_signatures_are_the_documented_ones(module):
-    names = {"compress", "analysis", "first", "rest", "synthesis"}
+    names = {"compress", "analysis", "first", "rest", "synthesis", "preview"}
     assert set(module.signatures) == names
 
 
@@ -99,7 +99,7 @@ def test_the_importance_is_that_of_the_tile(make_image):
 def test_what_changes_files_or_pixels_changes_the_constants(codec, monkeypatch):
     found = {canonical_json(codec, 1024), canonical_json(codec, 512)}
     patches = (
-        (codec, "border", 4),
+        (codec, "border", codec.border + 2),
         (constants, "INTEGERS_PER_STREAM", 1000),
         (lapped, "DELTA_WEIGHT", 0.2),
         (codec, "config", replace(codec.config, lmbda_max=0.3)),

@@ -80,7 +80,7 @@ def decode(
     coded = [blocks.pop(kind, None) for kind in (bitstream.ICC, bitstream.EXIF)]
     icc, exif = (data and extras.decode_metadata(data) for data in coded)
     notes = tuple(f"metadata of unknown kind {kind} left out" for kind in blocks)
-    return Photo(pixels, file.grey, alpha, icc, exif, notes)
+    return Photo(pixels, file.grey, alpha, icc, exif, notes=notes)
 
 
 def _encode_blocks(photo: Photo) -> tuple[tuple[int, bytes], ...]:
