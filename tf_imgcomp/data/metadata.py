@@ -73,7 +73,8 @@ def read_text(image: Image.Image) -> Text:
     """Returns keyword and text of all comments of a loaded image."""
     if image.format == "PNG":
         # Its attribute `text` would decode all frames of an animation.
-        texts = {key: str(v) for key, v in image.info.items() if isinstance(v, str)}
+        info = image.info.items()
+        texts = {str(key): str(value) for key, value in info if isinstance(value, str)}
         # ImageMagick's "Raw profile type exif" and others are no text.
         hidden = (_XMP_IN_PNG, "Raw profile type")
         return tuple(pair for pair in texts.items() if not pair[0].startswith(hidden))
