@@ -8,7 +8,6 @@ Pillow raises many types of exceptions for damaged files; here all of them becom
 
 from __future__ import annotations
 
-import io
 import logging
 import threading
 import warnings
@@ -21,7 +20,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from tf_imgcomp.atomic_files import write_atomically
+from tf_imgcomp.atomic_files import open_atomically
 from tf_imgcomp.data import exif, memory, samples
 from tf_imgcomp.errors import ImageError, ImgcompError
 
@@ -124,12 +123,13 @@ def write_image(
     if metadata and format_ not in _METADATA_FORMATS:
         notes.append(f"ICC profile and EXIF dropped: {format_} cannot store them")
         metadata = {}
-    stream = io.BytesIO()
-    try:
-        image.save(stream, format_, **metadata, **options)
-    except Exception as error:
-        raise ImageError(f"cannot be written as {format_}: {error}") from None
-    write_atomically(path, stream.getbuffer(), overwrite=overwrite)
+    with open_atomically(path, overwrite=overwrite) as file:
+        try:
+            image.save(file, format_, **metadata, **options)
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise OSError(error.errno, error.strerror, str(path)) from None
+            raise ImageError(f"cannot be written as {format_}: {error}") from None
     return tuple(notes)
 
 
