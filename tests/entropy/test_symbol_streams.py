@@ -82,14 +82,14 @@ def test_symbols_are_dealt_in_turn(rows, drawn, integers_per_stream):
 
 
 def test_the_number_of_streams_follows_from_the_integers():
-    counts = {0: 1, 1: 1, 2 * 6144 - 1: 1, 2 * 6144: 2, 181068: 29}
+    counts = {0: 1, 1: 1, 2 * 8192 - 1: 1, 2 * 8192: 2, 181068: 22}
     for integers, streams in counts.items():
         assert symbol_streams.stream_count(tf.constant(integers)) == streams
 
 
 @pytest.mark.parametrize("symbols_per_integer", [1, 8])
 def test_integers_of_several_symbols_count_once(symbols_per_integer):
-    rows = tf.zeros([4 * 6144 * symbols_per_integer], tf.int32)
+    rows = tf.zeros([4 * 8192 * symbols_per_integer], tf.int32)
     log = symbol_streams.put(symbol_streams.new_log(), rows, rows)
     strings = symbol_streams.write(log, _table([]), symbols_per_integer)
     assert len(strings) == 4
