@@ -168,7 +168,8 @@ class FilteredCodec(ImageCodec):
         self, pixels: np.ndarray, decoded: np.ndarray, quality: float
     ) -> int:
         """The variant with the smallest squared error; of equal ones, the first."""
-        grid = TileGrid(*pixels.shape[:2], self._filter.tile)
+        height, width, _ = pixels.shape
+        grid = TileGrid(height, width, self._filter.tile)
 
         def errors(tile: int) -> list[float]:
             area = grid.tile(tile).slices
@@ -179,7 +180,7 @@ class FilteredCodec(ImageCodec):
                 )
             return [pixels[area].size * mse(pixels[area], each) for each in results]
 
-        total = np.sum(self._workers.map(errors, range(grid.count)), axis=0)
+        total = np.sum(self._workers.map(errors, range(grid.num_tiles)), axis=0)
         best = int(np.argmin(total))
         return 1 + list(ENSEMBLES).index(self._tried[best - 1]) if best else 0
 

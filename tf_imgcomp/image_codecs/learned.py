@@ -61,7 +61,7 @@ class LearnedCodec(ImageCodec):
             window, crop = tiles.analysis_window(tile)
             return self.model.compress(pixels[window.slices], crop, quality)
 
-        return joined(self._workers.map(compress, range(tiles.pixels.count)))
+        return joined(self._workers.map(compress, range(tiles.pixels.num_tiles)))
 
     def decompress(
         self, coded: Coded, height: int, width: int, region: Region | None = None
@@ -99,7 +99,7 @@ class LearnedCodec(ImageCodec):
         """See `ImageCodec`."""
         tiles = self.tiles(height, width)
         decoded = self._workers.map(
-            self._decoder(coded, tiles), range(tiles.pixels.count)
+            self._decoder(coded, tiles), range(tiles.pixels.num_tiles)
         )
         return _assembled(decoded, tiles)[None].astype(np.float32)
 
@@ -115,7 +115,7 @@ class LearnedCodec(ImageCodec):
             return latents["importance"]
 
         return _assembled(
-            self._workers.map(importance, range(tiles.pixels.count)), tiles
+            self._workers.map(importance, range(tiles.pixels.num_tiles)), tiles
         )
 
     def with_effort(
@@ -142,7 +142,7 @@ class LearnedCodec(ImageCodec):
 
     def _decoder(self, coded: Coded, tiles: ImageTiles) -> Callable[[int], np.ndarray]:
         """Checks a coded image. Returns the function from a tile to its latents."""
-        count, rest = tiles.pixels.count, coded.rest
+        count, rest = tiles.pixels.num_tiles, coded.rest
         if rest is None:
             raise BitstreamError("the second part is missing")
         if coded.variant or len(coded.first) != count or len(rest) != count:

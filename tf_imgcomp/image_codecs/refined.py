@@ -79,7 +79,7 @@ class RefinedCodec(ImageCodec):
         the squared error of the decoded pixels.
         """
         tiles = self._codec.tiles(*pixels.shape[:2])
-        count = tiles.pixels.count
+        count = tiles.pixels.num_tiles
         numbers = self._progress(range(count)) if count > 1 else range(count)
         return joined(
             [self._compress_tile(pixels, tiles, tile, quality) for tile in numbers]
@@ -129,7 +129,7 @@ class RefinedCodec(ImageCodec):
         y, z = latents["y"], latents["z"]
         hundredths = np.int64(round(100 * plain.quality))
         weights = self._refinement.weights(y, hundredths)
-        progress = iter if tiles.pixels.count > 1 else self._progress
+        progress = iter if tiles.pixels.num_tiles > 1 else self._progress
         best = self._refine(seen, y, z, hundredths, weights, progress)
         coded = self._refinement.encode(
             _cropped(best.y_hat, crop),
@@ -194,9 +194,9 @@ class RefinedCodec(ImageCodec):
         model, (height, width, _) = self._codec.model, pixels.shape
         y_hat = around.copy()
         inner = _cropped(y_hat[None], crop)[0]
-        inner[:] = model.decode(
-            *coded.first, *coded.rest, *inner.shape[:2], coded.quality
-        )
+        (first,), (rest,) = coded.first, coded.rest or ()
+        rows, columns, _ = inner.shape
+        inner[:] = model.decode(first, rest, rows, columns, coded.quality)
         decoded = model.synthesis(y_hat, crop, coded.quality)[:height, :width]
         return 8 * _size(coded) + lmbda * height * width * mse(pixels, decoded)
 
@@ -224,4 +224,4 @@ def _cropped(latents: np.ndarray, crop: np.ndarray) -> np.ndarray:
 
 
 def _size(coded: Coded) -> int:
-    return sum(map(len, coded.first + coded.rest))
+    return sum(len(part) for part in coded.first + (coded.rest or ()))
