@@ -160,6 +160,15 @@ def test_an_interruption_does_not_wait_for_tiles(make_image, monkeypatch):
     released.set()
 
 
+def test_memory_grows_with_the_picture_alone():
+    codec = _codec(tile=1024)
+    small, large, larger = (codec.memory(n, n) for n in (100, 10_000, 20_000))
+    assert small == 100 * 100 * (8 + 10)
+    window = 1024 + 2 * 16 * 2
+    assert large == 8 * 10_000**2 + 10 * 2 * window**2
+    assert larger - large == 8 * (20_000**2 - 10_000**2)
+
+
 def test_progress_counts_the_tiles_of_large_images(make_image):
     seen = []
     workers = Workers(1, lambda tiles: seen.append(len(tiles)) or tiles)

@@ -156,8 +156,10 @@ def input_suffixes() -> set[str]:
 
 def grey_pixels(pixels: np.ndarray) -> np.ndarray:
     """Returns uint8 `(h, w, 3)` with the mean of the three channels in each."""
-    mean = (pixels.sum(-1, dtype=np.uint16, keepdims=True) + 1) // 3
-    return np.repeat(mean.astype(np.uint8), 3, -1)
+    grey = np.empty_like(pixels)
+    for row, colours in enumerate(pixels):  # Row by row, which takes little memory.
+        grey[row] = (colours.sum(-1, dtype=np.uint16, keepdims=True) + 1) // 3
+    return grey
 
 
 @contextmanager
