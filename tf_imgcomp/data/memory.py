@@ -22,6 +22,8 @@ def available_memory() -> int:
 
 # Of a picture of 8-bit colours: Pillow's four bytes, the three of its pixels, a margin.
 BYTES_PER_PIXEL = 8
+# What TensorFlow adds at the first tile, whatever its size.
+TENSORFLOW = 200e6
 
 
 def size_of_picture(height: int, width: int) -> float:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_imgcomp.data.memory import size_of_picture
+from tf_imgcomp.data.memory import TENSORFLOW, size_of_picture
 from tf_imgcomp.errors import BitstreamError
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.image_codecs.tiles import TileGrid, copy_shared
@@ -87,7 +87,7 @@ class FilteredCodec(ImageCodec):
         """See `ImageCodec`: codec and filter work one after the other."""
         side = self._filter.tile + 2 * self._filter.border
         at_once = min(height * width, self._workers.threads * side**2)
-        working = self._filter.bytes_per_pixel * at_once
+        working = TENSORFLOW + self._filter.bytes_per_pixel * at_once
         filtering = size_of_picture(height, width) + working
         return max(self._codec.memory(height, width), filtering)
 

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 
 import numpy as np
 
-from tf_imgcomp.data.memory import size_of_picture
+from tf_imgcomp.data.memory import TENSORFLOW, size_of_picture
 from tf_imgcomp.errors import BitstreamError, ModelError
 from tf_imgcomp.image_codecs.effort import FAST, iterations
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
@@ -39,7 +39,7 @@ class LearnedCodec(ImageCodec):
         """See `ImageCodec`: that of the picture, and of the tiles in work."""
         side = self.tile + 2 * LATENT * self.model.border
         at_once = min(height * width, self._workers.threads * side**2)
-        working = self.bytes_per_pixel * at_once
+        working = TENSORFLOW + self.bytes_per_pixel * at_once
         return size_of_picture(height, width) + working
 
     def compress(self, pixels: np.ndarray, quality: float) -> Coded:
