@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -17,6 +18,8 @@ from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.files.compression import Report
 from tf_imgcomp.image_codecs.interface import ImageCodec
 from tf_imgcomp.image_codecs.workers import Workers
+
+_INTERRUPTED = 130  # 128 plus the number of the signal, as in shells.
 
 
 def run(program: str, main: Callable[[Sequence[str]], int]) -> None:
@@ -34,7 +37,22 @@ def run(program: str, main: Callable[[Sequence[str]], int]) -> None:
     sys.modules["__main__"].__doc__ = sys.modules[main.__module__].__doc__
     for flag in flags.FLAGS.get_key_flags_for_module(main.__module__):
         flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
-    app.run(main, flags_parser=functools.partial(parse, program))
+    app.run(
+        functools.partial(_run_to_the_end, main),
+        flags_parser=functools.partial(parse, program),
+    )
+
+
+def _run_to_the_end(main: Callable[[Sequence[str]], int], argv: Sequence[str]) -> int:
+    """Returns the exit code, but ends Python if the user interrupted the program.
+
+    Threads that compute a tile cannot be stopped, and Python would wait for them.
+    """
+    exit_code = main(argv)
+    if exit_code == _INTERRUPTED:
+        sys.stdout.flush()
+        os._exit(exit_code)
+    return exit_code
 
 
 def parse(program: str, argv: Sequence[str]) -> list[str]:
@@ -72,7 +90,7 @@ def guard(program: str, work: Callable[[], int]) -> int:
         return 1
     except KeyboardInterrupt:
         complain(program, "interrupted")
-        return 130
+        return _INTERRUPTED
 
 
 def each_file(

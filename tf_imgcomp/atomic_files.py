@@ -47,7 +47,7 @@ def check_writable(path: Path, overwrite: bool, source: Path) -> None:
     _find_target(path, overwrite)
 
 
-def write_atomically(path: Path, data: bytes | memoryview, *, overwrite: bool) -> None:
+def write_atomically(path: Path, data: bytes, *, overwrite: bool) -> None:
     """Writes the bytes of a file; see `open_atomically`."""
     with open_atomically(path, overwrite=overwrite) as file, _naming(path):
         file.write(data)

@@ -1,5 +1,6 @@
 """Reading and writing images of all common kinds."""
 
+import errno
 import io
 import struct
 import zlib
@@ -454,3 +455,14 @@ def test_grey_pixels_are_the_rounded_mean():
 
 def test_extensions_of_photos_are_known():
     assert {".jpg", ".jpeg", ".png", ".webp", ".tif", ".avif"} <= input_suffixes()
+
+
+def test_a_full_disk_is_the_systems_error(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", fail)
+    photo = Photo(np.zeros((2, 2, 3), np.uint8))
+    with pytest.raises(OSError, match="No space left on device: '.*new.png'"):
+        write_image(tmp_path / "new.png", photo)
+    assert list(tmp_path.iterdir()) == []

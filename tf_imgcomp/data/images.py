@@ -8,7 +8,6 @@ Pillow raises many types of exceptions for damaged files; here all of them becom
 
 from __future__ import annotations
 
-import io
 import logging
 import threading
 import warnings
@@ -21,7 +20,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from tf_imgcomp.atomic_files import write_atomically
+from tf_imgcomp.atomic_files import open_atomically
 from tf_imgcomp.data import (
     colour_spaces,
     deep_grey,
@@ -141,20 +140,23 @@ def write_image(
     if photo.alpha is not None:
         image = _with_alpha(image, photo.alpha, format_, notes)
     options = _SAVE_OPTIONS.get(format_, {})
-    stream = io.BytesIO()
-    try:
-        options = {**options, **metadata.save_options(photo, format_, notes)}
-        image.save(stream, format_, **options)
-    except Exception as error:
-        raise ImageError(f"cannot be written as {format_}: {error}") from None
-    write_atomically(path, stream.getbuffer(), overwrite=overwrite)
+    with open_atomically(path, overwrite=overwrite) as file:
+        try:
+            options = {**options, **metadata.save_options(photo, format_, notes)}
+            image.save(file, format_, **options)
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise OSError(error.errno, error.strerror, str(path)) from None
+            raise ImageError(f"cannot be written as {format_}: {error}") from None
     return tuple(notes)
 
 
 def grey_pixels(pixels: np.ndarray) -> np.ndarray:
     """Returns uint8 `(h, w, 3)` with the mean of the three channels in each."""
-    mean = (pixels.sum(-1, dtype=np.uint16, keepdims=True) + 1) // 3
-    return np.repeat(mean.astype(np.uint8), 3, -1)
+    grey = np.empty_like(pixels)
+    for row, colours in enumerate(pixels):  # Row by row, which takes little memory.
+        grey[row] = (colours.sum(-1, dtype=np.uint16, keepdims=True) + 1) // 3
+    return grey
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_imgcomp.data.memory import size_of_picture
+from tf_imgcomp.data.memory import TENSORFLOW, size_of_picture
 from tf_imgcomp.errors import BitstreamError
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.image_codecs.tiles import TileGrid, copy_shared
@@ -87,7 +87,7 @@ class FilteredCodec(ImageCodec):
         """See `ImageCodec`: codec and filter work one after the other."""
         side = self._filter.tile + 2 * self._filter.border
         at_once = min(height * width, self._workers.threads * side**2)
-        working = self._filter.bytes_per_pixel * at_once
+        working = TENSORFLOW + self._filter.bytes_per_pixel * at_once
         filtering = size_of_picture(height, width) + working
         return max(self._codec.memory(height, width), filtering)
 
@@ -173,7 +173,8 @@ class FilteredCodec(ImageCodec):
         self, pixels: np.ndarray, decoded: np.ndarray, quality: float
     ) -> int:
         """The variant with the smallest squared error; of equal ones, the first."""
-        grid = TileGrid(*pixels.shape[:2], self._filter.tile)
+        height, width, _ = pixels.shape
+        grid = TileGrid(height, width, self._filter.tile)
 
         def errors(tile: int) -> list[float]:
             area = grid.tile(tile).slices
@@ -184,7 +185,7 @@ class FilteredCodec(ImageCodec):
                 )
             return [pixels[area].size * mse(pixels[area], each) for each in results]
 
-        total = np.sum(self._workers.map(errors, range(grid.count)), axis=0)
+        total = np.sum(self._workers.map(errors, range(grid.num_tiles)), axis=0)
         best = int(np.argmin(total))
         return 1 + list(ENSEMBLES).index(self._tried[best - 1]) if best else 0
 
