@@ -452,6 +452,20 @@ def test_a_region_is_that_part_of_the_whole(tfci, folder, capsys):
     np.testing.assert_array_equal(part, whole[3:14, 7:27])
 
 
+def test_a_preview_needs_the_first_part_only(stub, tfci, folder, capsys):
+    data = Path(tfci).read_bytes()
+    Path("cut.tfci").write_bytes(data[: bitstream.first_part_size(data)])
+    run(decompress, "--output=small.png", "--scale=1/8", tfci)
+    assert not capsys.readouterr().err
+    run(decompress, "--output=cut.png", "--scale=1/8", "cut.tfci")
+    assert "bytes are missing, but its first part is whole" in capsys.readouterr().err
+    small, cut = (read_image(name).pixels for name in ("small.png", "cut.png"))
+    assert small.shape == (-(-HEIGHT // 8), -(-WIDTH // 8), 3)
+    np.testing.assert_array_equal(cut, small)
+    message = "cut.tfci: cut"
+    check_error(capsys, decompress, message, "--output=whole.png", "cut.tfci")
+
+
 def test_regions_that_are_none_are_refused(tfci, capsys):
     message = (
         f"{tfci}: the image of {WIDTH}x{HEIGHT} pixels does not contain the region"

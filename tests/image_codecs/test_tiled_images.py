@@ -109,7 +109,7 @@ def test_latents_and_importance_are_those_of_the_whole(make_image):
 def test_wrong_numbers_of_tiles_are_refused(make_image):
     codec = _codec()
     coded = codec.compress(make_image(65, 65), 50)
-    with pytest.raises(BitstreamError, match="expected 2 tiles .* received 4 and 4"):
+    with pytest.raises(BitstreamError, match="expected 2 tiles, received 4"):
         codec.decompress(coded, 64, 65)
     for other in ({"rest": coded.rest[:3]}, {"variant": 1}):
         with pytest.raises(BitstreamError, match="expected 4 tiles and variant 0"):

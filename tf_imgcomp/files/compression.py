@@ -151,4 +151,4 @@ def _read(data: bytes, is_preview: bool) -> tuple[TfciFile, tuple[str, ...]]:
     if not is_preview:
         return bitstream.unpack(data), ()
     file, fault = bitstream.salvage(data)
-    return file, (f"only a preview can be read: {fault}",) if fault else ()
+    return file, (str(fault),) if fault else ()

@@ -139,8 +139,6 @@ class ImageCodec(ABC):
             )
         self._check(file)
         height, width, coded = file.height, file.width, Coded.of(file)
-        if region is not None and scale > 1:
-            raise ValueError("Expected a region or a scale, received both.")
         if region is not None:
             region.check_inside(height, width)
         # A codec without tiles decodes all for any part.
