@@ -16,7 +16,7 @@ from tf_imgcomp.image_codecs.effort import FAST, ITERATIONS
 from tf_imgcomp.image_codecs.refined import RefinedCodec
 from tf_imgcomp.metrics import mse, psnr
 
-HEIGHT, WIDTH, QUALITY = 64, 100, 90.0
+HEIGHT, WIDTH, QUALITY = 64, 100, 70.0
 
 
 @pytest.fixture(scope="module")
