@@ -160,6 +160,31 @@ def grey_pixels(pixels: np.ndarray) -> np.ndarray:
     return np.repeat(mean.astype(np.uint8), 3, -1)
 
 
+def read_pillow_image(
+    image: Image.Image,
+    needed_memory: Callable[[int, int], float] = memory.size_of_picture,
+) -> Photo:
+    """Returns the photo in an image that Pillow opened or made.
+
+    Args:
+        image: An image, which is loaded and not changed.
+        needed_memory: As in `read_image`.
+
+    Raises:
+        ImageError: If the image is empty, damaged, or too large.
+    """
+    if not image.width * image.height:
+        raise ImageError(
+            "Expected an image of at least one pixel, received one of "
+            f"{image.width}x{image.height}."
+        )
+    memory.check_memory(
+        image.height, image.width, needed_memory(image.height, image.width)
+    )
+    with _pillow_errors():
+        return _read_frame(exif.copy_with_tags(image), io.BytesIO(), [])
+
+
 @contextmanager
 def _pillow_errors() -> Iterator[None]:
     """Turns Pillow's exceptions into ImageError and silences its warnings.
