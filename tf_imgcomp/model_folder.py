@@ -11,6 +11,7 @@ from tf_imgcomp.errors import ModelError
 
 CARD = "card.json"
 REFINEMENT = "refinement"  # A SavedModel inside: what refines latents.
+WEIGHTS = "weights.npz"  # Of the Keras model, to train it further.
 _ID = re.compile(r"[a-z0-9][a-z0-9_.+-]{0,63}")  # Never a path.
 _CARD_KEYS: dict[str, type | tuple[type, ...]] = {
     "id": str,

@@ -27,7 +27,7 @@ _DESCRIPTIVE_TAGS = {
     ExifTags.IFD.Exif,
     ExifTags.IFD.GPSInfo,
 }
-_NESTED = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
+_NESTED = {ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo}
 _Base = ExifTags.Base
 _INCH = 2
 _UNITS = {_INCH: 1.0, 3: 2.54}  # Dots per inch; 3 is a centimetre.
@@ -61,8 +61,9 @@ def copy_with_tags(image: Image.Image) -> Image.Image:
     copy = image.copy()
     if "exif" not in image.info:
         tags = image.getexif()
-        nested = {tag: tags.get_ifd(tag) for tag in _NESTED if tag in tags}
-        copy.getexif().update({**tags, **nested})
+        copy.getexif().update(tags)
+        for tag in _NESTED & tags.keys():
+            copy.getexif()[tag] = tags.get_ifd(tag)
     return copy
 
 
