@@ -1,11 +1,9 @@
 """The package from Python, with the stub codec as the only model."""
 
 import json
-import os
 import subprocess
 import sys
 import threading
-import warnings
 from pathlib import Path
 
 import numpy as np

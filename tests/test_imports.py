@@ -30,6 +30,7 @@ LEVELS = {
     "runs": 6,
     "evaluation": 7,
     "api": 7,
+    "pillow_plugin": 8,
 }
 
 

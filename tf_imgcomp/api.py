@@ -243,7 +243,7 @@ def decompress_file(
         OSError: If a file cannot be read or written.
     """
     return compression.decompress_file(
-        _load_by_id if model is None else lambda _: load_model(model),
+        load_by_id if model is None else lambda _: load_model(model),
         Path(source),
         Path(target) if target else Path(source).with_suffix(".png"),
         region=_region(region),
@@ -271,6 +271,15 @@ def load_model(model: str = model_folders.DEFAULT) -> ImageCodec:
         ModelError: If there is no such model, or it is damaged.
     """
     return _load(model_folders.find(model))
+
+
+def load_by_id(codec_id: str) -> ImageCodec:
+    """Returns the codec that a file names, which must not choose a folder.
+
+    Raises:
+        ModelError: As from `load_model`.
+    """
+    return _load(model_folders.find_by_id(codec_id))
 
 
 def load_keras(model: str = model_folders.DEFAULT) -> tf.keras.Model:
@@ -302,13 +311,8 @@ def _loaded(folder: Path, fingerprint: int) -> ImageCodec:
     return model_folders.load_folder(folder)
 
 
-def _load_by_id(codec_id: str) -> ImageCodec:
-    """The codec that a file names, which must not choose a folder."""
-    return _load(model_folders.find_by_id(codec_id))
-
-
 def _codec_of(file: TfciFile, model: str | None) -> ImageCodec:
-    return _load_by_id(file.codec) if model is None else load_model(model)
+    return load_by_id(file.codec) if model is None else load_model(model)
 
 
 def _for_each(work: Callable[[Any], Any], items: Any) -> Any:
