@@ -13,6 +13,7 @@ PROGRAMS = {
     "compare": "compare",
     "train": "train",
     "evaluate": "evaluate",
+    "ablate": "ablate",
     "export_step": "export_step",
     "make_pairs": "make_pairs",
     "pack_images": "pack_images",

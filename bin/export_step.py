@@ -1,7 +1,7 @@
 #!/usr/bin/env -S python3 -I
 """Exports the training step of a flagfile, to train on another machine.
 
-    bin/export_step --flagfile=bin/flags/fdram.flags --output=run/step \
+    bin/export_step --flagfile=fdram.flags --output=run/step \
         [--init=WEIGHTS.npz] [--batch=16 --crop=256 --precision=bfloat16]
 
 Training from the folder needs neither TensorFlow nor this package. On the other

@@ -100,7 +100,7 @@ class ExportedModel:
             ) from error
         if found != self.fingerprint:
             raise ModelError(
-                f"model {folder} has fingerprint {found:#06x}, "
-                f"its {CARD} is for {self.fingerprint:#06x}"
+                f"model {folder} has fingerprint {found}, "
+                f"its {CARD} is for {self.fingerprint}"
             )
         return model
