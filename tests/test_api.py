@@ -219,7 +219,7 @@ def test_models_tell_what_their_cards_say(tmp_path):
         "full": {
             "codec": "fdram",
             "bd_rates": {"jpeg": {"psnr": -50.1, "ms_ssim": -40.0}},
-            "seconds": {"encode": 0.2, "decode": 0.1},
+            "speed": {"encode_seconds": 0.2, "decode_seconds": 0.1},
             "data_licence": "CC BY",
         },
     }.items():

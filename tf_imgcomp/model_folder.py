@@ -10,6 +10,7 @@ from typing import Any
 from tf_imgcomp.errors import ModelError
 
 CARD = "card.json"
+READABLE_CARD = "card.md"  # Rendered from the other.
 REFINEMENT = "refinement"  # A SavedModel inside: what refines latents.
 WEIGHTS = "weights.npz"  # Of the Keras model, to train it further.
 _ID = re.compile(r"[a-z0-9][a-z0-9_.+-]{0,63}")  # Never a path.

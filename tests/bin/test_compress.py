@@ -433,7 +433,7 @@ def test_models_are_listed(stub, capsys, tmp_path, monkeypatch):
     card = {"id": "stub", "fingerprint": 3, "bytes_per_pixel": 20, "codec": "fdram"}
     measured = {
         "bd_rates": {"jpeg": {"psnr": -52.71}},
-        "seconds": {"encode": 0.2, "decode": 0.11},
+        "speed": {"encode_seconds": 0.2, "decode_seconds": 0.11},
         "licence": "Apache-2.0",
     }
     for name, facts in {"stub": measured, "bpg+mine": {}}.items():

@@ -53,16 +53,16 @@ def catalogue() -> list[ModelInfo]:
 
 def _info(folder: Path) -> ModelInfo:
     card = read_card(folder)
-    seconds = card.get("seconds", {})
-    bd_rates = card.get("bd_rates", {})
+    speed = card.get("speed", {})
+    bd_rates = card.get("bd_rates", {}).items()
     return ModelInfo(
         id=card["id"],
         folder=folder,
         family=card.get("codec") or card.get("postfilter", ""),
         num_bytes=sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()),
-        encode_seconds=seconds.get("encode"),
-        decode_seconds=seconds.get("decode"),
-        bd_rates={name: rates["psnr"] for name, rates in bd_rates.items()},
+        encode_seconds=speed.get("encode_seconds"),
+        decode_seconds=speed.get("decode_seconds"),
+        bd_rates={name: r["psnr"] for name, r in bd_rates if "psnr" in r},
         requires=requires(card["id"]),
         licence=card.get("licence", ""),
         data_licence=card.get("data_licence", ""),
