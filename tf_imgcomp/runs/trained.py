@@ -7,7 +7,7 @@ import tensorflow as tf
 from tf_imgcomp.errors import ModelError
 from tf_imgcomp.model_folder import WEIGHTS, read_card
 from tf_imgcomp.runs.kinds import KINDS, kind_of
-from tf_imgcomp.training.weights import load_weights
+from tf_imgcomp.training.weights import load_weights, save_weights
 
 
 def trained_model(card: dict, weights: Path) -> tf.keras.Model:
@@ -25,6 +25,22 @@ def trained_model(card: dict, weights: Path) -> tf.keras.Model:
     model = KINDS[kind].new(card[kind], card["sizes"])
     load_weights(model, weights)
     return model
+
+
+def export_trained(model: tf.keras.Model, folder: Path, card: dict) -> None:
+    """Exports a trained model, and its weights to train it further.
+
+    Args:
+        model: a codec or a filter.
+        folder: `saved_models/<id>`; its name is the model's id.
+        card: has the name of the codec or the filter, its sizes, and facts about the
+            weights: flags, data, steps, figures.
+
+    Raises:
+        ValueError: If the folder's name cannot be an id.
+    """
+    KINDS[kind_of(card)].export(model, Path(folder), card)
+    save_weights(model, Path(folder) / WEIGHTS)
 
 
 def load_trained(folder: Path) -> tf.keras.Model:
