@@ -21,6 +21,13 @@ PROGRAMS = {
     "render_screens": "render_screens",
 }  # Module in bin/ of each.
 
+# Where the files of packages are that lie elsewhere.
+FOLDERS = {
+    "tf_imgcomp.saved_models": "saved_models",
+    "tf_imgcomp_bin": "bin",
+    "tf_imgcomp_bin.portable": "portable",
+}
+
 # Codecs to compare with that Pillow lacks. The last imageio-ffmpeg for Python 3.9 is
 # 0.6, which has no VVC.
 CLASSICAL = ["imageio-ffmpeg>=0.6", "pillow-heif", "pillow-jxl-plugin"]
@@ -31,13 +38,6 @@ def version() -> str:
     return re.search(r'^__version__ = "(.+)"$', text, re.MULTILINE).group(1)
 
 
-def saved_models() -> list:
-    """Returns every file under saved_models/ with the folder it is installed to."""
-    models = (ROOT / "saved_models").glob("**/*")
-    files = sorted(path.relative_to(ROOT) for path in models if path.is_file())
-    return [(f"share/tf_imgcomp/{path.parent}", [str(path)]) for path in files]
-
-
 setup(
     name="tf_imgcomp",
     version=version(),
@@ -46,10 +46,17 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.9,<3.12",
-    packages=[*find_packages(include=["tf_imgcomp", "tf_imgcomp.*"]), "tf_imgcomp_bin"],
-    package_dir={"tf_imgcomp_bin": "bin"},
-    package_data={"tf_imgcomp_bin": ["flags/**/*.flags"]},
-    data_files=saved_models(),
+    packages=[
+        *find_packages(include=["tf_imgcomp", "tf_imgcomp.*"]),
+        *FOLDERS,
+    ],
+    package_dir=FOLDERS,
+    package_data={
+        "tf_imgcomp": ["py.typed"],
+        "tf_imgcomp.saved_models": ["**/*"],
+        "tf_imgcomp_bin": ["flags/**/*.flags"],
+        "tf_imgcomp_bin.portable": ["requirements.txt"],
+    },
     # The TensorFlow packages are pinned exactly: 2.14 is the last TensorFlow that
     # tensorflow-compression's Keras classes support, and Addons gets no new versions.
     # Nothing here imports Addons, as Keras averages weights by itself; training scripts
@@ -71,7 +78,7 @@ setup(
         "classical": CLASSICAL,
         "test": [
             *CLASSICAL,
-            *("hypothesis", "pytest", "pytest-xdist", "mypy", "ruff"),
+            *("hypothesis", "imageio", "pytest", "pytest-xdist", "mypy", "ruff"),
             *("setuptools>=64", "wheel"),  # To build the wheel that a test installs.
         ],
     },
