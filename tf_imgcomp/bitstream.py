@@ -142,6 +142,11 @@ def salvage(data: bytes) -> tuple[TfciFile, BitstreamError | None]:
         return unpack(data, first_part=True), error
 
 
+def is_start(data: bytes) -> bool:
+    """Whether a file may begin with these bytes, 9 or more; no codec's id is read."""
+    return data[:1] == data[2:3] == b"\x0a" and data[4:9] == b"\x0a\x02MD\x12"
+
+
 def first_part_size(data: bytes) -> int:
     """Number of bytes, from the beginning of a file, that end with its first part.
 

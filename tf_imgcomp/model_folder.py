@@ -10,7 +10,9 @@ from typing import Any
 from tf_imgcomp.errors import ModelError
 
 CARD = "card.json"
+READABLE_CARD = "card.md"  # Rendered from the other.
 REFINEMENT = "refinement"  # A SavedModel inside: what refines latents.
+WEIGHTS = "weights.npz"  # Of the Keras model, to train it further.
 _ID = re.compile(r"[a-z0-9][a-z0-9_.+-]{0,63}")  # Never a path.
 _CARD_KEYS: dict[str, type | tuple[type, ...]] = {
     "id": str,
@@ -107,7 +109,7 @@ class ExportedModel:
             ) from error
         if found != self.fingerprint:
             raise ModelError(
-                f"model {folder} has fingerprint {found:#06x}, "
-                f"its {CARD} is for {self.fingerprint:#06x}"
+                f"model {folder} has fingerprint {found}, "
+                f"its {CARD} is for {self.fingerprint}"
             )
         return model

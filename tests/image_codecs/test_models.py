@@ -140,7 +140,7 @@ def test_a_card_of_other_weights_is_told(copy):
     fingerprint = card["fingerprint"]
     card["fingerprint"] = 0xABCD
     Path("copy/card.json").write_text(json.dumps(card))
-    message = f"model copy has fingerprint {fingerprint:#06x}, its card.json is for "
+    message = f"model copy has fingerprint {fingerprint}, its card.json is for "
     check_error(message, models.load, copy)
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from tf_imgcomp import model_folder
+from tf_imgcomp import model_card, model_folder
 from tf_imgcomp.export.merging import merge_repeated_nodes
 
 
 def save(module, signatures: dict, folder: Path, card: dict) -> None:
-    """Writes a SavedModel and its card.
+    """Writes a SavedModel and its card, for programs and for people.
 
     An old model in the folder stays whole until the new one is. Other files in the
     folder are kept.
@@ -37,6 +37,7 @@ def save(module, signatures: dict, folder: Path, card: dict) -> None:
         tf.saved_model.save(module, str(new), signatures)
         merge_repeated_nodes(new)
         (new / model_folder.CARD).write_text(json.dumps(card, indent=2) + "\n")
+        (new / model_folder.READABLE_CARD).write_text(model_card.render(card))
 
 
 @contextlib.contextmanager

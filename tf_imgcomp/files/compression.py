@@ -132,7 +132,7 @@ def decompress_file(
     check_writable(target, overwrite, source)
     images.output_format(target)
     data = source.read_bytes()
-    file, faults = _read(data, is_preview=scale > 1)
+    file, faults = read_file(data, is_preview=scale > 1)
     codec = load(file.codec)
     start = time.perf_counter()
     photo = decode(codec, file, region, scale)
@@ -146,8 +146,15 @@ def decompress_file(
     )
 
 
-def _read(data: bytes, is_preview: bool) -> tuple[TfciFile, tuple[str, ...]]:
-    """The file, and for a preview what is wrong with its second part."""
+def read_file(data: bytes, is_preview: bool) -> tuple[TfciFile, tuple[str, ...]]:
+    """Reads the bytes of a file for decoding.
+
+    Returns:
+        The file, and for a preview what is wrong with its second part.
+
+    Raises:
+        BitstreamError: If it is damaged; for a preview, in its first part.
+    """
     if not is_preview:
         return bitstream.unpack(data), ()
     file, fault = bitstream.salvage(data)

@@ -76,11 +76,24 @@ def decode(
     alpha = _decode_alpha(file, region or Region(0, 0, file.height, file.width))
     if alpha is not None and scale > 1:
         alpha = np.asarray(Image.fromarray(alpha).reduce(scale))
+    icc, exif = decode_metadata(file)
+    unknown = dict(file.blocks).keys() - {bitstream.ICC, bitstream.EXIF}
+    notes = (f"metadata of unknown kind {kind} left out" for kind in sorted(unknown))
+    return Photo(pixels, file.grey, alpha, icc, exif, notes=tuple(notes))
+
+
+def decode_metadata(file: TfciFile) -> tuple[bytes | None, bytes | None]:
+    """Returns ICC profile and EXIF of a file, each None if there is none.
+
+    Raises:
+        BitstreamError: If one of them is damaged.
+    """
     blocks = dict(file.blocks)
-    coded = [blocks.pop(kind, None) for kind in (bitstream.ICC, bitstream.EXIF)]
-    icc, exif = (data and extras.decode_metadata(data) for data in coded)
-    notes = tuple(f"metadata of unknown kind {kind} left out" for kind in blocks)
-    return Photo(pixels, file.grey, alpha, icc, exif, notes=notes)
+    icc, exif = (
+        extras.decode_metadata(blocks[kind]) if kind in blocks else None
+        for kind in (bitstream.ICC, bitstream.EXIF)
+    )
+    return icc, exif
 
 
 def _encode_blocks(photo: Photo) -> tuple[tuple[int, bytes], ...]:

@@ -77,7 +77,7 @@ class ImageCodec(ABC):
     @property
     def version(self) -> str:
         """See `classical.Codec`: tells the weights."""
-        return f"weights {self.fingerprint:04x}"
+        return f"weights of fingerprint {self.fingerprint}"
 
     def available(self) -> str | None:
         """See `classical.Codec`: nothing is missing."""
@@ -154,8 +154,8 @@ class ImageCodec(ABC):
         """Raises an error if the codec did not write a file."""
         if file.fingerprint != self.fingerprint:
             raise ModelError(
-                f"needs model {file.codec!r} with fingerprint {file.fingerprint:#06x}, "
-                f"the one here has {self.fingerprint:#06x}"
+                f"needs model {file.codec!r} with fingerprint {file.fingerprint}, "
+                f"the one here has {self.fingerprint}"
             )
         if file.tile != self.tile:
             raise BitstreamError(

@@ -20,6 +20,7 @@ from tf_imgcomp.errors import ImageError
 from tf_imgcomp.layers.base import computing_in
 from tf_imgcomp.runs.kinds import KINDS, ObjectiveConfig
 from tf_imgcomp.runs.record import check_settings
+from tf_imgcomp.runs.trained import export_trained
 from tf_imgcomp.training.precision import fastest_precision
 from tf_imgcomp.training.step import Trainable
 from tf_imgcomp.training.trainer import Trainer, TrainerConfig, has_checkpoint
@@ -184,7 +185,7 @@ def train(
             "data": data.note,
             "validation": figures,
         }
-        kind.export(trainable.model, Path(export), whole_card)
+        export_trained(trainable.model, Path(export), whole_card)
     return trainable.model
 
 
