@@ -15,6 +15,7 @@ PROGRAMS = {
     "evaluate": "evaluate",
     "ablate": "ablate",
     "export_step": "export_step",
+    "export_model": "export_model",
     "make_pairs": "make_pairs",
     "pack_images": "pack_images",
     "import_weights": "import_weights",
