@@ -12,8 +12,7 @@ so integers without a symbol in their row are written here as two digits.
 import numpy as np
 import tensorflow as tf
 
-from tf_imgcomp.entropy import range_coder
-from tf_imgcomp.entropy.range_coder import END, PRECISION, Reader
+from tf_imgcomp.entropy.range_coder import END, PRECISION, RangeCoder, Reader
 
 # A decoder in standard operations takes some 50 us for a symbol of all streams. More
 # streams cost bytes: files grow by 0.07 to 0.28 % against one stream.
@@ -61,12 +60,13 @@ def put(log: tf.Tensor, rows: tf.Tensor, symbols: tf.Tensor) -> tf.Tensor:
     return tf.raw_ops.TensorListPushBack(input_handle=log, tensor=call)
 
 
-def write(log: tf.Tensor, table: tf.Tensor) -> tf.Tensor:
+def write(log: tf.Tensor, table: tf.Tensor, range_coder: RangeCoder) -> tf.Tensor:
     """Writes all symbols of a log.
 
     Args:
         log: of all calls.
         table: int32, rows of frequencies one after the other; `FIRST_TABLE` first.
+        range_coder: writes the streams.
 
     Returns:
         Strings, `stream_count` of them.
