@@ -40,7 +40,7 @@ def crc32(data: tf.Tensor) -> tf.Tensor:
         (0, words),
         shape_invariants=(tf.TensorShape([]), tf.TensorShape([None])),
     )
-    return 0xFFFFFFFF - _moved(tables[0], words)[0]
+    return 0xFFFFFFFF - tf.reduce_sum(_moved(tables[0], words))  # One word.
 
 
 def _moved(table: tf.Tensor, words: tf.Tensor) -> tf.Tensor:
