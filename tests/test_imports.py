@@ -29,6 +29,7 @@ LEVELS = {
     "files": 6,
     "runs": 6,
     "evaluation": 7,
+    "serving": 7,
 }
 
 

@@ -82,9 +82,7 @@ class CodecModule(tf.Module):
         coder: writes and reads streams; `range_coder` or `standard_range_coder`.
     """
 
-    def __init__(
-        self, codec: Codec, tile: int = TILE, coder: RangeCoder = range_coder
-    ):
+    def __init__(self, codec: Codec, tile: int = TILE, coder: RangeCoder = range_coder):
         super().__init__(name="codec")
         codec = in_float32(codec, QUALITY_MAX)
         self._codec = Hidden(codec)
@@ -112,6 +110,11 @@ class CodecModule(tf.Module):
         )
 
     @property
+    def codec(self) -> Codec:
+        """The codec; its weights are those of `PackedWeights.used`."""
+        return self._codec.value
+
+    @property
     def signatures(self) -> dict:
         """The functions by the names that they are exported under."""
         names = ("compress", "analysis", "first", "rest", "synthesis", "preview")
@@ -119,7 +122,7 @@ class CodecModule(tf.Module):
 
     @tf.function(input_signature=(_IMAGE, _CROP, _QUALITY))
     def compress(self, image, crop, quality):
-        hundredths = _hundredths(quality)
+        hundredths = in_hundredths(quality)
         latents = self.analysis(image, crop, hundredths)
         encoded = self.coder.encode(latents["y"], latents["z"], hundredths)
         return {
@@ -189,7 +192,8 @@ def _encoder(codec: Codec) -> tuple:
     return codec.analysis_transform, codec.latent_coder.hyper_analysis, codec.gain
 
 
-def _hundredths(quality: tf.Tensor) -> tf.Tensor:
+def in_hundredths(quality: tf.Tensor) -> tf.Tensor:
+    """Qualities float32, clipped to [1, 100], as int64 hundredths."""
     bounded = tf.clip_by_value(quality, QUALITY_MIN, QUALITY_MAX)
     return tf.cast(tf.round(bounded * QUALITY_STEPS), tf.int64)
 
