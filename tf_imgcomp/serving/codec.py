@@ -79,6 +79,13 @@ class ServingCodec(tf.Module):
         self.fingerprint, self._pixels_max = model.fingerprint, pixels_max
         depth = model.coder.config.latent_depth
         y_hat = tf.TensorSpec([None, None, None, depth], tf.float32, "y_hat")
+        y, z = (
+            tf.TensorSpec([1, None, None, depth], tf.float32)
+            for depth in (depth, model.coder.config.hyper_depth)
+        )
+        hundredths = tf.TensorSpec([], tf.int64)
+        # In the graph once, for two signatures.
+        self._strings = Hidden(tf.function(self._tile_strings, [y, z, hundredths]))
         self.synthesize_tiles = tf.function(self._synthesize_tiles, [y_hat, _QUALITY])
 
     @property
@@ -122,7 +129,7 @@ class ServingCodec(tf.Module):
                 z = codec.latent_coder.run_hyper_analysis(y, rate[None])
                 first, rest = tf.cond(
                     conditions.hold,
-                    lambda: self._strings(y, z, hundredths),
+                    lambda: self._strings.value(y, z, hundredths),
                     lambda: (tf.constant(""), tf.constant("")),
                 )
                 return first, rest, conditions.error
@@ -201,7 +208,7 @@ class ServingCodec(tf.Module):
         def tile(number):
             window, crop = tiles.analysis_window(number)
             latents = model.analysis(window.of(image.pixels), crop, hundredths)
-            return self._strings(latents["y"], latents["z"], hundredths)
+            return self._strings.value(latents["y"], latents["z"], hundredths)
 
         first, rest = tf.map_fn(
             tile,
@@ -213,7 +220,7 @@ class ServingCodec(tf.Module):
         with tf.device(CPU):
             return container.pack(content, self._format())
 
-    def _strings(self, y, z, hundredths) -> tuple:
+    def _tile_strings(self, y, z, hundredths) -> tuple:
         """The bytes of a tile in both parts."""
         with tf.device(CPU):
             coded = self._model.value.coder.encode(y, z, hundredths)

@@ -123,4 +123,21 @@ def _jpeg(data: tf.Tensor) -> tf.Tensor:
 
 def _png(data: tf.Tensor) -> tf.Tensor:
     """Pixels, uint16 `(h, w, 4)`."""
-    return tf.io.decode_png(data, channels=4, dtype=tf.uint16)
+    depth = tf.io.decode_raw(tf.strings.substr(data, 24, 1), tf.uint8)[0]
+
+    def decode(channels: int) -> tf.Tensor:
+        return tf.io.decode_png(data, channels=channels, dtype=tf.uint16)
+
+    return tf.cond(depth < 8, lambda: _with_alpha(decode(0)), lambda: decode(4))
+
+
+def _with_alpha(image: tf.Tensor) -> tf.Tensor:
+    """An image of 1, 3 or 4 channels with 4.
+
+    Of a file with less than 8 bits, the decoder adds alpha of a wrong depth.
+    """
+    channels = tf.shape(image)[2]
+    colours = tf.gather(image, tf.where(channels < 3, [0, 0, 0], [0, 1, 2]), axis=2)
+    opaque = tf.fill(tf.shape(image[..., :1]), tf.constant(_OPAQUE, tf.uint16))
+    alpha = tf.cond(channels > 3, lambda: image[..., 3:], lambda: opaque)
+    return tf.concat([colours, alpha], axis=2)
