@@ -14,6 +14,7 @@ PROGRAMS = {
     "train": "train",
     "evaluate": "evaluate",
     "export_step": "export_step",
+    "export_serving": "export_serving",
     "make_pairs": "make_pairs",
     "pack_images": "pack_images",
     "import_weights": "import_weights",

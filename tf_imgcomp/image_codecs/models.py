@@ -47,9 +47,13 @@ def load_by_id(codec_id: str, workers: Workers | None = None) -> ImageCodec:
     Raises:
         ModelError: If there is no such model, or it is damaged.
     """
+    return _load_folder(_folder_of(codec_id), workers)
+
+
+def _folder_of(codec_id: str) -> Path:
     for card in _cards():
         if card.parent.name == codec_id:
-            return _load_folder(card.parent, workers)
+            return card.parent
     there = ", ".join(available()) or "none"
     raise ModelError(f"needs model {codec_id!r}; there are: {there}")
 
@@ -64,9 +68,14 @@ def load(model: str = DEFAULT, workers: Workers | None = None) -> ImageCodec:
     Raises:
         ModelError: As from `load_by_id`.
     """
+    return _load_folder(find_folder(model), workers)
+
+
+def find_folder(model: str) -> Path:
+    """The folder of the model that a user names; see `load`."""
     if model not in available() and Path(model).is_dir():
-        return _load_folder(Path(model), workers)
-    return load_by_id(model, workers)
+        return Path(model)
+    return _folder_of(model)
 
 
 def _load_folder(folder: Path, workers: Workers | None) -> ImageCodec:

@@ -17,11 +17,14 @@ from tf_imgcomp.serving.codec import ServingCodec
 from tf_imgcomp.serving.postfilter import ServingFilter
 from tf_imgcomp.serving.signatures import describe
 
-PIXELS_MAX = 2**26  # 64 megapixels: 8192 x 8192.
+PIXELS_MAX = 67_000_000
 
 
 def export(
-    folder: Path, output: Path, version: Optional[int] = None, pixels_max=PIXELS_MAX
+    folder: Path,
+    output: Path,
+    version: Optional[int] = None,
+    pixels_max: int = PIXELS_MAX,
 ) -> Path:
     """Writes a model for TensorFlow Serving.
 
@@ -40,7 +43,9 @@ def export(
         ModelError: If `folder` does not hold an intact model.
     """
     card = read_card(folder)
-    name, target = card["id"], Path(output) / card["id"]
+    if not ("postfilter" in card or {"codec", "sizes", "tile"} <= card.keys()):
+        raise ModelError(f"{folder}: the card does not tell the codec and its sizes")
+    target = Path(output) / card["id"]
     if "postfilter" in card:
         module = PostfilterModule(new_postfilter(card["postfilter"], card["sizes"]))
         _restore(module, folder)
@@ -49,7 +54,7 @@ def export(
         codec = new_codec(card["codec"], card["sizes"])
         module = CodecModule(codec, card["tile"], standard_range_coder)
         _restore(module, folder)
-        serving = ServingCodec(module, name, pixels_max)
+        serving = ServingCodec(module, card["id"], pixels_max)
     target /= str(version or _next_version(target))
     facts = {"pixels_max": pixels_max, "signatures": describe(serving.signatures)}
     saving.save(serving, serving.signatures, target, {**card, **facts})
