@@ -13,6 +13,7 @@ from tf_imgcomp.export.codec import CodecModule
 from tf_imgcomp.export.postfilter import PostfilterModule
 from tf_imgcomp.model_folder import read_card
 from tf_imgcomp.postfilter.registry import new_postfilter
+from tf_imgcomp.serving import warmup
 from tf_imgcomp.serving.codec import ServingCodec
 from tf_imgcomp.serving.postfilter import ServingFilter
 from tf_imgcomp.serving.signatures import describe
@@ -50,14 +51,22 @@ def export(
         module = PostfilterModule(new_postfilter(card["postfilter"], card["sizes"]))
         _restore(module, folder)
         serving = ServingFilter(module, pixels_max)
+        calls = warmup.filter_calls(serving)
     else:
         codec = new_codec(card["codec"], card["sizes"])
         module = CodecModule(codec, card["tile"], standard_range_coder)
         _restore(module, folder)
         serving = ServingCodec(module, card["id"], pixels_max)
+        calls = warmup.codec_calls(serving)
     target /= str(version or _next_version(target))
     facts = {"pixels_max": pixels_max, "signatures": describe(serving.signatures)}
-    saving.save(serving, serving.signatures, target, {**card, **facts})
+    saving.save(
+        serving,
+        serving.signatures,
+        target,
+        {**card, **facts},
+        lambda new: warmup.write(new, card["id"], calls),
+    )
     return target
 
 
