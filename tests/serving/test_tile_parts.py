@@ -13,7 +13,13 @@ from tf_imgcomp.serving.conditions import Conditions
 @tf.function(input_signature=[tf.TensorSpec([], tf.string)])
 def _unpack(data):
     conditions = Conditions()
-    return *tile_parts.unpack(data, conditions), conditions.error
+    return *tile_parts.unpack(data, tf.constant(50), conditions), conditions.error
+
+
+def test_more_streams_than_there_can_be_are_refused():
+    error = _unpack(tf.constant(streams.pack(1, [b""] * 51)))[2]
+    assert "more streams" in error.numpy().decode()
+    assert not _unpack(tf.constant(streams.pack(1, [b""] * 50)))[2].numpy()
 
 
 @settings(max_examples=60, deadline=None)

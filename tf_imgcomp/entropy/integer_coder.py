@@ -273,6 +273,12 @@ class IntegerCoder(tf.Module):
         y_hat = self.code_rest(psi, y_first, coding)
         return DecodedPart(y_hat, self._checksum_rest(y_hat), valid_string_count)
 
+    def streams_max(self, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
+        """At least the most streams that a part of so many latents has, int32."""
+        depth = self.config.latent_depth + self.config.hyper_depth
+        symbols = rows * columns * depth * streams.SYMBOLS_PER_INTEGER
+        return streams.stream_count(symbols)
+
     def coding(
         self, quality, coder, code_elements: Callable, y=None, uses_optional=None
     ) -> ExactCoding:

@@ -280,11 +280,12 @@ class ServingCodec(tf.Module):
     def _tile_latents(self, first, rest, rows, columns, hundredths) -> tuple:
         """The latents of a tile, float32 `(rows, columns, depth)`; an error or ""."""
         model, conditions = self._model.value, Conditions()
+        most = model.coder.streams_max(rows, columns)
         with tf.device(CPU):
-            checksum, strings = tile_parts.unpack(first, conditions)
+            checksum, strings = tile_parts.unpack(first, most, conditions)
             decoded = model.first(strings, rows, columns, hundredths)
             _require_decoded(decoded, checksum, conditions)
-            checksum, strings = tile_parts.unpack(rest, conditions)
+            checksum, strings = tile_parts.unpack(rest, most, conditions)
             z_hat, y_first = decoded["z_hat"], decoded["y_hat"]
             decoded = model.rest(z_hat, y_first, strings, hundredths)
             _require_decoded(decoded, checksum, conditions)

@@ -25,13 +25,17 @@ def pack(checksum: tf.Tensor, streams: tf.Tensor) -> tf.Tensor:
     return tf.strings.reduce_join(parts)
 
 
-def unpack(data: tf.Tensor, conditions: Conditions) -> tuple:
+def unpack(data: tf.Tensor, most: tf.Tensor, conditions: Conditions) -> tuple:
     """The inverse of `pack`: the checksum, int32 scalar, and strings `(s,)`.
 
     Args:
         data: string scalar.
+        most: int32 scalar. More streams are refused before there is memory for them.
         conditions: get what is wrong with the data.
     """
     reader = ByteReader(data, conditions)
     checksum = tf.cast(reader.unsigned(_CHECKSUM_SIZE), tf.int32)
-    return checksum, reader.strings(reader.varint() + 1)
+    others = reader.varint()
+    fits = others < tf.cast(most, tf.int64)
+    conditions.require(fits, "invalid: more streams than there can be")
+    return checksum, reader.strings(tf.where(fits, others, 0) + 1)
