@@ -16,6 +16,7 @@ PROGRAMS = {
     "ablate": "ablate",
     "export_step": "export_step",
     "export_model": "export_model",
+    "export_serving": "export_serving",
     "make_pairs": "make_pairs",
     "pack_images": "pack_images",
     "import_weights": "import_weights",
