@@ -7,11 +7,13 @@ import tensorflow as tf
 
 from tf_imgcomp import model_folder
 from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN, Codec
+from tf_imgcomp.entropy import range_coder
 from tf_imgcomp.entropy.integer_coder import (
     QUALITY_STEPS,
     DecodedPart,
     IntegerCoder,
 )
+from tf_imgcomp.entropy.range_coder import RangeCoder
 from tf_imgcomp.export import saving
 from tf_imgcomp.export.constants import canonical_json
 from tf_imgcomp.export.packed_weights import Hidden, PackedWeights, half_precision
@@ -77,14 +79,15 @@ class CodecModule(tf.Module):
     Args:
         codec: a built codec with trained weights.
         tile: int. Side of the tiles of large images in pixels, a multiple of 64.
+        coder: writes and reads streams; `range_coder` or `standard_range_coder`.
     """
 
-    def __init__(self, codec: Codec, tile: int = TILE):
+    def __init__(self, codec: Codec, tile: int = TILE, coder: RangeCoder = range_coder):
         super().__init__(name="codec")
         codec = in_float32(codec, QUALITY_MAX)
         self._codec = Hidden(codec)
         self.card = {"tile": tile, "border": codec.border}
-        self.coder = IntegerCoder(codec.latent_coder, codec.gain)
+        self.coder = IntegerCoder(codec.latent_coder, codec.gain, coder)
         self.analysis_weights = PackedWeights(*_encoder(codec))
         self.synthesis_weights = PackedWeights(
             codec.synthesis_transform, codec.inverse_gain
