@@ -331,9 +331,8 @@ class IntegerCoder(tf.Module):
         return tf.reshape(tf.broadcast_to(numbers, shape), [-1])
 
     def _write(self, log: tf.Tensor, rows: symbol_coding.Rows) -> tf.Tensor:
-        """The strings of a log."""
         return streams.write(
-            log, rows.table, rows.symbols_per_integer, self._range_coder
+            log, rows.table, self._range_coder, rows.symbols_per_integer
         )
 
     def _start_reading(

@@ -12,7 +12,6 @@ so integers without a symbol in their row are written here as two digits.
 import numpy as np
 import tensorflow as tf
 
-from tf_imgcomp.entropy import range_coder
 from tf_imgcomp.entropy.range_coder import END, PRECISION, RangeCoder, Reader
 
 # In standard operations one symbol of every stream takes some 50 us, so more streams
@@ -72,16 +71,16 @@ def put(log: tf.Tensor, rows: tf.Tensor, symbols: tf.Tensor) -> tf.Tensor:
 def write(
     log: tf.Tensor,
     table: tf.Tensor,
+    range_coder: RangeCoder,
     symbols_per_integer: int = 1,
-    coder: RangeCoder = range_coder,
 ) -> tf.Tensor:
     """Writes all symbols of a log.
 
     Args:
         log: of all calls.
         table: int32, rows of frequencies one after the other; `FIRST_TABLE` first.
+        range_coder: writes the streams.
         symbols_per_integer: see `symbol_coding.Rows`.
-        coder: writes the streams.
 
     Returns:
         Strings, `stream_count` of them.
@@ -102,7 +101,7 @@ def write(
         _deal(among_zeros(kind, places, size), streams)
         for kind in tf.unstack(pairs, axis=1)
     )
-    return coder.write(table, rows, symbols)
+    return range_coder.write(table, rows, symbols)
 
 
 def get(reader: Reader, rows: tf.Tensor) -> tuple:
