@@ -20,6 +20,7 @@ LEVELS = {
     "losses": 3,
     "model_card": 3,
     "model_folder": 3,
+    "weights_file": 3,
     "codecs": 4,
     "classical": 4,
     "postfilter": 4,

@@ -11,7 +11,7 @@ import tensorflow as tf
 import tf_imgcomp
 from tests import tiny
 from tf_imgcomp.runs.trained import export_trained, load_trained
-from tf_imgcomp.training.weights import round_to_half
+from tf_imgcomp.training.weights import round_as_saved
 
 SHIPPED = sorted((Path(__file__).parents[2] / "saved_models").glob("*/card.json"))
 
@@ -19,7 +19,7 @@ SHIPPED = sorted((Path(__file__).parents[2] / "saved_models").glob("*/card.json"
 @pytest.fixture(scope="module")
 def codec():
     codec = tiny.random_codec()
-    round_to_half(codec)  # As in files.
+    round_as_saved(codec)  # As in files.
     return codec
 
 
@@ -57,7 +57,7 @@ def test_an_exported_model_codes(folder, make_image):
 @pytest.mark.slow
 def test_a_filter_comes_back(tmp_path, make_image):
     postfilter = tiny.random_filter()
-    round_to_half(postfilter)
+    round_as_saved(postfilter)
     card = {"postfilter": "xue2019", "sizes": tiny.FILTER_SIZES}
     export_trained(postfilter, tmp_path / "bpg+mine", card)
     loaded = load_trained(tmp_path / "bpg+mine")

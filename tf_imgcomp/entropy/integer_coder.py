@@ -1,7 +1,7 @@
 """The trained latent coder in integers: latents to strings and back."""
 
 from collections.abc import Sequence
-from typing import Callable, NamedTuple
+from typing import Callable, NamedTuple, Optional
 
 import numpy as np
 import tensorflow as tf
@@ -30,10 +30,6 @@ from tf_imgcomp.ops.rounding import round_half_up
 
 Z_MAX = 127  # Larger hyper-latents are clipped by the encoder.
 QUALITY_STEPS = 100  # A quality is written in hundredths.
-
-# Bits that a squared error of one step is worth when integers are given: more than any
-# integer needs, so that no other one is taken.
-_NO_CHOICE = 1e6
 
 # The taps of a context's layers, from the embedded latents of a slice by pass.
 _NEIGHBOURS = {
@@ -175,27 +171,25 @@ class IntegerCoder(tf.Module):
                 z_hat = tf.nn.depth_to_space(z_hat, growth)
         return with_rate(z_hat, rate)
 
-    def encode(self, y: tf.Tensor, z: tf.Tensor, quality: tf.Tensor) -> EncodedLatents:
+    def encode(
+        self,
+        y: tf.Tensor,
+        z: tf.Tensor,
+        quality: tf.Tensor,
+        bits_per_error: Optional[tf.Tensor] = None,
+    ) -> EncodedLatents:
         """Codes the latents of one tile.
 
         Args:
             y: float32 `(1, h, w, c)`, in quantizer steps, `h` and `w` multiples of 4.
             z: float32 `(1, h / 4, w / 4, n)`, from hyper_analysis.
             quality: int64 scalar, in hundredths.
+            bits_per_error: float32 scalar, see `LatentCoderConfig`; None: that of the
+                config. A million codes y rounded, but for latents that the tables
+                take for certain zeros, and leaves out an optional slice of zeros.
         """
-        return self._encode(y, z, quality, self.config.bits_per_error)
-
-    def encode_integers(
-        self, y_hat: tf.Tensor, z_hat: tf.Tensor, quality: tf.Tensor
-    ) -> EncodedLatents:
-        """Codes integers that are chosen already.
-
-        Latents that the tables take for certain zeros are not coded. An optional slice
-        of zeros is left out. Arguments are like those of `encode`.
-        """
-        return self._encode(y_hat, z_hat, quality, _NO_CHOICE)
-
-    def _encode(self, y, z, quality, bits_per_error: float) -> EncodedLatents:
+        if bits_per_error is None:
+            bits_per_error = tf.constant(self.config.bits_per_error)
         z_hat, rows = clip(round_half_up(z), -Z_MAX, Z_MAX), self.tables.read()
         psi = self.run_hyper_synthesis(z_hat, self.rate(quality))
 

@@ -24,7 +24,7 @@ from tf_imgcomp.runs.trained import export_trained
 from tf_imgcomp.training.precision import fastest_precision
 from tf_imgcomp.training.step import Trainable
 from tf_imgcomp.training.trainer import Trainer, TrainerConfig, has_checkpoint
-from tf_imgcomp.training.weights import load_weights, round_to_half, save_weights
+from tf_imgcomp.training.weights import load_weights, round_as_saved, save_weights
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def new_trainable(
     mixed = model.precision == "bfloat16"
     with computing_in("mixed_bfloat16" if mixed else "float32"):
         keras_model = kind.new(model.name, model.sizes)
-    round_to_half(keras_model)  # Exported, they compress to half the size.
+    round_as_saved(keras_model)  # Exported, they compress to half the size.
     if model.init:
         load_weights(keras_model, model.init, model.init_pattern)
     return Trainable(
