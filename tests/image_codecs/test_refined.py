@@ -153,14 +153,14 @@ def test_tiles_are_refined_one_by_one(tiled):
         iterations=2,
         progress=lambda items: seen.append(items) or items,
     )
-    before, after = (each.compress(image, QUALITY) for each in (tiled, refined))
+    before, after = (each.compress(image, 90.0) for each in (tiled, refined))
     assert seen == [range(4)]
     assert all(
         len(a) + len(b) <= len(c) + len(d)
         for a, b, c, d in zip(after.first, after.rest, before.first, before.rest)
     )
     errors = [mse(image, tiled.decompress(coded, *size)) for coded in (before, after)]
-    lmbda = float(tiny.golden_codec().lmbda(QUALITY))
+    lmbda = float(tiny.golden_codec().lmbda(90.0))
     costs = [
         8 * _size(coded) + lmbda * image.shape[0] * image.shape[1] * error
         for coded, error in zip((before, after), errors)
