@@ -345,7 +345,7 @@ def _require_decoded(decoded: dict, checksum, conditions: Conditions) -> None:
 
 
 def _cropped(y: tf.Tensor, crop: tf.Tensor, conditions: Conditions) -> tf.Tensor:
-    """The latents `(h, w, c)` of a tile without its surroundings; zeros if none."""
+    """The latents `(h, w, c)` of a tile without its surroundings; a few if none."""
     before, after = crop[::2], crop[1::2]
     sizes = tf.shape(y)[:2] - before - after
     is_inside = tf.reduce_all((before >= 0) & (after >= 0) & (sizes > 0))
@@ -353,5 +353,5 @@ def _cropped(y: tf.Tensor, crop: tf.Tensor, conditions: Conditions) -> tf.Tensor
     message = "expected a crop that leaves rows and columns, multiples of 4"
     conditions.require(is_inside & is_whole, message)
     begin = tf.where(conditions.hold, before, 0)
-    end = begin + tf.where(conditions.hold, sizes, 0)
+    end = begin + tf.where(conditions.hold, sizes, Z_STRIDE)
     return y[begin[0] : end[0], begin[1] : end[1]]
