@@ -75,7 +75,7 @@ class ServingCodec(tf.Module):
     def __init__(self, model: CodecModule, codec: str, pixels_max: int):
         super().__init__(name="codec")
         self._model, self._codec = Hidden(model), codec
-        self._variables = [model.coder, model.analysis_weights, model.synthesis_weights]
+        self._parts = [model.coder, model.analysis_weights, model.synthesis_weights]
         self.fingerprint, self._pixels_max = model.fingerprint, pixels_max
         depth = model.coder.config.latent_depth
         y_hat = tf.TensorSpec([None, None, None, depth], tf.float32, "y_hat")
@@ -85,7 +85,7 @@ class ServingCodec(tf.Module):
         )
         hundredths = tf.TensorSpec([], tf.int64)
         # In the graph once, for two signatures.
-        self._strings = Hidden(tf.function(self._tile_strings, [y, z, hundredths]))
+        self._encode = Hidden(tf.function(self._encode_tile, [y, z, hundredths]))
         self.synthesize_tiles = tf.function(self._synthesize_tiles, [y_hat, _QUALITY])
 
     @property
@@ -129,7 +129,7 @@ class ServingCodec(tf.Module):
                 z = codec.latent_coder.run_hyper_analysis(y, rate[None])
                 first, rest = tf.cond(
                     conditions.hold,
-                    lambda: self._strings.value(y, z, hundredths),
+                    lambda: self._encode.value(y, z, hundredths),
                     lambda: (tf.constant(""), tf.constant("")),
                 )
                 return first, rest, conditions.error
@@ -162,7 +162,7 @@ class ServingCodec(tf.Module):
             message = f"expected rows and columns of 4 to {side}, multiples of 4"
             conditions.require(tf.reduce_all(fits), message)
             sizes = tf.where(conditions.hold, sizes, Z_STRIDE)
-            y_hat, error = self._tile_latents(
+            y_hat, error = self._decode_tile(
                 first, rest, *tf.unstack(sizes), _hundredths(quality)
             )
             conditions.require(tf.equal(error, ""), error)
@@ -208,7 +208,7 @@ class ServingCodec(tf.Module):
         def tile(number):
             window, crop = tiles.analysis_window(number)
             latents = model.analysis(window.of(image.pixels), crop, hundredths)
-            return self._strings.value(latents["y"], latents["z"], hundredths)
+            return self._encode.value(latents["y"], latents["z"], hundredths)
 
         first, rest = tf.map_fn(
             tile,
@@ -220,7 +220,7 @@ class ServingCodec(tf.Module):
         with tf.device(CPU):
             return container.pack(content, self._format())
 
-    def _tile_strings(self, y, z, hundredths) -> tuple:
+    def _encode_tile(self, y, z, hundredths) -> tuple:
         """The bytes of a tile in both parts."""
         with tf.device(CPU):
             coded = self._model.value.coder.encode(y, z, hundredths)
@@ -258,7 +258,7 @@ class ServingCodec(tf.Module):
         def tile(number):
             window = tiles.latents.tile(number)
             rows, columns = tf.unstack(window.stop - window.start)
-            y_hat, error = self._tile_latents(
+            y_hat, error = self._decode_tile(
                 content.first[number],
                 content.rest[number],
                 rows,
@@ -277,7 +277,7 @@ class ServingCodec(tf.Module):
         conditions.require_none(errors)
         return tiles.latents.joined(blocks), conditions.error
 
-    def _tile_latents(self, first, rest, rows, columns, hundredths) -> tuple:
+    def _decode_tile(self, first, rest, rows, columns, hundredths) -> tuple:
         """The latents of a tile, float32 `(rows, columns, depth)`; an error or ""."""
         model, conditions = self._model.value, Conditions()
         most = model.coder.streams_max(rows, columns)
@@ -345,7 +345,7 @@ def _require_decoded(decoded: dict, checksum, conditions: Conditions) -> None:
 
 
 def _cropped(y: tf.Tensor, crop: tf.Tensor, conditions: Conditions) -> tf.Tensor:
-    """The latents `(h, w, c)` of a tile without its surroundings; zeros if none."""
+    """The latents `(h, w, c)` of a tile without its surroundings; a few if none."""
     before, after = crop[::2], crop[1::2]
     sizes = tf.shape(y)[:2] - before - after
     is_inside = tf.reduce_all((before >= 0) & (after >= 0) & (sizes > 0))
@@ -353,5 +353,5 @@ def _cropped(y: tf.Tensor, crop: tf.Tensor, conditions: Conditions) -> tf.Tensor
     message = "expected a crop that leaves rows and columns, multiples of 4"
     conditions.require(is_inside & is_whole, message)
     begin = tf.where(conditions.hold, before, 0)
-    end = begin + tf.where(conditions.hold, sizes, 0)
+    end = begin + tf.where(conditions.hold, sizes, Z_STRIDE)
     return y[begin[0] : end[0], begin[1] : end[1]]
