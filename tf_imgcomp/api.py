@@ -299,6 +299,27 @@ def load_keras(model: str = model_folders.DEFAULT) -> tf.keras.Model:
     return load_trained(model_folders.find(model))
 
 
+def export_keras(
+    model: tf.keras.Model, folder: PathLike, card: dict[str, Any] | None = None
+) -> None:
+    """Exports a Keras model as one that `compress` takes, in place of an old one.
+
+    Args:
+        model: A codec, or a filter, as `load_keras` returns them.
+        folder: The folder to write. Its name becomes the model's id; after a filter's
+            codec, it has a +, as in `bpg+mine`.
+        card: Facts for its card, such as `licence`, `data` and `data_licence`.
+
+    Raises:
+        TypeError: If the model is no codec and no filter of this package.
+        ValueError: If the folder's name cannot be an id.
+        OSError: If it cannot be written.
+    """
+    from tf_imgcomp.runs.trained import export_trained
+
+    export_trained(model, Path(folder), card or {})
+
+
 def _load(folder: Path) -> ImageCodec:
     with _LOADING:
         return _loaded(folder.resolve(), read_card(folder)["fingerprint"])
