@@ -15,6 +15,8 @@ PROGRAMS = {
     "evaluate": "evaluate",
     "ablate": "ablate",
     "export_step": "export_step",
+    "export_model": "export_model",
+    "export_serving": "export_serving",
     "make_pairs": "make_pairs",
     "pack_images": "pack_images",
     "import_weights": "import_weights",
@@ -28,9 +30,18 @@ FOLDERS = {
     "tf_imgcomp_bin.portable": "portable",
 }
 
+# Pillow decodes strangers' files and mends holes in its latest release only: 13.0 ends
+# buffer overflows in JPEG and TIFF. Older versions of Python get the last release for
+# them, each with all that was mended before: use Python 3.11 for strangers' files.
+PILLOW = [
+    "pillow>=13.0; python_version >= '3.11'",
+    "pillow>=12.3; python_version == '3.10'",
+    "pillow>=11.3; python_version < '3.10'",
+]
+JXL = ["pillow-jxl-plugin"]
 # Codecs to compare with that Pillow lacks. The last imageio-ffmpeg for Python 3.9 is
 # 0.6, which has no VVC.
-CLASSICAL = ["imageio-ffmpeg>=0.6", "pillow-heif", "pillow-jxl-plugin"]
+CLASSICAL = ["imageio-ffmpeg>=0.6", *JXL]
 
 
 def version() -> str:
@@ -67,7 +78,8 @@ setup(
         "tensorflow-addons==0.22.0",
         "numpy<2",
         "scipy",
-        "pillow>=11.3",  # The first with AVIF.
+        *PILLOW,
+        "pillow-heif>=1.1",
         "absl-py",
         "bjontegaard>=1.3",
         "matplotlib",
@@ -75,6 +87,7 @@ setup(
         "tqdm",
     ],
     extras_require={
+        "jxl": JXL,
         "classical": CLASSICAL,
         "test": [
             *CLASSICAL,

@@ -35,7 +35,7 @@ _TILE = flags.DEFINE_integer("tile", 1024, "Side of the tiles in pixels.")
 def synthesis_in_tiles(synthesis, y_hat: np.ndarray, tiles: ImageTiles) -> np.ndarray:
     """The image of latents `(r, c, depth)`, float32, not rounded."""
     image = np.empty((tiles.pixels.height, tiles.pixels.width, 3), np.float32)
-    for number in range(tiles.pixels.count):
+    for number in range(tiles.pixels.num_tiles):
         window, crop = tiles.synthesis_window(number)
         tile = tiles.pixels.tile(number)
         top, _, left, _ = LATENT * crop
@@ -47,7 +47,7 @@ def synthesis_in_tiles(synthesis, y_hat: np.ndarray, tiles: ImageTiles) -> np.nd
 def analysis_in_tiles(analysis, pixels: np.ndarray, tiles: ImageTiles) -> np.ndarray:
     """The latents of an image, `(r, c, depth)`, not rounded."""
     parts = []
-    for number in range(tiles.pixels.count):
+    for number in range(tiles.pixels.num_tiles):
         window, crop = tiles.analysis_window(number)
         y = analysis(pixels[window.slices][None])
         top, bottom, left, right = crop

@@ -28,7 +28,7 @@ import measure
 import numpy as np
 import tensorflow as tf
 from absl import app, flags
-from estimation import estimated_bits, has_optional_slice
+from estimation import WHOLE, byte_count, code_parts, estimated_bits
 
 from tf_imgcomp import metrics
 from tf_imgcomp.codecs.base import Codec
@@ -75,14 +75,14 @@ def code(codec: Codec, images: Sequence[np.ndarray], certain: float) -> Results:
     estimate = tf.function(estimated_bits, reduce_retracing=True)
 
     def code_one(quality, pixels):
-        latents = module.analysis(pixels, quality)
         hundredths = tf.cast(tf.round(quality * 100), tf.int64)
+        latents = module.analysis(pixels, WHOLE, hundredths)
         encoded = encode(latents["y"], latents["z"], hundredths)
         y_hat, z_hat = encoded.y_hat, tf.floor(latents["z"] + 0.5)
-        x_hat = module.synthesis(y_hat, quality)["image"].numpy()
+        x_hat = module.synthesis(y_hat, WHOLE, hundredths)["image"].numpy()
         height, width, _ = pixels.shape
         return (
-            sum(map(len, encoded.strings.numpy())),
+            byte_count(encoded),
             estimate(codec, y_hat, z_hat, quality) / 8,
             metrics.psnr(pixels, x_hat[:height, :width]),
             share(module.coder, y_hat, z_hat, hundredths),
@@ -102,10 +102,7 @@ def coded_share(coder, y_hat, z_hat, hundredths) -> tf.Tensor:
         coded = symbol_coding.plan.python_function(rows, parameters)
         return total + tf.size(coded.positions), y
 
-    uses_optional = has_optional_slice(coder.config, y_hat)
-    total, _ = coder.code_passes(
-        z_hat, hundredths, tf.constant(0), count, y_hat, uses_optional
-    )
+    total = code_parts(coder, y_hat, z_hat, hundredths, tf.constant(0), count)
     return total / tf.size(y_hat)
 
 

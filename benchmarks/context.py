@@ -6,7 +6,7 @@ For a photo at one quality prints
 
 - the time of decoding its symbols by wavefronts and position by position, and with the
   checkerboard context on the same model, beside that of the synthesis transform;
-- the bytes of one string for the photo, as in files, and of one for each wavefront,
+- the bytes of the strings of a file, and of one string for each wavefront,
   beside the float model's estimate for the coded integers.
 
 Without weights the codec is untrained, and only the times are meaningful.
@@ -25,13 +25,13 @@ import measure
 import numpy as np
 import tensorflow as tf
 from absl import app, flags
-from estimation import estimated_bits, has_optional_slice
+from estimation import WHOLE, byte_count, code_parts, estimated_bits
 
 from tf_imgcomp import metrics
 from tf_imgcomp.codecs.base import Codec
 from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.data.images import read_image
-from tf_imgcomp.entropy import range_coder, symbol_coding, wavefronts
+from tf_imgcomp.entropy import range_coder, symbol_coding, symbol_streams, wavefronts
 from tf_imgcomp.export.codec import CodecModule
 from tf_imgcomp.training.weights import load_weights
 
@@ -57,13 +57,13 @@ def position_by_position(height: tf.Tensor, width: tf.Tensor) -> tuple:
 def decoder(module: CodecModule, pixels: np.ndarray, quality: tf.Tensor):
     """A function that decodes the symbols of an image, traced."""
     hundredths = tf.cast(quality * 100, tf.int64)
-    latents = module.analysis(pixels, quality)
+    latents = module.analysis(pixels, WHOLE, hundredths)
     z = latents["z"]
-    strings = tf.function(module.coder.encode)(latents["y"], z, hundredths).strings
+    strings = tf.function(module.coder.encode)(latents["y"], z, hundredths).first
 
     @tf.function
-    def decode():
-        return module.coder.decode(strings, *z.shape[1:3], hundredths)
+    def decode():  # There is one slice.
+        return module.coder.decode_first(strings, *z.shape[1:3], hundredths)[1]
 
     assert decode().valid_string_count
     return decode
@@ -80,7 +80,9 @@ def print_times(pixels: np.ndarray, quality: tf.Tensor) -> None:
             "raster, position by position": slow,
             "raster, by wavefronts": fast,
             "checkerboard": decoder(CodecModule(make("checkerboard")), pixels, quality),
-            "synthesis": lambda: module.synthesis(y_hat, quality),
+            "synthesis": lambda: module.synthesis(
+                y_hat, WHOLE, tf.cast(quality * 100, tf.int64)
+            ),
         },
         _RUNS.value,
     )
@@ -94,24 +96,22 @@ def string_for_each_wavefront(coder, y_hat, z_hat, hundredths) -> tf.Tensor:
     rows = coder.tables.read()
 
     def code(total, parameters, y):
-        string = range_coder.encoder(rows.table, tf.constant(1))
-        string, decoded = symbol_coding.encode(
-            rows, string, parameters, y, coder.config.bits_per_error
+        log, decoded = symbol_coding.encode(
+            rows, symbol_streams.new_log(), parameters, y, coder.config.bits_per_error
         )
-        length = tf.strings.length(range_coder.finish(string))[0]
+        string = symbol_streams.write(
+            log, rows.table, range_coder, rows.symbols_per_integer
+        )
+        length = tf.reduce_sum(tf.strings.length(string))
         return total + length + tf.where(length < 128, 1, 2), decoded
 
-    uses_optional = has_optional_slice(coder.config, y_hat)
-    total, _ = coder.code_passes(
-        z_hat, hundredths, tf.constant(0), code, y_hat, uses_optional
-    )
-    return total
+    return code_parts(coder, y_hat, z_hat, hundredths, tf.constant(0), code)
 
 
 def print_bytes(codec: Codec, pixels: np.ndarray, quality: tf.Tensor) -> None:
     module = CodecModule(codec)
     hundredths = tf.cast(quality * 100, tf.int64)
-    latents = module.analysis(pixels, quality)
+    latents = module.analysis(pixels, WHOLE, hundredths)
     encoded = tf.function(module.coder.encode)(latents["y"], latents["z"], hundredths)
     z_hat = tf.floor(latents["z"] + 0.5)
     bits = estimated_bits(codec, encoded.y_hat, z_hat, quality)
@@ -121,7 +121,7 @@ def print_bytes(codec: Codec, pixels: np.ndarray, quality: tf.Tensor) -> None:
     )
     expected = float(bits) / 8
     sizes = {
-        "one string": sum(map(len, encoded.strings.numpy())),
+        "strings": byte_count(encoded),
         "a string for each wavefront": float(wavefront_bytes) + z_bytes,
     }
     print(f"\nestimated: {metrics.bpp(expected, *pixels.shape[:2]):.3f} bpp")

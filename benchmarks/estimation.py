@@ -1,9 +1,14 @@
-"""The float model's estimate for coded integers, shared by the benchmarks."""
+"""What the benchmarks share: the float model's estimate, and passes over integers."""
+
+from typing import Callable
 
 import tensorflow as tf
 
 from tf_imgcomp.codecs.base import Codec
 from tf_imgcomp.entropy import mixture, passes
+from tf_imgcomp.entropy.integer_coder import IntegerCoder
+
+WHOLE = tf.zeros([4], tf.int32)  # A crop of a tile without surroundings.
 
 
 def estimated_bits(codec: Codec, y_hat, z_hat, quality) -> tf.Tensor:
@@ -34,6 +39,32 @@ def estimated_bits(codec: Codec, y_hat, z_hat, quality) -> tf.Tensor:
 def has_optional_slice(config, y_hat: tf.Tensor) -> tf.Tensor:
     """Whether latents `(1, h, w, c)` have something in their optional slice, bool."""
     return tf.reduce_any(y_hat[..., config.base_depth :] != 0)
+
+
+def code_parts(
+    coder: IntegerCoder, y_hat, z_hat, hundredths, state, code_elements: Callable
+):
+    """Runs all passes over known integers; returns the state after them.
+
+    Args:
+        coder: of the codec.
+        y_hat: float32 `(1, h, w, c)`.
+        z_hat: float32 `(1, h / 4, w / 4, n)`.
+        hundredths: quality, int64 scalar.
+        state, code_elements: `coder` and `code_elements` of `ExactCoding`.
+    """
+    psi = coder.run_hyper_synthesis(z_hat, coder.rate(hundredths))
+    coding = coder.coding(hundredths, state, code_elements, y_hat)
+    y_first = coder.code_first(psi, coding)
+    uses_optional = has_optional_slice(coder.config, y_hat)
+    coding = coder.coding(hundredths, coding.coder, code_elements, y_hat, uses_optional)
+    coder.code_rest(psi, y_first, coding)
+    return coding.coder
+
+
+def byte_count(encoded) -> int:
+    """Bytes of all strings of `EncodedLatents`."""
+    return sum(map(len, (*encoded.first.numpy(), *encoded.rest.numpy())))
 
 
 class KnownLatents:

@@ -5,8 +5,7 @@
 Codes at the quality that reaches `--bpp` and prints
 
 - the times of `compress` and `decompress` relative to their float networks alone: the
-  signatures `analysis` (float64) and `synthesis` (float32), and the hyper and context
-  networks in floats; also the time of the analysis in float32;
+  signatures `analysis` and `synthesis`, and the hyper and context networks in floats;
 - the time of coding all symbols each way, and its parts;
 - the seconds and the peak memory of bin/compress and bin/decompress as processes, and
   how much of them is the import of TensorFlow.
@@ -27,12 +26,12 @@ import measure
 import numpy as np
 import tensorflow as tf
 from absl import app, flags
-from estimation import KnownLatents, has_optional_slice
+from estimation import WHOLE, KnownLatents, code_parts
 
 from tf_imgcomp import metrics
 from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.data.images import Photo, read_image
-from tf_imgcomp.entropy import passes, range_coder
+from tf_imgcomp.entropy import passes, range_coder, symbol_streams
 from tf_imgcomp.entropy.symbol_coding import plan
 from tf_imgcomp.export.codec import CodecModule
 from tf_imgcomp.files import goals
@@ -81,26 +80,23 @@ def range_coding(coder, z_hat: tf.Tensor, y_hat: tf.Tensor, hundredths) -> tuple
         coded.append((elements.numbers, tf.cast(symbols, tf.int32)))
         return None, values
 
-    uses_optional = has_optional_slice(coder.config, y_hat)
-    coder.code_passes(z_hat, hundredths, None, keep, y_hat, uses_optional)
-    size = tf.size(y_hat[..., : coder.config.base_depth])
-    streams = range_coder.stream_count(size)
+    code_parts(coder, y_hat, z_hat, hundredths, None, keep)
 
     @tf.function
     def encode():
-        encoder = range_coder.encoder(rows.table, streams)
+        log = symbol_streams.new_log()
         for numbers, symbols in coded:
-            encoder = range_coder.put(encoder, numbers, symbols)
-        return range_coder.finish(encoder)
+            log = symbol_streams.put(log, numbers, symbols)
+        return symbol_streams.write(log, rows.table, range_coder)
 
     strings = encode()
 
     @tf.function
     def decode():
-        decoder = range_coder.decoder(rows.table, strings)
+        reader = range_coder.reader(rows.table, strings)
         symbols = []
         for numbers, _ in coded:
-            decoder, mine = range_coder.get(decoder, numbers)
+            reader, mine = symbol_streams.get(reader, numbers)
             symbols.append(mine)
         return symbols
 
@@ -121,14 +117,18 @@ def time_parts(pixels: np.ndarray) -> None:
     module = CodecModule(codec)
     weights = tf.train.Checkpoint(module).read(f"{_MODEL.value}/variables/variables")
     weights.assert_existing_objects_matched()
-    latents = module.analysis(pixels, quality)
+    latents = module.analysis(pixels, WHOLE, hundredths)
     y, z = latents["y"], latents["z"]
     shape = tf.shape(z)[1:3]
     encode = tf.function(lambda: module.coder.encode(y, z, hundredths))
     encoded = encode()
-    decode = tf.function(
-        lambda: module.coder.decode(encoded.strings, *tf.unstack(shape), hundredths)
-    )
+
+    @tf.function
+    def decode():
+        first = module.coder.decode_first(encoded.first, *tf.unstack(shape), hundredths)
+        z_hat, part = first
+        return module.coder.decode_rest(encoded.rest, z_hat, part.y_hat, hundredths)
+
     y_hat, z_hat = encoded.y_hat, tf.floor(z + 0.5)
     rate = codec.rate_features(quality[None])
     range_encode, range_decode, share = range_coding(
@@ -138,13 +138,8 @@ def time_parts(pixels: np.ndarray) -> None:
         {
             "compress": lambda: saved.compress(pixels, file.quality),
             "decompress": lambda: saved.from_file(file),
-            "analysis": lambda: module.analysis(pixels, quality),
-            "analysis in float32": tf.function(
-                lambda: codec.latent_coder.run_hyper_analysis(
-                    codec.analysis(pixels[None], quality[None]), rate
-                )
-            ),
-            "synthesis": lambda: module.synthesis(y_hat, quality),
+            "analysis": lambda: module.analysis(pixels, WHOLE, hundredths),
+            "synthesis": lambda: module.synthesis(y_hat, WHOLE, hundredths),
             "float networks": tf.function(
                 lambda: networks(codec.latent_coder, z_hat, y_hat, rate)
             ),
@@ -171,7 +166,6 @@ def time_parts(pixels: np.ndarray) -> None:
         print(f"| mixtures, tables and the rest of {way}coding | {1e3 * rest:.1f} |")
     for whole, float_part in (
         ("compress", "analysis"),
-        ("compress", "analysis in float32"),
         ("decompress", "synthesis"),
     ):
         ratio = seconds[whole] / (seconds[float_part] + seconds["float networks"])

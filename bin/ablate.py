@@ -57,9 +57,9 @@ def steps() -> list:
         Step("mixture, K 1 to 3, free", "mixture_free", "attention", claim=0.25),
         Step("post-processing", "post_processing", "mixture_tied", claim=0.13),
         Step("the three together", "post_processing", "residual", claim=0.37),
-        Step("checkerboard context", "mixture_tied", "no_context"),
+        Step("context in four passes", "mixture_tied", "no_context"),
         Step("raster context", "raster", "no_context"),
-        Step("raster for checkerboard", "raster", "mixture_tied"),
+        Step("raster for four passes", "raster", "mixture_tied"),
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import os
 import re
 import signal
 import sys
@@ -60,6 +61,8 @@ flags.DEFINE_flag(
     )
 )
 
+_INTERRUPTED = 130  # 128 plus the number of the signal, as in shells.
+
 
 def run(program: str, main: Callable[[Sequence[str]], int]) -> None:
     """Runs a program and ends Python with its exit code.
@@ -79,7 +82,22 @@ def run(program: str, main: Callable[[Sequence[str]], int]) -> None:
         for flag in flags.FLAGS.get_key_flags_for_module(module):
             flag.help = _as_called(flag.help)
             flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
-    app.run(main, flags_parser=functools.partial(parse, program))
+    app.run(
+        functools.partial(_run_to_the_end, main),
+        flags_parser=functools.partial(parse, program),
+    )
+
+
+def _run_to_the_end(main: Callable[[Sequence[str]], int], argv: Sequence[str]) -> int:
+    """Returns the exit code, but ends Python if the user interrupted the program.
+
+    Threads that compute a tile cannot be stopped, and Python would wait for them.
+    """
+    exit_code = main(argv)
+    if exit_code == _INTERRUPTED:
+        sys.stdout.flush()
+        os._exit(exit_code)
+    return exit_code
 
 
 def called(program: str) -> str:
@@ -133,11 +151,11 @@ def guard(program: str, work: Callable[[], int]) -> int:
     try:
         return work()
     except (ImgcompError, OSError) as error:
-        complain(program, _reason(error))
+        complain(program, reason(error))
         return 1
     except KeyboardInterrupt:
         complain(program, "interrupted")
-        return 130
+        return _INTERRUPTED
 
 
 def each_file(
@@ -168,7 +186,7 @@ def each_file(
             line = work(source, target)
             tqdm.write(line, file=sys.stderr if target == STANDARD else sys.stdout)
         except (ImgcompError, OSError, MemoryError) as error:
-            complain(program, f"{source}: {_reason(error, source)}")
+            complain(program, f"{source}: {reason(error, source)}")
             exit_code = 1
     return exit_code
 
@@ -216,9 +234,15 @@ def progress(items: Iterable, unit: str = "image") -> Iterable:
     return tqdm(items, disable=silent, unit=unit, leave=False)
 
 
-def _reason(error: Exception, source: Path | None = None) -> str:
+def reason(error: Exception, source: Path | None = None) -> str:
+    """One line on an expected error; it names a file that is not `source`."""
     if isinstance(error, MemoryError):
         return "not enough memory"
+    if isinstance(error, IsADirectoryError) and error.filename:
+        # Of a folder that holds inputs, these take its place.
+        empty = "the folder holds no file with an extension that is read here"
+        named = Path(error.filename) != source
+        return f"{error.filename}: {empty}" if named else empty
     if not isinstance(error, OSError) or not error.strerror:
         return str(error)
     elsewhere = error.filename and Path(error.filename) != source

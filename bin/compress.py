@@ -74,7 +74,7 @@ _ENSEMBLE = flags.DEFINE_enum(
     "over these and their mirror images. The filter takes 4 or 8 times as long, in "
     "decoding too.",
 )
-_STRIP = flags.DEFINE_bool("strip", False, "Drop ICC profile and EXIF.")
+_STRIP = flags.DEFINE_bool("strip", False, "Drop ICC profile, EXIF and other metadata.")
 _LIST_MODELS = flags.DEFINE_bool(
     "list_models", False, "Print a table of all models and exit."
 )
@@ -90,7 +90,12 @@ flags.register_validator(_TOTAL_BPP.name, lambda value: value == value, "not a n
 
 def compress(inputs: Sequence[str]) -> int:
     photos = paths.expand_inputs(inputs, images.input_suffixes())
-    jobs = paths.output_paths(photos, coding_flags.OUTPUT.value, compression.SUFFIX)
+    jobs = paths.output_paths(
+        photos,
+        coding_flags.OUTPUT.value,
+        compression.SUFFIX,
+        into_folder=paths.name_a_folder(inputs),
+    )
     jobs = standard_streams.in_jobs(jobs, coding_flags.OUTPUT.value)
     if _TOTAL_BPP.value is not None and standard_streams.STANDARD in jobs:
         raise ImgcompError("--total_bpp: expected files, received standard input")

@@ -82,7 +82,12 @@ def decompress(inputs: Sequence[str]) -> int:
     suffix = "." + _FORMAT.value.lstrip(".")
     images.output_format(Path("image" + suffix))
     sources = paths.expand_inputs(inputs, {compression.SUFFIX})
-    jobs = paths.output_paths(sources, coding_flags.OUTPUT.value, suffix)
+    jobs = paths.output_paths(
+        sources,
+        coding_flags.OUTPUT.value,
+        suffix,
+        into_folder=paths.name_a_folder(inputs),
+    )
     jobs = standard_streams.in_jobs(jobs, coding_flags.OUTPUT.value)
     load = make_load(coding_flags.MODEL.value, coding_flags.THREADS.value)
 

@@ -105,7 +105,9 @@ def evaluate(inputs: Sequence[str]) -> int:
             pixels = read_image(path).pixels
             points += [_measure(cache, *job, path, pixels) for job in jobs]
         except (ImgcompError, OSError) as error:
-            command_line.complain(PROGRAM, f"{path}: {error}")
+            command_line.complain(
+                PROGRAM, f"{path}: {command_line.reason(error, path)}"
+            )
             failed = True
     if not points:
         return 1

@@ -77,16 +77,26 @@ def read_spec(path: Path) -> dict:
 
 def photos() -> list:
     """The photos to measure on, uint8 `(h, w, 3)`."""
-    import numpy as np
-    from PIL import Image
-
+    from tf_imgcomp.data.images import read_image
     from tf_imgcomp.data.photos import is_held_out, photo_files
+    from tf_imgcomp.errors import ImageError
 
     files = photo_files(_DATA.value)
     chosen = [path for path in files if is_held_out(path.name)] or files
-    return [
-        np.asarray(Image.open(path).convert("RGB")) for path in chosen[: _PHOTOS.value]
-    ]
+    read: list = []
+    for path in chosen:
+        if len(read) == _PHOTOS.value:
+            break
+        try:
+            read.append(read_image(path).pixels)
+        except (ImageError, OSError) as error:
+            command_line.complain(PROGRAM, f"{path}: {error}, left out")
+    if not read:
+        raise ImageError(f"{_DATA.value}: no photo can be read")
+    if len(read) < _PHOTOS.value:
+        wanted = f"{len(read)} photos instead of {_PHOTOS.value}"
+        command_line.complain(PROGRAM, f"validation on {wanted}: no more are there")
+    return read
 
 
 def run() -> None:

@@ -143,21 +143,28 @@ class Programs:
 def load_photos(file: Path, group: str, pictures: int) -> Photos:
     """Decodes the photos of a group ("train" or "held_out") in a packed file.
 
-    An image that shows several pictures, one above another, becomes one photo with
-    `3 * pictures` channels.
+    Damaged ones are left out and named. An image that shows several pictures, one above
+    another, becomes one photo with `3 * pictures` channels.
     """
-    pixels, places, start = [], [], 0
+    pixels, places, start, unreadable = [], [], 0, 0
     with zipfile.ZipFile(file) as packed:
         for name in sorted(packed.namelist()):
             if not name.startswith(f"{group}/"):
                 continue
-            with Image.open(io.BytesIO(packed.read(name))) as image:
-                photo = np.asarray(image.convert("RGB"))
+            try:
+                with Image.open(io.BytesIO(packed.read(name))) as image:
+                    photo = np.asarray(image.convert("RGB"))
+            except Exception as error:  # Pillow raises many types.
+                unreadable += 1
+                print(f"{name}: not readable, left out: {error}", flush=True)
+                continue
             height, width = photo.shape[0] // pictures, photo.shape[1]
             shown = photo.reshape(pictures, height * width, 3).transpose(1, 0, 2)
             pixels.append(shown.reshape(height * width, -1))
             places.append((start, height, width))
             start += height * width
+    if unreadable:
+        print(f"{unreadable} photos of {file} are not readable", flush=True)
     if not places:
         raise SystemExit(f"{file} has no photos of the group {group!r}.")
     if start >= 2**31:

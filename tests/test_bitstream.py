@@ -171,7 +171,6 @@ def test_every_file_has_one_form_even_with_right_crcs(file):
             except BitstreamError:  # The header is refused.
                 changed = bytes(changed)
             check_unique(changed)
-            check_unique(changed, first_part=True)
 
 
 @given(files(), st.data())
@@ -185,6 +184,7 @@ def test_inserted_and_removed_bytes_give_no_second_form(file, data_):
     except BitstreamError:
         pass
     check_unique(changed)
+    check_unique(changed, first_part=True)
 
 
 def test_salvage_reads_the_first_part_where_the_second_is_damaged():
@@ -205,12 +205,12 @@ def test_tensorflow_compression_opens_the_file():
     assert tfc.PackedTensors(pack(FULL)).model == "fdram"
 
 
-def test_all_but_the_tiles_takes_at_most_45_bytes():
+def test_all_but_the_tiles_takes_at_most_43_bytes():
     """Of an image of one tile, 768 x 512 pixels, up to 2 bits per pixel."""
     for sizes in ((400, 5000), (3000, 100_000)):
         first, rest = map(bytes, sizes)
         file = TfciFile("fdram", 1, 512, 768, 50.0, 1024, (first,), (rest,))
-        assert len(pack(file)) - sum(sizes) <= 45
+        assert len(pack(file)) - sum(sizes) <= 43
 
 
 def test_layout_is_the_documented_one():

@@ -32,6 +32,7 @@ LEVELS = {
     "evaluation": 7,
     "api": 7,
     "pillow_plugin": 8,
+    "serving": 7,
 }
 
 

@@ -113,7 +113,7 @@ def _find_target(path: Path, overwrite: bool) -> Path:
         raise ImgcompError(f"{path} exists and is not a file")
     if os.path.lexists(path) and not overwrite:  # A dangling link exists, too.
         raise _exists(path)
-    target = _follow_links(path) if overwrite else path
+    target = _follow_links(path) if overwrite and path.is_symlink() else path
     folder = next(above for above in target.parents if os.path.lexists(above))
     if not folder.is_dir():
         raise ImgcompError(f"{path} cannot be written: {folder} is not a folder")

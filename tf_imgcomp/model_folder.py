@@ -18,6 +18,8 @@ _CARD_KEYS: dict[str, type | tuple[type, ...]] = {
     "id": str,
     "fingerprint": int,
     "bytes_per_pixel": (int, float),
+    "tile": int,
+    "border": int,
 }
 
 
@@ -66,7 +68,11 @@ class ExportedModel:
         card: dict, the model card.
         id: its name in files.
         fingerprint: 16 bits of its weights, in files too.
-        bytes_per_pixel: peak memory of coding a tile, to refuse images that do not fit.
+        bytes_per_pixel: peak memory of a tile with its surroundings, to refuse images
+            that do not fit.
+        tile: side of the tiles of large images in pixels.
+        border: how much around a tile it sees: a codec's synthesis latents, a filter
+            pixels.
 
     Raises:
         ModelError: If there is no card, or it is damaged.
@@ -78,6 +84,8 @@ class ExportedModel:
         self.id: str = self.card["id"]
         self.fingerprint: int = self.card["fingerprint"]
         self.bytes_per_pixel: float = self.card["bytes_per_pixel"]
+        self.tile: int = self.card["tile"]
+        self.border: int = self.card["border"]
 
     def load(self, part: str = ".") -> Any:
         """Loads the SavedModel; TensorFlow is imported when this is called.

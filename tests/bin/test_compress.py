@@ -70,6 +70,33 @@ def check_error(capsys, program, message, *arguments, exit_code=1):
     assert err.count("\n") == 1
 
 
+def test_a_folder_of_one_photo_goes_to_a_folder(stub, photo, folder):
+    Path("in").mkdir()
+    Path("photo.png").rename("in/photo.png")
+    assert run(compress, "in", "--output=small") == 0
+    assert run(decompress, "small", "--output=back") == 0
+    assert listing(folder) == ["back/photo.png", "in/photo.png", "small/photo.tfci"]
+
+
+def test_an_empty_folder_is_said_to_be_empty(stub, photo, folder, capsys):
+    Path("in/deep").mkdir(parents=True)
+    message = "in: the folder holds no file with an extension that is read here\n"
+    for program in (compress, decompress):
+        check_error(capsys, program, message, "in")
+    check_error(capsys, compress, message, "in", "--total_bpp=1")
+    assert run(compress, "in", "photo.png") == 1
+    assert Path("photo.tfci").exists()
+
+
+def test_a_folder_without_permission_is_named(stub, photo, capsys, monkeypatch):
+    Path("in").mkdir()
+    Path("photo.png").rename("in/photo.png")
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    message = "in/photo.png: in/photo.tfci cannot be written: no permission for in\n"
+    check_error(capsys, compress, message, "in")
+    check_error(capsys, compress, message, "in", "--overwrite")
+
+
 def test_a_photo_goes_to_a_file_and_comes_back(stub, photo, folder, capsys):
     assert run(compress, "photo.png") == 0
     size = Path("photo.tfci").stat().st_size
@@ -83,6 +110,26 @@ def test_a_photo_goes_to_a_file_and_comes_back(stub, photo, folder, capsys):
     assert capsys.readouterr().out.startswith(f"photo.tfci -> back.png: {size} bytes, ")
     assert metrics.psnr(photo.pixels, read_image("back.png").pixels) > 20
     assert listing(folder) == ["back.png", "photo.png", "photo.tfci"]
+
+
+def test_metadata_that_a_file_has_no_block_for_is_named(stub, photo, capsys):
+    comment = b"a comment"
+    image = Image.fromarray(photo.pixels)
+    image.save("in.jpg", dpi=(300, 300), comment=comment, xmp=b"<x/>")
+    assert run(compress, "in.jpg") == 0
+    message = "bin/compress: in.jpg: XMP, resolution, text dropped\n"
+    assert capsys.readouterr().err == message
+    assert run(compress, "in.jpg", "--strip", "--overwrite") == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_heic_goes_in_and_out(stub, photo):
+    assert run(compress, "photo.png", "--output=a.tfci") == 0
+    assert run(decompress, "a.tfci", "--output=a.heic") == 0
+    assert run(compress, "a.heic", "--output=b.tfci") == 0
+    assert run(decompress, "b.tfci") == 0
+    back = read_image("b.png").pixels
+    assert metrics.psnr(photo.pixels, back) > 20
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGBA"])
@@ -126,6 +173,13 @@ def test_what_a_format_cannot_hold_is_said(stub, photo, capsys):
     assert run(compress, "clear.png") == 0
     assert run(decompress, "--output=out.jpg", "clear.tfci") == 0
     assert "clear.tfci: transparency replaced by white" in capsys.readouterr().err
+
+
+def test_metadata_of_unknown_kinds_is_said_to_be_left_out(tfci, capsys):
+    repack(tfci, blocks=((99, b"?"),))
+    assert run(decompress, "--output=out.png", tfci) == 0
+    message = f"bin/decompress: {tfci}: metadata of unknown kind 99 left out\n"
+    assert capsys.readouterr().err == message
 
 
 def test_max_bytes_and_target_bpp_stay_below_and_use_what_there_is(stub, photo):
@@ -398,6 +452,20 @@ def test_a_region_is_that_part_of_the_whole(tfci, folder, capsys):
     run(decompress, "--output=part.png", "--region=7,3,20,11", "--threads=2", tfci)
     whole, part = (read_image(name).pixels for name in ("whole.png", "part.png"))
     np.testing.assert_array_equal(part, whole[3:14, 7:27])
+
+
+def test_a_preview_needs_the_first_part_only(stub, tfci, folder, capsys):
+    data = Path(tfci).read_bytes()
+    Path("cut.tfci").write_bytes(data[: bitstream.first_part_size(data)])
+    run(decompress, "--output=small.png", "--scale=1/8", tfci)
+    assert not capsys.readouterr().err
+    run(decompress, "--output=cut.png", "--scale=1/8", "cut.tfci")
+    assert "bytes are missing, but its first part is whole" in capsys.readouterr().err
+    small, cut = (read_image(name).pixels for name in ("small.png", "cut.png"))
+    assert small.shape == (-(-HEIGHT // 8), -(-WIDTH // 8), 3)
+    np.testing.assert_array_equal(cut, small)
+    message = "cut.tfci: cut"
+    check_error(capsys, decompress, message, "--output=whole.png", "cut.tfci")
 
 
 def test_regions_that_are_none_are_refused(tfci, capsys):

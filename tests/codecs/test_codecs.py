@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from tests import tiny
+from tests.entropy import parts
 from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN, draw_qualities
 from tf_imgcomp.codecs.registry import CODECS, new_codec
 from tf_imgcomp.entropy.integer_coder import IntegerCoder
@@ -30,6 +31,7 @@ SWITCHES = [
     {"context": "raster", "components": 3, "tied": False, "embedding": None},
     *({"name": name} for name in CODECS if name != "fdram"),
 ]
+WHOLE = tf.zeros([4], tf.int32)  # Crops nothing.
 every_codec = pytest.mark.parametrize("name", CODECS)
 
 
@@ -37,6 +39,13 @@ every_codec = pytest.mark.parametrize("name", CODECS)
 def codec(request):
     """fdram with each switch, and the other codecs, all with random weights."""
     return tiny.random_codec(**request.param)
+
+
+def decoded_latents(module, coded, rows, columns):
+    """The latents of what `CodecModule.compress` coded."""
+    quality = coded["quality"]
+    first = module.first(coded["first"], rows, columns, quality)
+    return module.rest(first["z_hat"], first["y_hat"], coded["rest"], quality)["y_hat"]
 
 
 @pytest.mark.slow
@@ -139,7 +148,7 @@ def test_real_bytes_agree_with_estimated_bits(switches, quality, make_image):
     coder = IntegerCoder(codec.latent_coder, codec.gain)
     z = codec.latent_coder.run_hyper_analysis(y, codec.rate_features(qualities))
     encoded = coder.encode(y, z, tf.constant(round(quality * 100), tf.int64))
-    real = sum(map(len, encoded.strings.numpy()))
+    real = parts.size(encoded)
     assert abs(real - estimated) <= 0.01 * estimated + 40
 
 
@@ -150,12 +159,11 @@ def test_module_gives_back_what_the_codec_reconstructs(name, make_image):
     round_to_half(codec)  # As the module does.
     module = CodecModule(codec)
     x, quality = make_image(70, 90), tf.constant([60.0])
-    coded = module.compress(x, 60.0)
-    arguments = (coded["strings"], 70, 90, coded["quality"])
-    y_hat = module.latents(*arguments)["y_hat"]
-    expected = codec.synthesis(y_hat, quality)[0, :70, :90]
+    coded = module.compress(x, WHOLE, 60.0)
+    y_hat = decoded_latents(module, coded, 8, 8)
+    expected = codec.synthesis(y_hat, quality)[0]
     expected = np.clip(np.floor(expected + 0.5), 0, 255)
-    image = module.decompress(*arguments)["image"]
+    image = module.synthesis(y_hat, WHOLE, coded["quality"])["image"]
     np.testing.assert_allclose(image, expected, atol=1)  # One at a near tie.
     # Chosen integers are the nearest ones or next to them.
     assert np.max(np.abs(codec.analysis(x[None], quality) - y_hat)) <= 1.51
@@ -182,7 +190,7 @@ def test_latents_hardly_depend_on_the_order_of_sums(name, make_image):
     codec = tiny.random_codec(name=name)
     round_to_half(codec)  # As the module does; eagerly its own weights are not seen.
     module = CodecModule(codec)
-    arguments = tf.constant(make_image(50, 67)), tf.constant(70.0)
+    arguments = tf.constant(make_image(50, 67)), WHOLE, tf.constant(7000, tf.int64)
     expected, eagerly = module.analysis(*arguments), module.analysis.python_function
     compiled = tf.function(eagerly, jit_compile=True)
     for kind in ("y", "z"):
@@ -201,9 +209,11 @@ def test_a_codec_trained_in_16_bits_is_exported_in_float32(make_image):
     files = []
     for each in (codec, mixed):
         module = CodecModule(each)
-        coded = module.compress(image, 50.0)
-        decoded = module.decompress(coded["strings"], 50, 67, coded["quality"])
-        files.append((module.fingerprint, coded["strings"], decoded["image"]))
+        coded = module.compress(image, WHOLE, 50.0)
+        y_hat = decoded_latents(module, coded, 4, 8)
+        decoded = module.synthesis(y_hat, WHOLE, coded["quality"])
+        strings = coded["first"], coded["rest"]
+        files.append((module.fingerprint, *strings, decoded["image"]))
     for ours, theirs in zip(*files):
         np.testing.assert_array_equal(ours, theirs)
 
@@ -256,11 +266,10 @@ def test_parts_of_fdram_are_switches(sizes, make_image):
     assert np.any(np.abs(codec.synthesis(y, quality) - x_hat) > 1)
     round_to_half(codec)
     module = CodecModule(codec)
-    coded = module.compress(x, 50.0)
-    arguments = (coded["strings"], 50, 67, coded["quality"])
-    expected = codec.synthesis(module.latents(*arguments)["y_hat"], quality)
-    expected = np.clip(np.floor(expected[0, :50, :67] + 0.5), 0, 255)
-    image = module.decompress(*arguments)["image"]
+    coded = module.compress(x, WHOLE, 50.0)
+    y_hat = decoded_latents(module, coded, 4, 8)
+    expected = np.clip(np.floor(codec.synthesis(y_hat, quality)[0] + 0.5), 0, 255)
+    image = module.synthesis(y_hat, WHOLE, coded["quality"])["image"]
     np.testing.assert_allclose(image, expected, atol=1)
 
 

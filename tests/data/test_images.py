@@ -1,13 +1,15 @@
 """Reading and writing images of all common kinds."""
 
+import errno
 import io
 import struct
 import zlib
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, TiffImagePlugin
 
+from tests.data.png_files import png
 from tf_imgcomp.data import memory
 from tf_imgcomp.data.images import (
     Photo,
@@ -138,27 +140,11 @@ def test_transparent_value_of_sixteen_bit_grey_becomes_alpha(save):
     np.testing.assert_array_equal(photo.alpha, [[255, 0]])
 
 
-def png_of_sixteen_bits(values, colour_type, *more):
-    """Returns a PNG; Pillow cannot write more than 8 bits in colour."""
-    height, width, channels = values.shape
-
-    def chunk(name, data):
-        crc = struct.pack(">I", zlib.crc32(name + data))
-        return struct.pack(">I", len(data)) + name + data + crc
-
-    rows = values.astype(">u2").tobytes()
-    stride = 2 * width * channels
-    lines = b"".join(b"\0" + rows[stride * i : stride * (i + 1)] for i in range(height))
-    header = struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0)
-    chunks = (b"IHDR", header), *more, (b"IDAT", zlib.compress(lines)), (b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*pair) for pair in chunks)
-
-
 @pytest.mark.parametrize(("channels", "colour_type"), [(3, 2), (4, 6)])
 def test_sixteen_bit_colour_is_rounded(tmp_path, channels, colour_type):
     values = np.random.default_rng(0).integers(0, 65536, (40, 30, channels))
     path = tmp_path / "image.png"
-    path.write_bytes(png_of_sixteen_bits(values, colour_type))
+    path.write_bytes(png(values, colour_type))
     photo = read_image(path)
     expected = np.rint(values / 257)
     np.testing.assert_array_equal(photo.pixels, expected[..., :3])
@@ -171,14 +157,14 @@ def test_transparent_colour_of_sixteen_bits_becomes_alpha(tmp_path):
     path = tmp_path / "image.png"
     clear = b"tRNS", struct.pack(">HHH", 1000, 2000, 3000)
     values = np.array([[[1000, 2000, 3000], [9000, 2000, 3000]]])
-    path.write_bytes(png_of_sixteen_bits(values, 2, clear))
+    path.write_bytes(png(values, 2, clear))
     np.testing.assert_array_equal(read_image(path).alpha, [[0, 255]])
 
 
 def test_sixteen_bit_grey_with_alpha_stays_grey(tmp_path):
     values = np.random.default_rng(0).integers(0, 65536, (4, 3, 2))
     path = tmp_path / "image.png"
-    path.write_bytes(png_of_sixteen_bits(values, 4))
+    path.write_bytes(png(values, 4))
     photo = read_image(path)
     assert photo.grey
     assert photo.alpha.shape == (4, 3)
@@ -337,7 +323,17 @@ def test_first_frame_is_taken_and_said_so(save, suffix):
     )
     photo = read_image(path)
     np.testing.assert_array_equal(photo.pixels[0, 0], [255, 0, 0])
-    assert photo.notes == ("first frame of 3 only",)
+    count = "several" if suffix == "tif" else 3
+    assert photo.notes == (f"first frame of {count} only",)
+
+
+def test_frames_of_a_tiff_are_not_counted(save, monkeypatch):
+    """Pillow takes quadratic time for it."""
+    monkeypatch.delattr(TiffImagePlugin.TiffImageFile, "n_frames")
+    frame = Image.new("L", (2, 2))
+    assert read_image(save(frame, "image.tif")).notes == ()
+    path = save(frame, "image.tif", save_all=True, append_images=[frame])
+    assert read_image(path).notes == ("first frame of several only",)
 
 
 def test_empty_and_foreign_files_are_refused(tmp_path):
@@ -367,7 +363,7 @@ def test_truncated_images_are_refused(make_image, save, suffix):
 
 def test_sizes_beyond_memory_are_refused_before_decoding(tmp_path, monkeypatch):
     path = tmp_path / "bomb.png"
-    data = png_of_sixteen_bits(np.zeros((1, 1, 3)), 2)
+    data = png(np.zeros((1, 1, 3)), 2)
     header = b"IHDR" + struct.pack(">IIBBBBB", 60000, 50000, 8, 2, 0, 0, 0)
     crc = struct.pack(">I", zlib.crc32(header))
     path.write_bytes(data[:12] + header + crc + data[33:])
@@ -434,7 +430,7 @@ def test_what_a_format_cannot_hold_is_said(pixels, tmp_path):
     notes = write_image(tmp_path / "image.bmp", photo)
     assert notes == (
         "transparency replaced by white: BMP cannot store it",
-        "ICC profile and EXIF dropped: BMP cannot store them",
+        "ICC profile dropped: BMP cannot store this",
     )
     assert read_array(tmp_path / "image.bmp").min() == 255
 
@@ -459,3 +455,14 @@ def test_grey_pixels_are_the_rounded_mean():
 
 def test_extensions_of_photos_are_known():
     assert {".jpg", ".jpeg", ".png", ".webp", ".tif", ".avif"} <= input_suffixes()
+
+
+def test_a_full_disk_is_the_systems_error(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", fail)
+    photo = Photo(np.zeros((2, 2, 3), np.uint8))
+    with pytest.raises(OSError, match="No space left on device: '.*new.png'"):
+        write_image(tmp_path / "new.png", photo)
+    assert list(tmp_path.iterdir()) == []

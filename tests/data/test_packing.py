@@ -1,11 +1,14 @@
 """Photos in one file."""
 
+import io
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from tf_imgcomp.data.images import read_image
 from tf_imgcomp.data.packing import pack_photos
 from tf_imgcomp.data.photos import is_held_out
 from tf_imgcomp.errors import ImageError
@@ -63,3 +66,20 @@ def test_no_room_for_any_photo_is_an_error_and_no_file(photos, tmp_path):
     with pytest.raises(ImageError, match="no training photo fits into 100 bytes"):
         pack_photos(photos, tmp_path / "p.zip", 100)
     assert list(tmp_path.glob("p.*")) == []
+
+
+def test_photos_that_pillow_alone_reads_otherwise_are_packed_as_png(photos, tmp_path):
+    deep = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+    Image.fromarray(deep).save(photos / "deep.png")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = Image.fromarray(np.zeros((9, 20, 3), np.uint8))
+    turned.save(photos / "turned.jpg", exif=exif)
+    pack_photos(photos, tmp_path / "p.zip", 1e6)
+    with zipfile.ZipFile(tmp_path / "p.zip") as file:
+        images = {Path(name).name: file.read(name) for name in file.namelist()}
+    for name in ("deep.png", "turned.jpg"):
+        with Image.open(io.BytesIO(images[f"{name}.png"])) as image:
+            expected = read_image(photos / name).pixels
+            np.testing.assert_array_equal(np.asarray(image), expected)
+    assert len(images) == 12

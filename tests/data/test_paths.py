@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tf_imgcomp.data.paths import expand_inputs, output_paths
+from tf_imgcomp.data.paths import expand_inputs, name_a_folder, output_paths
 from tf_imgcomp.errors import ImgcompError
 
 
@@ -60,3 +60,16 @@ def test_output_is_a_file_for_one_input_and_a_folder_else(tmp_path):
 def test_several_inputs_do_not_go_to_one_file(folder):
     with pytest.raises(ImgcompError, match="^--output: expected a folder for 2 inputs"):
         output_paths([Path("a"), Path("b")], str(folder / "a.jpg"), ".tfci")
+
+
+def test_a_folder_of_one_image_goes_to_a_folder(folder):
+    arguments = [str(folder / "deep")]
+    (photo,) = expand_inputs(arguments, {".jpg"})
+    assert name_a_folder(arguments)
+    assert not name_a_folder([str(photo), str(folder / "gone")])
+    assert output_paths([photo], "out", ".tfci", into_folder=True) == {
+        photo: Path("out/c.tfci")
+    }
+    message = "^--output: expected a folder for a folder of inputs, received the file"
+    with pytest.raises(ImgcompError, match=message):
+        output_paths([photo], str(folder / "a.jpg"), ".tfci", into_folder=True)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tf_imgcomp.data.images import Photo, write_image
 from tf_imgcomp.data.patches import batches, make_batch
 from tf_imgcomp.data.photos import PhotoFolder
 from tf_imgcomp.errors import ImageError
@@ -99,3 +100,18 @@ def test_a_batch_is_a_function_of_seed_and_step(folder, tmp_path):
 def test_a_folder_without_photos_is_refused(tmp_path):
     with pytest.raises(ImageError, match="no photos found"):
         PhotoFolder(tmp_path, tmp_path / "cache")
+
+
+def test_a_folder_without_a_readable_photo_is_refused(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"no image")
+    with pytest.raises(ImageError, match="no photo can be read$"):
+        PhotoFolder(tmp_path, tmp_path / "cache")
+
+
+def test_all_formats_that_compress_are_photos(tmp_path, make_image):
+    photo = Image.fromarray(make_image(64, 96))
+    for name in ("a.avif", "b.gif", "c.heic", "d.jp2", "e.tga"):
+        write_image(tmp_path / name, Photo(np.asarray(photo)))
+    photos = PhotoFolder(tmp_path, tmp_path / "cache")
+    assert len(photos) == 5
+    np.testing.assert_array_equal(photos[4], np.asarray(photo))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tf_imgcomp.ops import checkerboard
+from tf_imgcomp.ops import checkerboard, quads
 
 
 def integers(layer) -> tuple:
@@ -12,6 +12,24 @@ def integers(layer) -> tuple:
     return tuple(
         v.astype(np.int64) for v in (layer.weights.numpy(), biases, -np.log2(scale))
     )
+
+
+def _quad_taps(i: int, j: int) -> list:
+    """Places in a 5x5 window of what is decoded before, pass by pass, row by row."""
+    order = quads.POSITIONS
+    number = order.index((i % 2, j % 2))
+    return [
+        (row, column)
+        for position in order[:number]
+        for row, column in np.ndindex(5, 5)
+        if ((i + row) % 2, (j + column) % 2) == position
+    ]
+
+
+_TAPS = {
+    "checkerboard": lambda i, j: checkerboard.TAPS if (i + j) % 2 else (),
+    "quads": _quad_taps,
+}
 
 
 def dense(layer, x: np.ndarray, activate: bool) -> np.ndarray:
@@ -63,7 +81,7 @@ def raw_parameters(coder, z: np.ndarray, y: np.ndarray, rate: np.ndarray) -> lis
     embedded = [_embed(net, part) for net, part in zip(coder.slices, parts)]
     results = []
     for number, networks in enumerate(coder.slices):
-        result = []
+        result, convs = [], networks.context_convs
         for i, j in np.ndindex(psi.shape[:2]):
             known = [psi[i, j], rate]
             if number:
@@ -71,10 +89,14 @@ def raw_parameters(coder, z: np.ndarray, y: np.ndarray, rate: np.ndarray) -> lis
                 window = _window(before, i, j, 1).ravel()
                 known.append(dense(networks.channel_conv, window, True))
             around = np.zeros(networks.features, np.int64)
-            if (i + j) % 2:
+            taps = _TAPS[coder.config.context](i, j)
+            if taps:
                 window = _window(embedded[number], i, j, 2)
-                taps = np.concatenate([window[tap] for tap in checkerboard.TAPS])
-                around = dense(networks.context_convs[0], taps, True)
+                seen = np.concatenate([window[tap] for tap in taps])
+                place = {
+                    conv.weights.shape[0] // window.shape[-1]: conv for conv in convs
+                }
+                around = dense(place[len(taps)], seen, True)
             h = np.concatenate([*known, around])
             for layer in networks.hidden:
                 h = dense(layer, h, True)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.entropy import reference
 from tf_imgcomp.entropy import decisions, integer_mixture
-from tf_imgcomp.entropy.range_coder import FIRST_ROWS, FIRST_TABLE
+from tf_imgcomp.entropy.symbol_streams import FIRST_ROWS, FIRST_TABLE
 from tf_imgcomp.entropy.tables import Tables
 
 integers = st.integers(-20000, 20000)

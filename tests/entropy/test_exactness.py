@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests import tiny
 from tests.benchmarks.programs import load_program
-from tests.entropy import reference
+from tests.entropy import parts, reference
 from tests.golden import regenerate
 from tf_imgcomp import bitstream
 from tf_imgcomp.entropy import (
@@ -28,7 +28,6 @@ from tf_imgcomp.entropy.fixed_point import ACTIVATION_MAX, SUM_MAX, IntegerDense
 from tf_imgcomp.entropy.integer_coder import IntegerCoder
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.interface import Coded
-from tf_imgcomp.ops import checkerboard
 
 QUALITY = tf.constant(7250, tf.int64)
 estimation = load_program("estimation")
@@ -50,7 +49,7 @@ def _coder(**switches):
 
 
 def _digest(encoded):
-    digest = hashlib.sha256(b"".join(encoded.strings.numpy()))
+    digest = hashlib.sha256(b"".join(parts.strings(encoded)))
     digest.update(encoded.y_hat.numpy().astype(np.int32).tobytes())
     return digest.hexdigest()
 
@@ -67,9 +66,7 @@ def test_latents_come_back_exactly(switches):
     coder = _coder(**switches)
     y, z = _latents()
     encoded = coder.encode(y, z, QUALITY)
-    decoded = coder.decode(encoded.strings, *z.shape[1:3], QUALITY)
-    assert decoded.valid_string_count
-    assert decoded.checksum == encoded.checksum
+    decoded = parts.decode(coder, encoded, QUALITY)
     np.testing.assert_array_equal(decoded.y_hat, encoded.y_hat)
     # Chosen integers are the nearest ones or next to them.
     assert np.max(np.abs(encoded.y_hat - y)) <= 1.5
@@ -88,9 +85,8 @@ def test_integers_that_are_given_are_coded_as_they_are(switches):
     are_coded = encoded.y_hat != 0
     np.testing.assert_array_equal(encoded.y_hat[are_coded], rounded[are_coded])
     assert np.any(rounded != chosen.y_hat)
-    decoded = coder.decode(encoded.strings, *z.shape[1:3], QUALITY)
+    decoded = parts.decode(coder, encoded, QUALITY)
     np.testing.assert_array_equal(decoded.y_hat, encoded.y_hat)
-    assert decoded.checksum == encoded.checksum
 
 
 def test_eager_and_function_give_the_same_bytes():
@@ -121,17 +117,17 @@ def test_xla_gives_the_same_bytes(tied, monkeypatch):
 
         monkeypatch.setattr(owner, name, call)
 
-    parts = [(coder, "run_hyper_synthesis")]
+    compiled = [(coder, "run_hyper_synthesis")]
     names = ("embed", "channel_context", "context_prediction", "parameters")
-    parts += [(networks, name) for networks in coder.slices for name in names]
+    compiled += [(networks, name) for networks in coder.slices for name in names]
     if tied:
         names = ("enough_deviations", "find_rows", "choose_integers")
-        parts += [(tied_rows, name) for name in names]
+        compiled += [(tied_rows, name) for name in names]
     else:
         names = ("are_skipped", "make_mixture", "choose_integers")
-        parts += [(integer_mixture, name) for name in names]
-        parts += [(decisions, name) for name in ("cumulative", "find_rows")]
-    for owner, name in parts:
+        compiled += [(integer_mixture, name) for name in names]
+        compiled += [(decisions, name) for name in ("cumulative", "find_rows")]
+    for owner, name in compiled:
         compile_with_xla(owner, name)
     for name, function in vars(symbol_coding).copy().items():
         if isinstance(function, tf.types.experimental.GenericFunction):
@@ -139,10 +135,9 @@ def test_xla_gives_the_same_bytes(tied, monkeypatch):
             monkeypatch.setattr(symbol_coding, name, anew)
     encoded = coder.encode(y, z, QUALITY)
     assert _digest(encoded) == expected
-    decoded = coder.decode(encoded.strings, *z.shape[1:3], QUALITY)
-    assert decoded.valid_string_count
+    decoded = parts.decode(coder, encoded, QUALITY)
     np.testing.assert_array_equal(decoded.y_hat, encoded.y_hat)
-    assert called == {name for _, name in parts}
+    assert called == {name for _, name in compiled}
 
 
 _PROGRAM = """
@@ -206,20 +201,21 @@ def test_golden_files_decode_to_their_latents(name, tiny_model):
     assert codec.from_file(file).shape == (file.height, file.width, 3)
 
 
-def test_networks_equal_a_numpy_reference():
-    coder = _coder()
+@pytest.mark.parametrize("context", ["checkerboard", "quads"])
+def test_networks_equal_a_numpy_reference(context):
+    coder = _coder(context=context)
     y, z = _latents(8, 8)
     y, z = np.clip(np.floor(y + 0.5), -500, 500), np.floor(z + 0.5)
-    rate = coder._rate(QUALITY)
+    rate = coder.rate(QUALITY)
     expected = reference.raw_parameters(
         coder, z[0].astype(np.int64), y[0].astype(np.int64), rate[0].numpy().astype(int)
     )
     known = estimation.KnownLatents(coder.config, tf.constant(y))
     psi = coder.run_hyper_synthesis(tf.constant(z), rate)
-    passes.run_passes("checkerboard", coder.slices, psi, known)
+    passes.run_passes(context, coder.slices, psi, known)
     for number, slice_expected in enumerate(expected):
-        colours = (known.parameters[number, colour] for colour in range(2))
-        merged = checkerboard.merge(*colours)
+        found = {p: raw for (n, p), raw in known.parameters.items() if n == number}
+        merged = passes.merge(context, [found[each] for each in sorted(found)])
         np.testing.assert_array_equal(merged[0], slice_expected)
 
 

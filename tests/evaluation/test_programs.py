@@ -38,10 +38,15 @@ def photo(tmp_path, make_image):
 @pytest.mark.slow
 def test_evaluate_writes_and_prints_results(run, photo, tmp_path):
     (tmp_path / "bad.png").write_bytes(b"bad")
+    data = bytearray(photo.read_bytes())
+    data[29] ^= 1  # The checksum of its header.
+    (tmp_path / "cut.png").write_bytes(data)
     flags = ("--qualities=10,50,90", "--baselines=jpeg,webp", "--output=out")
-    result = run("evaluate", *flags, "bad.png", "photo.png")
+    result = run("evaluate", *flags, "bad.png", "cut.png", "photo.png")
     assert result.returncode == 1
-    assert result.stderr == "bin/evaluate: bad.png: not an image of a known format\n"
+    bad, cut = result.stderr.splitlines()
+    assert bad == "bin/evaluate: bad.png: not an image of a known format"
+    assert cut.startswith("bin/evaluate: cut.png: ")
     assert "| stub  | jpeg" in result.stdout
     assert "| stub  | webp" in result.stdout
     with open(tmp_path / "out" / "points.csv", newline="") as file:

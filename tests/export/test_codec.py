@@ -1,11 +1,20 @@
-"""The exported folder of a codec, loaded without this package."""
+"""The functions of a codec: exported, on tiles, and its fingerprint."""
 
 import subprocess
 import sys
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import tensorflow as tf
-import tensorflow_compression  # noqa: F401  It registers the range coder.
+
+from tests import tiny
+from tf_imgcomp.export import constants
+from tf_imgcomp.export.codec import CodecModule
+from tf_imgcomp.export.constants import canonical_json
+from tf_imgcomp.layers import lapped
+
+QUALITY, HUNDREDTHS = 60.0, tf.constant(6000, tf.int64)
 
 _STRANGER = """
 import sys
@@ -14,16 +23,20 @@ import tensorflow_compression
 assert not any(name.startswith("tf_imgcomp") for name in sys.modules)
 model = tf.saved_model.load(sys.argv[1])
 image = tf.cast(tf.reshape(tf.range(40 * 50 * 3) % 251, (40, 50, 3)), tf.uint8)
-coded = model.signatures["compress"](image=image, quality=tf.constant(95.0))
-back = model.signatures["decompress"](
-    strings=coded["strings"], height=tf.constant(40), width=tf.constant(50),
-    quality=coded["quality"])
-assert back["image"].shape == (40, 50, 3) and bool(back["sound"])
-assert int(back["checksum"]) == int(coded["checksum"])
-y = model.signatures["analysis"](image=image, quality=tf.constant(95.0))["y"]
-synthesis = model.signatures["synthesis"]
-whole = synthesis(y_hat=tf.floor(y + 0.5), quality=tf.constant(95.0))
+crop = tf.zeros([4], tf.int32)
+call = model.signatures
+coded = call["compress"](image=image, crop=crop, quality=tf.constant(95.0))
+quality = coded["quality"]
+first = call["first"](strings=coded["first"], rows=tf.constant(4),
+    columns=tf.constant(4), quality=quality)
+rest = call["rest"](strings=coded["rest"], z_hat=first["z_hat"],
+    y_hat=first["y_hat"], quality=quality)
+assert bool(first["sound"]) and bool(rest["sound"])
+assert [first["checksum"], rest["checksum"]] == list(coded["checksums"])
+whole = call["synthesis"](y_hat=rest["y_hat"], crop=crop, quality=quality)
 assert whole["image"].shape == (64, 64, 3)
+y = call["analysis"](image=image, crop=crop, quality=quality)["y"]
+assert y.shape == rest["y_hat"].shape
 print("fine")
 """
 
@@ -39,12 +52,67 @@ def test_a_program_without_this_package_can_use_it(tiny_model, tmp_path):
     assert run.stdout.split()[-1:] == ["fine"], run.stderr
 
 
-def test_signatures_are_the_documented_ones(tiny_model):
-    loaded = tf.saved_model.load(str(tiny_model))
-    assert set(loaded.signatures) == {
-        "compress",
-        "decompress",
-        "analysis",
-        "synthesis",
-        "latents",
-    }
+def test_signatures_are_the_documented_ones(module):
+    names = {"compress", "analysis", "first", "rest", "synthesis", "preview"}
+    assert set(module.signatures) == names
+
+
+@pytest.fixture(scope="module")
+def codec():
+    return tiny.random_codec()
+
+
+@pytest.fixture(scope="module")
+def module(codec):
+    return CodecModule(codec)
+
+
+def test_tiles_are_cut_out_of_what_their_surroundings_tell(module, codec, make_image):
+    image, whole = make_image(256, 192), tf.zeros([4], tf.int32)
+    crop = tf.constant([4, 8, 0, 4])
+    uncropped = module.analysis(image, whole, HUNDREDTHS)["y"]
+    latents = module.analysis(image, crop, HUNDREDTHS)
+    expected = uncropped[:, 4:8, :8]
+    np.testing.assert_array_equal(latents["y"], expected)
+    assert latents["z"].shape[1:3] == (1, 2)
+    coded = module.compress(image, crop, QUALITY)
+    first = module.first(coded["first"], 4, 8, HUNDREDTHS)
+    rest = module.rest(first["z_hat"], first["y_hat"], coded["rest"], HUNDREDTHS)
+    checksums = [first["checksum"], rest["checksum"]]
+    np.testing.assert_array_equal(checksums, coded["checksums"])
+    assert np.max(np.abs(rest["y_hat"] - expected)) <= 1.51
+    pixels, tile = (
+        module.synthesis(tf.round(uncropped), each, HUNDREDTHS)["image"]
+        for each in (whole, crop)
+    )
+    np.testing.assert_array_equal(tile, pixels[64:128, :128])
+
+
+def test_the_importance_is_that_of_the_tile(make_image):
+    module = CodecModule(tiny.random_codec(name="mfca_pmcn"))
+    image, crop = make_image(128, 128), tf.constant([4, 0, 0, 4])
+    whole = module.analysis(image, tf.zeros([4], tf.int32), HUNDREDTHS)
+    tile = module.analysis(image, crop, HUNDREDTHS)
+    np.testing.assert_array_equal(tile["importance"], whole["importance"][4:, :4])
+
+
+def test_what_changes_files_or_pixels_changes_the_constants(codec, monkeypatch):
+    found = {canonical_json(codec, 1024), canonical_json(codec, 512)}
+    patches = (
+        (codec, "border", codec.border + 2),
+        (constants, "INTEGERS_PER_STREAM", 1000),
+        (lapped, "DELTA_WEIGHT", 0.2),
+        (codec, "config", replace(codec.config, lmbda_max=0.3)),
+    )
+    for number, patch in enumerate(patches):
+        with monkeypatch.context() as context:
+            context.setattr(*patch)
+            found.add(canonical_json(codec, 1024))
+        assert len(found) == number + 3
+    for_training = replace(codec.config, gradient_scale=1.0)
+    monkeypatch.setattr(codec, "config", for_training)
+    assert canonical_json(codec, 1024) in found
+
+
+def test_the_fingerprint_depends_on_the_tile(codec, module):
+    assert CodecModule(codec, 512).fingerprint != module.fingerprint

@@ -64,7 +64,8 @@ def test_the_cost_is_that_of_the_file(codec, refinement, latents):
         assert np.all(np.isfinite(found[f"{name}_gradient"]))
         assert np.any(found[f"{name}_gradient"] != 0)
     coded = refinement.encode(found["y_hat"], found["z_hat"], HUNDREDTHS)
-    bits = 8 * sum(map(len, coded["strings"].numpy()))
+    strings = *coded["first"].numpy(), *coded["rest"].numpy()
+    bits = 8 * sum(map(len, strings))
     x_hat = codec.synthesis(found["y_hat"], QUALITY)[0, :64, :100]
     error = np.mean((np.clip(x_hat, 0, 255) - image) ** 2)
     expected = bits + weights["lmbda"] * 64 * 100 * error

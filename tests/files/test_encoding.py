@@ -116,6 +116,13 @@ def test_a_preview_comes_from_the_first_part(codec, photo, file, scale):
         decode(codec, cut)
 
 
+@pytest.mark.parametrize(("region", "scale"), [(None, 3), (None, 0), (REGIONS[0], 2)])
+def test_scales_that_do_not_exist_are_refused(codec, file, region, scale):
+    message = f"Expected one of .* as scale, 1 with a region, received {scale}"
+    with pytest.raises(ValueError, match=message):
+        decode(codec, file, region, scale)
+
+
 def test_opaque_tiles_cost_a_byte_and_opaque_photos_nothing(codec, photo, file):
     assert [bool(tile) for tile in file.alpha] == [False] * 3 + [True, False, False] * 2
     for alpha in (None, np.full((HEIGHT, WIDTH), 255, np.uint8)):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_imgcomp import bitstream
+from tf_imgcomp import bitstream, model_folder
 from tf_imgcomp.export.codec import export
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.training.weights import save_weights
@@ -34,6 +34,7 @@ def main():
     save_weights(tiny.random_codec(), tiny.WEIGHTS)
     shutil.rmtree(HERE / "tiny", ignore_errors=True)
     export(tiny.golden_codec(), HERE / "tiny", {"data": "random weights"})
+    shutil.rmtree(HERE / "tiny" / model_folder.REFINEMENT)  # Large, and not tested.
     codec = models.load(str(HERE / "tiny"))
     for name, (height, width, quality) in FILES.items():
         coded = codec.compress(image(height, width), quality)

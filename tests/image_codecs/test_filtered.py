@@ -167,7 +167,7 @@ class _StubFilter:
     """Adds the mean over 5x5 pixels minus 1: exact, and reaches two pixels."""
 
     id, card, fingerprint, bytes_per_pixel = "stub+blur", {}, 1, 1.0
-    reach = 2
+    border = 2
 
     def __init__(self, tile):
         self.tile = tile

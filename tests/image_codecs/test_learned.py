@@ -1,7 +1,9 @@
 """Loading an exported codec and coding with it."""
 
+import dataclasses
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,11 +11,18 @@ import tensorflow as tf
 
 from tests import tiny
 from tests.golden import regenerate
+from tests.image_codecs.conftest import TILE
 from tf_imgcomp.codecs.registry import new_codec
+from tf_imgcomp.data.images import read_image
 from tf_imgcomp.errors import BitstreamError
 from tf_imgcomp.export.codec import export
-from tf_imgcomp.image_codecs import models
+from tf_imgcomp.image_codecs import models, streams
+from tf_imgcomp.image_codecs.learned import LearnedCodec
+from tf_imgcomp.image_codecs.workers import Workers
+from tf_imgcomp.tile_grid import Region
 from tf_imgcomp.training.weights import round_to_half
+
+KITTEN = Path(__file__).parents[2] / "examples" / "kitten.png"
 
 
 @pytest.fixture(scope="module")
@@ -48,18 +57,131 @@ def test_wrong_arguments_are_refused(codec):
         codec.compress(np.zeros((4, 4, 3), np.uint8), 0)
 
 
-@pytest.mark.parametrize("change", ["fewer", "more"])
-def test_strings_of_another_number_are_refused(codec, change):
+def _other_streams(part, change):
+    checksum, strings = streams.unpack(part)
+    return (streams.pack(checksum, change(strings)),)
+
+
+@pytest.mark.parametrize("part", ["first", "rest"])
+def test_streams_of_another_number_are_refused(codec, part):
     coded = codec.compress(regenerate.image(64, 64), 90.0)
-    strings = {"fewer": coded.strings[:-1], "more": (*coded.strings, b"x")}[change]
+    (data,) = getattr(coded, part)
+    more = {part: _other_streams(data, lambda strings: [*strings, b"x"])}
     with pytest.raises(BitstreamError, match="do not decode"):
-        codec.decompress(strings, 64, 64, coded.quality)
+        codec.decompress(dataclasses.replace(coded, **more), 64, 64)
 
 
-def test_strings_of_another_size_have_another_checksum(codec):
+@pytest.mark.parametrize("part", ["first", "rest"])
+def test_other_latents_than_were_encoded_are_refused(codec, part):
+    coded, other = (codec.compress(regenerate.image(64, 64), q) for q in (90.0, 80.0))
+    with pytest.raises(BitstreamError, match="decoded to other latents|do not decode"):
+        codec.decompress(
+            dataclasses.replace(coded, **{part: getattr(other, part)}), 64, 64
+        )
+
+
+def test_an_image_of_another_size_is_refused(codec):
     coded = codec.compress(regenerate.image(64, 64), 90.0)
-    _, checksum = codec.decompress(coded.strings, 128, 64, coded.quality)
-    assert checksum != coded.checksum
+    with pytest.raises(BitstreamError, match="decoded to other latents|do not decode"):
+        codec.decompress(coded, 128, 64)
+
+
+@pytest.fixture(scope="module")
+def photo():
+    kitten = read_image(KITTEN).pixels
+    return np.concatenate([kitten, kitten[::-1]])[:300, :280]
+
+
+@pytest.fixture(scope="module")
+def coded(tiled, photo):
+    return tiled.compress(photo, 60.0)
+
+
+@pytest.fixture(scope="module")
+def decoded(tiled, coded, photo):
+    return tiled.decompress(coded, *photo.shape[:2])
+
+
+def _steps(pixels, original):
+    """How much the error changes from row to row, where blocks of 16 rows meet.
+
+    Returns:
+        Mean squared differences in rows where tiles meet, and in those inside.
+    """
+    error = pixels.astype(np.float32) - original
+    squares = np.mean(np.diff(error, axis=0) ** 2, (1, 2))
+    rows = range(16, len(pixels), 16)
+    borders = [squares[row - 1] for row in rows if row % TILE == 0]
+    return borders, [squares[row - 1] for row in rows if row % TILE]
+
+
+@pytest.mark.parametrize("name", ["gradient", "photo"])
+@pytest.mark.parametrize("turned", [False, True])
+def test_there_are_no_seams(tiled, photo, name, turned, monkeypatch):
+    image = photo
+    if name == "gradient":
+        rows, columns = np.mgrid[:300, :280]
+        image = np.stack([rows // 2, columns // 2, (rows + columns) // 3], -1)
+    image = np.uint8(image.swapaxes(0, 1) if turned else image)
+    height, width, _ = image.shape
+    decoded = tiled.decompress(tiled.compress(image, 60.0), height, width)
+    borders, inside = _steps(decoded, image)
+    assert max(borders) <= max(inside)
+    monkeypatch.setattr(tiled, "tile", 1024)
+    whole = tiled.decompress(tiled.compress(image, 60.0), height, width)
+    assert np.mean(borders) < 1.05 * np.mean(_steps(whole, image)[0]) + 0.05
+
+
+def test_tiles_decode_to_nearly_what_the_whole_does(tiled, coded, decoded, photo):
+    """At most one grey level, as the border promises."""
+    y_hat = tiled.latents(coded, *photo.shape[:2])[0]
+    nothing = np.zeros(4, np.int32)
+    whole = tiled.model.synthesis(y_hat, nothing, coded.quality)[:300, :280]
+    difference = np.abs(whole.astype(int) - decoded)
+    assert difference.max() <= 1
+    assert np.mean(difference > 0) < 1e-3
+
+
+@pytest.mark.parametrize(
+    "region",
+    [
+        (0, 0, 300, 280),
+        (0, 0, 1, 1),
+        (299, 279, 1, 1),
+        (127, 127, 2, 2),
+        (5, 200, 9, 80),
+    ],
+)
+def test_a_region_is_exactly_that_part(tiled, coded, decoded, photo, region):
+    region = Region(*region)
+    part = tiled.decompress(coded, *photo.shape[:2], region)
+    np.testing.assert_array_equal(part, decoded[region.slices])
+
+
+def test_a_tile_is_coded_without_the_others(tiled, coded, photo):
+    changed = photo.copy()
+    changed[:60, :60] = 0  # Too far from other tiles for their analysis.
+    other = tiled.compress(changed, 60.0)
+    same = [a == b for a, b in zip(coded.first + coded.rest, other.first + other.rest)]
+    assert same == [False, *[True] * 8] * 2
+
+
+def test_threads_do_not_change_files(tiled, coded, decoded, photo):
+    one = LearnedCodec(tiled.model, Workers(1))
+    assert one.compress(photo, 60.0) == coded
+    again = one.decompress(coded, *photo.shape[:2])
+    np.testing.assert_array_equal(again, decoded)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [(1, 1), (1, 129), (129, 1), (128, 128), (129, 257)])
+def test_sizes_next_to_those_of_tiles_come_back(tiled, size):
+    pixels = regenerate.image(*size)
+    coded = tiled.compress(pixels, 90.0)
+    assert len(coded.first) == -(-size[0] // TILE) * -(-size[1] // TILE)
+    decoded = tiled.decompress(coded, *size)
+    assert decoded.shape == pixels.shape
+    assert np.abs(decoded.astype(int) - pixels).mean() < 40  # Of random weights.
 
 
 _EITHER_ORDER = """
@@ -67,13 +189,16 @@ import sys
 if sys.argv[2] == "before":
     import tensorflow_compression
 import numpy as np
-from tf_imgcomp.image_codecs import models
+from tf_imgcomp.image_codecs import models, streams
+from tf_imgcomp.image_codecs.learned import LearnedCodec
+from tf_imgcomp.image_codecs.workers import Workers
+from tf_imgcomp.tile_grid import Region
 model = models.load(sys.argv[1])
 assert ("tensorflow_compression" in sys.modules) == (sys.argv[2] == "before")
 import tensorflow_compression
 assert callable(tensorflow_compression.create_range_encoder)
 image = np.zeros((8, 8, 3), np.uint8)
-assert model.compress(image, 50.0).strings
+assert model.compress(image, 50.0).first
 print("fine")
 """
 

@@ -13,7 +13,8 @@ import pytest
 from tf_imgcomp.errors import ModelError
 from tf_imgcomp.image_codecs import models
 
-CARD = {"id": "tiny", "fingerprint": 1, "bytes_per_pixel": 1500.0}
+CARD = {"id": "tiny", "fingerprint": 1, "bytes_per_pixel": 1500.0, "tile": 1024}
+CARD["border"] = 4
 
 
 @pytest.fixture(autouse=True)
@@ -91,6 +92,8 @@ def test_other_folders_are_told(folders):
             {**CARD, "bytes_per_pixel": "1500"},
             ": expected 'bytes_per_pixel' of a model, received '1500'",
         ),
+        ({**CARD, "tile": None}, ": expected 'tile' of a model, received None"),
+        ({**CARD, "border": 4.5}, ": expected 'border' of a model, received 4.5"),
     ],
 )
 def test_a_damaged_card_is_told(content, message):

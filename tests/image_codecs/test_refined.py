@@ -16,7 +16,7 @@ from tf_imgcomp.image_codecs.effort import FAST, ITERATIONS
 from tf_imgcomp.image_codecs.refined import RefinedCodec
 from tf_imgcomp.metrics import mse, psnr
 
-HEIGHT, WIDTH, QUALITY = 64, 100, 90.0
+HEIGHT, WIDTH, QUALITY = 64, 100, 70.0
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def codec(folder):
 
 @pytest.fixture(scope="module")
 def refinement(codec):
-    return codec.load("refinement")
+    return codec.model.load("refinement")
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +48,11 @@ def image():
 
 
 def _size(coded):
-    return sum(map(len, coded.strings))
+    return sum(map(len, coded.first + coded.rest))
 
 
 def _cost(codec, image, coded, lmbda):
-    decoded, checksum = codec.decompress(coded.strings, HEIGHT, WIDTH, coded.quality)
-    assert checksum == coded.checksum
+    decoded = codec.decompress(coded, HEIGHT, WIDTH)
     return 8 * _size(coded) + lmbda * HEIGHT * WIDTH * mse(image, decoded)
 
 
@@ -93,7 +92,7 @@ def test_searches_keep_their_promise(codec, refined, image):
         encoded.file.quality
         >= encode(codec, Photo(image), Goal(max_bytes=limit)).file.quality
     )
-    decoded, _ = codec.decompress(plain.strings, HEIGHT, WIDTH, plain.quality)
+    decoded = codec.decompress(plain, HEIGHT, WIDTH)
     goal = Goal(target_psnr=psnr(image, decoded) - 0.01)  # Not out of all reach.
     encoded = encode(refined, Photo(image), goal)
     assert encoded.psnr >= goal.target_psnr
@@ -128,6 +127,32 @@ def test_a_model_without_refinement_says_so(folder, tmp_path):
 
 
 def test_a_refinement_of_other_weights_is_refused(folder, codec, monkeypatch):
-    monkeypatch.setattr(codec, "fingerprint", codec.fingerprint ^ 1)
+    monkeypatch.setattr(codec.model, "fingerprint", codec.fingerprint ^ 1)
     with pytest.raises(ModelError, match="refinement has fingerprint"):
         codec.with_effort(7)
+
+
+def test_tiles_are_refined_one_by_one(tiled):
+    """Each is no worse where it is seen with its surroundings."""
+    image, size = regenerate.image(130, 200), (130, 200)
+    seen = []
+    refinement = tiled.model.load("refinement")
+    refined = RefinedCodec(
+        tiled,
+        refinement,
+        iterations=2,
+        progress=lambda items: seen.append(items) or items,
+    )
+    before, after = (each.compress(image, QUALITY) for each in (tiled, refined))
+    assert seen == [range(4)]
+    assert all(
+        len(a) + len(b) <= len(c) + len(d)
+        for a, b, c, d in zip(after.first, after.rest, before.first, before.rest)
+    )
+    errors = [mse(image, tiled.decompress(coded, *size)) for coded in (before, after)]
+    lmbda = float(tiny.golden_codec().lmbda(QUALITY))
+    costs = [
+        8 * _size(coded) + lmbda * image.shape[0] * image.shape[1] * error
+        for coded, error in zip((before, after), errors)
+    ]
+    assert costs[1] < costs[0]

@@ -19,7 +19,7 @@ SIZES = [(1, 1), (64, 64), (65, 63), (1, 300), (300, 1), (129, 257)]
 def test_tiles_cover_every_position_once(size):
     grid = TileGrid(*size, 64)
     count = np.zeros(size, int)
-    for number in range(grid.count):
+    for number in range(grid.num_tiles):
         count[grid.tile(number).slices] += 1
     assert (count == 1).all()
 
@@ -27,7 +27,7 @@ def test_tiles_cover_every_position_once(size):
 @pytest.mark.parametrize("size", SIZES)
 def test_windows_end_with_the_map(size):
     grid, numbers = TileGrid(*size, 64), np.arange(np.prod(size)).reshape(size)
-    for number in range(grid.count):
+    for number in range(grid.num_tiles):
         tile, window = grid.tile(number), grid.window(number, 5)
         top, bottom, left, right = margins(window, tile)
         seen = numbers[window.slices]
@@ -58,7 +58,7 @@ def test_windows_of_a_region_are_seen_together():
 def test_every_tile_is_synthesized_once_its_window_is_decoded(size, border):
     grid = TileGrid(*size, 4)
     kept, synthesized, most = set(), [], 0
-    for step in decoding_steps(grid, border, range(grid.count)):
+    for step in decoding_steps(grid, border, range(grid.num_tiles)):
         assert step.tile not in kept
         kept.add(step.tile)
         most = max(most, len(kept))
@@ -66,7 +66,7 @@ def test_every_tile_is_synthesized_once_its_window_is_decoded(size, border):
             assert kept.issuperset(grid.touched_by(grid.window(tile, border)))
             synthesized.append(tile)
         kept.difference_update(step.finished)
-    assert sorted(synthesized) == list(range(grid.count))
+    assert sorted(synthesized) == list(range(grid.num_tiles))
     assert not kept
     lines = 1 + 2 * -(-border // 4)
     assert most <= lines * min(size) // 4 + 1 + lines
@@ -94,8 +94,8 @@ def test_what_is_shared_is_copied():
 @pytest.mark.parametrize("size", [(1, 1), (65, 200), (129, 129), (300, 64)])
 def test_pixels_and_latents_have_the_same_tiles(size):
     tiles = ImageTiles(*size, 128, 3)
-    assert tiles.pixels.count == tiles.latents.count
-    for number in range(tiles.pixels.count):
+    assert tiles.pixels.num_tiles == tiles.latents.num_tiles
+    for number in range(tiles.pixels.num_tiles):
         pixels, latents = tiles.pixels.tile(number), tiles.latents.tile(number)
         assert (16 * latents.top, 16 * latents.left) == pixels[:2]
         assert latents.height == -(-pixels.height // 64) * 4

@@ -8,10 +8,18 @@ import pytest
 from PIL import Image
 
 from tests import tiny
+from tf_imgcomp.data.patches import PHOTOS
+from tf_imgcomp.data.photos import is_held_out
 from tf_imgcomp.errors import ImgcompError, ModelError
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.runs.kinds import ObjectiveConfig
-from tf_imgcomp.runs.train import DataConfig, ModelConfig, new_trainable, train
+from tf_imgcomp.runs.train import (
+    DataConfig,
+    ModelConfig,
+    _open_photos,
+    new_trainable,
+    train,
+)
 from tf_imgcomp.training.optimization import OptimizationConfig
 from tf_imgcomp.training.trainer import TrainerConfig
 
@@ -52,6 +60,31 @@ def test_two_steps_make_a_model_that_codes(data, tmp_path, make_image):
     image = make_image(30, 50)
     exported = models.load(str(folder))
     assert exported.decode(exported.encode(image, 50.0)).shape == image.shape
+
+
+def test_photos_left_out_and_missing_for_validation_are_told(data):
+    (data.folder / "broken.jpg").write_bytes(b"no image")
+    lines = []
+    photos, held_out = _open_photos(data, PHOTOS, lines.append, iter)
+    assert (len(photos), held_out) == (3, [])
+    assert lines[0].endswith(" 1 unreadable, 0 for validation")
+    assert lines[1:] == [
+        "not readable, left out: broken.jpg",
+        "validation on 0 photos instead of 16: no more are held out (one in fifty, by "
+        "name)",
+    ]
+
+
+def test_as_many_photos_validate_as_were_asked_for(data, make_image):
+    names = (f"a_{number}.png" for number in range(1000))
+    names = [name for name in names if is_held_out(name)][:3]
+    for name in names:
+        Image.fromarray(make_image(70, 90)).save(data.folder / name)
+    data = dataclasses.replace(data, validation_photos=2)
+    lines = []
+    _, held_out = _open_photos(data, PHOTOS, lines.append, iter)
+    assert len(held_out) == 2
+    assert len(lines) == 1
 
 
 @pytest.mark.slow

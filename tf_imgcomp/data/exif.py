@@ -46,11 +46,20 @@ def turn_upright(image: Image.Image, notes: list[str]) -> bytes | None:
     """
     exif = image.info.get("exif")  # Pillow rewrites it on turning.
     try:
-        ImageOps.exif_transpose(image, in_place=True)
+        if not _is_upright(image):
+            ImageOps.exif_transpose(image, in_place=True)
         return _reset_orientation(exif) if exif else _descriptive_tags(image)
     except _DAMAGE:
         notes.append("EXIF is damaged and was dropped")
         return None
+
+
+def _is_upright(image: Image.Image) -> bool:
+    """Whether the decoder has turned the image, so that its EXIF is out of date.
+
+    JPEG XL turns by its own header, unless the file is a JPEG that was packed.
+    """
+    return image.format == "JXL" and not getattr(image, "jpeg", False)
 
 
 def copy_with_tags(image: Image.Image) -> Image.Image:

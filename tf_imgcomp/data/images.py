@@ -21,8 +21,23 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from tf_imgcomp.atomic_files import write_atomically
-from tf_imgcomp.data import exif, memory, samples
+from tf_imgcomp.atomic_files import open_atomically
+from tf_imgcomp.data import (
+    colour_spaces,
+    deep_grey,
+    exif,
+    formats,
+    gain_maps,
+    isobmff,
+    jpeg_2000,
+    memory,
+    metadata,
+    samples,
+    tiff,
+)
+from tf_imgcomp.data.colour_spaces import ColourSpace
+from tf_imgcomp.data.formats import input_suffixes as input_suffixes  # Also for others.
+from tf_imgcomp.data.formats import output_format as output_format
 from tf_imgcomp.errors import ImageError, ImgcompError
 
 # Without this, Pillow's log messages would appear beside our one-line errors.
@@ -31,9 +46,9 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())
 _BYTES_PER_PIXEL = 4  # Of a decoded image in Pillow.
 _PILLOW = threading.RLock()
 _ALPHA_FORMATS = {
-    *("PNG", "WEBP", "TIFF", "JPEG2000", "AVIF", "TGA", "ICO", "ICNS", "DDS", "SGI")
+    *("PNG", "WEBP", "TIFF", "JPEG2000", "AVIF", "HEIF", "JXL", "TGA", "ICO", "ICNS"),
+    *("DDS", "SGI"),
 }
-_METADATA_FORMATS = {"PNG", "JPEG", "WEBP", "TIFF", "AVIF", "MPO"}
 # Decoded images are lossy already: their format should add almost no further loss.
 _SAVE_OPTIONS: dict[str, dict[str, Any]] = {
     "PNG": {"compress_level": 4},  # Photos 5 % larger than at 6, in 2/5 of the time.
@@ -41,6 +56,8 @@ _SAVE_OPTIONS: dict[str, dict[str, Any]] = {
     "MPO": {"quality": 95, "subsampling": 0},
     "WEBP": {"lossless": True},
     "AVIF": {"quality": 95, "subsampling": "4:4:4"},
+    "HEIF": {"quality": 95, "subsampling": "4:4:4"},
+    "JXL": {"quality": 95},
 }
 
 
@@ -54,6 +71,9 @@ class Photo:
         alpha: uint8 `(h, w)`, 255 is opaque; None for an opaque image.
         icc: ICC profile of the pixels, or None.
         exif: EXIF data without a prefix, its orientation 1, or None.
+        xmp: XMP packet, or None.
+        dpi: dots per inch across and down, or None.
+        text: pairs of keyword and text.
         notes: Messages for the user about how the image was read.
     """
 
@@ -62,6 +82,9 @@ class Photo:
     alpha: np.ndarray | None = None
     icc: bytes | None = None
     exif: bytes | None = None
+    xmp: bytes | None = None
+    dpi: tuple[float, float] | None = None
+    text: metadata.Text = ()
     notes: tuple[str, ...] = ()
 
 
@@ -72,7 +95,7 @@ def read_image(
     """Reads an image; of an animation or a document, the first frame.
 
     Args:
-        path: A file in any format that Pillow opens.
+        path: A file in one of the formats that `formats` lists.
         needed_memory: Function from height and width to the peak memory in bytes of
             the caller's processing. An image too large for the available memory is
             refused before it is decoded.
@@ -81,18 +104,16 @@ def read_image(
         ImageError: If the file is not an image, damaged, or too large.
         OSError: If the file cannot be read.
     """
-    notes = []
+    notes: list[str] = []
     with open(path, "rb") as stream, _pillow_errors():
-        if not stream.read(1):
-            raise ImageError("the file is empty")
-        image = Image.open(stream)
+        image = formats.open_image(stream)
         size = image.height, image.width
         memory.check_memory(*size, needed_memory(*size))
         # Limit embedded images (e.g. in ICO) to the size in the header.
         Image.MAX_IMAGE_PIXELS = image.height * image.width
-        frames = getattr(image, "n_frames", 1)
-        if frames > 1:
-            notes.append(f"first frame of {frames} only")
+        if image.format == "TIFF":
+            tiff.check_strips(image)
+        _name_what_is_left_out(image, stream, notes)
         return _read_frame(image, stream, notes)
 
 
@@ -117,47 +138,26 @@ def write_image(
     format_ = output_format(path)
     image = Image.fromarray(photo.pixels[..., 0] if photo.grey else photo.pixels)
     notes: list[str] = []
-    options = _SAVE_OPTIONS.get(format_, {})
     if photo.alpha is not None:
         image = _with_alpha(image, photo.alpha, format_, notes)
-    metadata = _metadata(photo)
-    if metadata and format_ not in _METADATA_FORMATS:
-        notes.append(f"ICC profile and EXIF dropped: {format_} cannot store them")
-        metadata = {}
-    stream = io.BytesIO()
-    try:
-        image.save(stream, format_, **metadata, **options)
-    except Exception as error:
-        raise ImageError(f"cannot be written as {format_}: {error}") from None
-    write_atomically(path, stream.getvalue(), overwrite=overwrite)
+    options = _SAVE_OPTIONS.get(format_, {})
+    with open_atomically(path, overwrite=overwrite) as file:
+        try:
+            options = {**options, **metadata.save_options(photo, format_, notes)}
+            image.save(file, format_, **options)
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise OSError(error.errno, error.strerror, str(path)) from None
+            raise ImageError(f"cannot be written as {format_}: {error}") from None
     return tuple(notes)
-
-
-def output_format(path: Path) -> str:
-    """Returns Pillow's name of the format that an extension stands for.
-
-    Raises:
-        ImageError: If Pillow cannot write the format.
-    """
-    format_ = Image.registered_extensions().get(path.suffix.lower())
-    if format_ not in Image.SAVE:
-        raise ImageError(
-            f"cannot write images with the extension {path.suffix!r}: "
-            "use for example .png, .jpg, .webp or .tif"
-        )
-    return format_
-
-
-def input_suffixes() -> set[str]:
-    """Returns the extensions, lower case, of the formats that Pillow opens."""
-    extensions = Image.registered_extensions().items()
-    return {suffix for suffix, format_ in extensions if format_ in Image.OPEN}
 
 
 def grey_pixels(pixels: np.ndarray) -> np.ndarray:
     """Returns uint8 `(h, w, 3)` with the mean of the three channels in each."""
-    mean = (pixels.sum(-1, dtype=np.uint16, keepdims=True) + 1) // 3
-    return np.repeat(mean.astype(np.uint8), 3, -1)
+    grey = np.empty_like(pixels)
+    for row, colours in enumerate(pixels):  # Row by row, which takes little memory.
+        grey[row] = (colours.sum(-1, dtype=np.uint16, keepdims=True) + 1) // 3
+    return grey
 
 
 def read_pillow_image(
@@ -220,24 +220,65 @@ def _size_limit() -> Iterator[None]:
         Image.MAX_IMAGE_PIXELS = limit
 
 
+def _name_what_is_left_out(
+    image: Image.Image, stream: BinaryIO, notes: list[str]
+) -> None:
+    """Adds notes on further images in the file, and on its depth."""
+    if getattr(image, "is_animated", False):
+        # Counting takes quadratic time in a TIFF.
+        count = getattr(image, "n_frames", 2) if image.format != "TIFF" else "several"
+        notes.append(f"first frame of {count} only")
+    if gain_maps.has_gain_map(image, stream):
+        notes.append("HDR gain map dropped")
+    if image.info.get("depth_images"):
+        notes.append("depth map dropped")
+    depth = image.info.get("bit_depth")  # Of HEIC.
+    if image.format == "AVIF":
+        depth = isobmff.read_properties(stream).depth
+    elif image.format == "JPEG2000" and image.mode not in deep_grey.MODES:
+        depth = jpeg_2000.read_depth(stream)
+    if depth and depth > 8:
+        notes.append(deep_grey.reduced(depth))
+
+
 def _read_frame(image: Image.Image, stream: BinaryIO, notes: list[str]) -> Photo:
     raw = samples.raw_mode(image)
+    if image.format == "JPEG2000":
+        image.info["icc_profile"] = jpeg_2000.read_profile(stream)
+    space = colour_spaces.read_colour_space(image, stream)
     image.load()
+    dpi = metadata.read_dpi(image)
     exif_data = exif.turn_upright(image, notes)
-    colours, alpha = samples.to_eight_bits(image, raw, stream, notes)
+    curve, note = space.conversion() if space else (None, "")
+    notes += [note] if note else []
+    colours, alpha = samples.to_eight_bits(image, raw, stream, notes, curve)
     grey = colours.ndim == 2
-    icc = samples.check_profile(image.info.get("icc_profile"), grey, notes)
+    if space:
+        icc = _matching_profile(space, grey, notes)
+    else:
+        icc = samples.check_profile(image.info.get("icc_profile"), grey, notes)
     if alpha is not None and alpha.min() == 255:
         alpha = None
     pixels = np.repeat(colours[..., None], 3, -1) if grey else colours
-    return Photo(pixels, grey, alpha, icc, exif_data, tuple(notes))
+    return Photo(
+        pixels=pixels,
+        grey=grey,
+        alpha=alpha,
+        icc=icc,
+        exif=exif_data,
+        xmp=metadata.read_xmp(image, stream),
+        dpi=dpi,
+        text=metadata.read_text(image),
+        notes=tuple(notes),
+    )
 
 
-def _metadata(photo: Photo) -> dict[str, bytes]:
-    """Metadata that Pillow saves beside the pixels."""
-    exif_data = photo.exif and exif.PREFIX + photo.exif
-    metadata = {"icc_profile": photo.icc, "exif": exif_data}
-    return {name: value for name, value in metadata.items() if value}
+def _matching_profile(space: ColourSpace, grey: bool, notes: list[str]) -> bytes | None:
+    try:
+        return space.profile(grey=grey)
+    except ValueError:
+        notes.append("the colour space is damaged and was dropped")
+        return None
 
 
 def _with_alpha(

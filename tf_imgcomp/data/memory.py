@@ -20,8 +20,10 @@ def available_memory() -> int:
     return min([_free_memory(), *(limit for limit in limits if limit is not None)])
 
 
-# Of a picture in memory: what Pillow decodes, its pixels, the decoded ones beside them.
-BYTES_PER_PIXEL = 16
+# Of a picture of 8-bit colours: Pillow's four bytes, the three of its pixels, a margin.
+BYTES_PER_PIXEL = 8
+# What TensorFlow adds at the first tile, whatever its size.
+TENSORFLOW = 200e6
 
 
 def size_of_picture(height: int, width: int) -> float:

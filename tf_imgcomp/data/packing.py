@@ -6,6 +6,9 @@ import zlib
 from pathlib import Path
 from typing import Callable, NamedTuple
 
+import numpy as np
+from PIL import Image
+
 from tf_imgcomp.atomic_files import write_atomically
 from tf_imgcomp.data.images import read_image
 from tf_imgcomp.data.photos import is_held_out, photo_files
@@ -31,10 +34,12 @@ class Packed(NamedTuple):
 def pack_photos(
     folder: Path, output: Path, max_bytes: float, progress: Callable = iter
 ) -> Packed:
-    """Writes the photos of a folder into a ZIP file, unchanged.
+    """Writes the photos of a folder into a ZIP file.
 
     Members are named `train/...` and `held_out/...`. Photos are added in a fixed
-    pseudo-random order if they fit.
+    pseudo-random order if they fit. A file is packed unchanged if Pillow alone reads
+    the pixels that `read_image` does, and as a PNG of these if not (rotated photos, 16
+    bits, HEIC).
 
     Args:
         folder: where the photos are, at any depth.
@@ -53,25 +58,46 @@ def pack_photos(
         for path in progress(files):
             group = "held_out" if is_held_out(path.name) else "train"
             name = f"{group}/{path.relative_to(folder)}"
-            # The photo and two headers, each with the name.
-            needed = path.stat().st_size + 30 + 46 + 2 * len(name.encode())
-            if size + needed > max_bytes:
+            if size + _packed_size(name, path.stat().st_size) > max_bytes:
                 left += 1
-            elif not _is_readable(path):
+                continue
+            try:
+                data, suffix = _packable(path)
+            except (ImageError, OSError):
                 unreadable.append(path.name)
-            else:
-                packed.write(path, name)
-                size += needed
-                counts[group] += 1
+                continue
+            name += suffix
+            if size + _packed_size(name, len(data)) > max_bytes:
+                left += 1
+                continue
+            packed.writestr(zipfile.ZipInfo(name), data)
+            size += _packed_size(name, len(data))
+            counts[group] += 1
     if not counts["train"]:
         raise ImageError(f"{folder}: no training photo fits into {max_bytes:g} bytes")
     write_atomically(Path(output), archive.getvalue(), overwrite=True)
     return Packed(counts["train"], counts["held_out"], left, unreadable)
 
 
-def _is_readable(path: Path) -> bool:
+def _packed_size(name: str, size: int) -> int:
+    """Bytes of a photo in the file, with its two headers that each have the name."""
+    return size + 30 + 46 + 2 * len(name.encode())
+
+
+def _packable(path: Path) -> tuple[bytes, str]:
+    """The bytes to pack, and what its name gets at its end."""
+    data, pixels = path.read_bytes(), read_image(path).pixels
+    if _is_plain(data, pixels):
+        return data, ""
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG")
+    return stream.getvalue(), ".png"
+
+
+def _is_plain(data: bytes, pixels: np.ndarray) -> bool:
+    """Whether Pillow alone reads these pixels."""
     try:
-        read_image(path)
-    except (ImageError, OSError):
+        with Image.open(io.BytesIO(data)) as image:
+            return np.array_equal(np.asarray(image.convert("RGB")), pixels)
+    except Exception:  # Of many types; for formats of other packages, too.
         return False
-    return True

@@ -35,8 +35,17 @@ def expand_inputs(arguments: Sequence[str], suffixes: Collection[str]) -> list[P
     return list(dict.fromkeys(inputs))
 
 
+def name_a_folder(arguments: Sequence[str]) -> bool:
+    """Whether one of a user's arguments is a folder, however many files it holds."""
+    return any(Path(argument).is_dir() for argument in arguments)
+
+
 def output_paths(
-    inputs: Sequence[Path], output: str | None, suffix: str
+    inputs: Sequence[Path],
+    output: str | None,
+    suffix: str,
+    *,
+    into_folder: bool = False,
 ) -> dict[Path, Path]:
     """Returns the output path of each input.
 
@@ -45,6 +54,7 @@ def output_paths(
         output: None to write beside each input; a file for one input; a folder for
             several inputs, if it ends in `/`, or if the folder exists.
         suffix: Extension of the results, with its dot.
+        into_folder: Whether `output` is a folder for one input, too.
 
     Raises:
         ImgcompError: If several inputs would go to one file.
@@ -52,11 +62,12 @@ def output_paths(
     if output is None:
         return {path: path.with_suffix(suffix) for path in inputs}
     folder = Path(output)
-    if len(inputs) == 1 and not output.endswith("/") and not folder.is_dir():
+    one = len(inputs) == 1 and not into_folder
+    if one and not output.endswith("/") and not folder.is_dir():
         return {inputs[0]: folder}
     if folder.exists() and not folder.is_dir():
+        reason = "a folder of inputs" if into_folder else f"{len(inputs)} inputs"
         raise ImgcompError(
-            f"--output: expected a folder for {len(inputs)} inputs, received the "
-            f"file {output}"
+            f"--output: expected a folder for {reason}, received the file {output}"
         )
     return {path: folder / (path.stem + suffix) for path in inputs}

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from tf_imgcomp.atomic_files import open_atomically, write_atomically
+from tf_imgcomp.data.formats import input_suffixes
 from tf_imgcomp.data.images import read_image
 from tf_imgcomp.errors import ImageError
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".ppm"}
+_READING = 2  # To be raised when `read_image` gives other pixels for the same files.
 
 
 def is_held_out(name: str) -> bool:
@@ -26,9 +27,9 @@ def is_held_out(name: str) -> bool:
 
 
 def photo_files(folder: Path) -> list:
-    """The files in a folder, at any depth, with one of `SUFFIXES`, sorted."""
-    files = Path(folder).rglob("*")
-    return sorted(path for path in files if path.suffix.lower() in SUFFIXES)
+    """The images in a folder, at any depth, told by their extensions, sorted."""
+    files, suffixes = Path(folder).rglob("*"), input_suffixes()
+    return sorted(path for path in files if path.suffix.lower() in suffixes)
 
 
 class PhotoFolder:
@@ -49,7 +50,7 @@ class PhotoFolder:
         unreadable: names of files that could not be decoded.
 
     Raises:
-        ImageError: If the folder holds no photo.
+        ImageError: If the folder holds no photo that can be read.
     """
 
     def __init__(
@@ -65,14 +66,14 @@ class PhotoFolder:
         stats = [path.stat() for path in files]
         names = [path.relative_to(folder) for path in files]
         self.listing_hash = _hash((n, s.st_size) for n, s in zip(names, stats))
-        stem = Path(cache) / _hash(
-            (path, status.st_size, status.st_mtime_ns)
-            for path, status in zip(files, stats)
-        )
+        rows = [(f, s.st_size, s.st_mtime_ns) for f, s in zip(files, stats)]
+        stem = Path(cache) / _hash([*rows, (_READING,)])
         if not stem.with_suffix(".json").exists():
             _decode(progress(files), stem)
         index = json.loads(stem.with_suffix(".json").read_text())
         self.names, self.unreadable = index["names"], index["unreadable"]
+        if not self.names:
+            raise ImageError(f"{folder}: no photo can be read")
         self._shapes, self._offsets = index["shapes"], index["offsets"]
         self._pixels = np.memmap(stem.with_suffix(".pixels"), np.uint8, "r")
 

@@ -12,11 +12,12 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, ImageCms, ImageFile
 
+from tf_imgcomp.data import deep_grey
 from tf_imgcomp.data.exif import turn_upright
+from tf_imgcomp.data.transfer import Curve
 
-_DEEP_MODES = {"I", "I;16", "I;16B", "I;16L", "I;16N", "F"}
-_GREY_MODES = _DEEP_MODES | {"1", "L", "LA", "La"}
-_SIXTEEN_BITS = "16-bit samples reduced to 8 bits"
+_GREY_MODES = deep_grey.MODES | {"1", "L", "LA", "La"}
+_ROWS = 64  # Converted at once.
 _SWAPPED = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 
 
@@ -32,7 +33,11 @@ def raw_mode(image: Image.Image) -> str:
 
 
 def to_eight_bits(
-    image: Image.Image, raw: str, stream: BinaryIO, notes: list[str]
+    image: Image.Image,
+    raw: str,
+    stream: BinaryIO,
+    notes: list[str],
+    curve: Curve | None = None,
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Returns the samples of an image and its transparency.
 
@@ -41,20 +46,27 @@ def to_eight_bits(
         raw: Its `raw_mode`.
         stream: The file it came from.
         notes: Gets a line for everything that is lost.
+        curve: Function to apply to samples in [0, 1], before they are rounded if they
+            are of 16 bits. None: identity.
 
     Returns:
         uint8 `(h, w)` if it is grey or `(h, w, 3)`, RGB, if not; and the transparency,
         uint8 `(h, w)`, or None if the image has none.
     """
-    if image.mode in _DEEP_MODES:
-        return _reduce_grey(image, notes)
+    if image.mode in deep_grey.MODES:
+        return deep_grey.to_eight_bits(image, raw, notes, curve)
     if ";16" in raw:
-        notes.append(_SIXTEEN_BITS)
-        image = _round_colours(image, raw, stream)
+        notes.append(deep_grey.reduced(16))
+    if raw[:-1] in ("RGB;16", "RGBA;16"):
+        image = _round_colours(image, raw, stream, curve)
+        curve = None
     if image.mode in ("CMYK", "LAB", "HSV", "YCbCr"):
         image = _to_rgb(image, notes)
     grey = image.mode in _GREY_MODES or raw == "LA;16B"  # Pillow makes it RGBA.
-    return _split(image, "L" if grey else "RGB")
+    colours, alpha = _split(image, "L" if grey else "RGB")
+    if curve:
+        colours = _rounded(curve(np.arange(256) / 255))[colours]
+    return colours, alpha
 
 
 def check_profile(icc: bytes | None, grey: bool, notes: list[str]) -> bytes | None:
@@ -67,51 +79,37 @@ def check_profile(icc: bytes | None, grey: bool, notes: list[str]) -> bytes | No
     return None
 
 
-def _reduce_grey(
-    image: Image.Image, notes: list[str]
-) -> tuple[np.ndarray, np.ndarray | None]:
-    values = np.nan_to_num(np.asarray(image).astype(np.float64))
-    low, high = _range(image.mode, values.min(), values.max(), notes)
-    scaled = (values - low) * (255 / (high - low))
-    transparent = image.info.get("transparency")
-    alpha = None
-    if isinstance(transparent, int):
-        alpha = np.where(values == transparent, 0, 255).astype(np.uint8)
-    return np.floor(scaled + 0.5).astype(np.uint8), alpha
-
-
-def _range(mode: str, low: float, high: float, notes: list[str]) -> tuple[float, float]:
-    """The values that become 0 and 255, given the lowest and the highest sample."""
-    if mode != "F" and 0 <= low and high <= 65535:
-        notes.append(_SIXTEEN_BITS)
-        return 0, 65535
-    if mode == "F" and 0 <= low and high <= 255:
-        peak = 1 if high <= 1 else 255
-        notes.append(f"floating-point samples in [0, {peak}] reduced to 8 bits")
-        return 0, peak
-    notes.append(f"samples from {low:g} to {high:g} stretched over 8 bits")
-    return low, high if high > low else low + 1
-
-
-def _round_colours(image: Image.Image, raw: str, stream: BinaryIO) -> Image.Image:
-    """Rounds 16-bit colours to 8 bits.
+def _round_colours(
+    image: Image.Image, raw: str, stream: BinaryIO, curve: Curve | None
+) -> Image.Image:
+    """Reduces 16-bit colours to 8 bits.
 
     Pillow returns the high bytes only. Read again in the other byte order, the file
     gives the low bytes.
     """
-    if raw[:-1] not in ("RGB;16", "RGBA;16"):
-        return image
-    low = Image.open(stream)
+    low = Image.open(stream, formats=[str(image.format)])
     low.tile = [_with_raw_mode(tile, raw[:-1] + _SWAPPED[raw[-1]]) for tile in low.tile]
     low.load()
     turn_upright(low, [])
-    values = 256 * np.asarray(image).astype(np.uint32) + np.asarray(low)
-    rounded = Image.fromarray(((values + 128) // 257).astype(np.uint8), image.mode)
-    rounded.info = dict(image.info)
+    table = np.arange(65536) / 65535
+    curved = _rounded(curve(table) if curve else table)
+    values = np.asarray(image).astype(np.uint16)
+    values *= 256
+    values += np.asarray(low)
+    rounded = deep_grey.look_up(curved, values)
+    if image.mode == "RGBA":
+        rounded[..., 3] = deep_grey.look_up(_rounded(table), values[..., 3])
+    result = Image.fromarray(rounded, image.mode)
+    result.info = dict(image.info)
     if "transparency" in image.info:  # The transparent colour.
         clear = image.info["transparency"]
-        rounded.info["transparency"] = tuple((value + 128) // 257 for value in clear)
-    return rounded
+        result.info["transparency"] = tuple(int(curved[value]) for value in clear)
+    return result
+
+
+def _rounded(samples: np.ndarray) -> np.ndarray:
+    """From samples in [0, 1] to uint8."""
+    return np.floor(255 * samples + 0.5).astype(np.uint8)
 
 
 def _with_raw_mode(tile: Any, raw: str) -> Any:
@@ -141,6 +139,17 @@ def _apply_profile(image: Image.Image, icc: bytes) -> Image.Image:
 
 def _split(image: Image.Image, mode: str) -> tuple[np.ndarray, np.ndarray | None]:
     if not image.has_transparency_data:
-        return np.asarray(image.convert(mode)), None
-    samples = np.asarray(image.convert(mode + "A"))
+        return _array(image, mode), None
+    samples = _array(image, mode + "A")
     return samples[..., 0] if mode == "L" else samples[..., :3], samples[..., -1]
+
+
+def _array(image: Image.Image, mode: str) -> np.ndarray:
+    """The samples in another mode, row by row: at once would take thrice the memory."""
+    shape = (image.height, image.width, *([len(mode)] if len(mode) > 1 else []))
+    samples = np.empty(shape, np.uint8)
+    for top in range(0, image.height, _ROWS):
+        bottom = min(top + _ROWS, image.height)
+        rows = image.crop((0, top, image.width, bottom))
+        samples[top:bottom] = np.asarray(rows.convert(mode))
+    return samples

@@ -72,6 +72,7 @@ class DecisionRows(NamedTuple):
 
     functions: Functions
     table: tf.Tensor
+    symbols_per_integer = _DECISIONS
 
     def are_skipped(self, parameters: list) -> tf.Tensor:
         """See `symbol_coding.Rows`."""

@@ -40,9 +40,11 @@ class Rows(Protocol):
 
     Attributes:
         table: all rows, for `range_coder`.
+        symbols_per_integer: int. How many symbols code an integer, without digits.
     """
 
     table: tf.Tensor
+    symbols_per_integer: int
 
     def are_skipped(self, parameters: list) -> tf.Tensor:
         """Elements that are not coded, since they are almost surely 0, bool `(n,)`."""

@@ -90,6 +90,7 @@ class TiedRows(NamedTuple):
     scale_table: tf.Tensor
     levels: tf.Tensor
     table: tf.Tensor
+    symbols_per_integer = 1
 
     def are_skipped(self, parameters: list) -> tf.Tensor:
         """See `symbol_coding.Rows`."""

@@ -7,11 +7,13 @@ import tensorflow as tf
 
 from tf_imgcomp import model_folder
 from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN, Codec
+from tf_imgcomp.entropy import range_coder
 from tf_imgcomp.entropy.integer_coder import (
     QUALITY_STEPS,
     DecodedPart,
     IntegerCoder,
 )
+from tf_imgcomp.entropy.range_coder import RangeCoder
 from tf_imgcomp.export import saving
 from tf_imgcomp.export.constants import canonical_json
 from tf_imgcomp.export.packed_weights import Hidden, PackedWeights, half_precision
@@ -19,9 +21,9 @@ from tf_imgcomp.export.precision import in_float32
 from tf_imgcomp.export.refinement import RefinementModule
 from tf_imgcomp.ops.rounding import round_half_up
 
-# Peak memory of compress or decompress, with a margin. Measured: 380 to 500, on images
-# of 0.4 and 2.8 megapixels.
-BYTES_PER_PIXEL = 600.0
+# Peak memory of a tile with its surroundings, with a margin. Measured: 125 for each
+# further tile that is decoded at the same time.
+BYTES_PER_PIXEL = 250.0
 
 
 _IMAGE = tf.TensorSpec((None, None, 3), tf.uint8, "image")
@@ -77,14 +79,15 @@ class CodecModule(tf.Module):
     Args:
         codec: a built codec with trained weights.
         tile: int. Side of the tiles of large images in pixels, a multiple of 64.
+        coder: writes and reads streams; `range_coder` or `standard_range_coder`.
     """
 
-    def __init__(self, codec: Codec, tile: int = TILE):
+    def __init__(self, codec: Codec, tile: int = TILE, coder: RangeCoder = range_coder):
         super().__init__(name="codec")
         codec = in_float32(codec, QUALITY_MAX)
         self._codec = Hidden(codec)
         self.card = {"tile": tile, "border": codec.border}
-        self.coder = IntegerCoder(codec.latent_coder, codec.gain)
+        self.coder = IntegerCoder(codec.latent_coder, codec.gain, coder)
         self.analysis_weights = PackedWeights(*_encoder(codec))
         self.synthesis_weights = PackedWeights(
             codec.synthesis_transform, codec.inverse_gain
@@ -107,6 +110,11 @@ class CodecModule(tf.Module):
         )
 
     @property
+    def codec(self) -> Codec:
+        """The codec; its weights are those of `PackedWeights.used`."""
+        return self._codec.value
+
+    @property
     def signatures(self) -> dict:
         """The functions by the names that they are exported under."""
         names = ("compress", "analysis", "first", "rest", "synthesis", "preview")
@@ -114,7 +122,7 @@ class CodecModule(tf.Module):
 
     @tf.function(input_signature=(_IMAGE, _CROP, _QUALITY))
     def compress(self, image, crop, quality):
-        hundredths = _hundredths(quality)
+        hundredths = in_hundredths(quality)
         latents = self.analysis(image, crop, hundredths)
         encoded = self.coder.encode(latents["y"], latents["z"], hundredths)
         return {
@@ -184,7 +192,8 @@ def _encoder(codec: Codec) -> tuple:
     return codec.analysis_transform, codec.latent_coder.hyper_analysis, codec.gain
 
 
-def _hundredths(quality: tf.Tensor) -> tf.Tensor:
+def in_hundredths(quality: tf.Tensor) -> tf.Tensor:
+    """Qualities float32, clipped to [1, 100], as int64 hundredths."""
     bounded = tf.clip_by_value(quality, QUALITY_MIN, QUALITY_MAX)
     return tf.cast(tf.round(bounded * QUALITY_STEPS), tf.int64)
 

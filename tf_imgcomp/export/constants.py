@@ -7,7 +7,7 @@ from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN, Codec
 from tf_imgcomp.entropy.fixed_point import ACTIVATION_BITS, PARAMETER_BITS
 from tf_imgcomp.entropy.integer_coder import QUALITY_STEPS, Z_MAX
 from tf_imgcomp.entropy.range_coder import PRECISION
-from tf_imgcomp.entropy.symbol_streams import FIRST_TABLE, SYMBOLS_PER_STREAM
+from tf_imgcomp.entropy.symbol_streams import FIRST_TABLE, INTEGERS_PER_STREAM
 
 _TRAINING_ONLY = ("gradient_scale",)
 
@@ -33,6 +33,6 @@ def canonical_json(codec: Codec, tile: int) -> bytes:
         "bits": [ACTIVATION_BITS, PARAMETER_BITS, PRECISION],
         "z_max": Z_MAX,
         "first_table": FIRST_TABLE.tolist(),
-        "symbols_per_stream": SYMBOLS_PER_STREAM,
+        "integers_per_stream": INTEGERS_PER_STREAM,
     }
     return json.dumps(constants, sort_keys=True, separators=(",", ":")).encode()

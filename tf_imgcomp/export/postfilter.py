@@ -49,6 +49,11 @@ class PostfilterModule(tf.Module):
         fingerprint = int.from_bytes(digest.digest()[:2], "big")
         self.fingerprint = tf.Variable(fingerprint, trainable=False)
 
+    @property
+    def postfilter(self) -> tf.keras.Model:
+        """The filter; its weights are those of `PackedWeights.used`."""
+        return self._postfilter.value
+
     @tf.function(input_signature=_INPUT)
     def filter(self, image, qp):
         return self._restore(image, qp, "none")
@@ -67,8 +72,8 @@ class PostfilterModule(tf.Module):
 
 
 def tile_sizes(postfilter: tf.keras.Model) -> dict:
-    """What a card says of a filter's tiles: side and pixels around, in pixels."""
-    return {"tile": TILE, "reach": postfilter.reach}
+    """What a card says of a filter's tiles: their side and what they see, in pixels."""
+    return {"tile": TILE, "border": postfilter.reach}
 
 
 def export(postfilter: tf.keras.Model, folder: Path, card: dict) -> None:

@@ -62,12 +62,12 @@ def compress_file(
 
     Args:
         codec: A loaded codec.
-        source: An image in any format that Pillow opens.
+        source: An image in one of the formats of `data.formats`.
         target: The `.tfci` file to write.
         goal: Quality, size or PSNR.
         importance: An image of the same size, bright where bits are spent. None:
             everywhere.
-        strip: Whether to leave out ICC profile and EXIF.
+        strip: Whether to leave out all metadata.
         overwrite: Whether `target` may exist.
 
     Raises:
@@ -92,8 +92,15 @@ def compress_file(
         seconds=time.perf_counter() - start,
         quality=encoded.file.quality,
         psnr=encoded.psnr,
-        notes=photo.notes,
+        notes=photo.notes + _unstored(photo),
     )
+
+
+def _unstored(photo: images.Photo) -> tuple[str, ...]:
+    """A note on the metadata that a `.tfci` file has no block for."""
+    values = {"XMP": photo.xmp, "resolution": photo.dpi, "text": photo.text}
+    names = [name for name, value in values.items() if value]
+    return (f"{', '.join(names)} dropped",) if names else ()
 
 
 def decompress_file(
@@ -151,4 +158,4 @@ def read_file(data: bytes, is_preview: bool) -> tuple[TfciFile, tuple[str, ...]]
     if not is_preview:
         return bitstream.unpack(data), ()
     file, fault = bitstream.salvage(data)
-    return file, (f"only a preview can be read: {fault}",) if fault else ()
+    return file, (str(fault),) if fault else ()

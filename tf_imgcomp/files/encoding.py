@@ -79,7 +79,7 @@ def decode(
     icc, exif = decode_metadata(file)
     unknown = dict(file.blocks).keys() - {bitstream.ICC, bitstream.EXIF}
     notes = (f"metadata of unknown kind {kind} left out" for kind in sorted(unknown))
-    return Photo(pixels, file.grey, alpha, icc, exif, tuple(notes))
+    return Photo(pixels, file.grey, alpha, icc, exif, notes=tuple(notes))
 
 
 def decode_metadata(file: TfciFile) -> tuple[bytes | None, bytes | None]:

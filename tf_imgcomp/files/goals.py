@@ -82,8 +82,8 @@ def encode(codec: ImageCodec, photo: Photo, goal: Goal) -> Encoded:
 
 
 def without_metadata(photo: Photo) -> Photo:
-    """The photo without ICC profile and EXIF."""
-    return dataclasses.replace(photo, icc=None, exif=None)
+    """The photo without ICC profile, EXIF, XMP, resolution and text."""
+    return dataclasses.replace(photo, icc=None, exif=None, xmp=None, dpi=None, text=())
 
 
 def cached_by_setting(

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_imgcomp.data.memory import size_of_picture
+from tf_imgcomp.data.memory import TENSORFLOW, size_of_picture
 from tf_imgcomp.errors import BitstreamError
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.image_codecs.tiles import TileGrid, copy_shared
@@ -37,10 +37,6 @@ class SavedFilter(ExportedModel):
     Args:
         folder: a folder that `export.postfilter.export` wrote.
 
-    Attributes:
-        tile: side of its tiles in pixels.
-        reach: pixels around a tile that it sees.
-
     Raises:
         ModelError: If the folder does not hold an intact filter.
     """
@@ -48,8 +44,6 @@ class SavedFilter(ExportedModel):
     def __init__(self, folder: Path):
         super().__init__(folder)
         self._model = self.load()
-        self.tile: int = self.card["tile"]
-        self.reach: int = self.card["reach"]
 
     def __call__(
         self, pixels: np.ndarray, setting: float, ensemble: str = "none"
@@ -91,8 +85,9 @@ class FilteredCodec(ImageCodec):
 
     def memory(self, height: int, width: int) -> float:
         """See `ImageCodec`: codec and filter work one after the other."""
-        at_once = self._workers.threads * self._filter.tile**2
-        working = self._filter.bytes_per_pixel * min(height * width, at_once)
+        side = self._filter.tile + 2 * self._filter.border
+        at_once = min(height * width, self._workers.threads * side**2)
+        working = TENSORFLOW + self._filter.bytes_per_pixel * at_once
         filtering = size_of_picture(height, width) + working
         return max(self._codec.memory(height, width), filtering)
 
@@ -147,7 +142,7 @@ class FilteredCodec(ImageCodec):
         ensemble = list(ENSEMBLES)[variant - 1]
         grid = TileGrid(height, width, self._filter.tile)
         region = region or grid.whole
-        seen = grid.windows(region, self._filter.reach)
+        seen = grid.windows(region, self._filter.border)
         decoded = self._codec.decompress(coded, height, width, seen)
         pixels = np.empty((region.height, region.width, 3), np.uint8)
 
@@ -178,7 +173,8 @@ class FilteredCodec(ImageCodec):
         self, pixels: np.ndarray, decoded: np.ndarray, quality: float
     ) -> int:
         """The variant with the smallest squared error; of equal ones, the first."""
-        grid = TileGrid(*pixels.shape[:2], self._filter.tile)
+        height, width, _ = pixels.shape
+        grid = TileGrid(height, width, self._filter.tile)
 
         def errors(tile: int) -> list[float]:
             area = grid.tile(tile).slices
@@ -189,7 +185,7 @@ class FilteredCodec(ImageCodec):
                 )
             return [pixels[area].size * mse(pixels[area], each) for each in results]
 
-        total = np.sum(self._workers.map(errors, range(grid.count)), axis=0)
+        total = np.sum(self._workers.map(errors, range(grid.num_tiles)), axis=0)
         best = int(np.argmin(total))
         return 1 + list(ENSEMBLES).index(self._tried[best - 1]) if best else 0
 
@@ -203,7 +199,7 @@ class FilteredCodec(ImageCodec):
         quality: float,
     ) -> np.ndarray:
         """The filtered pixels of a tile; `decoded` is this region of the image."""
-        window = grid.window(tile, self._filter.reach)
+        window = grid.window(tile, self._filter.border)
         seen = decoded[window.seen_from(region).slices]
         filtered = self._filter(seen, self._codec.setting(quality), ensemble)
         return filtered[grid.tile(tile).seen_from(window).slices]

@@ -16,6 +16,8 @@ from tf_imgcomp.errors import BitstreamError, ModelError
 from tf_imgcomp.image_codecs.effort import FAST, iterations
 from tf_imgcomp.tile_grid import Region
 
+SCALES = (1, 2, 4, 8, 16)  # A preview is smaller by one of these.
+
 
 @dataclass(frozen=True)
 class Coded:
@@ -118,7 +120,8 @@ class ImageCodec(ABC):
         Args:
             file: The file.
             region: The part of the image to return. None: all.
-            scale: 2, 4, 8 or 16 for a preview of the whole image, see `preview`.
+            scale: One of `SCALES`; above 1 for a preview of the whole image, see
+                `preview`.
 
         Returns:
             Pixels, uint8 `(h, w, 3)`.
@@ -128,11 +131,14 @@ class ImageCodec(ABC):
             ImageError: If the region is not inside of the image, or does not fit into
                 memory.
             BitstreamError: If the file does not decode to what was encoded.
+            ValueError: If there is no such scale, or for a region in another scale.
         """
+        if scale not in SCALES or (region is not None and scale > 1):
+            raise ValueError(
+                f"Expected one of {SCALES} as scale, 1 with a region, received {scale}."
+            )
         self._check(file)
         height, width, coded = file.height, file.width, Coded.of(file)
-        if region is not None and scale > 1:
-            raise ValueError("Expected a region or a scale, received both.")
         if region is not None:
             region.check_inside(height, width)
         # A codec without tiles decodes all for any part.
@@ -194,7 +200,7 @@ class ImageCodec(ABC):
         Args:
             coded: What `compress` returned; `rest` is not needed.
             height, width: of the image, in pixels.
-            scale: 2, 4, 8 or 16.
+            scale: One of `SCALES` above 1.
 
         Returns:
             Pixels, uint8 `(ceil(h / scale), ceil(w / scale), 3)`.

@@ -7,13 +7,13 @@ from concurrent.futures import Future
 
 import numpy as np
 
-from tf_imgcomp.data.memory import size_of_picture
+from tf_imgcomp.data.memory import TENSORFLOW, size_of_picture
 from tf_imgcomp.errors import BitstreamError, ModelError
 from tf_imgcomp.image_codecs.effort import FAST, iterations
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.image_codecs.refined import RefinedCodec
 from tf_imgcomp.image_codecs.tile_model import TileModel, joined
-from tf_imgcomp.image_codecs.tiles import ImageTiles, copy_shared
+from tf_imgcomp.image_codecs.tiles import LATENT, ImageTiles, copy_shared
 from tf_imgcomp.image_codecs.workers import Workers
 from tf_imgcomp.model_folder import REFINEMENT
 from tf_imgcomp.tile_grid import Region
@@ -37,8 +37,9 @@ class LearnedCodec(ImageCodec):
 
     def memory(self, height: int, width: int) -> float:
         """See `ImageCodec`: that of the picture, and of the tiles in work."""
-        at_once = self._workers.threads * self.tile**2
-        working = self.bytes_per_pixel * min(height * width, at_once)
+        side = self.tile + 2 * LATENT * self.model.border
+        at_once = min(height * width, self._workers.threads * side**2)
+        working = TENSORFLOW + self.bytes_per_pixel * at_once
         return size_of_picture(height, width) + working
 
     def compress(self, pixels: np.ndarray, quality: float) -> Coded:
@@ -60,7 +61,7 @@ class LearnedCodec(ImageCodec):
             window, crop = tiles.analysis_window(tile)
             return self.model.compress(pixels[window.slices], crop, quality)
 
-        return joined(self._workers.map(compress, range(tiles.pixels.count)))
+        return joined(self._workers.map(compress, range(tiles.pixels.num_tiles)))
 
     def decompress(
         self, coded: Coded, height: int, width: int, region: Region | None = None
@@ -105,7 +106,7 @@ class LearnedCodec(ImageCodec):
                 coded.first[tile], area.height, area.width, coded.quality
             )
 
-        numbers = range(tiles.pixels.count)
+        numbers = range(tiles.pixels.num_tiles)
         y_hat = _assembled(self._workers.map(decode, numbers), tiles)
         small = tiles.pixels.shrunk(scale)
         pixels = np.empty((small.height, small.width, 3), np.uint8)
@@ -123,7 +124,7 @@ class LearnedCodec(ImageCodec):
         """See `ImageCodec`."""
         tiles = self.tiles(height, width)
         decoded = self._workers.map(
-            self._decoder(coded, tiles), range(tiles.pixels.count)
+            self._decoder(coded, tiles), range(tiles.pixels.num_tiles)
         )
         return _assembled(decoded, tiles)[None].astype(np.float32)
 
@@ -139,7 +140,7 @@ class LearnedCodec(ImageCodec):
             return latents["importance"]
 
         return _assembled(
-            self._workers.map(importance, range(tiles.pixels.count)), tiles
+            self._workers.map(importance, range(tiles.pixels.num_tiles)), tiles
         )
 
     def with_effort(
@@ -184,7 +185,7 @@ class LearnedCodec(ImageCodec):
 
 
 def _check_tiles(part: tuple[bytes, ...], tiles: ImageTiles) -> None:
-    count = tiles.pixels.count
+    count = tiles.pixels.num_tiles
     if len(part) != count:
         raise BitstreamError(f"expected {count} tiles, received {len(part)}")
 

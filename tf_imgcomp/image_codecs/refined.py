@@ -10,15 +10,17 @@ zeros, and such steps move all alike.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tf_imgcomp.data.memory import size_of_picture
+from tf_imgcomp.data.memory import TENSORFLOW, size_of_picture
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.image_codecs.tile_model import coded_tile, joined
-from tf_imgcomp.image_codecs.tiles import Z_STRIDE, ImageTiles
+from tf_imgcomp.image_codecs.tiles import LATENT, Z_STRIDE, ImageTiles
+from tf_imgcomp.image_codecs.workers import Workers
 from tf_imgcomp.metrics import mse
 from tf_imgcomp.tile_grid import Region
 
@@ -67,22 +69,21 @@ class RefinedCodec(ImageCodec):
 
     def memory(self, height: int, width: int) -> float:
         """See `ImageCodec`: that of the refinement of one tile is the largest."""
-        working = self.bytes_per_pixel * min(height * width, self.tile**2)
+        side = self.tile + 2 * LATENT * self._codec.model.border
+        working = TENSORFLOW + self.bytes_per_pixel * min(height * width, side**2)
         return size_of_picture(height, width) + working
 
     def compress(self, pixels: np.ndarray, quality: float) -> Coded:
         """See `ImageCodec`.
 
-        Tiles are refined one by one. A refined tile is taken if it is not larger than
-        the codec's own and if its cost is lower: real bits, and the rate weight times
-        the squared error of the decoded pixels.
+        Tiles are refined one by one, for their memory. A refined tile is taken if it is
+        not larger than the codec's own and if its cost is lower: real bits, and the
+        rate weight times the squared error of the decoded pixels.
         """
         tiles = self._codec.tiles(*pixels.shape[:2])
-        count = tiles.pixels.count
-        numbers = self._progress(range(count)) if count > 1 else range(count)
-        return joined(
-            [self._compress_tile(pixels, tiles, tile, quality) for tile in numbers]
-        )
+        work = functools.partial(self._compress_tile, pixels, tiles, quality)
+        workers = Workers(1, self._progress)
+        return joined(workers.map(work, range(tiles.pixels.num_tiles)))
 
     def decompress(
         self, coded: Coded, height: int, width: int, region: Region | None = None
@@ -117,7 +118,7 @@ class RefinedCodec(ImageCodec):
         return self._codec.latents(coded, height, width)
 
     def _compress_tile(
-        self, pixels: np.ndarray, tiles: ImageTiles, number: int, quality: float
+        self, pixels: np.ndarray, tiles: ImageTiles, quality: float, number: int
     ) -> Coded:
         """The better one of the codec's tile and the refined one.
 
@@ -132,7 +133,7 @@ class RefinedCodec(ImageCodec):
         y, z = latents["y"], latents["z"]
         hundredths = np.int64(round(100 * plain.quality))
         weights = self._refinement.weights(y, hundredths)
-        progress = iter if tiles.pixels.count > 1 else self._progress
+        progress = iter if tiles.pixels.num_tiles > 1 else self._progress
         best = self._refine(seen, y, z, hundredths, weights, progress)
         coded = self._refinement.encode(
             _cropped(best.y_hat, crop),
@@ -197,9 +198,9 @@ class RefinedCodec(ImageCodec):
         model, (height, width, _) = self._codec.model, pixels.shape
         y_hat = around.copy()
         inner = _cropped(y_hat[None], crop)[0]
-        inner[:] = model.decode(
-            *coded.first, *coded.rest, *inner.shape[:2], coded.quality
-        )
+        (first,), (rest,) = coded.first, coded.rest or ()
+        rows, columns, _ = inner.shape
+        inner[:] = model.decode(first, rest, rows, columns, coded.quality)
         decoded = model.synthesis(y_hat, crop, coded.quality)[:height, :width]
         return 8 * _size(coded) + lmbda * height * width * mse(pixels, decoded)
 
@@ -227,4 +228,4 @@ def _cropped(latents: np.ndarray, crop: np.ndarray) -> np.ndarray:
 
 
 def _size(coded: Coded) -> int:
-    return sum(map(len, coded.first + coded.rest))
+    return sum(len(part) for part in coded.first + (coded.rest or ()))

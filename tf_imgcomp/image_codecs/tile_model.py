@@ -24,10 +24,6 @@ class TileModel(ExportedModel):
     Args:
         folder: a folder that `export.codec.export` wrote.
 
-    Attributes:
-        tile: side of a tile in pixels.
-        border: latents around a tile that the synthesis sees.
-
     Raises:
         ModelError: If the folder does not hold an intact model, or if
             tensorflow-compression is not installed.
@@ -40,8 +36,6 @@ class TileModel(ExportedModel):
         _register_range_coder()
         self._tf = tf
         self._model = self.load()
-        self.tile: int = self.card["tile"]
-        self.border: int = self.card["border"]
 
     @property
     def has_importance(self) -> bool:
@@ -67,8 +61,7 @@ class TileModel(ExportedModel):
 
         Arguments are those of `compress`.
         """
-        quality = self._tf.constant(quality, "float32")
-        latents = self._model.analysis(pixels, crop, quality)
+        latents = self._model.analysis(pixels, crop, _hundredths(quality))
         return {name: value.numpy() for name, value in latents.items()}
 
     def decode(
@@ -82,12 +75,13 @@ class TileModel(ExportedModel):
             quality: that of `Coded`.
 
         Returns:
-            Integers `(rows, columns, c)`, int16 if they fit, else float32.
+            Integers `(rows, columns, c)`, of the smallest type in which they fit: int8,
+            int16 or float32.
 
         Raises:
             BitstreamError: If the bytes are not what `compress` returned.
         """
-        hundredths = np.int64(round(100 * quality))
+        hundredths = _hundredths(quality)
         decoded = self._decode_first(first, rows, columns, hundredths)
         z_hat, y_hat = decoded["z_hat"], decoded["y_hat"]
         decoded = self._decode_part(
@@ -99,8 +93,7 @@ class TileModel(ExportedModel):
         self, first: bytes, rows: int, columns: int, quality: float
     ) -> np.ndarray:
         """Decodes the first slice of a tile's latents; see `decode`."""
-        hundredths = np.int64(round(100 * quality))
-        decoded = self._decode_first(first, rows, columns, hundredths)
+        decoded = self._decode_first(first, rows, columns, _hundredths(quality))
         return _compact(decoded["y_hat"].numpy()[0])
 
     def synthesis(
@@ -117,8 +110,8 @@ class TileModel(ExportedModel):
             uint8, 16 times as many rows and columns as the tile has latents.
         """
         y_hat = y_hat[None].astype(np.float32)
-        hundredths = np.int64(round(100 * quality))
-        return self._model.synthesis(y_hat, crop, hundredths)["image"].numpy()
+        image = self._model.synthesis(y_hat, crop, _hundredths(quality))["image"]
+        return image.numpy()
 
     def preview(
         self, y_hat: np.ndarray, crop: np.ndarray, quality: float, factor: int
@@ -135,8 +128,9 @@ class TileModel(ExportedModel):
             uint8, `16 / factor` times as many rows and columns as the tile has latents.
         """
         y_hat = y_hat[None].astype(np.float32)
-        hundredths = np.int64(round(100 * quality))
-        decoded = self._model.preview(y_hat, crop, hundredths, np.int32(factor))
+        decoded = self._model.preview(
+            y_hat, crop, _hundredths(quality), np.int32(factor)
+        )
         return decoded["image"].numpy()
 
     def _decode_first(
@@ -182,9 +176,16 @@ def joined(tiles: list[Coded]) -> Coded:
     return Coded(first, rest, tiles[0].quality)
 
 
+def _hundredths(quality: float) -> np.int64:
+    return np.int64(round(100 * quality))
+
+
 def _compact(y_hat: np.ndarray) -> np.ndarray:
-    fits = np.abs(y_hat).max() < 2**15
-    return y_hat.astype(np.int16) if fits else y_hat
+    low, high = y_hat.min(), y_hat.max()
+    for dtype in (np.int8, np.int16):
+        if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
+            return y_hat.astype(dtype)
+    return y_hat
 
 
 def _register_range_coder() -> None:

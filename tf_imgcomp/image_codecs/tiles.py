@@ -31,7 +31,7 @@ class TileGrid(NamedTuple):
     side: int
 
     @property
-    def count(self) -> int:
+    def num_tiles(self) -> int:
         """Number of tiles."""
         return tile_count(*self)
 

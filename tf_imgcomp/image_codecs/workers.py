@@ -8,12 +8,15 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any
 
+AT_ONCE = 3
+
 
 class Workers:
     """Runs jobs in threads; the caller's thread only waits, so that it can be stopped.
 
     Args:
-        threads: int, jobs at once; None: one for each core.
+        threads: int, those of TensorFlow; None: one for each core. At most `AT_ONCE`
+            jobs run at once: each takes memory, and computes with all threads.
         progress: wraps the tiles of an image that has several.
     """
 
@@ -22,7 +25,7 @@ class Workers:
         threads: int | None = None,
         progress: Callable[[Iterable], Iterable] = iter,
     ):
-        self.threads = threads or os.cpu_count() or 1
+        self.threads = min(threads or os.cpu_count() or 1, AT_ONCE)
         self._progress = progress
 
     def progress(self, tiles: Sequence) -> Iterable:

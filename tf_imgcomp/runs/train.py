@@ -228,9 +228,17 @@ def _open_photos(
     if sampling == PAIRS:
         check_pairs(photos)
     small = photos.smaller_than(data.crop, sampling.pictures)
+    unreadable = photos.unreadable + getattr(held_out, "unreadable", [])
     report(
         f"{len(photos)} photos ({small} smaller than a crop, padded), "
-        f"{len(photos.unreadable)} unreadable, {len(held_out)} for validation"
+        f"{len(unreadable)} unreadable, {len(held_out)} for validation"
     )
+    if unreadable:
+        report(f"not readable, left out: {', '.join(unreadable)}")
     count = min(data.validation_photos, len(held_out))
+    if count < data.validation_photos:
+        report(
+            f"validation on {count} photos instead of {data.validation_photos}: no "
+            "more are held out (one in fifty, by name)"
+        )
     return photos, [held_out[i] for i in range(count)]

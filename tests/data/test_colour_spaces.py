@@ -1,0 +1,177 @@
+"""Colours that files name without an ICC profile."""
+
+import io
+import struct
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from tests.data.png_files import png
+from tf_imgcomp.data import transfer
+from tf_imgcomp.data.images import read_image
+
+ADOBE = (0.3127, 0.329, 0.64, 0.33, 0.21, 0.71, 0.15, 0.06)
+SRGB = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)
+ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def gama(value):
+    return b"gAMA", struct.pack(">I", round(100000 * value))
+
+
+def chrm(values):
+    return b"cHRM", struct.pack(">8I", *(round(100000 * v) for v in values))
+
+
+def cicp(primaries, curve):
+    return b"cICP", bytes([primaries, curve, 0, 1])
+
+
+@pytest.fixture
+def read(tmp_path, make_image):
+    """Returns a function that reads a small PNG with further chunks."""
+
+    def read_png(*chunks, colour_type=2):
+        pixels = make_image(8, 9)[..., : 3 if colour_type == 2 else 1]
+        path = tmp_path / "image.png"
+        path.write_bytes(png(pixels, colour_type, *chunks, depth=8))
+        photo = read_image(path)
+        return photo, pixels
+
+    return read_png
+
+
+def description(icc):
+    return ImageCms.ImageCmsProfile(io.BytesIO(icc)).profile.profile_description
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        (),
+        (gama(0.45455),),
+        (gama(0.45455), chrm(SRGB)),
+        (chrm(SRGB),),
+        (cicp(1, 13),),
+        (cicp(2, 2),),
+        ((b"sRGB", b"\0"), gama(0.3), chrm(ADOBE)),
+    ],
+)
+def test_srgb_needs_no_profile(read, chunks):
+    photo, pixels = read(*chunks)
+    assert (photo.icc, photo.notes) == (None, ())
+    np.testing.assert_array_equal(photo.pixels, pixels)
+
+
+@pytest.mark.parametrize(
+    ("chunks", "name"),
+    [
+        ((gama(0.45455), chrm(ADOBE)), "PNG gAMA, cHRM"),
+        ((gama(0.55556),), "PNG gAMA, cHRM"),
+        ((cicp(12, 13),), "Display P3"),
+        ((cicp(9, 14),), "BT.2020"),
+        ((cicp(1, 1),), "BT.709"),
+        ((cicp(10, 13),), "XYZ"),
+        ((cicp(12, 13), (b"sRGB", b"\0")), "Display P3"),
+    ],
+)
+def test_other_colours_get_a_profile_and_keep_their_values(read, chunks, name):
+    photo, pixels = read(*chunks)
+    assert description(photo.icc) == name
+    assert photo.notes == ()
+    np.testing.assert_array_equal(photo.pixels, pixels)
+
+
+def test_adobe_colours_are_those_that_the_file_says(read):
+    photo, _ = read(gama(0.45455), chrm(ADOBE))
+    grey = Image.new("RGB", (1, 1), (128, 128, 128))
+    profile = ImageCms.ImageCmsProfile(io.BytesIO(photo.icc))
+    srgb = ImageCms.createProfile("sRGB")
+    found = ImageCms.profileToProfile(grey, profile, srgb, renderingIntent=1)
+    expected = 255 * transfer.to_srgb_curve(np.array((128 / 255) ** 2.2))
+    np.testing.assert_allclose(np.asarray(found)[0, 0], expected, atol=1)
+
+
+def test_linear_light_gets_the_curve_of_srgb_before_rounding(tmp_path):
+    levels = np.arange(256)
+    light = transfer.SRGB.to_linear(levels / 255)
+    values = np.rint(65535 * light).astype(int)[None, :, None].repeat(3, -1)
+    path = tmp_path / "image.png"
+    for colour_type, channels in ((2, 3), (0, 1)):
+        path.write_bytes(png(values[..., :channels], colour_type, gama(1)))
+        photo = read_image(path)
+        np.testing.assert_array_equal(photo.pixels[0, :, 0], levels)
+        assert photo.icc is None
+        assert photo.notes[0] == "linear light converted to sRGB's curve"
+
+
+def test_transparent_colour_of_linear_light_stays_transparent(tmp_path):
+    path = tmp_path / "image.png"
+    clear = b"tRNS", struct.pack(">HHH", 1000, 2000, 3000)
+    values = np.array([[[1000, 2000, 3000], [9000, 2000, 3000]]])
+    path.write_bytes(png(values, 2, gama(1), clear))
+    np.testing.assert_array_equal(read_image(path).alpha, [[0, 255]])
+
+
+def test_grey_gets_a_profile_of_grey(read):
+    photo, _ = read(gama(0.55556), colour_type=0)
+    assert photo.icc[16:20] == b"GRAY"
+    assert read(cicp(12, 13), colour_type=0)[0].icc is None
+
+
+@pytest.mark.parametrize(("curve", "name"), [(16, "PQ"), (18, "HLG")])
+def test_high_dynamic_range_is_reduced_with_a_note(read, curve, name):
+    photo, _ = read(cicp(9, curve))
+    assert description(photo.icc) == "BT.2020"
+    assert photo.notes == (f"high dynamic range ({name}) reduced to the range of sRGB",)
+
+
+@pytest.mark.parametrize(
+    "chunk", [chrm([0] * 8), chrm([2e4, 1e-5, 2e4, 3, 1, 2e4, 5, 7]), gama(1e-5)]
+)
+def test_damaged_colours_are_dropped_with_a_note(read, chunk):
+    photo, pixels = read(chunk)
+    assert photo.icc is None
+    assert photo.notes == ("the colour space is damaged and was dropped",)
+    np.testing.assert_array_equal(photo.pixels, pixels)
+
+
+def with_nclx(path, primaries, curve):
+    """Sets the colours in a file that says sRGB."""
+    data = path.read_bytes()
+    at = data.index(b"colrnclx") + 8
+    path.write_bytes(data[:at] + struct.pack(">HH", primaries, curve) + data[at + 4 :])
+
+
+@pytest.mark.parametrize("suffix", ["avif", "heic"])
+def test_nclx_of_avif_and_heic_becomes_a_profile(tmp_path, make_image, suffix):
+    pytest.importorskip("pillow_heif").register_heif_opener()
+    path = tmp_path / f"image.{suffix}"
+    nclx = {"color_primaries": 1, "transfer_characteristics": 13}
+    Image.fromarray(make_image(64, 96)).save(path, **nclx if suffix == "heic" else {})
+    before = read_image(path)
+    assert (before.icc, before.notes) == (None, ())
+    with_nclx(path, 12, 13)
+    photo = read_image(path)
+    assert description(photo.icc) == "Display P3"
+    np.testing.assert_array_equal(photo.pixels, before.pixels)
+    with_nclx(path, 9, 16)
+    assert "high dynamic range (PQ)" in read_image(path).notes[0]
+
+
+def test_a_profile_in_the_file_comes_first(tmp_path, make_image):
+    path = tmp_path / "image.avif"
+    Image.fromarray(make_image(64, 96)).save(path, icc_profile=ICC)
+    assert read_image(path).icc == ICC
+
+
+def test_adobe_rgb_in_exif_becomes_a_profile(tmp_path, make_image):
+    exif = Image.Exif()
+    exif[0x8769] = {0xA001: 0xFFFF, 0xA005: {1: "R03"}}
+    path = tmp_path / "image.jpg"
+    Image.fromarray(make_image(64, 96)).save(path, exif=exif)
+    assert description(read_image(path).icc) == "Adobe RGB (1998)"
+    exif[0x8769] = {0xA001: 1, 0xA005: {1: "R98"}}
+    Image.fromarray(make_image(64, 96)).save(path, exif=exif)
+    assert read_image(path).icc is None

@@ -1,0 +1,130 @@
+"""Metadata besides the pixels."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms, PngImagePlugin
+
+from tf_imgcomp.data.images import Photo, read_image, write_image
+
+XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"/>'
+TEXT = (("Comment", "h\u00e9llo"),)
+ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+EXIF = Image.Exif()
+EXIF[0x010F] = "Maker"
+EXIF = EXIF.tobytes().removeprefix(b"Exif\0\0")
+
+
+@pytest.fixture
+def pixels(make_image):
+    return make_image(9, 13)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "lost"),
+    [
+        ("png", []),
+        ("jpg", []),
+        ("tif", ["text"]),
+        ("webp", ["resolution", "text"]),
+        ("avif", ["resolution", "text"]),
+        ("heic", ["resolution", "text"]),
+        ("gif", ["XMP", "resolution"]),
+        ("bmp", ["XMP", "text"]),
+    ],
+)
+def test_what_is_written_is_read_and_the_rest_is_named(tmp_path, pixels, suffix, lost):
+    path = tmp_path / f"image.{suffix}"
+    notes = write_image(path, Photo(pixels, xmp=XMP, dpi=(300, 300), text=TEXT))
+    format_ = {"webp": "WEBP", "tif": "TIFF", "heic": "HEIF"}.get(
+        suffix, suffix.upper()
+    )
+    dropped = f"{', '.join(lost)} dropped: {format_} cannot store this"
+    assert notes == ((dropped,) if lost else ())
+    photo = read_image(path)
+    assert photo.xmp == (None if "XMP" in lost else XMP)
+    assert photo.text == (() if "text" in lost else TEXT)
+    if suffix == "tif":
+        with Image.open(path) as image:
+            assert image.info["dpi"] == (300, 300)
+    elif "resolution" in lost:
+        assert photo.dpi is None
+    else:
+        assert photo.dpi == pytest.approx((300, 300), rel=1e-4)
+
+
+def test_texts_of_a_png_are_kept_apart_from_xmp(tmp_path, pixels):
+    text = (("Title", "one"), ("Author", "two"))
+    write_image(tmp_path / "image.png", Photo(pixels, xmp=XMP, text=text))
+    photo = read_image(tmp_path / "image.png")
+    assert (photo.text, photo.xmp) == (text, XMP)
+    notes = write_image(tmp_path / "image.jpg", photo)
+    assert notes == ("text dropped: JPEG cannot store this",)
+
+
+def test_text_of_an_animation_is_read_without_its_frames(tmp_path, pixels, monkeypatch):
+    chunks = PngImagePlugin.PngInfo()
+    chunks.add_text("Title", "one")
+    frames = [Image.fromarray(pixels), Image.fromarray(255 - pixels)]
+    path = tmp_path / "image.png"
+    frames[0].save(path, save_all=True, append_images=frames[1:], pnginfo=chunks)
+    monkeypatch.delattr(PngImagePlugin.PngImageFile, "text")
+    assert read_image(path).text == (("Title", "one"),)
+
+
+def test_resolution_is_none_if_the_file_has_none(tmp_path, pixels):
+    for suffix in ("png", "jpg", "tif", "webp"):
+        path = tmp_path / f"image.{suffix}"
+        Image.fromarray(pixels).save(path)
+        assert read_image(path).dpi is None
+
+
+@pytest.mark.parametrize(
+    ("suffix", "name", "size", "limit"),
+    [
+        ("jpg", "EXIF", 70_000, 65_533),
+        ("jpg", "XMP", 70_000, 65_504),
+        ("jpg", "ICC profile", 17_000_000, 16_707_345),
+        ("png", "EXIF", 9_000_000, 8_000_000),
+        ("png", "XMP", 1_100_000, 1_048_576),
+        ("png", "ICC profile", 1_100_000, 1_048_576),
+    ],
+)
+def test_too_large_blocks_are_dropped_with_a_note(
+    tmp_path, pixels, suffix, name, size, limit
+):
+    blocks = {"EXIF": EXIF, "XMP": XMP, "ICC profile": ICC}
+    blocks[name] = blocks[name].ljust(size, b" ")
+    photo = Photo(
+        pixels, exif=blocks["EXIF"], xmp=blocks["XMP"], icc=blocks["ICC profile"]
+    )
+    path = tmp_path / f"image.{suffix}"
+    (note,) = write_image(path, photo)
+    format_ = "JPEG" if suffix == "jpg" else "PNG"
+    assert note.startswith(f"{name} of ")
+    assert note.endswith(f" dropped: {format_} stores at most {limit}")
+    read = read_image(path)
+    kept = {"EXIF": read.exif, "XMP": read.xmp, "ICC profile": read.icc}
+    assert kept.pop(name) is None
+    assert kept == {key: blocks[key] for key in kept}
+
+
+@pytest.mark.parametrize("suffix", ["png", "webp", "tif", "heic", "avif"])
+def test_large_blocks_are_kept_where_they_fit(tmp_path, pixels, suffix):
+    icc = ICC.ljust(1_000_000, b"\0")
+    path = tmp_path / f"image.{suffix}"
+    assert write_image(path, Photo(np.tile(pixels, (8, 8, 1)), icc=icc)) == ()
+    assert read_image(path).icc == icc
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "jxl", "heic"])
+def test_orientation_of_xmp_is_removed(tmp_path, pixels, suffix):
+    """Readers would turn the upright image again."""
+    orientation = (
+        b'a="1" tiff:Orientation="6"',
+        b"<tiff:Orientation>6</tiff:Orientation>",
+    )
+    for said, left in zip(orientation, (b'a="1" ', b"")):
+        path = tmp_path / f"image.{suffix}"
+        xmp = b"<x %s/>" if b"a=" in said else b"<x>%s</x>"
+        write_image(path, Photo(pixels, xmp=xmp % said), overwrite=True)
+        assert read_image(path).xmp == xmp % left

@@ -1,0 +1,25 @@
+"""Both parts of a tile's latents, decoded one after the other and measured."""
+
+import numpy as np
+
+
+def decode(coder, encoded, quality):
+    """The `DecodedPart` of the second part, after a check of both checksums."""
+    _, height, width, _ = encoded.y_hat.shape
+    z_hat, first = coder.decode_first(encoded.first, height // 4, width // 4, quality)
+    rest = coder.decode_rest(encoded.rest, z_hat, first.y_hat, quality)
+    checksums = [first.checksum, rest.checksum]
+    np.testing.assert_array_equal(checksums, encoded.checksums)
+    assert first.valid_string_count
+    assert rest.valid_string_count
+    return rest
+
+
+def strings(encoded) -> list:
+    """The strings of both parts, bytes."""
+    return [*encoded.first.numpy(), *encoded.rest.numpy()]
+
+
+def size(encoded) -> int:
+    """Bytes of all strings."""
+    return sum(map(len, strings(encoded)))

@@ -1,0 +1,182 @@
+"""Colour spaces that files name by numbers, in place of an ICC profile.
+
+PNG: cICP, gAMA, cHRM ─┐                  ┌─► ICC profile of the pixels
+                       ├─► ColourSpace ───┤
+AVIF, HEIC: nclx ──────┘                  └─► curve, for pixels to be converted
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+from PIL import ExifTags, Image
+
+from tf_imgcomp.data import icc, isobmff, transfer
+from tf_imgcomp.data.transfer import Curve, Parametric
+
+_D65, _C = (0.3127, 0.329), (0.31, 0.316)
+# By code point (ITU-T H.273): name, white, red, green, blue.
+_PRIMARIES = {
+    1: ("BT.709", _D65, (0.64, 0.33), (0.3, 0.6), (0.15, 0.06)),
+    4: ("BT.470 M", _C, (0.67, 0.33), (0.21, 0.71), (0.14, 0.08)),
+    5: ("BT.470 BG", _D65, (0.64, 0.33), (0.29, 0.6), (0.15, 0.06)),
+    6: ("BT.601", _D65, (0.63, 0.34), (0.31, 0.595), (0.155, 0.07)),
+    7: ("SMPTE 240M", _D65, (0.63, 0.34), (0.31, 0.595), (0.155, 0.07)),
+    8: ("film", _C, (0.681, 0.319), (0.243, 0.692), (0.145, 0.049)),
+    9: ("BT.2020", _D65, (0.708, 0.292), (0.17, 0.797), (0.131, 0.046)),
+    10: ("XYZ", (1 / 3, 1 / 3), (1.0, 0.0), (0.0, 1.0), (0.0, 0.0)),
+    11: ("DCI P3", (0.314, 0.351), (0.68, 0.32), (0.265, 0.69), (0.15, 0.06)),
+    12: ("Display P3", _D65, (0.68, 0.32), (0.265, 0.69), (0.15, 0.06)),
+    22: ("EBU 3213", _D65, (0.63, 0.34), (0.295, 0.605), (0.155, 0.077)),
+}
+# Others are taken as sRGB's.
+_CURVES = {
+    **dict.fromkeys((1, 6, 11, 12, 14, 15), transfer.BT709),
+    4: Parametric(2.2),
+    5: Parametric(2.8),
+    7: transfer.SMPTE240,
+    8: transfer.LINEAR,
+    17: Parametric(2.6),
+}
+_HDR = {16: ("PQ", transfer.pq_to_linear), 18: ("HLG", transfer.hlg_to_linear)}
+_FLAT = 1.5  # Below this exponent, 8 bits are too coarse for dark colours.
+
+
+@dataclass(frozen=True)
+class ColourSpace:
+    """A colour space of RGB, or of grey.
+
+    Attributes:
+        name: for people.
+        white: x and y of white.
+        primaries: x and y of red, green and blue.
+        curve: its transfer function.
+        hdr: name and function to linear light of a transfer function of high dynamic
+            range, in place of `curve`.
+    """
+
+    name: str
+    white: tuple[float, float]
+    primaries: tuple[tuple[float, float], ...]
+    curve: Parametric = transfer.SRGB
+    hdr: tuple[str, Curve] | None = None
+
+    def conversion(self) -> tuple[Curve | None, str]:
+        """How samples get the curve of sRGB, if 8 bits cannot hold them otherwise.
+
+        Returns:
+            A function of samples in [0, 1], or None; and a note for the user.
+        """
+        if self.hdr:
+            name, to_linear = self.hdr
+            note = f"high dynamic range ({name}) reduced to the range of sRGB"
+        elif self.curve.g < _FLAT:
+            to_linear, note = (
+                self.curve.to_linear,
+                "linear light converted to sRGB's curve",
+            )
+        else:
+            return None, ""
+        return lambda samples: transfer.to_srgb_curve(to_linear(samples)), note
+
+    def profile(self, *, grey: bool) -> bytes | None:
+        """The ICC profile of the converted pixels, None for sRGB.
+
+        Raises:
+            ValueError: If the primaries do not span a colour space.
+        """
+        converted = self.conversion()[0] is not None
+        curve = transfer.SRGB if converted else self.curve
+        if curve == transfer.SRGB and (grey or self.has_primaries_of_srgb()):
+            return None
+        return icc.make_profile(self.name, self.white, self.primaries, curve, grey=grey)
+
+    def has_primaries_of_srgb(self) -> bool:
+        _, white, *primaries = _PRIMARIES[1]
+        ours = np.array([self.white, *self.primaries])
+        return bool(np.abs(ours - [white, *primaries]).max() < 0.002)
+
+
+_ADOBE_RGB = ColourSpace(
+    "Adobe RGB (1998)",
+    _D65,
+    ((0.64, 0.33), (0.21, 0.71), (0.15, 0.06)),
+    Parametric(563 / 256),
+)
+
+
+def read_colour_space(image: Image.Image, stream: BinaryIO) -> ColourSpace | None:
+    """Returns the colour space that a file names by numbers, None if it names none.
+
+    An ICC profile takes precedence, but in a PNG over all but cICP.
+
+    Args:
+        image: An image that is open.
+        stream: Its file.
+    """
+    if image.format == "PNG" and (points := _cicp(stream)):
+        return _of_code_points(*points)
+    if image.info.get("icc_profile"):
+        return None
+    if image.format == "PNG" and "srgb" not in image.info:
+        return _of_png(image.info)
+    if image.format == "AVIF":
+        colour = isobmff.read_properties(stream).colour
+        return _of_code_points(*colour) if colour else None
+    if nclx := image.info.get("nclx_profile"):  # Of pillow-heif.
+        return _of_code_points(
+            nclx["color_primaries"], nclx["transfer_characteristics"]
+        )
+    return _ADOBE_RGB if image.format != "PNG" and _says_adobe_rgb(image) else None
+
+
+def _of_code_points(primaries: int, curve: int) -> ColourSpace:
+    name, white, *rgb = _PRIMARIES.get(primaries, _PRIMARIES[1])
+    parametric = _CURVES.get(curve, transfer.SRGB)
+    return ColourSpace(name, white, tuple(rgb), parametric, _HDR.get(curve))
+
+
+def _of_png(info: dict) -> ColourSpace | None:
+    """From the chunks gAMA and cHRM."""
+    gamma, xy = info.get("gamma"), info.get("chromaticity")
+    if not gamma and not xy:
+        return None
+    _, white, *rgb = _PRIMARIES[1]
+    if xy:
+        white, *rgb = zip(xy[::2], xy[1::2])
+    curve = Parametric(1 / gamma) if gamma else transfer.SRGB
+    space = ColourSpace("PNG gAMA, cHRM", white, tuple(rgb), curve)
+    # 1 / 2.2 is how sRGB was said before it had a chunk.
+    if gamma and abs(gamma - 1 / 2.2) < 0.001 and space.has_primaries_of_srgb():
+        return None
+    return space
+
+
+def _cicp(stream: BinaryIO) -> tuple[int, int] | None:
+    """Code points in a PNG's chunk cICP, which Pillow does not read."""
+    position = stream.tell()
+    stream.seek(8)
+    points = None
+    while len(header := stream.read(8)) == 8:
+        length, kind = struct.unpack(">I4s", header)
+        if kind == b"IDAT":
+            break
+        if kind == b"cICP" and length == 4:
+            primaries, curve, matrix, full_range = stream.read(4).ljust(4, b"\0")
+            points = None if matrix or not full_range else (primaries, curve)
+            break
+        stream.seek(length + 4, 1)
+    stream.seek(position)  # Where Pillow is.
+    return points
+
+
+def _says_adobe_rgb(image: Image.Image) -> bool:
+    """Whether the EXIF names Adobe RGB, as cameras do (DCF 2.0, "optional colour")."""
+    try:
+        tags = image.getexif().get_ifd(ExifTags.IFD.Interop)
+        return tags.get(ExifTags.Interop.InteropIndex, "").startswith("R03")
+    except (SyntaxError, ValueError, KeyError, AttributeError, struct.error):
+        return False  # Whoever reads the EXIF says that it is damaged.

@@ -1,0 +1,106 @@
+"""The image formats that are read and written, and the packages behind some of them."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from PIL import Image, UnidentifiedImageError
+
+from tf_imgcomp.data import jpeg_xl, tiff
+from tf_imgcomp.errors import ImageError
+
+# What users have, without readers that start other programs (EPS), need a screen (WMF)
+# or had holes in releases of Pillow that older versions of Python end with (PSD, FITS).
+# JPEG stands for MPO, too.
+_OPENED = (
+    *("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "JXL", "TIFF", "GIF", "BMP", "DIB"),
+    *("JPEG2000", "PPM", "QOI", "ICO", "ICNS", "PCX", "SGI", "TGA"),
+)
+
+
+@dataclass(frozen=True)
+class _Plugin:
+    """A package that adds a format to Pillow when its module is imported."""
+
+    title: str
+    module: str
+    install: str
+    suffixes: tuple[str, ...]
+
+    def load(self) -> None:
+        try:
+            importlib.import_module(self.module)
+        except ImportError:
+            raise ImageError(
+                f"{self.title} needs another package: pip install {self.install}"
+            ) from None
+
+
+# Imported when a file needs them: pillow-heif takes 0.3 s.
+_HEIF = _Plugin(
+    "HEIC",
+    "pillow_heif.HeifImagePlugin",
+    "pillow-heif",
+    (".heic", ".heics", ".heif", ".heifs", ".hif"),
+)
+_JXL = _Plugin("JPEG XL", "pillow_jxl", "'tf_imgcomp[jxl]'", (".jxl",))
+
+
+def open_image(stream: BinaryIO) -> Image.Image:
+    """Opens an image of a known format, whatever its file is called.
+
+    Args:
+        stream: A file at its beginning.
+
+    Raises:
+        ImageError: If it is empty, or the package for its format is missing.
+        Exception: What Pillow raises for foreign and damaged files.
+    """
+    header = stream.read(16)
+    if not header:
+        raise ImageError("the file is empty")
+    stream.seek(0)
+    if header[4:8] == b"ftyp" and header[8:12] not in (b"avif", b"avis"):
+        _HEIF.load()
+    elif header.startswith(jpeg_xl.SIGNATURES):
+        _JXL.load()
+        # The plug-in decodes at once, so its size is checked before.
+        Image._decompression_bomb_check(jpeg_xl.read_size(stream))
+        stream.seek(0)
+    Image.init()
+    formats = [name for name in _OPENED if name in Image.OPEN]
+    try:
+        return Image.open(stream, formats=formats)
+    except UnidentifiedImageError:
+        if not tiff.is_tiff(header):
+            raise
+    raise ImageError(f"a TIFF that is not read: {tiff.describe_samples(stream)}")
+
+
+def output_format(path: Path) -> str:
+    """Returns Pillow's name of the format that an extension stands for.
+
+    Raises:
+        ImageError: If Pillow cannot write the format.
+    """
+    suffix = path.suffix.lower()
+    for plugin in (_HEIF, _JXL):
+        if suffix in plugin.suffixes:
+            plugin.load()
+    format_ = Image.registered_extensions().get(suffix)
+    if format_ not in Image.SAVE:
+        raise ImageError(
+            f"cannot write images with the extension {path.suffix!r}: "
+            "use for example .png, .jpg, .webp or .tif"
+        )
+    return format_
+
+
+def input_suffixes() -> set[str]:
+    """Returns the extensions, lower case, of the formats that are read."""
+    extensions = Image.registered_extensions().items()
+    suffixes = {suffix for suffix, format_ in extensions if format_ in _OPENED}
+    return suffixes | {".mpo", *_HEIF.suffixes, *_JXL.suffixes}

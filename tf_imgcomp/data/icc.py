@@ -1,0 +1,102 @@
+"""Makes ICC profiles for colour spaces that a file names without one."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+_D50 = np.array([0.9642, 1.0, 0.8249])  # White of the profile connection space.
+_BRADFORD = np.array(  # From XYZ to responses of the cones.
+    [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
+)
+
+
+def make_profile(
+    name: str,
+    white: Sequence[float],
+    primaries: Sequence[Sequence[float]],
+    curve: Sequence[float],
+    *,
+    grey: bool,
+) -> bytes:
+    """Returns an ICC profile, version 4.2, of a display (ICC.1:2004-10).
+
+    Args:
+        name: ASCII description, shown by viewers.
+        white: x and y of white.
+        primaries: x and y of red, green and blue.
+        curve: g, a, b, c, d: linear light is `(a * v + b) ** g` from v = d on, and
+            `c * v` below.
+        grey: Whether it is for grey images, for which primaries do not matter.
+
+    Raises:
+        ValueError: If the primaries do not span a colour space, or numbers are larger
+            than a profile can hold.
+    """
+    to_d50, columns = _matrices(white, primaries)
+    kind = struct.pack(">4sIHH", b"para", 0, 3, 0)
+    para = kind + b"".join(map(_fixed, curve))
+    tags = {
+        b"desc": _text(name),
+        b"cprt": _text("CC0"),
+        b"wtpt": _xyz(_D50),
+        b"chad": b"sf32" + bytes(4) + b"".join(map(_fixed, to_d50.flat)),
+    }
+    if grey:
+        tags[b"kTRC"] = para
+    else:
+        for letter, column in zip((b"r", b"g", b"b"), columns.T):
+            tags[letter + b"XYZ"] = _xyz(column)
+            tags[letter + b"TRC"] = para
+    return _assemble(tags, b"GRAY" if grey else b"RGB ")
+
+
+def _matrices(
+    white: Sequence[float], primaries: Sequence[Sequence[float]]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The adaptation of white to D50, and adapted XYZ of red, green and blue."""
+    corners = np.array([[x, y, 1 - x - y] for x, y in (*primaries, white)]).T
+    flat = abs(np.linalg.det(corners[:, :3])) < 1e-4
+    if white[1] <= 0 or flat or np.abs(corners).max() > 2:
+        raise ValueError("the primaries do not span a colour space")
+    xyz_white = corners[:, 3] / white[1]
+    rgb = corners[:, :3] * np.linalg.solve(corners[:, :3], xyz_white)
+    cones = np.diag(_BRADFORD @ _D50 / (_BRADFORD @ xyz_white))
+    to_d50 = np.linalg.solve(_BRADFORD, cones @ _BRADFORD)
+    return to_d50, to_d50 @ rgb
+
+
+def _assemble(tags: dict[bytes, bytes], space: bytes) -> bytes:
+    """Header, table of tags, and their contents; equal contents are stored once."""
+    places: dict[bytes, int] = {}
+    table, body = struct.pack(">I", len(tags)), b""
+    for name, content in tags.items():
+        at = places.setdefault(content, 128 + 4 + 12 * len(tags) + len(body))
+        table += struct.pack(">4sII", name, at, len(content))
+        if at == 128 + 4 + 12 * len(tags) + len(body):
+            body += content + bytes(-len(content) % 4)
+    date = struct.pack(">6H", 2024, 1, 1, 0, 0, 0)  # Fixed: files must not vary.
+    size = 128 + len(table) + len(body)
+    head = struct.pack(">II4s4s4s4s", size, 0, b"\4\x20\0\0", b"mntr", space, b"XYZ ")
+    head += date + b"acsp" + bytes(28) + b"".join(map(_fixed, _D50))
+    return head.ljust(128, b"\0") + table + body
+
+
+def _fixed(value: float) -> bytes:
+    if not abs(value) < 32768:
+        raise ValueError(f"expected a number below 32768, received {value:g}")
+    return struct.pack(">i", round(value * 65536))
+
+
+def _xyz(values: Iterable[float]) -> bytes:
+    return b"XYZ " + bytes(4) + b"".join(map(_fixed, values))
+
+
+def _text(text: str) -> bytes:
+    data = text.encode("utf-16-be")
+    return (
+        struct.pack(">4sIII2s2sII", b"mluc", 0, 1, 12, b"en", b"US", len(data), 28)
+        + data
+    )

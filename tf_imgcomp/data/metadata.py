@@ -1,0 +1,147 @@
+"""Metadata of image files: read into a photo, and written from it."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from PIL import Image, PngImagePlugin
+
+from tf_imgcomp.data import exif, jpeg_xl
+
+if TYPE_CHECKING:
+    from tf_imgcomp.data.images import Photo
+
+Text = tuple[tuple[str, str], ...]
+
+_XMP_IN_PNG = "XML:com.adobe.xmp"
+_XMP_IN_TIFF = 700  # Tag.
+_ORIENTATION = re.compile(
+    rb'tiff:Orientation="\d"|<tiff:Orientation>\d</tiff:Orientation>'
+)
+_NO_LIMIT = 2**31
+_MEGABYTE = 2**20  # Larger chunks of a PNG are refused by Pillow.
+_SEGMENT = 65533  # Bytes in a segment of a JPEG.
+_JPEG_ICC = 255 * (_SEGMENT - 14)  # In so many segments, each with a header.
+_JPEG_XMP = _SEGMENT - 29
+# Largest size in bytes that each format stores and others can read; absent: none.
+_LIMITS = {
+    "ICC profile": {
+        **dict.fromkeys(("WEBP", "TIFF", "AVIF", "HEIF"), _NO_LIMIT),
+        **{"PNG": _MEGABYTE, "JPEG": _JPEG_ICC, "MPO": _JPEG_ICC},
+    },
+    "EXIF": {
+        **dict.fromkeys(("WEBP", "TIFF", "AVIF", "HEIF", "JXL"), _NO_LIMIT),
+        # libpng refuses chunks over 8 MB.
+        **{"PNG": 8_000_000, "JPEG": _SEGMENT, "MPO": _SEGMENT},
+    },
+    "XMP": {
+        **dict.fromkeys(("WEBP", "TIFF", "AVIF", "HEIF", "JXL"), _NO_LIMIT),
+        **{"PNG": _MEGABYTE, "JPEG": _JPEG_XMP, "MPO": _JPEG_XMP},
+    },
+}
+_KEYS = {"ICC profile": "icc_profile", "EXIF": "exif", "XMP": "xmp"}  # Of Pillow.
+_WITH_RESOLUTION = {"PNG", "JPEG", "MPO", "TIFF", "BMP", "DIB"}
+
+
+def read_xmp(image: Image.Image, stream: BinaryIO) -> bytes | None:
+    """Returns the XMP packet of a loaded upright image, without an orientation."""
+    xmp = image.info.get("xmp") or image.info.get(_XMP_IN_PNG)
+    if image.format == "JXL":
+        xmp = jpeg_xl.read_box(stream, b"xml ")
+    if not xmp:
+        return None
+    return _ORIENTATION.sub(b"", xmp.encode() if isinstance(xmp, str) else bytes(xmp))
+
+
+def read_dpi(image: Image.Image) -> tuple[float, float] | None:
+    """Returns dots per inch across and down, if not only the EXIF says it."""
+    in_exif = (
+        image.format == "TIFF"
+        or image.format in ("JPEG", "MPO")
+        and (image.info.get("jfif_unit", 0) == 0)
+    )
+    dpi = image.info.get("dpi")
+    if in_exif or not dpi:
+        return None
+    across, down = map(float, dpi)
+    return (across, down) if math.isfinite(across * down) and across * down else None
+
+
+def read_text(image: Image.Image) -> Text:
+    """Returns keyword and text of all comments of a loaded image."""
+    if image.format == "PNG":
+        # Its attribute `text` would decode all frames of an animation.
+        info = image.info.items()
+        texts = {str(key): str(value) for key, value in info if isinstance(value, str)}
+        # ImageMagick's "Raw profile type exif" and others are no text.
+        hidden = (_XMP_IN_PNG, "Raw profile type")
+        return tuple(pair for pair in texts.items() if not pair[0].startswith(hidden))
+    comment = image.info.get("comment") or b""
+    if isinstance(comment, bytes):
+        comment = comment.decode("utf-8", "replace")
+    comment = comment.rstrip("\0")
+    if not comment or comment.startswith("Created by OpenJPEG"):  # In every JPEG 2000.
+        return ()
+    return (("Comment", comment),)
+
+
+def save_options(photo: Photo, format_: str, notes: list[str]) -> dict[str, Any]:
+    """Returns options of Pillow's `save` that write the metadata of a photo.
+
+    Args:
+        photo: A photo.
+        format_: Pillow's name of the format.
+        notes: Gets a line for everything that the format cannot store.
+    """
+    blocks = {
+        "ICC profile": photo.icc,
+        "EXIF": photo.exif and exif.PREFIX + photo.exif,
+        "XMP": photo.xmp,
+    }
+    options: dict[str, Any] = {}
+    absent = []
+    for name, data in blocks.items():
+        limit = _LIMITS[name].get(format_, 0)
+        if data and not limit:
+            absent.append(name)
+        elif data and len(data) > limit:
+            notes.append(
+                f"{name} of {len(data)} bytes dropped: {format_} stores at most {limit}"
+            )
+        elif data:
+            options[_KEYS[name]] = data
+    if photo.dpi and format_ in _WITH_RESOLUTION:
+        options["dpi"] = photo.dpi
+    elif photo.dpi:
+        absent.append("resolution")
+    if photo.text and not _add_text(photo.text, format_, options):
+        absent.append("text")
+    _place_xmp(format_, options)
+    if absent:
+        notes.append(f"{', '.join(absent)} dropped: {format_} cannot store this")
+    return options
+
+
+def _add_text(text: Text, format_: str, options: dict[str, Any]) -> bool:
+    """Adds the options that write text; False if the format cannot store all of it."""
+    if format_ == "PNG":
+        chunks = options["pnginfo"] = PngImagePlugin.PngInfo()
+        for key, value in text:
+            chunks.add_itxt(key, value)
+        return True
+    comment = text[0][1].encode()
+    if format_ not in ("JPEG", "MPO", "GIF") or len(comment) > _SEGMENT:
+        return False
+    options["comment"] = comment
+    return len(text) == 1
+
+
+def _place_xmp(format_: str, options: dict[str, Any]) -> None:
+    """Moves XMP to where it belongs in formats for which Pillow has no option."""
+    if format_ == "PNG" and "xmp" in options:
+        chunks = options.setdefault("pnginfo", PngImagePlugin.PngInfo())
+        chunks.add_itxt(_XMP_IN_PNG, options.pop("xmp").decode("utf-8", "replace"))
+    elif format_ == "TIFF" and "xmp" in options:
+        options["tiffinfo"] = {_XMP_IN_TIFF: options.pop("xmp")}

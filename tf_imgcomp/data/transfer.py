@@ -1,0 +1,62 @@
+"""Transfer functions: from samples in [0, 1] to linear light, and the curve of sRGB."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+Curve = Callable[[np.ndarray], np.ndarray]
+
+# Light of a white page in high dynamic range, in cd/m2 (ITU-R BT.2408), and the peak
+# for which most of it is mastered.
+_WHITE, _PEAK = 203.0, 1000.0
+_KNEE = 0.75  # Of white: up to here light is kept.
+
+
+class Parametric(NamedTuple):
+    """Linear light is `(a * v + b) ** g` from v = d on, and `c * v` below."""
+
+    g: float
+    a: float = 1.0
+    b: float = 0.0
+    c: float = 0.0
+    d: float = 0.0
+
+    def to_linear(self, v: np.ndarray) -> np.ndarray:
+        power = np.maximum(self.a * v + self.b, 0) ** self.g
+        return np.where(v >= self.d, power, self.c * v)
+
+
+LINEAR = Parametric(1.0)
+SRGB = Parametric(2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
+BT709 = Parametric(1 / 0.45, 1 / 1.099, 0.099 / 1.099, 1 / 4.5, 0.081)
+SMPTE240 = Parametric(1 / 0.45, 1 / 1.1115, 0.1115 / 1.1115, 1 / 4, 0.0912)
+
+
+def to_srgb_curve(light: np.ndarray) -> np.ndarray:
+    """From linear light to samples, both clipped to [0, 1]."""
+    light = np.clip(light, 0, 1)
+    return np.where(
+        light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055
+    )
+
+
+def pq_to_linear(v: np.ndarray) -> np.ndarray:
+    """SMPTE ST 2084, for screens of standard range: 1 is white and the brightest."""
+    power = v ** (1 / 78.84375)
+    ratio = np.maximum(power - 0.8359375, 0) / (18.8515625 - 18.6875 * power)
+    return _compress_highlights(10000 / _WHITE * ratio ** (1 / 0.1593017578125))
+
+
+def hlg_to_linear(v: np.ndarray) -> np.ndarray:
+    """ARIB STD-B67 on a screen of 1000 cd/m2, for screens of standard range."""
+    a, b, c = 0.17883277, 0.28466892, 0.55991073
+    scene = np.where(v <= 0.5, v**2 / 3, (np.exp((v - c) / a) + b) / 12)
+    return _compress_highlights(_PEAK / _WHITE * scene**1.2)
+
+
+def _compress_highlights(light: np.ndarray) -> np.ndarray:
+    excess = np.maximum(light - _KNEE, 0) / (1 - _KNEE)
+    return np.minimum(light, _KNEE) + (1 - _KNEE) * -np.expm1(-excess)
