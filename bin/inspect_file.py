@@ -16,14 +16,15 @@ from pathlib import Path
 from tqdm import tqdm
 
 from tf_imgcomp import bitstream, metrics
-from tf_imgcomp.bitstream import EXIF, ICC, TfciFile
+from tf_imgcomp.bitstream import EXIF, ICC, RESOLUTION, TEXT, XMP, TfciFile
 from tf_imgcomp.data import paths
 from tf_imgcomp.files.compression import SUFFIX
 from tf_imgcomp_bin import command_line
 
 PROGRAM = "inspect"
 
-_BLOCKS = {ICC: "ICC profile", EXIF: "EXIF"}
+_BLOCKS = {ICC: "ICC profile", EXIF: "EXIF", XMP: "XMP"}
+_BLOCKS |= {RESOLUTION: "resolution", TEXT: "text"}
 
 
 def inspect_file(path: Path) -> str:
@@ -78,7 +79,7 @@ def _parts(file: TfciFile) -> dict[str, str]:
 
 
 def _blocks(file: TfciFile) -> dict[str, str]:
-    """Sizes of the metadata: of both known kinds, and of others that are there."""
+    """Sizes of the metadata: of all known kinds, and of others that are there."""
     sizes = {name: 0 for name in _BLOCKS.values()}
     for kind, data in file.blocks:
         sizes[_BLOCKS.get(kind, f"metadata {kind}")] = len(data)

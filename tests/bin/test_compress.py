@@ -110,15 +110,17 @@ def test_a_photo_goes_to_a_file_and_comes_back(stub, photo, folder, capsys):
     assert listing(folder) == ["back.png", "photo.png", "photo.tfci"]
 
 
-def test_metadata_that_a_file_has_no_block_for_is_named(stub, photo, capsys):
+@pytest.mark.parametrize("strip", [False, True])
+def test_all_metadata_go_through_a_file(stub, photo, capsys, strip):
     comment = b"a comment"
     image = Image.fromarray(photo.pixels)
-    image.save("in.jpg", dpi=(300, 300), comment=comment, xmp=b"<x/>")
-    assert run(compress, "in.jpg") == 0
-    message = "bin/compress: in.jpg: XMP, resolution, text dropped\n"
-    assert capsys.readouterr().err == message
-    assert run(compress, "in.jpg", "--strip", "--overwrite") == 0
+    image.save("in.jpg", dpi=(300, 200), comment=comment, xmp=b"<x/>")
+    assert run(compress, "in.jpg", f"--strip={strip}") == 0
+    assert run(decompress, "--output=out.jpg", "in.tfci") == 0
     assert capsys.readouterr().err == ""
+    found = read_image("out.jpg")
+    kept = (b"<x/>", (300, 200), (("Comment", "a comment"),))
+    assert (found.xmp, found.dpi, found.text) == ((None, None, ()) if strip else kept)
 
 
 def test_heic_goes_in_and_out(stub, photo):
@@ -512,6 +514,9 @@ def test_inspect_tells_everything_without_decoding(stub, folder, make_image, cap
         "    transparency     5 bytes",
         "    ICC profile      none",
         "    EXIF             4 bytes",
+        "    XMP              none",
+        "    resolution       none",
+        "    text             none",
         "    metadata 77      1 bytes",
     ]
     assert capsys.readouterr().out.splitlines() == lines
