@@ -10,6 +10,7 @@ import tensorflow as tf
 
 import tf_imgcomp
 from tests import tiny
+from tests.stub_codec import CARD
 from tf_imgcomp.runs.trained import export_trained, load_trained
 from tf_imgcomp.training.weights import round_to_half
 
@@ -74,7 +75,7 @@ def test_a_model_of_another_kind_is_refused(tmp_path):
 
 
 def test_a_model_without_weights_is_told(tmp_path):
-    card = {"id": "mine", "fingerprint": 1, "bytes_per_pixel": 1, "codec": "fdram"}
+    card = {**CARD, "id": "mine", "codec": "fdram"}
     (tmp_path / "card.json").write_text(json.dumps(card))
     message = "model 'mine' has no file weights.npz to train it further: export it ag"
     with pytest.raises(tf_imgcomp.ModelError, match=message):
