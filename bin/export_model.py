@@ -34,7 +34,7 @@ def export_again(folder: Path) -> int:
 def export_all(folders: Sequence[str]) -> int:
     for folder in folders:
         print(f"{folder}: exporting", flush=True)
-        print(f"{folder}: fingerprint {export_again(Path(folder)):#06x}", flush=True)
+        print(f"{folder}: fingerprint {export_again(Path(folder))}", flush=True)
     return 0
 
 

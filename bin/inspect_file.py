@@ -20,7 +20,7 @@ from absl import flags
 from tqdm import tqdm
 
 from tf_imgcomp import bitstream, metrics
-from tf_imgcomp.bitstream import EXIF, ICC, TfciFile
+from tf_imgcomp.bitstream import EXIF, ICC, RESOLUTION, TEXT, XMP, TfciFile
 from tf_imgcomp.data import paths
 from tf_imgcomp.files.compression import SUFFIX
 from tf_imgcomp_bin import command_line
@@ -29,7 +29,8 @@ PROGRAM = "inspect"
 
 _JSON = flags.DEFINE_bool("json", False, "Print JSON, one line for each file.")
 
-_BLOCKS = {ICC: "ICC profile", EXIF: "EXIF"}
+_BLOCKS = {ICC: "ICC profile", EXIF: "EXIF", XMP: "XMP"}
+_BLOCKS |= {RESOLUTION: "resolution", TEXT: "text"}
 
 
 def inspect_file(path: Path) -> str:
@@ -84,7 +85,7 @@ def _parts(file: TfciFile) -> list[dict[str, int]]:
 
 
 def _metadata(file: TfciFile) -> dict[str, int]:
-    """Sizes of the metadata: of both known kinds, and of others that are there."""
+    """Sizes of the metadata: of all known kinds, and of others that are there."""
     sizes = {name: 0 for name in _BLOCKS.values()}
     for kind, data in file.blocks:
         sizes[_BLOCKS.get(kind, f"metadata {kind}")] = len(data)

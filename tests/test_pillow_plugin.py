@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 import tf_imgcomp.pillow_plugin
-from tests.stub_codec import StubCodec
+from tests.stub_codec import CARD, StubCodec
 from tf_imgcomp import bitstream
 from tf_imgcomp.image_codecs import models
 
@@ -26,8 +26,7 @@ def decoded(tmp_path, monkeypatch):
     """Makes the stub a model; the regions and scales that were decoded."""
     folder = tmp_path / "models" / "stub"
     folder.mkdir(parents=True)
-    card = {"id": "stub", "fingerprint": StubCodec.fingerprint, "bytes_per_pixel": 20}
-    (folder / "card.json").write_text(json.dumps(card))
+    (folder / "card.json").write_text(json.dumps(CARD))
     calls = []
 
     class Codec(StubCodec):

@@ -92,8 +92,8 @@ def compress(
 ) -> bytes | list[bytes]:
     """Compresses an image to the bytes of a `.tfci` file.
 
-    ICC profile, EXIF and resolution of a Pillow image or a file come along, and the
-    image is turned upright. What is lost, such as bits of a deeper image, is a warning.
+    Metadata of a Pillow image or a file come along, and the image is turned upright.
+    What is lost, such as bits of a deeper image, is a warning.
 
     Args:
         image: An image, or a list of them.
@@ -157,8 +157,8 @@ def decompress(
         model: Id or folder of the model, if it is not among the models' folders.
 
     Returns:
-        An image of mode L, LA, RGB or RGBA. Its `info` has `icc_profile`, `exif` and
-        `dpi` as far as the file has them. `np.asarray` of it is the array, uint8.
+        An image of mode L, LA, RGB or RGBA. Its `info` has `icc_profile`, `exif`, `xmp`
+        and `dpi` as far as the file has them. `np.asarray` of it is the array, uint8.
 
     Raises:
         BitstreamError: If the file is damaged or foreign.
@@ -166,7 +166,7 @@ def decompress(
         ImageError: If the image does not contain the region, or is too large.
         OSError: If a file cannot be read.
     """
-    area, reduction = _region(region), _reduction(scale)
+    area, reduction = _part(region, scale)
 
     def decompressed(data: Data) -> Image.Image:
         file, faults = compression.read_file(_bytes(data), is_preview=reduction > 1)
@@ -196,7 +196,7 @@ def compress_file(
         source: The image.
         target: The file to write. None: beside the image, with the extension `.tfci`.
         model, quality, target_bpp, target_psnr, max_bytes, effort: See `compress`.
-        strip: Whether to leave out ICC profile and EXIF.
+        strip: Whether to leave out all metadata.
         overwrite: Whether `target` may exist.
 
     Returns:
@@ -242,12 +242,13 @@ def decompress_file(
         ImgcompError: See `decompress`; and if `target` exists or has another extension.
         OSError: If a file cannot be read or written.
     """
+    area, reduction = _part(region, scale)
     return compression.decompress_file(
         load_by_id if model is None else lambda _: load_model(model),
         Path(source),
         Path(target) if target else Path(source).with_suffix(".png"),
-        region=_region(region),
-        scale=_reduction(scale),
+        region=area,
+        scale=reduction,
         overwrite=overwrite,
     )
 
@@ -299,6 +300,27 @@ def load_keras(model: str = model_folders.DEFAULT) -> tf.keras.Model:
     return load_trained(model_folders.find(model))
 
 
+def export_keras(
+    model: tf.keras.Model, folder: PathLike, card: dict[str, Any] | None = None
+) -> None:
+    """Exports a Keras model as one that `compress` takes, in place of an old one.
+
+    Args:
+        model: A codec, or a filter, as `load_keras` returns them.
+        folder: The folder to write. Its name becomes the model's id; after a filter's
+            codec, it has a +, as in `bpg+mine`.
+        card: Facts for its card, such as `licence`, `data` and `data_licence`.
+
+    Raises:
+        TypeError: If the model is no codec and no filter of this package.
+        ValueError: If the folder's name cannot be an id.
+        OSError: If it cannot be written.
+    """
+    from tf_imgcomp.runs.trained import export_trained
+
+    export_trained(model, Path(folder), card or {})
+
+
 def _load(folder: Path) -> ImageCodec:
     with _LOADING:
         return _loaded(folder.resolve(), read_card(folder)["fingerprint"])
@@ -323,7 +345,7 @@ def _read(image: ImageLike, needed_memory: Callable[[int, int], float]) -> Photo
     if isinstance(image, np.ndarray):
         return in_memory.photo_of_array(image, needed_memory)
     if isinstance(image, Image.Image):
-        return in_memory.photo_of_pillow(image, needed_memory)
+        return images.read_pillow_image(image, needed_memory)
     if isinstance(image, (str, os.PathLike)):
         return images.read_image(Path(image), needed_memory)
     raise TypeError(
@@ -342,19 +364,20 @@ def _bytes(data: Data) -> bytes:
     )
 
 
-def _region(region: tuple[int, int, int, int] | None) -> Region | None:
-    if region is None or isinstance(region, Region):
-        return region
-    left, top, width, height = region
-    return Region(top, left, height, width)
-
-
-def _reduction(scale: float) -> int:
+def _part(
+    region: tuple[int, int, int, int] | None, scale: float
+) -> tuple[Region | None, int]:
+    """The region, and how many times smaller than the image the result is."""
     if scale not in _SCALES:
         raise ValueError(
             f"Expected a scale of 1, 1/2, 1/4, 1/8 or 1/16, received {scale}."
         )
-    return _SCALES[scale]
+    if region is None:
+        return None, _SCALES[scale]
+    if scale != 1:
+        raise ValueError("Expected a region or a scale, received both.")
+    left, top, width, height = region
+    return Region(top, left, height, width), 1
 
 
 def _warn(notes: Iterable[str]) -> None:

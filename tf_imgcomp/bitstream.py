@@ -23,7 +23,7 @@ from tf_imgcomp.tile_grid import tile_count
 VERSION = 1
 TILE_STEP = 64  # In pixels. Sides of tiles are multiples of it.
 
-ICC, EXIF = 1, 2  # Kinds of metadata blocks.
+ICC, EXIF, XMP, RESOLUTION, TEXT = 1, 2, 3, 4, 5  # Kinds of metadata blocks.
 
 MAX_SIDE = 2**32 - 1
 # A version lives in the field number: 14 is version 1, 13 will be version 2.
@@ -56,7 +56,7 @@ class TfciFile:
         alpha: Coded transparency (`data.extras.encode_alpha`) of each tile, b"" for an
             opaque one. None if all are opaque.
         blocks: Metadata: kinds (`ICC`, `EXIF` or others), rising, and their data
-            (`data.extras.encode_metadata`).
+            (`files.metadata_blocks`).
     """
 
     codec: str

@@ -8,9 +8,10 @@
     image.save("again.tfci", quality=60, model="fdram")
 
 Pixels are decoded when they are first used, and TensorFlow is imported then. `save`
-takes the goals and options of `tf_imgcomp.compress`; ICC profile, EXIF and resolution
-of an image come along unless `icc_profile`, `exif` or `dpi` are given. Whatever reads
-images through Pillow, such as Matplotlib and imageio, then reads `.tfci` files, too.
+takes the goals and options of `tf_imgcomp.compress`; ICC profile, EXIF, XMP and
+resolution of an image come along unless `icc_profile`, `exif`, `xmp` or `dpi` are
+given. Whatever reads images through Pillow, such as Matplotlib and imageio, then reads
+`.tfci` files, too.
 
 Of a file that is cut or damaged after its first part, previews can be decoded.
 """
@@ -25,13 +26,14 @@ from tf_imgcomp import bitstream
 from tf_imgcomp.data import in_memory
 from tf_imgcomp.errors import BitstreamError, ImgcompError
 from tf_imgcomp.files.compression import SUFFIX
-from tf_imgcomp.files.encoding import decode, decode_metadata
+from tf_imgcomp.files.encoding import decode
+from tf_imgcomp.files.metadata_blocks import decode_blocks
 
 FORMAT = "TFCI"
 _MIME = "image/x-tfci"
 _REDUCTIONS = (16, 8, 4, 2)
 _OPTIONS = ("model", "quality", "target_bpp", "target_psnr", "max_bytes", "effort")
-_METADATA = ("icc_profile", "exif", "dpi")
+_METADATA = ("icc_profile", "exif", "xmp", "dpi")
 
 
 class TfciImageFile(ImageFile.ImageFile):
@@ -44,13 +46,13 @@ class TfciImageFile(ImageFile.ImageFile):
         assert self.fp is not None
         try:
             self._file, self._fault = bitstream.salvage(self.fp.read())
-            icc, exif = decode_metadata(self._file)
+            metadata, _ = decode_blocks(self._file.blocks)
         except BitstreamError as error:
             raise OSError(str(error)) from error
         self._size = self._file.width, self._file.height
         self._mode = "L" if self._file.grey else "RGB"
         self._mode += "" if self._file.alpha is None else "A"
-        self.info.update(in_memory.pillow_info(icc, exif))
+        self.info.update(in_memory.pillow_info(**metadata))
         self._reduction, self._decoded = 1, False
 
     def draft(

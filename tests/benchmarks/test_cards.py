@@ -3,6 +3,7 @@
 import json
 
 from tests.benchmarks.programs import load_program
+from tests.stub_codec import CARD
 from tf_imgcomp.model_card import render
 
 cards = load_program("cards")
@@ -23,7 +24,7 @@ def test_points_bd_rates_and_seconds_reach_the_cards(tmp_path):
     (tmp_path / "tables" / "means.csv").write_text(table)
     for name in ("mine", "other"):
         (tmp_path / "models" / name).mkdir(parents=True)
-        card = {"id": name, "fingerprint": 1, "bytes_per_pixel": 1, "note": "Kept."}
+        card = {**CARD, "id": name, "note": "Kept."}
         (tmp_path / "models" / name / "card.json").write_text(json.dumps(card))
     cards.update(tmp_path / "models", tmp_path / "tables")
     mine, other = (

@@ -7,8 +7,9 @@ import pytest
 from PIL import Image, ImageCms
 
 from tf_imgcomp.data import memory
-from tf_imgcomp.data.exif import read_dpi, with_dpi
-from tf_imgcomp.data.in_memory import photo_of_array, photo_of_pillow, to_pillow
+from tf_imgcomp.data.exif import read_dpi
+from tf_imgcomp.data.images import read_pillow_image
+from tf_imgcomp.data.in_memory import photo_of_array, to_pillow
 from tf_imgcomp.errors import ImageError
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -70,7 +71,7 @@ def test_a_pillow_image_is_read_as_its_file_is(mode):
     image = Image.fromarray(noise(6, 9, 3)).convert("L" if mode == "I;16" else "RGB")
     image = image.convert(mode)
     before = image.tobytes()
-    photo = photo_of_pillow(image)
+    photo = read_pillow_image(image)
     assert photo.grey == (mode in ("1", "L", "LA", "I;16"))
     expected = image.convert("RGB") if mode != "I;16" else None
     if expected:
@@ -80,24 +81,25 @@ def test_a_pillow_image_is_read_as_its_file_is(mode):
 
 def test_an_empty_image_is_refused():
     with pytest.raises(ImageError, match="at least one pixel, received one of 0x3"):
-        photo_of_pillow(Image.new("RGB", (0, 3)))
+        read_pillow_image(Image.new("RGB", (0, 3)))
 
 
 def test_images_that_exhaust_memory_are_refused(monkeypatch):
-    monkeypatch.setattr(memory, "available_memory", lambda: 1000)
+    monkeypatch.setattr(memory, "available_memory", lambda: 100)
     message = r"10 x 10 pixels need 0\.0 GB of memory"
     with pytest.raises(ImageError, match=message):
         photo_of_array(noise(10, 10))
     with pytest.raises(ImageError, match=message):
-        photo_of_pillow(Image.new("L", (10, 10)))
+        read_pillow_image(Image.new("L", (10, 10)))
 
 
 def test_metadata_goes_along():
     image = Image.fromarray(noise(6, 9, 3))
     tags = Image.Exif()
     tags[MAKE] = "Maker"
-    image.info.update(icc_profile=SRGB, exif=tags.tobytes(), dpi=(300, 150))
-    back = to_pillow(photo_of_pillow(image))
+    image.info.update(icc_profile=SRGB, exif=tags.tobytes(), dpi=(300, 150), xmp=b"<x>")
+    back = to_pillow(read_pillow_image(image))
+    assert back.info["xmp"] == b"<x>"
     assert back.info["icc_profile"] == SRGB
     assert back.info["dpi"] == (300, 150)
     assert back.getexif()[MAKE] == "Maker"
@@ -112,7 +114,7 @@ def test_an_opened_image_is_turned_upright(format_):
     pixels[:, 8:] = 255
     Image.fromarray(pixels).save(stream, format_, exif=tags, dpi=(72, 72))
     with Image.open(stream) as image:
-        photo = photo_of_pillow(image)
+        photo = read_pillow_image(image)
         if format_ != "TIFF":  # Pillow turns it on loading.
             assert image.size == (16, 8)
             assert image.getexif()[ORIENTATION] == 6
@@ -124,13 +126,14 @@ def test_an_opened_image_is_turned_upright(format_):
     assert back.info["dpi"] == pytest.approx((72, 72), abs=0.01)  # PNG has metres.
 
 
-def test_a_resolution_in_exif_stays():
-    exif = with_dpi(None, (300.0, 200.0))
-    assert read_dpi(exif) == (300, 200)
-    assert with_dpi(exif, (72.0, 72.0)) == exif
-    assert read_dpi(None) is None
-    assert read_dpi(b"II*\0damaged") is None
+def test_a_resolution_may_be_in_the_exif_only():
     tags = Image.Exif()
-    tags.load(exif)
+    tags[0x011A], tags[0x011B], tags[0x0128] = 300.0, 200.0, 2  # Inches.
+    assert read_dpi(tags.tobytes()) == (300, 200)
+    image = Image.fromarray(noise(2, 2))
+    image.info["exif"] = tags.tobytes()
+    assert to_pillow(read_pillow_image(image)).info["dpi"] == (300, 200)
     tags[0x0128] = 3  # Centimetres.
     assert read_dpi(tags.tobytes()) == (762, 508)
+    assert read_dpi(None) is None
+    assert read_dpi(b"II*\0damaged") is None

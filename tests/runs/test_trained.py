@@ -10,6 +10,7 @@ import tensorflow as tf
 
 import tf_imgcomp
 from tests import tiny
+from tests.stub_codec import CARD
 from tf_imgcomp.runs.trained import export_trained, load_trained
 from tf_imgcomp.training.weights import round_as_saved
 
@@ -26,7 +27,7 @@ def codec():
 @pytest.fixture(scope="module")
 def folder(codec, tmp_path_factory):
     folder = tmp_path_factory.mktemp("models") / "mine"
-    export_trained(codec, folder, {"codec": "fdram", "sizes": tiny.sizes()})
+    tf_imgcomp.export_keras(codec, folder, {"licence": "CC0"})
     return folder
 
 
@@ -50,6 +51,7 @@ def test_an_exported_model_codes(folder, make_image):
     data = tf_imgcomp.compress(pixels, model=str(folder), quality=80)
     image = tf_imgcomp.decompress(data, model=str(folder))
     assert image.size == (70, 40)
+    assert "| licence of the weights | CC0 |" in (folder / "card.md").read_text()
     loaded = tf_imgcomp.load_model(str(folder))
     np.testing.assert_array_equal(image, loaded.decode(loaded.encode(pixels, 80)))
 
@@ -58,8 +60,7 @@ def test_an_exported_model_codes(folder, make_image):
 def test_a_filter_comes_back(tmp_path, make_image):
     postfilter = tiny.random_filter()
     round_as_saved(postfilter)
-    card = {"postfilter": "xue2019", "sizes": tiny.FILTER_SIZES}
-    export_trained(postfilter, tmp_path / "bpg+mine", card)
+    export_trained(postfilter, tmp_path / "bpg+mine", {})
     loaded = load_trained(tmp_path / "bpg+mine")
     images = tf.constant(make_image(64, 64)[None], tf.float32)
     settings = tf.constant([30.0])
@@ -68,8 +69,13 @@ def test_a_filter_comes_back(tmp_path, make_image):
     )
 
 
+def test_a_model_of_another_kind_is_refused(tmp_path):
+    with pytest.raises(TypeError, match="a codec or a filter, received Sequential"):
+        tf_imgcomp.export_keras(tf.keras.Sequential(), tmp_path / "mine")
+
+
 def test_a_model_without_weights_is_told(tmp_path):
-    card = {"id": "mine", "fingerprint": 1, "bytes_per_pixel": 1, "codec": "fdram"}
+    card = {**CARD, "id": "mine", "codec": "fdram"}
     (tmp_path / "card.json").write_text(json.dumps(card))
     message = "model 'mine' has no file weights.npz to train it further: export it ag"
     with pytest.raises(tf_imgcomp.ModelError, match=message):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import struct
 import warnings
@@ -78,37 +77,16 @@ def copy_with_tags(image: Image.Image) -> Image.Image:
 
 def read_dpi(exif: bytes | None) -> tuple[float, float] | None:
     """Returns dots per inch across and down, None if EXIF does not say it."""
-    tags = _tags(exif)
+    tags = Image.Exif()
     try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tags.load(exif or b"")
         x, y = (float(tags[tag]) for tag in (_Base.XResolution, _Base.YResolution))
         unit = _UNITS[tags.get(_Base.ResolutionUnit, _INCH)]
     except (*_DAMAGE, TypeError, ZeroDivisionError):  # Or not there.
         return None
     return (unit * x, unit * y) if 0 < x < math.inf and 0 < y < math.inf else None
-
-
-def with_dpi(exif: bytes | None, dpi: tuple[float, float]) -> bytes:
-    """Returns EXIF with dots per inch across and down; what it says itself stays.
-
-    Args:
-        exif: EXIF without prefix, or None.
-        dpi: two numbers above 0.
-    """
-    if exif and read_dpi(exif):
-        return exif
-    tags = _tags(exif)
-    tags[_Base.XResolution], tags[_Base.YResolution] = map(float, dpi)
-    tags[_Base.ResolutionUnit] = _INCH
-    return tags.tobytes().removeprefix(PREFIX)
-
-
-def _tags(exif: bytes | None) -> Image.Exif:
-    """The tags in EXIF data, as far as it is intact."""
-    tags = Image.Exif()
-    with warnings.catch_warnings(), contextlib.suppress(*_DAMAGE):
-        warnings.simplefilter("ignore")
-        tags.load(exif or b"")
-    return tags
 
 
 def _descriptive_tags(image: Image.Image) -> bytes | None:

@@ -1,4 +1,4 @@
-"""Codes transparency, ICC profile and EXIF of a file.
+"""Codes transparency and blocks of metadata of a file.
 
 The bytes are untrusted, so both decoders limit the size of their output.
 """
@@ -52,15 +52,15 @@ def decode_alpha(data: bytes, height: int, width: int) -> np.ndarray:
 
 
 def encode_metadata(data: bytes) -> bytes:
-    """Codes an ICC profile or EXIF block, deflated if that is shorter.
+    """Codes an ICC profile or other metadata, deflated if that is shorter.
 
     Raises:
         ImageError: If `data` is larger than `MAX_METADATA`.
     """
     if len(data) > MAX_METADATA:
         raise ImageError(
-            f"ICC profile or EXIF of {len(data)} bytes exceeds {MAX_METADATA} bytes: "
-            "drop both with --strip"
+            f"metadata of {len(data)} bytes exceed {MAX_METADATA} bytes: drop them "
+            "with --strip"
         )
     return min(_DEFLATED + zlib.compress(data, 9), _STORED + data, key=len)
 

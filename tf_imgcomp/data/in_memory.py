@@ -1,19 +1,18 @@
-"""Photos from NumPy arrays and Pillow images, and back to Pillow images.
+"""Photos from NumPy arrays, and Pillow images from photos.
 
 array, Pillow image ──► photo_of ──► Photo ──► to_pillow ──► Pillow image
 """
 
 from __future__ import annotations
 
-import dataclasses
-import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from tf_imgcomp.data import exif, images, memory
+from tf_imgcomp.data import exif as exif_data
+from tf_imgcomp.data import memory
 from tf_imgcomp.data.images import Photo
 from tf_imgcomp.errors import ImageError
 
@@ -64,44 +63,40 @@ def photo_of_array(
     )
 
 
-def photo_of_pillow(
-    image: Image.Image,
-    needed_memory: Callable[[int, int], float] = memory.size_of_picture,
-) -> Photo:
-    """Returns the photo in a Pillow image; its resolution becomes a part of its EXIF.
-
-    Args, Raises:
-        See `images.read_pillow_image`.
-    """
-    photo = images.read_pillow_image(image, needed_memory)
-    dpi = image.info.get("dpi")
-    if not dpi or not all(0 < value < math.inf for value in dpi):
-        return photo
-    return dataclasses.replace(photo, exif=exif.with_dpi(photo.exif, dpi))
-
-
 def to_pillow(photo: Photo) -> Image.Image:
     """Returns a photo as a Pillow image of mode L, LA, RGB or RGBA.
 
-    Its `info` has `icc_profile`, `exif` and `dpi` as far as the photo has them.
+    Its `info` is that of `pillow_info`.
     """
     image = Image.fromarray(photo.pixels[..., 0] if photo.grey else photo.pixels)
     if photo.alpha is not None:
         image.putalpha(Image.fromarray(photo.alpha))
-    image.info.update(pillow_info(photo.icc, photo.exif))
+    info = pillow_info(icc=photo.icc, exif=photo.exif, xmp=photo.xmp, dpi=photo.dpi)
+    image.info.update(info)
     return image
 
 
-def pillow_info(icc: bytes | None, exif_data: bytes | None) -> dict[str, Any]:
+def pillow_info(
+    *,
+    icc: bytes | None = None,
+    exif: bytes | None = None,
+    xmp: bytes | None = None,
+    dpi: tuple[float, float] | None = None,
+    **others: object,
+) -> dict[str, Any]:
     """Returns what Pillow keeps in `info` of an image with this metadata.
 
+    It is `icc_profile`, `exif`, `xmp` and `dpi`, as far as they are there.
+
     Args:
-        icc: ICC profile or None.
-        exif_data: EXIF without prefix, or None.
+        icc, exif, xmp, dpi: as in `Photo`. The EXIF may say the resolution, too.
+        others: other fields of `Photo`, which are left out.
     """
+    del others
     info = {
         "icc_profile": icc,
-        "exif": exif_data and exif.PREFIX + exif_data,
-        "dpi": exif.read_dpi(exif_data),
+        "exif": exif and exif_data.PREFIX + exif,
+        "xmp": xmp,
+        "dpi": dpi or exif_data.read_dpi(exif),
     }
     return {key: value for key, value in info.items() if value}

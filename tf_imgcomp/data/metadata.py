@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -42,6 +41,7 @@ _LIMITS = {
     },
 }
 _KEYS = {"ICC profile": "icc_profile", "EXIF": "exif", "XMP": "xmp"}  # Of Pillow.
+_MAX_DPI = 65535  # In JPEG.
 _WITH_RESOLUTION = {"PNG", "JPEG", "MPO", "TIFF", "BMP", "DIB"}
 
 
@@ -66,7 +66,17 @@ def read_dpi(image: Image.Image) -> tuple[float, float] | None:
     if in_exif or not dpi:
         return None
     across, down = map(float, dpi)
-    return (across, down) if math.isfinite(across * down) and across * down else None
+    return (across, down) if is_resolution((across, down)) else None
+
+
+def is_resolution(dpi: tuple[float, float]) -> bool:
+    """Whether all formats can store so many dots per inch."""
+    return all(1 <= value <= _MAX_DPI for value in dpi)
+
+
+def is_keyword(text: str) -> bool:
+    """Whether text can have this keyword: that of PNG."""
+    return len(text) in range(1, 80) and text.isprintable() and max(text) < "\u0100"
 
 
 def read_text(image: Image.Image) -> Text:
@@ -77,7 +87,11 @@ def read_text(image: Image.Image) -> Text:
         texts = {str(key): str(value) for key, value in info if isinstance(value, str)}
         # ImageMagick's "Raw profile type exif" and others are no text.
         hidden = (_XMP_IN_PNG, "Raw profile type")
-        return tuple(pair for pair in texts.items() if not pair[0].startswith(hidden))
+        return tuple(
+            (key, value)
+            for key, value in texts.items()
+            if is_keyword(key) and not key.startswith(hidden)
+        )
     comment = image.info.get("comment") or b""
     if isinstance(comment, bytes):
         comment = comment.decode("utf-8", "replace")

@@ -92,15 +92,8 @@ def compress_file(
         seconds=time.perf_counter() - start,
         quality=encoded.file.quality,
         psnr=encoded.psnr,
-        notes=photo.notes + _unstored(photo),
+        notes=photo.notes,
     )
-
-
-def _unstored(photo: images.Photo) -> tuple[str, ...]:
-    """A note on the metadata that a `.tfci` file has no block for."""
-    values = {"XMP": photo.xmp, "resolution": photo.dpi, "text": photo.text}
-    names = [name for name, value in values.items() if value]
-    return (f"{', '.join(names)} dropped",) if names else ()
 
 
 def decompress_file(

@@ -13,6 +13,7 @@ from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.bitstream import TfciFile
 from tf_imgcomp.data import extras
 from tf_imgcomp.data.images import Photo
+from tf_imgcomp.files.metadata_blocks import decode_blocks, encode_blocks
 from tf_imgcomp.image_codecs.interface import ImageCodec
 from tf_imgcomp.tile_grid import Region, tile_count, tile_region
 
@@ -42,7 +43,7 @@ class PhotoEncoder:
 
     def __init__(self, photo: Photo):
         self.photo = photo
-        self._blocks = _encode_blocks(photo)
+        self._blocks = encode_blocks(photo)
         self._alpha = functools.cache(functools.partial(_encode_alpha, photo.alpha))
 
     def __call__(self, codec: ImageCodec, quality: float) -> Encoded:
@@ -76,33 +77,8 @@ def decode(
     alpha = _decode_alpha(file, region or Region(0, 0, file.height, file.width))
     if alpha is not None and scale > 1:
         alpha = np.asarray(Image.fromarray(alpha).reduce(scale))
-    icc, exif = decode_metadata(file)
-    unknown = dict(file.blocks).keys() - {bitstream.ICC, bitstream.EXIF}
-    notes = (f"metadata of unknown kind {kind} left out" for kind in sorted(unknown))
-    return Photo(pixels, file.grey, alpha, icc, exif, notes=tuple(notes))
-
-
-def decode_metadata(file: TfciFile) -> tuple[bytes | None, bytes | None]:
-    """Returns ICC profile and EXIF of a file, each None if there is none.
-
-    Raises:
-        BitstreamError: If one of them is damaged.
-    """
-    blocks = dict(file.blocks)
-    icc, exif = (
-        extras.decode_metadata(blocks[kind]) if kind in blocks else None
-        for kind in (bitstream.ICC, bitstream.EXIF)
-    )
-    return icc, exif
-
-
-def _encode_blocks(photo: Photo) -> tuple[tuple[int, bytes], ...]:
-    blocks = {bitstream.ICC: photo.icc, bitstream.EXIF: photo.exif}
-    return tuple(
-        (kind, extras.encode_metadata(data))
-        for kind, data in blocks.items()
-        if data is not None
-    )
+    fields, notes = decode_blocks(file.blocks)
+    return Photo(pixels, file.grey, alpha, **fields, notes=notes)
 
 
 def _encode_alpha(alpha: np.ndarray | None, side: int) -> tuple[bytes, ...] | None:

@@ -177,8 +177,6 @@ def train(
         figures = validate() if validate else {}
         figures.pop("reconstruction", None)
         whole_card = {
-            model.kind: model.name,
-            "sizes": trainable.model.get_config()["config"],  # Defaults may change.
             **(card or {}),
             "precision": model.precision,
             "steps": int(trainer.step),

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from tf_imgcomp.codecs.registry import CODECS
 from tf_imgcomp.errors import ModelError
 from tf_imgcomp.model_folder import WEIGHTS, read_card
+from tf_imgcomp.postfilter.registry import POSTFILTERS
 from tf_imgcomp.runs.kinds import KINDS, kind_of
 from tf_imgcomp.training.weights import load_weights, save_weights
 
@@ -33,14 +35,24 @@ def export_trained(model: tf.keras.Model, folder: Path, card: dict) -> None:
     Args:
         model: a codec or a filter.
         folder: `saved_models/<id>`; its name is the model's id.
-        card: has the name of the codec or the filter, its sizes, and facts about the
-            weights: flags, data, steps, figures.
+        card: facts about the weights: flags, data, steps, figures.
 
     Raises:
+        TypeError: If the model is none of `CODECS` or `POSTFILTERS`.
         ValueError: If the folder's name cannot be an id.
     """
+    card = {**_design(model), **card}
     KINDS[kind_of(card)].export(model, Path(folder), card)
     save_weights(model, Path(folder) / WEIGHTS)
+
+
+def _design(model: tf.keras.Model) -> dict:
+    """The part of a card that `trained_model` needs."""
+    for kind, table in {"codec": CODECS, "postfilter": POSTFILTERS}.items():
+        for name, design in table.items():
+            if type(model) is design:  # All sizes: defaults may change.
+                return {kind: name, "sizes": model.get_config()["config"]}
+    raise TypeError(f"Expected a codec or a filter, received {type(model).__name__}.")
 
 
 def load_trained(folder: Path) -> tf.keras.Model:

@@ -1,0 +1,97 @@
+"""The metadata of a photo as blocks of a `.tfci` file, and back.
+
+The bytes are documented in `docs/file_format.md`. They are untrusted: what a block
+holds is limited in size, and has one form.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+from tf_imgcomp import bitstream
+from tf_imgcomp.bitstream import Reader, varint
+from tf_imgcomp.data import extras, metadata
+from tf_imgcomp.data.images import Photo
+from tf_imgcomp.data.metadata import Text
+from tf_imgcomp.errors import BitstreamError, ImageError
+
+# Kinds of blocks that hold bytes as they are.
+_FIELDS = {bitstream.ICC: "icc", bitstream.EXIF: "exif", bitstream.XMP: "xmp"}
+_MAX_TEXTS = 1000  # A small block would else hold millions.
+_RESOLUTION = struct.Struct("<ff")  # Dots per inch across and down.
+
+
+def encode_blocks(photo: Photo) -> tuple[tuple[int, bytes], ...]:
+    """Returns kind and bytes of each block that a photo needs.
+
+    Raises:
+        ImageError: If its metadata exceed the size that files hold.
+    """
+    blocks = []
+    for kind, field in _FIELDS.items():
+        data = getattr(photo, field)
+        if data is not None:
+            blocks.append((kind, extras.encode_metadata(data)))
+    if photo.dpi is not None:
+        blocks.append((bitstream.RESOLUTION, _RESOLUTION.pack(*photo.dpi)))
+    if photo.text:
+        blocks.append((bitstream.TEXT, extras.encode_metadata(_pack(photo.text))))
+    return tuple(blocks)
+
+
+def decode_blocks(
+    blocks: tuple[tuple[int, bytes], ...],
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Returns the fields of `Photo` that blocks hold, and notes for the user.
+
+    Raises:
+        BitstreamError: If a block is damaged.
+    """
+    fields: dict[str, Any] = {}
+    notes = []
+    for kind, data in blocks:
+        if kind in _FIELDS:
+            fields[_FIELDS[kind]] = extras.decode_metadata(data)
+        elif kind == bitstream.RESOLUTION:
+            fields["dpi"] = _unpack_resolution(data)
+        elif kind == bitstream.TEXT:
+            fields["text"] = _unpack(extras.decode_metadata(data))
+        else:
+            notes.append(f"metadata of unknown kind {kind} left out")
+    return fields, tuple(notes)
+
+
+def _unpack_resolution(data: bytes) -> tuple[float, float]:
+    if len(data) != _RESOLUTION.size:
+        raise BitstreamError(
+            f"resolution: expected {_RESOLUTION.size} bytes, received {len(data)}"
+        )
+    dpi = _RESOLUTION.unpack(data)
+    if not metadata.is_resolution(dpi):
+        raise BitstreamError(f"resolution: {dpi[0]:g} x {dpi[1]:g} dots per inch")
+    return dpi
+
+
+def _pack(text: Text) -> bytes:
+    if len(text) > _MAX_TEXTS:
+        raise ImageError(
+            f"{len(text)} texts exceed {_MAX_TEXTS}: drop them with --strip"
+        )
+    strings = (string.encode() for pair in text for string in pair)
+    return b"".join(varint(len(string)) + string for string in strings)
+
+
+def _unpack(data: bytes) -> Text:
+    reader, pairs = Reader(data), []
+    try:
+        while reader.left:
+            pair = reader.string().decode(), reader.string().decode()
+            pairs.append(pair)
+            if len(pairs) > _MAX_TEXTS:
+                raise BitstreamError(f"text: more than {_MAX_TEXTS} pairs")
+    except UnicodeDecodeError:
+        raise BitstreamError("text: not UTF-8") from None
+    if not pairs or not all(metadata.is_keyword(keyword) for keyword, _ in pairs):
+        raise BitstreamError("text: without a keyword of 1 to 79 characters of Latin-1")
+    return tuple(pairs)
