@@ -1,6 +1,6 @@
 """Measures how many latents around a tile its transforms have to see.
 
-    python benchmarks/border.py --weights=weights/fdram2.npz PHOTO..
+    python benchmarks/border.py --weights=saved_models/fdram/weights.npz PHOTO..
     python benchmarks/border.py --codec=mfca_pmcn --borders=16 --weights=W.npz PHOTO..
 
 Compares a photo that is coded in tiles with one that is coded whole, for several

@@ -5,7 +5,7 @@
 
 writes DIR/fdram/1/, which a stock tensorflow_model_server loads: files go in and out as
 bytes, and all operations are TensorFlow's own. docs/serving.md has the signatures. A
-filter, like fdram+xue2019, is exported alone. Takes a minute or two a model.
+filter, like bpg+xue2019, is exported alone. Takes a minute or two a model.
 """
 
 import os
