@@ -5,14 +5,13 @@
 TENSORFLOW is the folder of the installed package, whose libraries are loaded; neither
 its Python nor any other operation than its own. CALLS is a pickled list of pairs:
 arrays by the names of tensors to feed, and names of tensors to fetch. RESULTS becomes a
-pickled list of lists of arrays, or the message of the error of a call; and a list of
-the seconds of each.
+pickled pair: a list of lists of arrays, or of the message of the error of a call; and
+all operations that there are, a serialized `OpList`.
 """
 
 import ctypes
 import pickle
 import sys
-import time
 from ctypes import POINTER, c_char_p, c_int, c_int64, c_size_t, c_void_p
 from pathlib import Path
 
@@ -21,6 +20,10 @@ import numpy as np
 _TYPES = {1: "float32", 3: "int32", 4: "uint8", 7: "object", 9: "int64", 10: "bool"}
 _STRING = 7
 _STRING_SIZE = 24  # Bytes of a TF_TString.
+
+
+class _Buffer(ctypes.Structure):
+    _fields_ = [("data", c_void_p), ("length", c_size_t), ("deallocator", c_void_p)]
 
 
 class _Output(ctypes.Structure):
@@ -32,6 +35,7 @@ _SIGNATURES = {
     "TF_NewStatus": (c_void_p, []),
     "TF_GetCode": (c_int, [c_void_p]),
     "TF_Message": (c_char_p, [c_void_p]),
+    "TF_GetAllOpList": (POINTER(_Buffer), []),
     "TF_NewGraph": (c_void_p, []),
     "TF_NewSessionOptions": (c_void_p, []),
     "TF_LoadSessionFromSavedModel": (
@@ -85,6 +89,11 @@ class Session:
             self._status,
         )
         self._check()
+
+    def operations(self) -> bytes:
+        """All operations that there are, a serialized `OpList`."""
+        buffer = self._library.TF_GetAllOpList().contents
+        return ctypes.string_at(buffer.data, buffer.length)
 
     def run(self, feeds: dict, fetches: list) -> list:
         """Arrays of the tensors to fetch."""
@@ -152,20 +161,15 @@ class Session:
 
 
 def main(tensorflow: str, export: str, calls: str, results: str) -> None:
-    start = time.perf_counter()
     session = Session(Path(tensorflow), Path(export))
-    print(f"loaded in {time.perf_counter() - start:.1f} s", flush=True)
-    outcomes, seconds = [], []
+    outcomes = []
     for feeds, fetches in pickle.loads(Path(calls).read_bytes()):
-        start = time.perf_counter(), time.process_time()
         try:
             outcomes.append(session.run(feeds, fetches))
         except RuntimeError as error:
             outcomes.append(str(error))
-        now = time.perf_counter(), time.process_time()
-        seconds.append([b - a for a, b in zip(start, now)])
     assert not any(name.startswith("tensorflow") for name in sys.modules)
-    Path(results).write_bytes(pickle.dumps((outcomes, seconds)))
+    Path(results).write_bytes(pickle.dumps((outcomes, session.operations())))
 
 
 if __name__ == "__main__":

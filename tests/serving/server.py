@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 _PROGRAM = Path(__file__).with_name("c_api.py")
@@ -19,19 +20,26 @@ def strings(*values: bytes) -> np.ndarray:
     return array
 
 
+def meta_graph(folder: Path) -> MetaGraphDef:
+    """The only graph of an export."""
+    model = SavedModel.FromString((folder / "saved_model.pb").read_bytes())
+    (graph,) = model.meta_graphs
+    return graph
+
+
 def run(folder: Path, calls: list, scratch: Path) -> list:
     """Runs calls one after the other in one process.
 
     Args:
         folder: of the export.
         calls: pairs of a signature's name and arrays by the names of its inputs.
-        scratch: a folder for files in between.
+        scratch: a folder for files in between. `operations` becomes a serialized
+            `OpList` of all operations in that process.
 
     Returns:
         For each call arrays by the names of its outputs, or an error's message.
     """
-    graph = SavedModel.FromString((folder / "saved_model.pb").read_bytes())
-    signatures = graph.meta_graphs[0].signature_def
+    signatures = meta_graph(folder).signature_def
     tensors = []
     for name, arrays in calls:
         feeds = {signatures[name].inputs[key].name: a for key, a in arrays.items()}
@@ -46,7 +54,8 @@ def run(folder: Path, calls: list, scratch: Path) -> list:
         check=True,
         capture_output=True,
     )
-    results, _ = pickle.loads((scratch / "results").read_bytes())
+    results, known = pickle.loads((scratch / "results").read_bytes())
+    (scratch / "operations").write_bytes(known)
     return [
         each
         if isinstance(each, str)

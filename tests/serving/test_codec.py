@@ -5,8 +5,9 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
+from tensorflow.core.framework.op_def_pb2 import OpList
 
-from tests.serving.server import run, strings
+from tests.serving.server import meta_graph, run, strings
 from tf_imgcomp import bitstream
 
 pytestmark = pytest.mark.slow
@@ -76,6 +77,17 @@ def results(serving_folder, native, images, tmp_path_factory):
     ]
     folder = tmp_path_factory.mktemp("calls")
     return dict(zip(("good", "qualities", "back"), run(serving_folder, calls, folder)))
+
+
+def test_all_operations_are_those_of_tensorflow(serving_folder, tmp_path):
+    """Loading would tell, but for functions that are not called."""
+    run(serving_folder, [], tmp_path)
+    known = OpList.FromString((tmp_path / "operations").read_bytes()).op
+    graph = meta_graph(serving_folder).graph_def
+    functions = graph.library.function
+    nodes = [*graph.node, *(node for each in functions for node in each.node_def)]
+    own = {each.signature.name for each in functions}
+    assert {node.op for node in nodes} - own <= {each.name for each in known}
 
 
 def test_files_are_those_of_the_native_export(results, native, images):

@@ -26,8 +26,8 @@ class _Symbols(NamedTuple):
     """All symbols of all rows, one after the other.
 
     Attributes:
-        keys: float64 `(n,)`. 2**16 times the row, plus where the symbol begins in it.
-        starts, ends: float64 `(n,)`, where a symbol begins and ends, in [0, 2**16].
+        keys: float64 `(1, n)`. 2**16 times the row, plus where the symbol begins in it.
+        starts, ends: float64 `(n,)`, where a symbol begins and ends, 0 to 1.
         first: int32 `(rows,)`, the number of the first symbol of each row.
     """
 
@@ -50,7 +50,7 @@ def _symbols(table: tf.Tensor) -> _Symbols:
     starts, ends = tf.gather(table, places), tf.gather(table, places + 1)
     first = _int(tf.where(tf.equal(starts, 0))[:, 0])
     keys = _float(tf.gather(row, places)) * _WORD + _float(starts)
-    return _Symbols(keys, _float(starts), _float(ends), first)
+    return _Symbols(keys[None], _float(starts) / _WORD, _float(ends) / _WORD, first)
 
 
 def _float(x: tf.Tensor) -> tf.Tensor:
@@ -63,8 +63,8 @@ def _int(x: tf.Tensor) -> tf.Tensor:
 
 def _narrowed(size: tf.Tensor, start: tf.Tensor, end: tf.Tensor) -> tuple:
     """Where a symbol begins in an interval, its size, and whether that is small."""
-    low = tf.floor(size * start / _WORD)
-    size = tf.floor(size * end / _WORD) - low
+    low = tf.floor(size * start)
+    size = tf.floor(size * end) - low
     return low, size, size <= _WORD
 
 
@@ -236,8 +236,11 @@ class StandardReader(NamedTuple):
         """The number of the symbol that the offset is in, int32 `(streams,)`."""
         within = tf.floor((offset * _WORD + (_WORD - 1)) / size)
         # Every row begins at 0: the last symbol that does not begin after it.
-        places = tf.searchsorted(self.symbols.keys, key + within, side="right")
-        return places - 1
+        # tf.searchsorted reshapes its arguments at each step.
+        places = tf.raw_ops.UpperBound(
+            sorted_inputs=self.symbols.keys, values=[key + within]
+        )
+        return places[0] - 1
 
 
 def reader(table: tf.Tensor, strings: tf.Tensor) -> StandardReader:
