@@ -25,7 +25,10 @@ _OUTPUT = flags.DEFINE_string(
     "output", None, "Folder that gets <id>/<version>/.", required=True
 )
 _VERSION = flags.DEFINE_integer(
-    "version", None, "Version of the export. None: after the newest.", lower_bound=1
+    "model_version",
+    None,
+    "Version of the export. None: after the newest.",
+    lower_bound=1,
 )
 _MEGAPIXELS = flags.DEFINE_float(
     "max_megapixels", 67.0, "The server refuses larger images.", 0.01, 1000.0

@@ -56,21 +56,17 @@ def _run_backend(kind: str, source: Path, output: Path) -> Path:
 
 
 def missing(wheel: Path, source: Path) -> list[str]:
-    """Returns the files that a wheel lacks, but for those that MANIFEST.in prunes.
+    """Returns the files that a wheel lacks.
 
     Args:
         wheel: Its path.
         source: The copy of the repository that it was built from.
     """
-    manifest = (source / "MANIFEST.in").read_text().splitlines()
-    pruned = [source / line.split()[1] for line in manifest if line.startswith("prune")]
     wanted = {
         f"{there}/{path.relative_to(source / here).as_posix()}"
         for here, there in INSTALLED.items()
         for path in (source / here).rglob("*")
-        if path.is_file()
-        and "__pycache__" not in path.parts
-        and not any(folder in path.parents for folder in pruned)
+        if path.is_file() and "__pycache__" not in path.parts
     }
     return sorted(wanted - set(zipfile.ZipFile(wheel).namelist()))
 
