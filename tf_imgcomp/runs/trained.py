@@ -9,7 +9,7 @@ from tf_imgcomp.errors import ModelError
 from tf_imgcomp.model_folder import WEIGHTS, read_card
 from tf_imgcomp.postfilter.registry import POSTFILTERS
 from tf_imgcomp.runs.kinds import KINDS, kind_of
-from tf_imgcomp.training.weights import load_weights, save_weights
+from tf_imgcomp.training.weights import load_weights, round_as_saved, save_weights
 
 
 def trained_model(card: dict, weights: Path) -> tf.keras.Model:
@@ -42,6 +42,7 @@ def export_trained(model: tf.keras.Model, folder: Path, card: dict) -> None:
         ValueError: If the folder's name cannot be an id.
     """
     card = {**_design(model), **card}
+    round_as_saved(model)  # So that the weights make the same model again.
     KINDS[kind_of(card)].export(model, Path(folder), card)
     save_weights(model, Path(folder) / WEIGHTS)
 
