@@ -109,6 +109,7 @@ def compress(inputs: Sequence[str]) -> int:
             list(jobs),
             _TOTAL_BPP.value,
             strip=_STRIP.value,
+            max_pixels=coding_flags.MAX_PIXELS.value,
             progress=command_line.progress,
         )
 
@@ -125,6 +126,7 @@ def compress(inputs: Sequence[str]) -> int:
             goal(source),
             importance=_IMPORTANCE.value and Path(_IMPORTANCE.value),
             strip=_STRIP.value,
+            max_pixels=coding_flags.MAX_PIXELS.value,
             overwrite=coding_flags.OVERWRITE.value,
         )
         return command_line.tell(PROGRAM, source, target, report)

@@ -111,7 +111,7 @@ def main(argv: list[str]) -> int:
         try:
             pixels = read_image(path).pixels
             points += [_measure(cache, *job, path, pixels) for job in jobs]
-        except (ImgcompError, OSError) as error:
+        except (ImgcompError, OSError, MemoryError) as error:
             reason = command_line.reason(error, path)
             tqdm.write(f"bin/evaluate: {path}: {reason}", file=sys.stderr)
             failed = True

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +56,17 @@ def read_card(folder: Path) -> dict:
         if not isinstance(value, kind):
             raise ModelError(f"{path}: expected {key!r} of a model, received {value!r}")
     return card
+
+
+@contextmanager
+def memory_errors() -> Iterator[None]:
+    """Turns TensorFlow's error on too little memory into a MemoryError."""
+    import tensorflow as tf
+
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError:
+        raise MemoryError from None
 
 
 class ExportedModel:

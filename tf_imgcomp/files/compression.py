@@ -17,6 +17,7 @@ from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.atomic_files import check_writable, write_atomically
 from tf_imgcomp.bitstream import TfciFile
 from tf_imgcomp.data import images
+from tf_imgcomp.data.memory import MAX_PIXELS, check_pixels
 from tf_imgcomp.files import goals
 from tf_imgcomp.files.encoding import decode
 from tf_imgcomp.files.importance import emphasize, read_importance
@@ -56,6 +57,7 @@ def compress_file(
     *,
     importance: Path | None = None,
     strip: bool = False,
+    max_pixels: int = MAX_PIXELS,
     overwrite: bool = False,
 ) -> Report:
     """Compresses an image file.
@@ -68,6 +70,7 @@ def compress_file(
         importance: An image of the same size, bright where bits are spent. None:
             everywhere.
         strip: Whether to leave out all metadata.
+        max_pixels: Largest number of pixels of an image; 0: no limit.
         overwrite: Whether `target` may exist.
 
     Raises:
@@ -76,7 +79,7 @@ def compress_file(
     """
     start = time.perf_counter()
     check_writable(target, overwrite, source)
-    photo = images.read_image(source, codec.memory)
+    photo = images.read_image(source, codec.memory, max_pixels)
     if strip:
         photo = goals.without_metadata(photo)
     height, width, _ = photo.pixels.shape
@@ -103,6 +106,7 @@ def decompress_file(
     *,
     region: Region | None = None,
     scale: int = 1,
+    max_pixels: int = MAX_PIXELS,
     overwrite: bool = False,
 ) -> Report:
     """Decompresses a `.tfci` file to an image file.
@@ -114,6 +118,7 @@ def decompress_file(
         region: The part of the image to write; only its tiles are decoded. None: all.
         scale: 2, 4, 8 or 16 for a preview so many times smaller, which the first part
             of a file is enough for.
+        max_pixels: Largest number of pixels to decode; 0: no limit.
         overwrite: Whether `target` may exist.
 
     Raises:
@@ -126,6 +131,7 @@ def decompress_file(
     images.output_format(target)
     data = source.read_bytes()
     file, faults = _read(data, is_preview=scale > 1)
+    check_pixels(*file.decoded_size(region), max_pixels)
     codec = load(file.codec)
     start = time.perf_counter()
     photo = decode(codec, file, region, scale)

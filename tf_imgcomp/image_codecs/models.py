@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tf_imgcomp.errors import ModelError
-from tf_imgcomp.image_codecs.classical import QPS, ClassicalImageCodec
+from tf_imgcomp.image_codecs.classical import STREAMS, ClassicalImageCodec
 from tf_imgcomp.image_codecs.filtered import FilteredCodec, SavedFilter
 from tf_imgcomp.image_codecs.interface import ImageCodec
 from tf_imgcomp.image_codecs.learned import LearnedCodec
@@ -28,8 +28,8 @@ def _folders() -> Iterator[Path]:
 
 
 def available() -> list:
-    """The ids of all models found, sorted."""
-    return sorted({card.parent.name for card in _cards()})
+    """The ids of all models found and of the classical codecs, sorted."""
+    return sorted({card.parent.name for card in _cards()} | STREAMS.keys())
 
 
 def _cards() -> Iterator[Path]:
@@ -38,7 +38,7 @@ def _cards() -> Iterator[Path]:
 
 
 def load_by_id(codec_id: str, workers: Workers | None = None) -> ImageCodec:
-    """Loads the codec that a file names, from the models' folders only.
+    """Loads the codec that a file names: classical, or from the models' folders.
 
     Args:
         codec_id: its id.
@@ -47,6 +47,8 @@ def load_by_id(codec_id: str, workers: Workers | None = None) -> ImageCodec:
     Raises:
         ModelError: If there is no such model, or it is damaged.
     """
+    if codec_id in STREAMS:
+        return _load_classical(codec_id)
     for card in _cards():
         if card.parent.name == codec_id:
             return _load_folder(card.parent, workers)
@@ -76,5 +78,12 @@ def _load_folder(folder: Path, workers: Workers | None) -> ImageCodec:
         return LearnedCodec(TileModel(folder), workers)
     postfilter = SavedFilter(folder)
     base = postfilter.id.partition("+")[0]
-    codec = ClassicalImageCodec(base) if base in QPS else load_by_id(base, workers)
-    return FilteredCodec(codec, postfilter, workers)
+    return FilteredCodec(load_by_id(base, workers), postfilter, workers)
+
+
+def _load_classical(name: str) -> ImageCodec:
+    codec = ClassicalImageCodec(name)
+    missing = codec.available()
+    if missing:
+        raise ModelError(f"codec {name!r}: {missing}")
+    return codec

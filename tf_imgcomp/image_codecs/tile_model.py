@@ -12,7 +12,7 @@ import numpy as np
 from tf_imgcomp.errors import BitstreamError, ModelError
 from tf_imgcomp.image_codecs import streams
 from tf_imgcomp.image_codecs.interface import Coded
-from tf_imgcomp.model_folder import ExportedModel
+from tf_imgcomp.model_folder import ExportedModel, memory_errors
 
 
 class TileModel(ExportedModel):
@@ -51,7 +51,8 @@ class TileModel(ExportedModel):
             quality: float in [1, 100].
         """
         quality = self._tf.constant(quality, "float32")
-        coded = self._model.compress(pixels, crop, quality)
+        with memory_errors():
+            coded = self._model.compress(pixels, crop, quality)
         return coded_tile(coded, int(coded["quality"]) / 100)
 
     def analysis(
@@ -61,7 +62,8 @@ class TileModel(ExportedModel):
 
         Arguments are those of `compress`.
         """
-        latents = self._model.analysis(pixels, crop, _hundredths(quality))
+        with memory_errors():
+            latents = self._model.analysis(pixels, crop, _hundredths(quality))
         return {name: value.numpy() for name, value in latents.items()}
 
     def decode(
@@ -110,7 +112,8 @@ class TileModel(ExportedModel):
             uint8, 16 times as many rows and columns as the tile has latents.
         """
         y_hat = y_hat[None].astype(np.float32)
-        image = self._model.synthesis(y_hat, crop, _hundredths(quality))["image"]
+        with memory_errors():
+            image = self._model.synthesis(y_hat, crop, _hundredths(quality))["image"]
         return image.numpy()
 
     def preview(
@@ -128,9 +131,10 @@ class TileModel(ExportedModel):
             uint8, `16 / factor` times as many rows and columns as the tile has latents.
         """
         y_hat = y_hat[None].astype(np.float32)
-        decoded = self._model.preview(
-            y_hat, crop, _hundredths(quality), np.int32(factor)
-        )
+        with memory_errors():
+            decoded = self._model.preview(
+                y_hat, crop, _hundredths(quality), np.int32(factor)
+            )
         return decoded["image"].numpy()
 
     def _decode_first(
@@ -146,7 +150,8 @@ class TileModel(ExportedModel):
         tf = self._tf
         checksum, strings = streams.unpack(data)
         try:
-            decoded = decode(tf.constant(strings, tf.string))
+            with memory_errors():
+                decoded = decode(tf.constant(strings, tf.string))
         except tf.errors.OpError as error:
             raise BitstreamError("the strings do not decode") from error
         if not bool(decoded["sound"]):
