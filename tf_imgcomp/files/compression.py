@@ -9,7 +9,7 @@ The codec is passed in, and only making one imports TensorFlow.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from tf_imgcomp.atomic_files import check_writable, write_atomically
 from tf_imgcomp.bitstream import TfciFile
 from tf_imgcomp.data import images
 from tf_imgcomp.data.memory import MAX_PIXELS, check_pixels
-from tf_imgcomp.files import goals
+from tf_imgcomp.files import choice, goals
 from tf_imgcomp.files.encoding import decode
 from tf_imgcomp.files.importance import emphasize, read_importance
 from tf_imgcomp.image_codecs.interface import ImageCodec
@@ -55,6 +55,7 @@ def compress_file(
     target: Path,
     goal: goals.Goal,
     *,
+    others: Sequence[ImageCodec] = (),
     importance: Path | None = None,
     strip: bool = False,
     max_pixels: int = MAX_PIXELS,
@@ -67,6 +68,7 @@ def compress_file(
         source: An image in one of the formats of `data.formats`.
         target: The `.tfci` file to write.
         goal: Quality, size or PSNR.
+        others: Codecs to try for what does not look like a photo, see `choice`.
         importance: An image of the same size, bright where bits are spent. None:
             everywhere.
         strip: Whether to leave out all metadata.
@@ -86,8 +88,10 @@ def compress_file(
     if importance:
         field = read_importance(importance, height, width)
         photo = emphasize(codec, photo, field)
-    encoded = goals.encode(codec, photo, goal)
-    num_bytes = len(encoded.data)
+    encoded, notes = choice.encode_cheapest(codec, others, photo, goal)
+    num_bytes, before = len(encoded.data), source.stat().st_size
+    if num_bytes > before:
+        notes += (f"larger than its source: {num_bytes} bytes, before {before}",)
     write_atomically(target, encoded.data, overwrite=overwrite)
     return Report(
         num_bytes=num_bytes,
@@ -95,7 +99,7 @@ def compress_file(
         seconds=time.perf_counter() - start,
         quality=encoded.file.quality,
         psnr=encoded.psnr,
-        notes=photo.notes,
+        notes=photo.notes + notes,
     )
 
 

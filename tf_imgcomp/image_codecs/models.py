@@ -14,7 +14,7 @@ from tf_imgcomp.image_codecs.interface import ImageCodec
 from tf_imgcomp.image_codecs.learned import LearnedCodec
 from tf_imgcomp.image_codecs.tile_model import TileModel
 from tf_imgcomp.image_codecs.workers import Workers
-from tf_imgcomp.model_folder import CARD, read_card
+from tf_imgcomp.model_folder import CARD, is_id, read_card
 
 DEFAULT = "fdram"
 
@@ -53,7 +53,9 @@ def load_by_id(codec_id: str, workers: Workers | None = None) -> ImageCodec:
         if card.parent.name == codec_id:
             return _load_folder(card.parent, workers)
     there = ", ".join(available()) or "none"
-    raise ModelError(f"needs model {codec_id!r}; there are: {there}")
+    raise ModelError(
+        f"needs model {codec_id!r}; there are: {there}; your own: --model=FOLDER"
+    )
 
 
 def load(model: str = DEFAULT, workers: Workers | None = None) -> ImageCodec:
@@ -77,7 +79,12 @@ def _load_folder(folder: Path, workers: Workers | None) -> ImageCodec:
     if "postfilter" not in read_card(folder):
         return LearnedCodec(TileModel(folder), workers)
     postfilter = SavedFilter(folder)
-    base = postfilter.id.partition("+")[0]
+    base, plus, _ = postfilter.id.partition("+")
+    if not plus or not is_id(base):
+        raise ModelError(
+            f"{folder}: expected CODEC+NAME as a filter's id, received "
+            f"{postfilter.id!r}"
+        )
     return FilteredCodec(load_by_id(base, workers), postfilter, workers)
 
 
