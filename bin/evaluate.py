@@ -88,8 +88,6 @@ def main(argv: list[str]) -> int:
             print(f"bin/evaluate: {codec.name}: {missing}", file=sys.stderr)
             return 1
 
-    from tqdm import tqdm
-
     from tf_imgcomp.data.images import input_suffixes, read_image
     from tf_imgcomp.data.paths import expand_inputs
     from tf_imgcomp.evaluation import comparison, curves, report
@@ -107,13 +105,13 @@ def main(argv: list[str]) -> int:
     output = Path(_OUTPUT.value)
     cache = Cache(output / ".cache")
     points, failed = [], False
-    for path in tqdm(images, unit="image", disable=None):
+    for path in command_line.told("evaluate", images):
         try:
             pixels = read_image(path).pixels
             points += [_measure(cache, *job, path, pixels) for job in jobs]
         except (ImgcompError, OSError, MemoryError) as error:
             reason = command_line.reason(error, path)
-            tqdm.write(f"bin/evaluate: {path}: {reason}", file=sys.stderr)
+            command_line.complain("evaluate", f"{path}: {reason}")
             failed = True
     if not points:
         return 1

@@ -24,8 +24,8 @@ from tf_imgcomp.image_codecs.interface import ImageCodec
 # Rate weights of qualities 1 and 100 in bits + lmbda * squared error: those of `fdram`.
 _LMBDA_MIN, _LMBDA_MAX = 0.0003, 0.18
 # Share of pixels equal to those at the left and above. Of 644 photos, most of them
-# decoded from lossy WebP, 97 % have less (Kodak: all); all of 78 pictures of text, plots,
-# interfaces and pixel art have more.
+# decoded from lossy WebP, 97 % have less (Kodak: all). All of 78 pictures of text,
+# plots, interfaces and pixel art have more.
 _FLAT = 0.5
 _EVERY = 8  # One row in so many is looked at.
 _STEPS = (16, 8, 4)  # Of quality, in the search for the best one.
