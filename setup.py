@@ -13,12 +13,22 @@ PROGRAMS = {
     "compare": "compare",
     "train": "train",
     "evaluate": "evaluate",
+    "ablate": "ablate",
     "export_step": "export_step",
+    "export_model": "export_model",
+    "export_serving": "export_serving",
     "make_pairs": "make_pairs",
     "pack_images": "pack_images",
     "import_weights": "import_weights",
     "render_screens": "render_screens",
 }  # Module in bin/ of each.
+
+# Where the files of packages are that lie elsewhere.
+FOLDERS = {
+    "tf_imgcomp.saved_models": "saved_models",
+    "tf_imgcomp_bin": "bin",
+    "tf_imgcomp_bin.portable": "portable",
+}
 
 # Pillow decodes strangers' files and mends holes in its latest release only: 13.0 ends
 # buffer overflows in JPEG and TIFF. Older versions of Python get the last release for
@@ -39,13 +49,6 @@ def version() -> str:
     return re.search(r'^__version__ = "(.+)"$', text, re.MULTILINE).group(1)
 
 
-def saved_models() -> list:
-    """Returns every file under saved_models/ with the folder it is installed to."""
-    models = (ROOT / "saved_models").glob("**/*")
-    files = sorted(path.relative_to(ROOT) for path in models if path.is_file())
-    return [(f"share/tf_imgcomp/{path.parent}", [str(path)]) for path in files]
-
-
 setup(
     name="tf_imgcomp",
     version=version(),
@@ -54,10 +57,17 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.9,<3.12",
-    packages=[*find_packages(include=["tf_imgcomp", "tf_imgcomp.*"]), "tf_imgcomp_bin"],
-    package_dir={"tf_imgcomp_bin": "bin"},
-    package_data={"tf_imgcomp_bin": ["flags/**/*.flags"]},
-    data_files=saved_models(),
+    packages=[
+        *find_packages(include=["tf_imgcomp", "tf_imgcomp.*"]),
+        *FOLDERS,
+    ],
+    package_dir=FOLDERS,
+    package_data={
+        "tf_imgcomp": ["py.typed"],
+        "tf_imgcomp.saved_models": ["**/*"],
+        "tf_imgcomp_bin": ["flags/**/*.flags"],
+        "tf_imgcomp_bin.portable": ["requirements.txt"],
+    },
     # The TensorFlow packages are pinned exactly: 2.14 is the last TensorFlow that
     # tensorflow-compression's Keras classes support, and Addons gets no new versions.
     # Nothing here imports Addons, as Keras averages weights by itself; training scripts
@@ -81,7 +91,7 @@ setup(
         "classical": CLASSICAL,
         "test": [
             *CLASSICAL,
-            *("hypothesis", "pytest", "pytest-xdist", "mypy", "ruff"),
+            *("hypothesis", "imageio", "pytest", "pytest-xdist", "mypy", "ruff"),
             *("setuptools>=64", "wheel"),  # To build the wheel that a test installs.
         ],
     },

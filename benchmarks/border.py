@@ -1,6 +1,6 @@
 """Measures how many latents around a tile its transforms have to see.
 
-    python benchmarks/border.py --weights=weights/fdram2.npz PHOTO..
+    python benchmarks/border.py --weights=saved_models/fdram/weights.npz PHOTO..
     python benchmarks/border.py --codec=mfca_pmcn --borders=16 --weights=W.npz PHOTO..
 
 Compares a photo that is coded in tiles with one that is coded whole, for several
@@ -40,7 +40,8 @@ def synthesis_in_tiles(synthesis, y_hat: np.ndarray, tiles: ImageTiles) -> np.nd
         tile = tiles.pixels.tile(number)
         top, _, left, _ = LATENT * crop
         x_hat = synthesis(y_hat[window.slices][None])[top:, left:]
-        copy_shared(image, tile, x_hat[: tile.height, : tile.width], tile)
+        x_hat = x_hat[: tile.height, : tile.width]
+        copy_shared(image, tiles.pixels.whole, x_hat, tile)
     return image
 
 

@@ -31,7 +31,7 @@ from tf_imgcomp import metrics
 from tf_imgcomp.codecs.base import Codec
 from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.data.images import read_image
-from tf_imgcomp.entropy import symbol_coding, symbol_streams, wavefronts
+from tf_imgcomp.entropy import range_coder, symbol_coding, symbol_streams, wavefronts
 from tf_imgcomp.export.codec import CodecModule
 from tf_imgcomp.training.weights import load_weights
 
@@ -99,7 +99,9 @@ def string_for_each_wavefront(coder, y_hat, z_hat, hundredths) -> tf.Tensor:
         log, decoded = symbol_coding.encode(
             rows, symbol_streams.new_log(), parameters, y, coder.config.bits_per_error
         )
-        string = symbol_streams.write(log, rows.table, rows.symbols_per_integer)
+        string = symbol_streams.write(
+            log, rows.table, range_coder, rows.symbols_per_integer
+        )
         length = tf.reduce_sum(tf.strings.length(string))
         return total + length + tf.where(length < 128, 1, 2), decoded
 

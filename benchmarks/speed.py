@@ -87,7 +87,7 @@ def range_coding(coder, z_hat: tf.Tensor, y_hat: tf.Tensor, hundredths) -> tuple
         log = symbol_streams.new_log()
         for numbers, symbols in coded:
             log = symbol_streams.put(log, numbers, symbols)
-        return symbol_streams.write(log, rows.table)
+        return symbol_streams.write(log, rows.table, range_coder)
 
     strings = encode()
 

@@ -3,7 +3,7 @@
 
     bin/ablate --data=PHOTOS --workdir=runs/ablation KODAK_FOLDER
 
-Trains the variants in bin/flags/ablation/ one after the other, each with budget.flags
+Trains the variants in the folder --flags one after the other, each with budget.flags
 and its own flagfile, evaluates real files of each on the images, and writes to the
 folder --workdir:
 
@@ -121,10 +121,11 @@ def evaluate(variant: str, output: Path, images: Sequence[str]) -> None:
 
 def run_program(name: str, *arguments: str) -> None:
     """Runs another program; what it prints is for the user."""
-    print(f"bin/{name} {' '.join(arguments)}", flush=True)
+    print(f"{command_line.called(name)} {' '.join(arguments)}", flush=True)
     program = [sys.executable, "-I", str(BIN / f"{name}.py"), *arguments]
     if code := subprocess.run(program, check=False).returncode:
-        raise ImgcompError(f"bin/{name} ended with exit code {code}, see above")
+        name = command_line.called(name)
+        raise ImgcompError(f"{name} ended with exit code {code}, see above")
 
 
 def main(argv: Sequence[str]) -> int:

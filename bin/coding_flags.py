@@ -16,7 +16,8 @@ OUTPUT = flags.DEFINE_string(
     "output",
     None,
     "Output file for one input; output folder (created if missing) for several inputs, "
-    "for a folder, or if it ends in /. Without it, results go beside the inputs.",
+    "for a folder, or if it ends in /; - for standard output. Without it, results go "
+    "beside the inputs, and that of standard input to standard output.",
 )
 THREADS = flags.DEFINE_integer(
     "threads",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -14,10 +15,51 @@ from typing import NoReturn
 from absl import app, flags, logging
 from tqdm import tqdm
 
+import tf_imgcomp
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.files.compression import Report
 from tf_imgcomp.image_codecs.interface import ImageCodec
 from tf_imgcomp.image_codecs.workers import Workers
+from tf_imgcomp_bin import completion
+from tf_imgcomp_bin.standard_streams import STANDARD
+
+_FLAGFILES = Path(__file__).parent / "flags"
+_INSTALLED = "tf_imgcomp-"  # Begins the names of programs that pip installs.
+
+
+class _PrintingFlag(flags.BooleanFlag):
+    """A flag that prints a text and ends the program."""
+
+    def __init__(self, name: str, text: Callable[[], str], help_: str):
+        super().__init__(name, False, help_)
+        self._text = text
+
+    def parse(self, argument: str | bool) -> None:
+        super().parse(argument)
+        if self.value:
+            print(self._text())
+            sys.exit(0)
+
+
+def _completion() -> str:
+    shown = flags.FLAGS.get_key_flags_for_module(sys.argv[0])
+    return completion.script(called(Path(sys.argv[0]).stem), shown)
+
+
+flags.DEFINE_flag(
+    _PrintingFlag(
+        "version",
+        lambda: f"tf_imgcomp {tf_imgcomp.__version__}",
+        "Print the version and exit.",
+    )
+)
+flags.DEFINE_flag(
+    _PrintingFlag(
+        "completion",
+        _completion,
+        "Print what bash and zsh read to complete flags, and exit.",
+    )
+)
 
 _INTERRUPTED = 130  # 128 plus the number of the signal, as in shells.
 
@@ -34,9 +76,12 @@ def run(program: str, main: Callable[[Sequence[str]], int]) -> None:
     # A file's name may be any bytes.
     sys.stdout.reconfigure(errors="backslashreplace")
     # Of an installed program, Python's main module is a stub that pip wrote.
-    sys.modules["__main__"].__doc__ = sys.modules[main.__module__].__doc__
-    for flag in flags.FLAGS.get_key_flags_for_module(main.__module__):
-        flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
+    documentation = sys.modules[main.__module__].__doc__ or ""
+    sys.modules["__main__"].__doc__ = _as_called(documentation)
+    for module in (main.__module__, __name__):
+        for flag in flags.FLAGS.get_key_flags_for_module(module):
+            flag.help = _as_called(flag.help)
+            flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
     app.run(
         functools.partial(_run_to_the_end, main),
         flags_parser=functools.partial(parse, program),
@@ -55,6 +100,18 @@ def _run_to_the_end(main: Callable[[Sequence[str]], int], argv: Sequence[str]) -
     return exit_code
 
 
+def called(program: str) -> str:
+    """The name of a program as users call it, here or installed."""
+    is_installed = Path(sys.argv[0]).name.startswith(_INSTALLED)
+    name = program.removeprefix(_INSTALLED).removesuffix("_file")
+    return f"{_INSTALLED if is_installed else 'bin/'}{name}"
+
+
+def _as_called(text: str) -> str:
+    """A text with the names of programs as users call them."""
+    return re.sub(r"\bbin/(\w+)(?![\w/])", lambda found: called(found[1]), text)
+
+
 def parse(program: str, argv: Sequence[str]) -> list[str]:
     """Sets the flags; a wrong one ends the program.
 
@@ -63,7 +120,7 @@ def parse(program: str, argv: Sequence[str]) -> list[str]:
     """
     flags.FLAGS.set_gnu_getopt()  # Flags may follow inputs.
     try:
-        arguments = flags.FLAGS(argv)
+        arguments = flags.FLAGS([with_flagfile(argument) for argument in argv])
     except flags.Error as error:
         end_with_usage_error(program, " ".join(str(error).split()))
     if flags.FLAGS["verbosity"].using_default_value:
@@ -71,14 +128,22 @@ def parse(program: str, argv: Sequence[str]) -> list[str]:
     return arguments
 
 
+def with_flagfile(argument: str) -> str:
+    """The same argument; a flagfile that is not there is looked for in the package."""
+    found = re.fullmatch("--?flagfile=(.+)", argument)
+    if not found or Path(found[1]).exists() or not (_FLAGFILES / found[1]).is_file():
+        return argument
+    return f"--flagfile={_FLAGFILES / found[1]}"
+
+
 def end_with_usage_error(program: str, message: str) -> NoReturn:
-    complain(program, f"{message} (see bin/{program} --help)")
+    complain(program, f"{message} (see {called(program)} --help)")
     sys.exit(2)
 
 
 def complain(program: str, message: object) -> None:
     """Prints a message that is not a result."""
-    tqdm.write(f"bin/{program}: {message}", file=sys.stderr)
+    tqdm.write(f"{called(program)}: {message}", file=sys.stderr)
 
 
 def guard(program: str, work: Callable[[], int]) -> int:
@@ -99,7 +164,8 @@ def each_file(
     """Calls `work` for each file and prints what it returns.
 
     A file that fails is reported and does not stop the others. Several files get a
-    progress bar on a terminal.
+    progress bar on a terminal. If standard output is taken, what `work` returns goes to
+    standard error.
 
     Args:
         program: Name of the program, for its messages.
@@ -117,7 +183,8 @@ def each_file(
                 raise ImgcompError(
                     f"{target} was already written from {sources[target]}"
                 )
-            tqdm.write(work(source, target))
+            line = work(source, target)
+            tqdm.write(line, file=sys.stderr if target == STANDARD else sys.stdout)
         except (ImgcompError, OSError, MemoryError) as error:
             complain(program, f"{source}: {reason(error, source)}")
             exit_code = 1

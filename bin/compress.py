@@ -8,9 +8,11 @@
     bin/compress --effort=9 photo.jpg              # Slower, smaller at the same PSNR.
     bin/compress --importance=face.png portrait.png   # More bits where it is bright.
     bin/compress --model=auto screenshot.png   # AVIF or WebP inside where they suit.
+    curl http://... | bin/compress - > photo.tfci  # From standard input to output.
 
-An input is a file, a folder or a glob. Prints a line for each file: its bytes, bits
-per pixel and seconds. Exit code 1 if a file failed, 2 for a usage error.
+An input is a file, a folder, a glob, or - for standard input. Prints a line for each
+file: its bytes, bits per pixel and seconds. Exit code 1 if a file failed, 2 for a usage
+error.
 """
 
 import os
@@ -24,14 +26,17 @@ from pathlib import Path
 from absl import flags
 
 from tf_imgcomp.data import images, paths
+from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.files import compression
 from tf_imgcomp.files.budget import share_out_bits
 from tf_imgcomp.files.goals import Goal
 from tf_imgcomp.image_codecs import models
+from tf_imgcomp.image_codecs.catalogue import catalogue
 from tf_imgcomp.image_codecs.effort import FAST, ITERATIONS
 from tf_imgcomp.image_codecs.interface import ImageCodec
 from tf_imgcomp.postfilter.ensembles import ENSEMBLES
-from tf_imgcomp_bin import coding_flags, command_line, goal_flags
+from tf_imgcomp_bin import coding_flags, command_line, goal_flags, standard_streams
+from tf_imgcomp_bin.model_table import model_table
 
 PROGRAM = "compress"
 
@@ -72,7 +77,7 @@ _ENSEMBLE = flags.DEFINE_enum(
 )
 _STRIP = flags.DEFINE_bool("strip", False, "Drop ICC profile, EXIF and other metadata.")
 _LIST_MODELS = flags.DEFINE_bool(
-    "list_models", False, "Print the ids of all models and exit."
+    "list_models", False, "Print a table of all models and exit."
 )
 
 # With --model=auto, codecs for what does not look like a photo.
@@ -104,6 +109,9 @@ def compress(inputs: Sequence[str]) -> int:
         compression.SUFFIX,
         into_folder=paths.name_a_folder(inputs),
     )
+    jobs = standard_streams.in_jobs(jobs, coding_flags.OUTPUT.value)
+    if _TOTAL_BPP.value is not None and standard_streams.STANDARD in jobs:
+        raise ImgcompError("--total_bpp: expected files, received standard input")
     threads = coding_flags.THREADS.value
     progress = functools.partial(command_line.progress, unit="iteration")
 
@@ -136,27 +144,32 @@ def compress(inputs: Sequence[str]) -> int:
         return goal_flags.goal()
 
     def work(source: Path, target: Path) -> str:
-        report = compression.compress_file(
-            codec,
-            source,
-            target,
-            goal(source),
-            others=others,
-            importance=_IMPORTANCE.value and Path(_IMPORTANCE.value),
-            strip=_STRIP.value,
-            max_pixels=coding_flags.MAX_PIXELS.value,
-            overwrite=coding_flags.OVERWRITE.value,
-        )
+        files = standard_streams.as_files(source, target, compression.SUFFIX)
+        with files as (read, written):
+            report = compression.compress_file(
+                codec,
+                read,
+                written,
+                goal(source),
+                others=others,
+                importance=_IMPORTANCE.value and Path(_IMPORTANCE.value),
+                strip=_STRIP.value,
+                max_pixels=coding_flags.MAX_PIXELS.value,
+                overwrite=coding_flags.OVERWRITE.value,
+            )
         return command_line.tell(PROGRAM, source, target, report)
 
     return command_line.each_file(PROGRAM, jobs, work)
 
 
+def list_models() -> int:
+    print(model_table(catalogue(), models.DEFAULT))
+    return 0
+
+
 def main(argv: Sequence[str]) -> int:
     if _LIST_MODELS.value:
-        for name in models.available():
-            print(name)
-        return 0
+        return command_line.guard(PROGRAM, list_models)
     if len(argv) < 2:
         command_line.end_with_usage_error(PROGRAM, "expected at least one input")
     return command_line.guard(PROGRAM, lambda: compress(argv[1:]))

@@ -6,9 +6,11 @@
     bin/decompress --format=webp --output=holiday/ small/
     bin/decompress --region=8000,2000,1024,768 scan.tfci   # A part, without the rest.
     bin/decompress --scale=1/8 scan.tfci                   # A preview, much faster.
+    bin/decompress --output=- --format=jpg photo.tfci > photo.jpg
 
-An input is a file, a folder or a glob. Prints a line for each file: its bytes, bits
-per pixel and seconds. Exit code 1 if a file failed, 2 for a usage error.
+An input is a file, a folder, a glob, or - for standard input. Prints a line for each
+file: its bytes, bits per pixel and seconds. Exit code 1 if a file failed, 2 for a usage
+error.
 """
 
 import os
@@ -26,7 +28,7 @@ from tf_imgcomp.data import images, paths
 from tf_imgcomp.files import compression
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.tile_grid import Region
-from tf_imgcomp_bin import coding_flags, command_line
+from tf_imgcomp_bin import coding_flags, command_line, standard_streams
 
 PROGRAM = "decompress"
 
@@ -86,18 +88,20 @@ def decompress(inputs: Sequence[str]) -> int:
         suffix,
         into_folder=paths.name_a_folder(inputs),
     )
+    jobs = standard_streams.in_jobs(jobs, coding_flags.OUTPUT.value)
     load = make_load(coding_flags.MODEL.value, coding_flags.THREADS.value)
 
     def work(source: Path, target: Path) -> str:
-        report = compression.decompress_file(
-            load,
-            source,
-            target,
-            region=region(),
-            scale=int(_SCALE.value.split("/")[1]) if _SCALE.value else 1,
-            max_pixels=coding_flags.MAX_PIXELS.value,
-            overwrite=coding_flags.OVERWRITE.value,
-        )
+        with standard_streams.as_files(source, target, suffix) as (read, written):
+            report = compression.decompress_file(
+                load,
+                read,
+                written,
+                region=region(),
+                scale=int(_SCALE.value.split("/")[1]) if _SCALE.value else 1,
+                max_pixels=coding_flags.MAX_PIXELS.value,
+                overwrite=coding_flags.OVERWRITE.value,
+            )
         return command_line.tell(PROGRAM, source, target, report)
 
     return command_line.each_file(PROGRAM, jobs, work)

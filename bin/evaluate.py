@@ -23,15 +23,17 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # No start-up noise.
 
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from absl import app, flags
+from absl import flags
 
 from tf_imgcomp.classical import CODECS
 from tf_imgcomp.errors import ClassicalCodecError, ImgcompError
 from tf_imgcomp_bin import command_line
+
+PROGRAM = "evaluate"
 
 _MODEL = flags.DEFINE_string(
     "model", None, "Id or folder of the codec. Default: that of bin/compress."
@@ -79,29 +81,21 @@ def _measure(cache, codec, setting: float, path: Path, pixels: np.ndarray):
         raise ClassicalCodecError(message) from None
 
 
-def main(argv: list[str]) -> int:
-    if len(argv) < 2:
-        raise app.UsageError("Expected at least one image.")
+def evaluate(inputs: Sequence[str]) -> int:
     baselines = [CODECS[name] for name in _BASELINES.value]
     for codec in baselines:
         if missing := codec.available():
-            print(f"bin/evaluate: {codec.name}: {missing}", file=sys.stderr)
-            return 1
+            raise ClassicalCodecError(f"{codec.name}: {missing}")
 
     from tf_imgcomp.data.images import input_suffixes, read_image
     from tf_imgcomp.data.paths import expand_inputs
     from tf_imgcomp.evaluation import comparison, curves, report
     from tf_imgcomp.evaluation.points import Cache
 
-    try:
-        model = _load_model(_MODEL.value)
-    except ImgcompError as error:
-        print(f"bin/evaluate: {error}", file=sys.stderr)
-        return 1
+    model = _load_model(_MODEL.value)
     jobs = [(model, quality) for quality in map(float, _QUALITIES.value)]
     jobs += [(codec, setting) for codec in baselines for setting in codec.settings]
-
-    images = expand_inputs(argv[1:], input_suffixes())
+    images = expand_inputs(inputs, input_suffixes())
     output = Path(_OUTPUT.value)
     cache = Cache(output / ".cache")
     points, failed = [], False
@@ -110,8 +104,9 @@ def main(argv: list[str]) -> int:
             pixels = read_image(path).pixels
             points += [_measure(cache, *job, path, pixels) for job in jobs]
         except (ImgcompError, OSError, MemoryError) as error:
-            reason = command_line.reason(error, path)
-            command_line.complain("evaluate", f"{path}: {reason}")
+            command_line.complain(
+                PROGRAM, f"{path}: {command_line.reason(error, path)}"
+            )
             failed = True
     if not points:
         return 1
@@ -127,10 +122,14 @@ def main(argv: list[str]) -> int:
     return int(failed)
 
 
+def main(argv: Sequence[str]) -> int:
+    if len(argv) < 2:
+        command_line.end_with_usage_error(PROGRAM, "expected at least one image")
+    return command_line.guard(PROGRAM, lambda: evaluate(argv[1:]))
+
+
 def run() -> None:
-    """Entry point of the installed program."""
-    sys.modules["__main__"].__doc__ = __doc__  # For --help.
-    app.run(main)
+    command_line.run(PROGRAM, main)
 
 
 if __name__ == "__main__":

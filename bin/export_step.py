@@ -1,13 +1,14 @@
 #!/usr/bin/env -S python3 -I
 """Exports the training step of a flagfile, to train on another machine.
 
-    bin/export_step --flagfile=bin/flags/fdram.flags --output=run/step \
+    bin/export_step --flagfile=fdram.flags --output=run/step \
         [--init=WEIGHTS.npz] [--batch=16 --crop=256 --precision=bfloat16]
 
-Training from the folder needs neither TensorFlow nor this package. On the other
-machine, with the packages of portable/requirements.txt and photos of bin/pack_images:
+The folder holds all that training needs but the photos, which bin/pack_images packs:
+neither TensorFlow nor this package. On the other machine:
 
-    python portable/train.py run/step --data=photos.zip --output=run/out --minutes=20
+    pip install -r step/requirements.txt
+    python step/train.py step --data=photos.zip --output=out --minutes=20
 
 bin/import_weights brings the weights back.
 """
@@ -16,13 +17,21 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # No start-up noise.
 
+import shutil
 from collections.abc import Sequence
+from pathlib import Path
 
 from absl import app, flags
 
 from tf_imgcomp_bin import command_line, objective_flags, training_flags
 
 PROGRAM = "export_step"
+
+_HERE = Path(__file__).parent
+# The runner, beside this file if it is installed, else beside its folder.
+PORTABLE = _HERE / "portable"
+if not PORTABLE.is_dir():
+    PORTABLE = _HERE.parent / "portable"
 
 flags.adopt_module_key_flags(training_flags)
 flags.adopt_module_key_flags(objective_flags)
@@ -52,6 +61,8 @@ def export() -> int:
         training_flags.CROP.value,
         training_flags.card(),
     )
+    for name in ("train.py", "requirements.txt"):
+        shutil.copy(PORTABLE / name, _OUTPUT.value)
     return 0
 
 

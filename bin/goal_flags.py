@@ -2,9 +2,7 @@
 
 from absl import flags
 
-from tf_imgcomp.files.goals import Goal
-
-DEFAULT_QUALITY = 50.0
+from tf_imgcomp.files.goals import DEFAULT_QUALITY, Goal, goal_of
 
 _QUALITY = flags.DEFINE_float(
     "quality",
@@ -35,5 +33,4 @@ for _goal in _GOALS:  # Bounds let NaN pass; NaN != NaN.
 
 def goal() -> Goal:
     """The goal that the flags set."""
-    chosen = {flag.name: flag.value for flag in _GOALS if flag.value is not None}
-    return Goal(**chosen) if chosen else Goal(quality=DEFAULT_QUALITY)
+    return goal_of(**{flag.name: flag.value for flag in _GOALS})

@@ -42,13 +42,11 @@ def main(argv: Sequence[str]) -> int:
 
 def import_weights(folder: Path) -> int:
     from tf_imgcomp.runs.kinds import KINDS, ObjectiveConfig, kind_of
-    from tf_imgcomp.training.weights import load_weights
+    from tf_imgcomp.runs.trained import export_trained, trained_model
 
     spec = read_spec(folder / "spec.json")
-    key = kind_of(spec["card"])
-    kind = KINDS[key]
-    model = kind.new(spec["card"][key], spec["card"]["sizes"])
-    load_weights(model, folder / "weights.npz")
+    kind = KINDS[kind_of(spec["card"])]
+    model = trained_model(spec["card"], folder / "weights.npz")
     figures = kind.validation(model, photos(), ObjectiveConfig())()
     figures.pop("reconstruction")
     card = {
@@ -58,7 +56,7 @@ def import_weights(folder: Path) -> int:
         "data": _DATA_NOTE.value,
         "validation": figures,
     }
-    kind.export(model, Path(_MODEL.value), card)
+    export_trained(model, Path(_MODEL.value), card)
     for name, value in figures.items():
         print(f"{name} {value:.4f}")
     return 0

@@ -2,6 +2,7 @@
 """Prints the header of .tfci files without decoding them.
 
     bin/inspect photo.tfci
+    bin/inspect --json small/    # A line of JSON for each file.
 
 An input is a file, a folder or a glob. Of a file that is cut or damaged after its first
 part, it prints what is in that part. Exit code 1 if a file is damaged or cut, 2 for a
@@ -10,9 +11,12 @@ usage error.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from absl import flags
 from tqdm import tqdm
 
 from tf_imgcomp import bitstream, metrics
@@ -22,6 +26,8 @@ from tf_imgcomp.files.compression import SUFFIX
 from tf_imgcomp_bin import command_line
 
 PROGRAM = "inspect"
+
+_JSON = flags.DEFINE_bool("json", False, "Print JSON, one line for each file.")
 
 _BLOCKS = {ICC: "ICC profile", EXIF: "EXIF", XMP: "XMP"}
 _BLOCKS |= {RESOLUTION: "resolution", TEXT: "text"}
@@ -36,54 +42,79 @@ def inspect_file(path: Path) -> str:
     """
     data = path.read_bytes()
     file, error = bitstream.salvage(data)
-    text = "\n".join([f"{path}:", *_lines(data, file)])
+    facts = _facts(data, file)
+    if _JSON.value:
+        text = json.dumps({"file": str(path), **facts})
+    else:
+        text = "\n".join([f"{path}:", *_lines(facts)])
     if error:
         tqdm.write(text)
         raise error
     return text
 
 
-def _lines(data: bytes, file: TfciFile) -> list[str]:
-    """One line for each fact about a file."""
-    bpp = metrics.bpp(len(data), file.height, file.width)
-    facts = {
-        "file": f"{len(data)} bytes, {bpp:.4f} bpp",
-        "format version": str(bitstream.VERSION),
-        "model": f"{file.codec}, fingerprint {file.fingerprint:#06x}",
-        "image": f"{file.width} x {file.height} pixels, "
-        + ("grey" if file.grey else "colour"),
-        "quality": f"{file.quality:.2f}",
-        "variant": str(file.variant),
-        "tiles": _tiles(file),
-        **_parts(file),
-        "preview": f"the first {bitstream.first_part_size(data)} bytes",
-        "transparency": _size(sum(map(len, file.alpha or ()))),
-        **_blocks(file),
+def _facts(data: bytes, file: TfciFile) -> dict[str, Any]:
+    """What is in a file, for programs."""
+    return {
+        "bytes": len(data),
+        "bpp": metrics.bpp(len(data), file.height, file.width),
+        "format_version": bitstream.VERSION,
+        "model": file.codec,
+        "fingerprint": file.fingerprint,
+        "width": file.width,
+        "height": file.height,
+        "grey": file.grey,
+        "quality": file.quality,
+        "variant": file.variant,
+        "tiles": len(file.first),
+        "tile_side": file.tile,
+        "parts": _parts(file),
+        "preview_bytes": bitstream.first_part_size(data),
+        "transparency_bytes": sum(map(len, file.alpha or ())),
+        "metadata_bytes": _metadata(file),
     }
-    return [f"    {name:<17}{fact}" for name, fact in facts.items()]
 
 
-def _tiles(file: TfciFile) -> str:
-    if not file.tile:
-        return "1, the image"
-    return f"{len(file.first)}, each up to {file.tile} x {file.tile} pixels"
-
-
-def _parts(file: TfciFile) -> dict[str, str]:
-    """Sizes of the parts, without transparency and CRC."""
-    facts = {"first part": "none", "second part": "none"}
+def _parts(file: TfciFile) -> list[dict[str, int]]:
+    """Sizes of each part, without transparency and CRC."""
     tiles = [file.first] if file.rest is None else [file.first, file.rest]
-    for name, part, index in zip(facts, tiles, bitstream.index_sizes(file)):
-        facts[name] = f"{sum(map(len, part))} bytes, index {index} bytes"
-    return facts
+    return [
+        {"bytes": sum(map(len, part)), "index_bytes": index}
+        for part, index in zip(tiles, bitstream.index_sizes(file))
+    ]
 
 
-def _blocks(file: TfciFile) -> dict[str, str]:
+def _metadata(file: TfciFile) -> dict[str, int]:
     """Sizes of the metadata: of all known kinds, and of others that are there."""
     sizes = {name: 0 for name in _BLOCKS.values()}
     for kind, data in file.blocks:
         sizes[_BLOCKS.get(kind, f"metadata {kind}")] = len(data)
-    return {name: _size(size) for name, size in sizes.items()}
+    return sizes
+
+
+def _lines(facts: dict[str, Any]) -> list[str]:
+    """One line for each fact about a file."""
+    colours = "grey" if facts["grey"] else "colour"
+    parts = [
+        f"{part['bytes']} bytes, index {part['index_bytes']} bytes"
+        for part in facts["parts"]
+    ]
+    side = facts["tile_side"]
+    tiles = f"{facts['tiles']}, each up to {side} x {side} pixels"
+    lines = {
+        "file": f"{facts['bytes']} bytes, {facts['bpp']:.4f} bpp",
+        "format version": facts["format_version"],
+        "model": f"{facts['model']}, fingerprint {facts['fingerprint']}",
+        "image": f"{facts['width']} x {facts['height']} pixels, {colours}",
+        "quality": f"{facts['quality']:.2f}",
+        "variant": facts["variant"],
+        "tiles": tiles if side else "1, the image",
+        **dict(zip(("first part", "second part"), [*parts, "none"])),
+        "preview": f"the first {facts['preview_bytes']} bytes",
+        "transparency": _size(facts["transparency_bytes"]),
+        **{name: _size(size) for name, size in facts["metadata_bytes"].items()},
+    }
+    return [f"    {name:<17}{fact}" for name, fact in lines.items()]
 
 
 def _size(num_bytes: int) -> str:

@@ -9,6 +9,14 @@ from tf_imgcomp.errors import BitstreamError
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.tile_grid import tile_count, tile_region
 
+CARD = {
+    "id": "stub",
+    "fingerprint": 0xABCD,
+    "bytes_per_pixel": 20.0,
+    "tile": 64,
+    "border": 0,
+}
+
 
 class StubCodec(ImageCodec):
     """Divides by a step that shrinks with quality, and deflates.
@@ -17,10 +25,10 @@ class StubCodec(ImageCodec):
     channels, and the others.
     """
 
-    id = "stub"
-    fingerprint = 0xABCD
-    bytes_per_pixel = 20.0
-    tile = 64
+    id = CARD["id"]
+    fingerprint = CARD["fingerprint"]
+    bytes_per_pixel = CARD["bytes_per_pixel"]
+    tile = CARD["tile"]
 
     def compress(self, pixels, quality):
         symbols = pixels // self._step(quality)

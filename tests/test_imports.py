@@ -18,7 +18,9 @@ LEVELS = {
     "data": 2,
     "entropy": 3,
     "losses": 3,
+    "model_card": 3,
     "model_folder": 3,
+    "weights_file": 3,
     "codecs": 4,
     "classical": 4,
     "postfilter": 4,
@@ -29,6 +31,9 @@ LEVELS = {
     "files": 6,
     "runs": 6,
     "evaluation": 7,
+    "api": 7,
+    "pillow_plugin": 8,
+    "serving": 7,
 }
 
 

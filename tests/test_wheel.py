@@ -8,84 +8,94 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-from PIL import Image
+
+from tf_imgcomp_bin import release
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
-SOURCES = ("LICENSE", "README.md", "pyproject.toml", "setup.py")
-FOLDERS = ("bin", "saved_models", "tf_imgcomp")
 PIP = ("-m", "pip", "--disable-pip-version-check", "--quiet")
+NOT_COPIED = shutil.ignore_patterns(
+    *(".git", ".venv*", ".*_cache", ".cache", "__pycache__", "runs", "dist", "build"),
+    "*.egg-info",
+)
 
 # In a wheel, flagfiles lie beside the programs.
 INSTALLED = """
 from importlib.metadata import distribution
 from importlib.util import find_spec
-from pathlib import Path
-import tf_imgcomp_bin
+from tf_imgcomp_bin import command_line, export_step
 from tf_imgcomp.image_codecs import models
 
 print(*models.available())
-flags = Path(*tf_imgcomp_bin.__path__) / "flags"
-print(*sorted(str(path.relative_to(flags)) for path in flags.rglob("*.flags")))
+assert command_line.with_flagfile("--flagfile=fdram.flags") != "--flagfile=fdram.flags"
+assert (export_step.PORTABLE / "train.py").is_file()
 for program in distribution("tf_imgcomp").entry_points:
     assert find_spec(program.module), program
 """
 
 
-def run(*command, cwd, exit_code=0):
+def run(*command, cwd):
     """Runs a program that sees nothing of this checkout; returns its output."""
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     command = list(map(str, command))
     result = subprocess.run(
         command, cwd=cwd, env=environment, capture_output=True, text=True
     )
-    assert result.returncode == exit_code, result.stdout + result.stderr
+    assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
 
 
 @pytest.fixture(scope="module")
-def programs(tmp_path_factory):
+def source(tmp_path_factory):
+    """A copy of the repository."""
+    source = tmp_path_factory.mktemp("repository") / "source"
+    shutil.copytree(ROOT, source, symlinks=True, ignore=NOT_COPIED)
+    return source
+
+
+@pytest.fixture(scope="module")
+def wheel(source, tmp_path_factory):
+    """A wheel that was built from the source distribution."""
+    return release.build(source, tmp_path_factory.mktemp("dist"))[1]
+
+
+@pytest.fixture(scope="module")
+def programs(wheel, tmp_path_factory):
     """The folder of programs of an environment that has the wheel.
 
     Other packages come from the tests' environment, without its editable link to this
     checkout.
     """
     folder = tmp_path_factory.mktemp("wheel")
-    source, dist, environment = (folder / name for name in ("source", "dist", "env"))
-    for name in FOLDERS:
-        shutil.copytree(ROOT / name, source / name, symlinks=True)
-    for name in SOURCES:
-        shutil.copy(ROOT / name, source)
-    build = ("wheel", "--no-deps", "--no-index", "--no-build-isolation")
-    run(sys.executable, *PIP, *build, f"--wheel-dir={dist}", source, cwd=folder)
+    environment = folder / "env"
     run(sys.executable, "-m", "venv", "--without-pip", environment, cwd=folder)
     paths = {"base": environment, "platbase": environment}
     packages = Path(sysconfig.get_path("purelib", vars=paths))
     (packages / "others.pth").write_text(sysconfig.get_path("purelib") + "\n")
     python = environment / "bin" / "python"
     install = ("install", "--no-deps", "--no-index", "--ignore-installed")
-    run(python, *PIP, *install, *dist.glob("*.whl"), cwd=folder)
+    run(python, *PIP, *install, wheel, cwd=folder)
     return python.parent
 
 
+def test_the_wheel_has_everything_and_is_small(wheel, source):
+    assert release.missing(wheel, source) == []
+    assert wheel.stat().st_size < release.MAX_BYTES
+
+
+def test_a_lost_file_is_found(wheel, source):
+    (source / "tf_imgcomp" / "new.txt").touch()
+    assert release.missing(wheel, source) == ["tf_imgcomp/new.txt"]
+    (source / "tf_imgcomp" / "new.txt").unlink()
+
+
 def test_models_flagfiles_and_programs_are_installed(programs, tmp_path):
-    printed = run(programs / "python", "-c", INSTALLED, cwd=tmp_path)
-    models, flagfiles = (set(line.split()) for line in printed.splitlines())
-    assert models == {
-        card.parent.name for card in ROOT.glob("saved_models/*/card.json")
-    }
-    flags = ROOT / "bin" / "flags"
-    assert flagfiles == {str(f.relative_to(flags)) for f in flags.rglob("*.flags")}
+    printed = run(programs / "python", "-I", "-c", INSTALLED, cwd=tmp_path)
+    models = {card.parent.name for card in ROOT.glob("saved_models/*/card.json")}
+    assert set(printed.split()) == models
 
 
-def test_a_photo_goes_there_and_back(programs, make_image, tmp_path):
-    compress, decompress = (
-        programs / f"tf_imgcomp-{name}" for name in ("compress", "decompress")
-    )
-    # Programs of absl end with 1 after their help.
-    assert "--quality" in run(compress, "--help", cwd=tmp_path, exit_code=1)
-    Image.fromarray(make_image(40, 60)).save(tmp_path / "photo.png")
-    run(compress, "photo.png", cwd=tmp_path)
-    run(decompress, "photo.tfci", "--output=back.png", cwd=tmp_path)
-    with Image.open(tmp_path / "back.png") as image:
-        assert image.size == (60, 40)
+def test_a_newcomer_uses_api_plugin_and_programs(programs, tmp_path):
+    shutil.copy(ROOT / release.SMOKE_TEST, tmp_path)
+    printed = run(programs / "python", "-I", release.SMOKE_TEST.name, cwd=tmp_path)
+    assert printed == "smoke test: passed\n"

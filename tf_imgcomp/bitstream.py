@@ -25,12 +25,12 @@ TILE_STEP = 64  # In pixels. Sides of tiles are multiples of it.
 
 ICC, EXIF, XMP, RESOLUTION, TEXT = 1, 2, 3, 4, 5  # Kinds of metadata blocks.
 
-_MAX_SIDE = 2**32 - 1
+MAX_SIDE = 2**32 - 1
 # A version lives in the field number: 14 is version 1, 13 will be version 2.
-_TAG = 14 << 3 | 2
+TAG = 14 << 3 | 2
 _OLDER_TAG = 15 << 3 | 2
 _NEWER_TAGS = {(15 - version) << 3 | 2: version for version in range(2, 14)}
-_GREY, _ALPHA, _VARIANT, _BLOCKS, _REST = 1, 2, 4, 8, 16
+GREY, ALPHA, VARIANT, BLOCKS, REST = 1, 2, 4, 8, 16
 _FIXED = struct.Struct("<BBHH")  # Flags, tile side, quality, fingerprint.
 _CRC = struct.Struct("<I")
 
@@ -92,7 +92,7 @@ def pack(file: TfciFile) -> bytes:
     first, *rest = (b"".join((_index(tiles), *tiles)) for tiles in _parts(file))
     parts = [_header(file) + _string(first), *rest]
     size = sum(len(part) + _CRC.size for part in parts)
-    data = _codec_field(file.codec) + bytes([_TAG]) + varint(size)
+    data = codec_field(file.codec) + bytes([TAG]) + varint(size)
     for part in parts:
         data += part
         data += _CRC.pack(zlib.crc32(data))
@@ -118,13 +118,13 @@ def unpack(data: bytes, first_part: bool = False) -> TfciFile:
         raise BitstreamError(f"extended: {-missing} bytes follow its end")
     if missing and not first_part:
         raise BitstreamError(_cut_message(data, missing))
-    fields, has_rest = header.fields, header.flags & _REST
+    fields, has_rest = header.fields, header.flags & REST
     count = tile_count(fields["height"], fields["width"], fields["tile"])
     first = _read_part(reader, reader.varint(), count)
     follow = header.size - reader.position
     if not (follow >= _CRC.size if has_rest else follow == 0):
         raise BitstreamError("invalid: the lengths contradict each other")
-    if header.flags & _ALPHA:
+    if header.flags & ALPHA:
         fields["alpha"], first = _split_alpha(first)
     if has_rest and not first_part:
         fields["rest"] = _read_part(reader, reader.left - _CRC.size, count)
@@ -149,6 +149,11 @@ def salvage(data: bytes) -> tuple[TfciFile, BitstreamError | None]:
         return unpack(data), None
     except BitstreamError as error:
         return unpack(data, first_part=True), error
+
+
+def is_start(data: bytes) -> bool:
+    """Whether a file may begin with these bytes, 9 or more; no codec's id is read."""
+    return data[:1] == data[2:3] == b"\x0a" and data[4:9] == b"\x0a\x02MD\x12"
 
 
 def first_part_size(data: bytes) -> int:
@@ -178,9 +183,9 @@ def _check(file: TfciFile) -> None:
             raise ValueError(
                 f"Expected {name} in [0, {limit - 1}], received {getattr(file, name)}."
             )
-    if not (1 <= file.height <= _MAX_SIDE and 1 <= file.width <= _MAX_SIDE):
+    if not (1 <= file.height <= MAX_SIDE and 1 <= file.width <= MAX_SIDE):
         raise ValueError(
-            f"Expected sides of 1 to {_MAX_SIDE} pixels, received {file.width} x "
+            f"Expected sides of 1 to {MAX_SIDE} pixels, received {file.width} x "
             f"{file.height}."
         )
     if not 1 <= file.quality <= 100:
@@ -210,7 +215,7 @@ def _check_tiles(file: TfciFile) -> None:
         raise ValueError("Expected alpha None for an opaque image, received b''.")
 
 
-def _codec_field(codec: str) -> bytes:
+def codec_field(codec: str) -> bytes:
     """A `tf.train.Example` with the one feature that `PackedTensors.model` reads."""
     field = codec.encode("ascii")
     for head in (b"\x0a", b"\x0a", b"\x0a\x02MD\x12", b"\x0a", b"\x0a"):
@@ -220,9 +225,9 @@ def _codec_field(codec: str) -> bytes:
 
 def _header(file: TfciFile) -> bytes:
     """From the flags to the metadata."""
-    flags = _GREY * file.grey | _ALPHA * (file.alpha is not None)
-    flags |= _VARIANT * (file.variant > 0) | _BLOCKS * bool(file.blocks)
-    flags |= _REST * (file.rest is not None)
+    flags = GREY * file.grey | ALPHA * (file.alpha is not None)
+    flags |= VARIANT * (file.variant > 0) | BLOCKS * bool(file.blocks)
+    flags |= REST * (file.rest is not None)
     quality = round(100 * file.quality)
     head = _FIXED.pack(flags, file.tile // TILE_STEP, quality, file.fingerprint)
     head += varint(file.width) + varint(file.height)
@@ -305,7 +310,7 @@ def _read_codec_field(data: bytes) -> str:
         raise BitstreamError("the file is empty")
     size = data[13] if len(data) > 13 else 0
     codec = data[14 : 14 + size].decode("ascii", "replace")
-    if model_folder.is_id(codec) and data.startswith(_codec_field(codec)):
+    if model_folder.is_id(codec) and data.startswith(codec_field(codec)):
         return codec
     if _is_packed_tensors(data):
         raise BitstreamError("written by another program that uses tfc.PackedTensors")
@@ -336,8 +341,8 @@ def _read_tag(reader: Reader) -> None:
             f"format version {_NEWER_TAGS[tag]}, only {VERSION} is known here: "
             "a newer release of this program reads it"
         )
-    if tag != _TAG:
-        raise BitstreamError(f"damaged: expected field tag {_TAG}, received {tag}")
+    if tag != TAG:
+        raise BitstreamError(f"damaged: expected field tag {TAG}, received {tag}")
 
 
 class _Header(NamedTuple):
@@ -350,27 +355,27 @@ class _Header(NamedTuple):
 
 def _read_header(reader: Reader) -> _Header:
     codec = _read_codec_field(reader.data)
-    reader.take(len(_codec_field(codec)))
+    reader.take(len(codec_field(codec)))
     _read_tag(reader)
     size = reader.varint()
     size += reader.position
     flags, side, quality, fingerprint = _FIXED.unpack(reader.take(_FIXED.size))
-    if flags >= 2 * _REST:
+    if flags >= 2 * REST:
         raise BitstreamError(f"invalid: unknown flags {flags:#04x}")
     fields = {
         "codec": codec,
         "fingerprint": fingerprint,
         "quality": quality / 100,
         "tile": side * TILE_STEP,
-        "grey": bool(flags & _GREY),
+        "grey": bool(flags & GREY),
         "width": reader.varint(),
         "height": reader.varint(),
     }
-    if flags & _VARIANT:
+    if flags & VARIANT:
         fields["variant"] = reader.take(1)[0]
         if not fields["variant"]:
             raise BitstreamError("invalid: a byte for variant 0")
-    if flags & _BLOCKS:
+    if flags & BLOCKS:
         fields["blocks"] = _read_blocks(reader)
     return _Header(fields, flags, size)
 

@@ -12,7 +12,9 @@ from typing import Any
 from tf_imgcomp.errors import ModelError
 
 CARD = "card.json"
+READABLE_CARD = "card.md"  # Rendered from the other.
 REFINEMENT = "refinement"  # A SavedModel inside: what refines latents.
+WEIGHTS = "weights.npz"  # Of the Keras model, to train it further.
 _ID = re.compile(r"[a-z0-9][a-z0-9_.+-]{0,63}")  # Never a path.
 _TILE_STEP = 64  # That of `bitstream`, which imports this.
 # Whole numbers in a card that are possible.
@@ -135,7 +137,7 @@ class ExportedModel:
             ) from error
         if found != self.fingerprint:
             raise ModelError(
-                f"model {folder} has fingerprint {found:#06x}, "
-                f"its {CARD} is for {self.fingerprint:#06x}"
+                f"model {folder} has fingerprint {found}, "
+                f"its {CARD} is for {self.fingerprint}"
             )
         return model

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from absl import flags
 from absl.testing import flagsaver
 from PIL import Image, ImageCms
 
+from tests.stub_codec import CARD
 from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.data import memory
 from tf_imgcomp.data.images import read_image
@@ -322,7 +324,7 @@ def repack(name, **changes):
         ({"codec": "other"}, "needs model 'other'; there are: stub"),
         (
             {"fingerprint": 1},
-            "needs model 'stub' with fingerprint 0x0001, the one here",
+            "needs model 'stub' with fingerprint 1, the one here",
         ),
         ({"tile": 128}, "expected tiles of 64 pixels, received 128"),
         ({"rest": (b"?",)}, "the streams do not decode"),
@@ -466,7 +468,7 @@ def test_a_model_can_be_named_for_decompression(tfci, capsys):
     assert run(decompress, "--model=stub", "--output=back.png", tfci) == 0
     capsys.readouterr()
     repack(tfci, fingerprint=1)
-    message = "photo.tfci: needs model 'renamed' with fingerprint 0x0001, the one here"
+    message = "photo.tfci: needs model 'renamed' with fingerprint 1, the one here"
     check_error(capsys, decompress, message, "--model=stub", "--output=x.png", tfci)
 
 
@@ -489,6 +491,20 @@ def test_a_region_is_that_part_of_the_whole(tfci, folder, capsys):
     run(decompress, "--output=part.png", "--region=7,3,20,11", "--threads=2", tfci)
     whole, part = (read_image(name).pixels for name in ("whole.png", "part.png"))
     np.testing.assert_array_equal(part, whole[3:14, 7:27])
+
+
+def test_a_preview_needs_the_first_part_only(stub, tfci, folder, capsys):
+    data = Path(tfci).read_bytes()
+    Path("cut.tfci").write_bytes(data[: bitstream.first_part_size(data)])
+    run(decompress, "--output=small.png", "--scale=1/8", tfci)
+    assert not capsys.readouterr().err
+    run(decompress, "--output=cut.png", "--scale=1/8", "cut.tfci")
+    assert "bytes are missing, but its first part is whole" in capsys.readouterr().err
+    small, cut = (read_image(name).pixels for name in ("small.png", "cut.png"))
+    assert small.shape == (-(-HEIGHT // 8), -(-WIDTH // 8), 3)
+    np.testing.assert_array_equal(cut, small)
+    message = "cut.tfci: cut"
+    check_error(capsys, decompress, message, "--output=whole.png", "cut.tfci")
 
 
 def test_regions_that_are_none_are_refused(tfci, capsys):
@@ -520,9 +536,26 @@ def test_an_interruption_leaves_no_file(stub, photo, folder, capsys, monkeypatch
     assert listing(folder) == ["photo.png"]
 
 
-def test_models_are_listed(stub, capsys):
+def test_models_are_listed(stub, capsys, tmp_path, monkeypatch):
+    card = {**CARD, "codec": "fdram"}
+    measured = {
+        "bd_rates": {"jpeg": {"psnr": -52.71}},
+        "speed": {"encode_seconds": 0.2, "decode_seconds": 0.11},
+        "licence": "Apache-2.0",
+    }
+    for name, facts in {"stub": measured, "bpg+mine": {}}.items():
+        (tmp_path / name).mkdir()
+        text = json.dumps({**card, "id": name, **facts})
+        (tmp_path / name / "card.json").write_text(text)
+    monkeypatch.setattr(models, "available", lambda: ["bpg+mine", "stub"])
+    monkeypatch.setattr(models, "find_by_id", lambda name: tmp_path / name)
     assert run(compress, "--list_models") == 0
-    assert capsys.readouterr().out == "stub\n"
+    rows = [line.split("  ") for line in capsys.readouterr().out.splitlines()[:3]]
+    assert [[cell.strip() for cell in row if cell] for row in rows] == [
+        ["model", "design", "MB", "s", "jpeg", "needs", "licence"],
+        ["bpg+mine", "fdram", "0.0", "-", "-", "tf_imgcomp[classical]", "-"],
+        ["stub*", "fdram", "0.0", "0.20, 0.11", "-52.7", "-", "Apache-2.0"],
+    ]
 
 
 def test_inspect_tells_everything_without_decoding(stub, folder, make_image, capsys):
@@ -540,7 +573,7 @@ def test_inspect_tells_everything_without_decoding(stub, folder, make_image, cap
         "photo.tfci:",
         f"    file             {size} bytes, {8 * size / 7000:.4f} bpp",
         "    format version   1",
-        "    model            stub, fingerprint 0xabcd",
+        "    model            stub, fingerprint 43981",
         "    image            70 x 100 pixels, grey",
         "    quality          50.00",
         "    variant          3",
@@ -557,6 +590,15 @@ def test_inspect_tells_everything_without_decoding(stub, folder, make_image, cap
         "    metadata 77      1 bytes",
     ]
     assert capsys.readouterr().out.splitlines() == lines
+
+    assert run(inspect_file, "--json", "photo.tfci", "photo.tfci") == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["file"] == "photo.tfci"
+    assert (facts["model"], facts["fingerprint"]) == ("stub", 43981)
+    assert (facts["width"], facts["height"], facts["grey"]) == (70, 100, True)
+    assert facts["parts"][1] == {"bytes": rest, "index_bytes": 6}
+    assert facts["metadata_bytes"]["EXIF"] == 4
+    assert facts["metadata_bytes"]["metadata 77"] == 1
 
     Path("photo.tfci").write_bytes(data[:-9])
     assert run(inspect_file, "photo.tfci") == 1
@@ -619,7 +661,7 @@ INSTALLED = "from tf_imgcomp_bin.{0} import run; run()"  # As pip's stubs do.
     [
         ("compress", ["--model: ", "--output: ", "--quality: ", "--[no]strip: "]),
         ("decompress", ["--model: ", "--output: ", "--format: "]),
-        ("inspect_file", []),
+        ("inspect_file", ["--[no]json: ", "--[no]version: "]),
         ("compare", ["--model: ", "--output: ", "--codecs: ", "--quality: "]),
     ],
 )
@@ -636,8 +678,8 @@ def test_help_shows_examples_and_flags(how, name, flag_names):
 
 def test_only_coding_waits_for_tensorflow(stub, tfci):
     code = (
-        "import sys; from tf_imgcomp_bin import compress, decompress, inspect_file; "
-        f"inspect_file.main(['inspect', '{tfci}']); "
+        "import sys; from tf_imgcomp_bin import command_line, compress, inspect_file; "
+        f"inspect_file.main(command_line.parse('inspect', ['', '{tfci}'])); "
         "sys.exit('tensorflow' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

@@ -17,7 +17,7 @@ from tf_imgcomp.layers.base import computing_in
 from tf_imgcomp.layers.configured import all_sizes
 from tf_imgcomp.ops.resampling import shrink
 from tf_imgcomp.ops.rounding import round_half_up
-from tf_imgcomp.training.weights import round_to_half
+from tf_imgcomp.training.weights import round_as_saved
 
 QUALITIES = (1.0, 50.0, 100.0)
 SWITCHES = [
@@ -156,7 +156,7 @@ def test_real_bytes_agree_with_estimated_bits(switches, quality, make_image):
 @every_codec
 def test_module_gives_back_what_the_codec_reconstructs(name, make_image):
     codec = tiny.random_codec(name=name)
-    round_to_half(codec)  # As the module does.
+    round_as_saved(codec)  # As the module does.
     module = CodecModule(codec)
     x, quality = make_image(70, 90), tf.constant([60.0])
     coded = module.compress(x, WHOLE, 60.0)
@@ -188,7 +188,7 @@ def test_a_preview_is_the_image_made_small(name, make_image):
 @every_codec
 def test_latents_hardly_depend_on_the_order_of_sums(name, make_image):
     codec = tiny.random_codec(name=name)
-    round_to_half(codec)  # As the module does; eagerly its own weights are not seen.
+    round_as_saved(codec)  # As the module does; eagerly its own weights are not seen.
     module = CodecModule(codec)
     arguments = tf.constant(make_image(50, 67)), WHOLE, tf.constant(7000, tf.int64)
     expected, eagerly = module.analysis(*arguments), module.analysis.python_function
@@ -264,7 +264,7 @@ def test_parts_of_fdram_are_switches(sizes, make_image):
     again = type(codec).from_config(codec.get_config())
     assert again.config == codec.config
     assert np.any(np.abs(codec.synthesis(y, quality) - x_hat) > 1)
-    round_to_half(codec)
+    round_as_saved(codec)
     module = CodecModule(codec)
     coded = module.compress(x, WHOLE, 50.0)
     y_hat = decoded_latents(module, coded, 4, 8)

@@ -77,10 +77,10 @@ def test_integers_that_are_given_are_coded_as_they_are(switches):
     coder = _coder(**switches)
     y, z = _latents()
     chosen = coder.encode(y, z, QUALITY)
-    again = coder.encode_integers(chosen.y_hat, tf.floor(z + 0.5), QUALITY)
+    again = coder.encode(chosen.y_hat, tf.floor(z + 0.5), QUALITY, tf.constant(1e6))
     assert _digest(again) == _digest(chosen)
     rounded = tf.floor(y + 0.5)
-    encoded = coder.encode_integers(rounded, z, QUALITY)
+    encoded = coder.encode(rounded, z, QUALITY, tf.constant(1e6))
     # All but those that are never coded.
     are_coded = encoded.y_hat != 0
     np.testing.assert_array_equal(encoded.y_hat[are_coded], rounded[are_coded])

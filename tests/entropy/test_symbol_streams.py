@@ -46,7 +46,7 @@ def _write(table, calls, integers_per_stream):
     for call in calls:
         log = symbol_streams.put(log, *tf.unstack(tf.constant(call), axis=1))
     with mock.patch.object(symbol_streams, "INTEGERS_PER_STREAM", integers_per_stream):
-        return symbol_streams.write(log, table)
+        return symbol_streams.write(log, table, range_coder)
 
 
 @settings(max_examples=100, deadline=None)
@@ -91,7 +91,7 @@ def test_the_number_of_streams_follows_from_the_integers():
 def test_integers_of_several_symbols_count_once(symbols_per_integer):
     rows = tf.zeros([4 * 8192 * symbols_per_integer], tf.int32)
     log = symbol_streams.put(symbol_streams.new_log(), rows, rows)
-    strings = symbol_streams.write(log, _table([]), symbols_per_integer)
+    strings = symbol_streams.write(log, _table([]), range_coder, symbols_per_integer)
     assert len(strings) == 4
 
 
@@ -99,7 +99,7 @@ def _write_far(symbols, integers, is_set):
     log = symbol_streams.put_flag(symbol_streams.new_log(), is_set)
     log = symbol_streams.put(log, tf.fill([len(symbols)], FIRST_ROWS), symbols)
     log = symbol_streams.put_far(log, integers, REACH)
-    return symbol_streams.write(log, _table([ROW[2:-1]]))
+    return symbol_streams.write(log, _table([ROW[2:-1]]), range_coder)
 
 
 def _read_far(strings, count, integers):

@@ -11,13 +11,13 @@ import tensorflow as tf
 from tests import tiny
 from tf_imgcomp.export.postfilter import export
 from tf_imgcomp.postfilter.inference import restore
-from tf_imgcomp.training.weights import round_to_half
+from tf_imgcomp.training.weights import round_as_saved
 
 
 @pytest.fixture(scope="module")
 def postfilter():
     made = tiny.random_filter()
-    round_to_half(made)
+    round_as_saved(made)
     return made
 
 

@@ -1,5 +1,8 @@
 """The objective that the slow mode refines by."""
 
+import functools
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -7,6 +10,7 @@ import tensorflow as tf
 from tests import tiny
 from tests.golden import regenerate
 from tf_imgcomp.export.codec import CodecModule
+from tf_imgcomp.export.packed_weights import half_precision
 from tf_imgcomp.export.refinement import RefinementModule
 
 QUALITY, HUNDREDTHS = tf.constant([80.0]), tf.constant(8000, tf.int64)
@@ -25,9 +29,19 @@ def codec(request):
 
 
 @pytest.fixture(scope="module")
-def refinement(codec):
-    module = CodecModule(codec)
-    return RefinementModule(codec, module.coder, module.fingerprint)
+def module(codec):
+    return CodecModule(codec)
+
+
+@pytest.fixture(scope="module")
+def refinement(codec, module):
+    """The functions, given the trained weights."""
+    found = RefinementModule(codec, module.coder.tables, module.fingerprint)
+    trained = half_precision(codec.trainable_variables)
+    return SimpleNamespace(
+        weights=functools.partial(found.weights, trained),
+        objective=functools.partial(found.objective, trained),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +67,7 @@ def test_weights_are_the_error_that_a_step_causes(codec, refinement, latents):
     assert 1 / 3 < found[channel] / expected < 3
 
 
-def test_the_cost_is_that_of_the_file(codec, refinement, latents):
+def test_the_cost_is_that_of_the_file(codec, module, refinement, latents):
     image = regenerate.image(64, 100)
     weights = refinement.weights(latents[0], HUNDREDTHS)
     given = weights["bits_per_error"], weights["uses_optional"]
@@ -63,7 +77,7 @@ def test_the_cost_is_that_of_the_file(codec, refinement, latents):
         assert found[f"{name}_hat"].shape == like.shape
         assert np.all(np.isfinite(found[f"{name}_gradient"]))
         assert np.any(found[f"{name}_gradient"] != 0)
-    coded = refinement.encode(found["y_hat"], found["z_hat"], HUNDREDTHS)
+    coded = module.encode(found["y_hat"], found["z_hat"], HUNDREDTHS, 1e6)
     strings = *coded["first"].numpy(), *coded["rest"].numpy()
     bits = 8 * sum(map(len, strings))
     x_hat = codec.synthesis(found["y_hat"], QUALITY)[0, :64, :100]
@@ -75,7 +89,7 @@ def test_the_cost_is_that_of_the_file(codec, refinement, latents):
 @pytest.mark.parametrize(
     "codec", [("fdram", {"optional_slice": True})], indirect=True, ids=str
 )
-def test_a_slice_that_is_left_out_stays_left_out(refinement, latents):
+def test_a_slice_that_is_left_out_stays_left_out(codec, refinement, latents):
     weights = refinement.weights(latents[0], HUNDREDTHS)
     found = refinement.objective(
         regenerate.image(64, 100),
@@ -84,6 +98,6 @@ def test_a_slice_that_is_left_out_stays_left_out(refinement, latents):
         weights["bits_per_error"],
         tf.constant(False),
     )
-    base = refinement.coder.config.base_depth
+    base = codec.config.coder.base_depth
     assert np.all(found["y_hat"][..., base:] == 0)
     assert np.any(found["y_hat"][..., :base] != 0)

@@ -152,7 +152,7 @@ def test_damaged_blocks_are_refused(codec, file):
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"fingerprint": 1}, ModelError, "needs model 'stub' with fingerprint 0x0001"),
+        ({"fingerprint": 1}, ModelError, "needs model 'stub' with fingerprint 1,"),
         ({"tile": 128}, BitstreamError, "expected tiles of 64 pixels, received 128"),
     ],
 )

@@ -61,7 +61,7 @@ def test_files_of_other_weights_are_refused(codec, make_image):
     other = StubCodec()
     other.fingerprint = 1
     assert other.version != codec.version
-    message = "needs model 'stub' with fingerprint 0xabcd, the one here has 0x0001"
+    message = "needs model 'stub' with fingerprint 43981, the one here has 1"
     with pytest.raises(ModelError, match=message):
         other.decode(data)
 

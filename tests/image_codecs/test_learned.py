@@ -20,7 +20,7 @@ from tf_imgcomp.image_codecs import models, streams
 from tf_imgcomp.image_codecs.learned import LearnedCodec
 from tf_imgcomp.image_codecs.workers import Workers
 from tf_imgcomp.tile_grid import Region
-from tf_imgcomp.training.weights import round_to_half
+from tf_imgcomp.training.weights import round_as_saved
 
 KITTEN = Path(__file__).parents[2] / "examples" / "kitten.png"
 
@@ -229,7 +229,7 @@ def test_models_load_before_and_after_the_range_coders_package(order, tiny_model
 @pytest.mark.slow
 def test_a_codec_with_an_importance_map_gives_it_out(tmp_path):
     codec = tiny.random_codec(name="mfca_pmcn")
-    round_to_half(codec)  # As the export does.
+    round_as_saved(codec)  # As the export does.
     export(codec, tmp_path / "mapped", {})
     loaded = models.load(str(tmp_path / "mapped"))
     image, low, high = regenerate.image(65, 100), 20.0, 90.0

@@ -12,6 +12,7 @@ import pytest
 
 from tf_imgcomp.errors import ModelError
 from tf_imgcomp.image_codecs import models
+from tf_imgcomp.image_codecs.classical import STREAMS
 
 CARD = {"id": "tiny", "fingerprint": 1, "bytes_per_pixel": 1500.0, "tile": 1024}
 CARD["border"] = 4
@@ -45,12 +46,14 @@ def check_error(message, load, model):
 @pytest.mark.parametrize("load", [models.load, models.load_by_id])
 def test_an_unknown_id_says_which_there_are(folders, load):
     shipped = models.available()
-    check_error(f"needs model 'nix'; there are: {', '.join(shipped)}", load, "nix")
+    there = sorted([*shipped, *STREAMS])
+    message = f"needs model 'nix'; there are: {', '.join(there)}; your own: --model="
+    check_error(message, load, "nix")
     write_card(folders[0] / "b", CARD)
     write_card(folders[1] / "b", CARD)
     write_card(folders[1] / "a", CARD)
-    there = sorted(["a", "b", *shipped])
-    assert models.available() == there
+    assert models.available() == sorted(["a", "b", *shipped])
+    there = sorted(["a", "b", *shipped, *STREAMS])
     check_error(f"needs model 'nix'; there are: {', '.join(there)}", load, "nix")
 
 
@@ -166,7 +169,7 @@ def test_a_card_of_other_weights_is_told(copy):
     fingerprint = card["fingerprint"]
     card["fingerprint"] = 0xABCD
     Path("copy/card.json").write_text(json.dumps(card))
-    message = f"model copy has fingerprint {fingerprint:#06x}, its card.json is for "
+    message = f"model copy has fingerprint {fingerprint}, its card.json is for "
     check_error(message, models.load, copy)
 
 

@@ -9,20 +9,21 @@ from tests import tiny
 from tests.golden import regenerate
 from tf_imgcomp.data.images import Photo
 from tf_imgcomp.errors import ModelError
-from tf_imgcomp.export.codec import export
+from tf_imgcomp.export.packed_weights import half_precision
 from tf_imgcomp.files.goals import Goal, encode
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.effort import FAST, ITERATIONS
 from tf_imgcomp.image_codecs.refined import RefinedCodec
 from tf_imgcomp.metrics import mse, psnr
+from tf_imgcomp.runs.trained import export_trained
 
-HEIGHT, WIDTH, QUALITY = 64, 100, 90.0
+HEIGHT, WIDTH, QUALITY = 64, 100, 70.0
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models") / "refinable"
-    export(tiny.golden_codec(), folder, {})
+    export_trained(tiny.golden_codec(), folder, {"codec": "fdram", "sizes": {}})
     return folder
 
 
@@ -39,7 +40,7 @@ def refinement(codec):
 @pytest.fixture(scope="module")
 def refined(codec, refinement):
     """A codec that takes as few iterations as improve a file."""
-    return RefinedCodec(codec, refinement, iterations=4)
+    return RefinedCodec(codec, refinement, codec.model.trained_weights(), iterations=4)
 
 
 @pytest.fixture(scope="module")
@@ -77,9 +78,8 @@ def test_results_that_are_worse_are_not_taken(codec, refinement, image):
         found = refinement.objective(*arguments)
         return {**found, "y_hat": 0 * found["y_hat"]}
 
-    functions = {"weights": refinement.weights, "encode": refinement.encode}
-    harmful = SimpleNamespace(**functions, objective=no_latents)
-    worse = RefinedCodec(codec, harmful, iterations=1)
+    harmful = SimpleNamespace(weights=refinement.weights, objective=no_latents)
+    worse = RefinedCodec(codec, harmful, codec.model.trained_weights(), iterations=1)
     assert worse.compress(image, QUALITY) == codec.compress(image, QUALITY)
 
 
@@ -126,6 +126,15 @@ def test_a_model_without_refinement_says_so(folder, tmp_path):
         codec.with_effort(7)
 
 
+def test_a_model_without_its_trained_weights_says_so(folder, tmp_path):
+    without = shutil.ignore_patterns("weights.npz")
+    shutil.copytree(folder, tmp_path / "plain", ignore=without)
+    codec = models.load(str(tmp_path / "plain"))
+    message = "model 'refinable' has no file weights.npz, which efforts above 6 need"
+    with pytest.raises(ModelError, match=message):
+        codec.with_effort(7)
+
+
 def test_a_refinement_of_other_weights_is_refused(folder, codec, monkeypatch):
     monkeypatch.setattr(codec.model, "fingerprint", codec.fingerprint ^ 1)
     with pytest.raises(ModelError, match="refinement has fingerprint"):
@@ -140,17 +149,18 @@ def test_tiles_are_refined_one_by_one(tiled):
     refined = RefinedCodec(
         tiled,
         refinement,
+        half_precision(tiny.golden_codec().trainable_variables),
         iterations=2,
         progress=lambda items: seen.append(items) or items,
     )
-    before, after = (each.compress(image, QUALITY) for each in (tiled, refined))
+    before, after = (each.compress(image, 90.0) for each in (tiled, refined))
     assert seen == [range(4)]
     assert all(
         len(a) + len(b) <= len(c) + len(d)
         for a, b, c, d in zip(after.first, after.rest, before.first, before.rest)
     )
     errors = [mse(image, tiled.decompress(coded, *size)) for coded in (before, after)]
-    lmbda = float(tiny.golden_codec().lmbda(QUALITY))
+    lmbda = float(tiny.golden_codec().lmbda(90.0))
     costs = [
         8 * _size(coded) + lmbda * image.shape[0] * image.shape[1] * error
         for coded, error in zip((before, after), errors)

@@ -4,11 +4,10 @@ import pytest
 import tensorflow as tf
 
 from tests.benchmarks.programs import ROOT, load_program
-from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.data.images import read_image
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.ops.rounding import round_half_up
-from tf_imgcomp.training.weights import load_weights
+from tf_imgcomp.runs.trained import load_trained
 
 estimation = load_program("estimation")
 
@@ -17,8 +16,7 @@ estimation = load_program("estimation")
 def shipped(request):
     """A model, and its float model's estimate for the coded integers, in bytes."""
     model = models.load(request.param)
-    codec = new_codec(model.card["codec"], model.card["sizes"])
-    load_weights(codec, ROOT / "weights" / f"{request.param}.npz")
+    codec = load_trained(ROOT / "saved_models" / request.param)
 
     @tf.function
     def estimated_bytes(image, y_hat, quality):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import struct
+import warnings
 
 from PIL import ExifTags, Image, ImageOps
 
@@ -24,6 +26,10 @@ _DESCRIPTIVE_TAGS = {
     ExifTags.IFD.Exif,
     ExifTags.IFD.GPSInfo,
 }
+_NESTED = {ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo}
+_Base = ExifTags.Base
+_INCH = 2
+_UNITS = {_INCH: 1.0, 3: 2.54}  # Dots per inch; 3 is a centimetre.
 _DAMAGE = (SyntaxError, ValueError, KeyError, struct.error)
 
 
@@ -53,6 +59,34 @@ def _is_upright(image: Image.Image) -> bool:
     JPEG XL turns by its own header, unless the file is a JPEG that was packed.
     """
     return image.format == "JXL" and not getattr(image, "jpeg", False)
+
+
+def copy_with_tags(image: Image.Image) -> Image.Image:
+    """Returns a copy of an image that keeps its EXIF.
+
+    Pillow's copies have lost the tags that a TIFF stores beside those of its samples.
+    """
+    copy = image.copy()
+    if "exif" not in image.info:
+        tags = image.getexif()
+        copy.getexif().update(tags)
+        for tag in _NESTED & tags.keys():
+            copy.getexif()[tag] = tags.get_ifd(tag)
+    return copy
+
+
+def read_dpi(exif: bytes | None) -> tuple[float, float] | None:
+    """Returns dots per inch across and down, None if EXIF does not say it."""
+    tags = Image.Exif()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tags.load(exif or b"")
+        x, y = (float(tags[tag]) for tag in (_Base.XResolution, _Base.YResolution))
+        unit = _UNITS[tags.get(_Base.ResolutionUnit, _INCH)]
+    except (*_DAMAGE, TypeError, ZeroDivisionError):  # Or not there.
+        return None
+    return (unit * x, unit * y) if 0 < x < math.inf and 0 < y < math.inf else None
 
 
 def _descriptive_tags(image: Image.Image) -> bytes | None:

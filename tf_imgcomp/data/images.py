@@ -8,6 +8,7 @@ Pillow raises many types of exceptions for damaged files; here all of them becom
 
 from __future__ import annotations
 
+import io
 import logging
 import threading
 import warnings
@@ -160,6 +161,31 @@ def grey_pixels(pixels: np.ndarray) -> np.ndarray:
     for row, colours in enumerate(pixels):  # Row by row, which takes little memory.
         grey[row] = (colours.sum(-1, dtype=np.uint16, keepdims=True) + 1) // 3
     return grey
+
+
+def read_pillow_image(
+    image: Image.Image,
+    needed_memory: Callable[[int, int], float] = memory.size_of_picture,
+) -> Photo:
+    """Returns the photo in an image that Pillow opened or made.
+
+    Args:
+        image: An image, which is loaded and not changed.
+        needed_memory: As in `read_image`.
+
+    Raises:
+        ImageError: If the image is empty, damaged, or too large.
+    """
+    if not image.width * image.height:
+        raise ImageError(
+            "Expected an image of at least one pixel, received one of "
+            f"{image.width}x{image.height}."
+        )
+    memory.check_memory(
+        image.height, image.width, needed_memory(image.height, image.width)
+    )
+    with _pillow_errors():
+        return _read_frame(exif.copy_with_tags(image), io.BytesIO(), [])
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The trained latent coder in integers: latents to strings and back."""
 
 from collections.abc import Sequence
-from typing import Callable, NamedTuple
+from typing import Callable, NamedTuple, Optional
 
 import numpy as np
 import tensorflow as tf
@@ -21,7 +21,7 @@ from tf_imgcomp.entropy.fixed_point import (
 )
 from tf_imgcomp.entropy.latent_coder import LatentCoder, SliceModel, with_rate
 from tf_imgcomp.entropy.optional_slice import is_worth_coding
-from tf_imgcomp.entropy.range_coder import PRECISION
+from tf_imgcomp.entropy.range_coder import PRECISION, RangeCoder
 from tf_imgcomp.entropy.tied_rows import TiedTables
 from tf_imgcomp.layers import GainUnit
 from tf_imgcomp.ops import checkerboard, quads
@@ -30,10 +30,6 @@ from tf_imgcomp.ops.rounding import round_half_up
 
 Z_MAX = 127  # Larger hyper-latents are clipped by the encoder.
 QUALITY_STEPS = 100  # A quality is written in hundredths.
-
-# Bits that a squared error of one step is worth when integers are given: more than any
-# integer needs, so that no other one is taken.
-_NO_CHOICE = 1e6
 
 # The taps of a context's layers, from the embedded latents of a slice by pass.
 _NEIGHBOURS = {
@@ -136,14 +132,18 @@ class IntegerCoder(tf.Module):
     Args:
         latent_coder: the trained entropy model.
         gain: the trained gains of y.
+        coder: writes and reads streams; `range_coder` or `standard_range_coder`.
 
     References:
         Balle, Johnston and Minnen, "Integer Networks for Data Compression with
         Latent-Variable Models", ICLR 2019
     """
 
-    def __init__(self, latent_coder: LatentCoder, gain: GainUnit):
+    def __init__(
+        self, latent_coder: LatentCoder, gain: GainUnit, coder: RangeCoder = range_coder
+    ):
         super().__init__(name="integer_coder")
+        self._range_coder = coder
         self.config = latent_coder.config
         z_rows = _z_rows(latent_coder.prior)
         if self.config.tied:
@@ -171,27 +171,25 @@ class IntegerCoder(tf.Module):
                 z_hat = tf.nn.depth_to_space(z_hat, growth)
         return with_rate(z_hat, rate)
 
-    def encode(self, y: tf.Tensor, z: tf.Tensor, quality: tf.Tensor) -> EncodedLatents:
+    def encode(
+        self,
+        y: tf.Tensor,
+        z: tf.Tensor,
+        quality: tf.Tensor,
+        bits_per_error: Optional[tf.Tensor] = None,
+    ) -> EncodedLatents:
         """Codes the latents of one tile.
 
         Args:
             y: float32 `(1, h, w, c)`, in quantizer steps, `h` and `w` multiples of 4.
             z: float32 `(1, h / 4, w / 4, n)`, from hyper_analysis.
             quality: int64 scalar, in hundredths.
+            bits_per_error: float32 scalar, see `LatentCoderConfig`; None: that of the
+                config. A million codes y rounded, but for latents that the tables
+                take for certain zeros, and leaves out an optional slice of zeros.
         """
-        return self._encode(y, z, quality, self.config.bits_per_error)
-
-    def encode_integers(
-        self, y_hat: tf.Tensor, z_hat: tf.Tensor, quality: tf.Tensor
-    ) -> EncodedLatents:
-        """Codes integers that are chosen already.
-
-        Latents that the tables take for certain zeros are not coded. An optional slice
-        of zeros is left out. Arguments are like those of `encode`.
-        """
-        return self._encode(y_hat, z_hat, quality, _NO_CHOICE)
-
-    def _encode(self, y, z, quality, bits_per_error: float) -> EncodedLatents:
+        if bits_per_error is None:
+            bits_per_error = tf.constant(self.config.bits_per_error)
         z_hat, rows = clip(round_half_up(z), -Z_MAX, Z_MAX), self.tables.read()
         psi = self.run_hyper_synthesis(z_hat, self.rate(quality))
 
@@ -212,8 +210,8 @@ class IntegerCoder(tf.Module):
         y_hat = self.code_rest(psi, y_first, coding_rest)
         checksums = self._checksum_first(z_hat, y_first), self._checksum_rest(y_hat)
         return EncodedLatents(
-            _write(coding_first.coder, rows),
-            _write(coding_rest.coder, rows),
+            self._write(coding_first.coder, rows),
+            self._write(coding_rest.coder, rows),
             tf.stack(checksums),
             y_hat,
         )
@@ -237,7 +235,7 @@ class IntegerCoder(tf.Module):
         integers = (
             height * width * (depth + LatentCoder.STRIDE**2 * self.config.slices[0])
         )
-        reader, valid_string_count = _start_reading(rows, strings, integers)
+        reader, valid_string_count = self._start_reading(rows, strings, integers)
         reader, symbols = streams.get(reader, self._z_numbers(shape))
         # A damaged string may hold symbols that no encoder writes.
         z_hat = clip(tf.cast(symbols - Z_MAX, tf.float32), -Z_MAX, Z_MAX)
@@ -261,13 +259,19 @@ class IntegerCoder(tf.Module):
         """
         rows, uses_optional = self.tables.read(), None
         integers = tf.size(y_first) // self.config.slices[0] * self.config.latent_depth
-        reader, valid_string_count = _start_reading(rows, strings, integers)
+        reader, valid_string_count = self._start_reading(rows, strings, integers)
         if self.config.optional_slice:
             reader, uses_optional = streams.get_flag(reader)
         psi = self.run_hyper_synthesis(z_hat, self.rate(quality))
         coding = self.coding(quality, reader, _decoder(rows), None, uses_optional)
         y_hat = self.code_rest(psi, y_first, coding)
         return DecodedPart(y_hat, self._checksum_rest(y_hat), valid_string_count)
+
+    def streams_max(self, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
+        """At least the most streams that a part of so many latents has, int32."""
+        depth = self.config.latent_depth + self.config.hyper_depth
+        symbols = rows * columns * depth * streams.SYMBOLS_PER_INTEGER
+        return streams.stream_count(symbols)
 
     def coding(
         self, quality, coder, code_elements: Callable, y=None, uses_optional=None
@@ -320,28 +324,29 @@ class IntegerCoder(tf.Module):
         numbers = self.tables.size + tf.range(self.config.hyper_depth)
         return tf.reshape(tf.broadcast_to(numbers, shape), [-1])
 
+    def _write(self, log: tf.Tensor, rows: symbol_coding.Rows) -> tf.Tensor:
+        return streams.write(
+            log, rows.table, self._range_coder, rows.symbols_per_integer
+        )
 
-def _write(log: tf.Tensor, rows: symbol_coding.Rows) -> tf.Tensor:
-    return streams.write(log, rows.table, rows.symbols_per_integer)
+    def _start_reading(
+        self, rows: symbol_coding.Rows, strings: tf.Tensor, integers: tf.Tensor
+    ) -> tuple:
+        """A reader of the strings of a part with at most so many integers.
+
+        Returns:
+            The reader, and whether there can be as many strings, bool scalar.
+        """
+        count = tf.size(strings)
+        used = tf.clip_by_value(count, 1, streams.stream_count_max(integers))
+        strings = tf.concat([strings, [""]], axis=0)[:used]
+        reader = self._range_coder.reader(rows.table, strings)
+        return reader, tf.equal(used, count)
 
 
 def _decoder(rows: symbol_coding.Rows) -> Callable:
     """Decodes elements for `ExactCoding`."""
     return lambda reader, parameters, _: symbol_coding.decode(rows, reader, parameters)
-
-
-def _start_reading(
-    rows: symbol_coding.Rows, strings: tf.Tensor, integers: tf.Tensor
-) -> tuple:
-    """A reader of the strings of a part with at most so many integers.
-
-    Returns:
-        The reader, and whether there can be as many strings, bool scalar.
-    """
-    count = tf.size(strings)
-    used = tf.clip_by_value(count, 1, streams.stream_count_max(integers))
-    strings = tf.concat([strings, [""]], axis=0)[:used]
-    return range_coder.reader(rows.table, strings), tf.equal(used, count)
 
 
 def _interpolate_levels(table: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:

@@ -155,4 +155,4 @@ def is_nearer_better(residual, step, lower, upper, bits_per_error) -> tf.Tensor:
     """
     error = 2 * residual * step + 1  # How much the squared error grows.
     saved = step * tf.math.log(lower / upper)
-    return bits_per_error * math.log(2) * error < saved
+    return tf.cast(bits_per_error, error.dtype) * math.log(2) * error < saved

@@ -1,8 +1,8 @@
 """The range coder: TensorFlow Compression's operations, which nothing else calls.
 
 A coder has a fixed table of frequencies. Each symbol comes with the number of its row
-in the table. `write` and `NativeReader` are all that another implementation of the same
-streams has to offer.
+in the table. This module is a `RangeCoder`; `standard_range_coder` is another one, of
+the same streams.
 
 A damaged string causes no error: missing bits are read as zeros, and a checksum detects
 it.
@@ -62,6 +62,16 @@ class Reader(Protocol):
         Returns:
             The reader after them, and int32 `(streams, k)`.
         """
+
+
+class RangeCoder(Protocol):
+    """What a module that implements the range coder offers."""
+
+    def write(self, table: tf.Tensor, rows: tf.Tensor, symbols: tf.Tensor) -> tf.Tensor:
+        """See `range_coder.write`."""
+
+    def reader(self, table: tf.Tensor, strings: tf.Tensor) -> Reader:
+        """See `range_coder.reader`."""
 
 
 class NativeReader(NamedTuple):

@@ -1,9 +1,8 @@
 """The range coder in operations that TensorFlow itself registers, bit for bit the same.
 
-A stock TensorFlow Serving has no operations of tensorflow-compression. These two
-functions take the place of `range_coder.write` and `range_coder.reader`. All streams
-move on together, a loop step for a symbol of each; whatever does not need the symbol
-before is computed for all symbols at once.
+A stock TensorFlow Serving has no operations of tensorflow-compression. This module
+takes the place of `range_coder`. All streams move on together, a loop step for a symbol
+of each; whatever does not need the symbol before is computed for all symbols at once.
 
 A coder holds an interval of a number that the stream writes in words of 16 bits: its
 base and its size, at most 2**32. A symbol narrows it; a size of at most 2**16 makes
@@ -17,19 +16,18 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from tf_imgcomp.entropy.range_coder import END
+from tf_imgcomp.ops.byte_strings import NO_BYTE, join_bytes
 
 _WORD = 1 << 16
 _FULL = 1 << 32  # The largest size.
-_NO_BYTE = 256
-_BYTES = tuple(bytes([byte]) for byte in range(256)) + (b"",)
 
 
 class _Symbols(NamedTuple):
     """All symbols of all rows, one after the other.
 
     Attributes:
-        keys: float64 `(n,)`. 2**16 times the row, plus where the symbol begins in it.
-        starts, ends: float64 `(n,)`, where a symbol begins and ends, in [0, 2**16].
+        keys: float64 `(1, n)`. 2**16 times the row, plus where the symbol begins in it.
+        starts, ends: float64 `(n,)`, where a symbol begins and ends, 0 to 1.
         first: int32 `(rows,)`, the number of the first symbol of each row.
     """
 
@@ -52,7 +50,7 @@ def _symbols(table: tf.Tensor) -> _Symbols:
     starts, ends = tf.gather(table, places), tf.gather(table, places + 1)
     first = _int(tf.where(tf.equal(starts, 0))[:, 0])
     keys = _float(tf.gather(row, places)) * _WORD + _float(starts)
-    return _Symbols(keys, _float(starts), _float(ends), first)
+    return _Symbols(keys[None], _float(starts) / _WORD, _float(ends) / _WORD, first)
 
 
 def _float(x: tf.Tensor) -> tf.Tensor:
@@ -65,8 +63,8 @@ def _int(x: tf.Tensor) -> tf.Tensor:
 
 def _narrowed(size: tf.Tensor, start: tf.Tensor, end: tf.Tensor) -> tuple:
     """Where a symbol begins in an interval, its size, and whether that is small."""
-    low = tf.floor(size * start / _WORD)
-    size = tf.floor(size * end / _WORD) - low
+    low = tf.floor(size * start)
+    size = tf.floor(size * end) - low
     return low, size, size <= _WORD
 
 
@@ -166,10 +164,9 @@ def _strings(words: tf.Tensor, count: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
     length = tf.where(
         is_above, tf.minimum(_without_zeros(digits), 2 * count), 2 * count
     )
-    digits = tf.where(tf.sequence_mask(length, tf.shape(digits)[1]), digits, _NO_BYTE)
-    ends = tf.where((is_above | tf.equal(base, 0))[:, None], _NO_BYTE, _ends(base, top))
-    digits = tf.concat([digits, ends], axis=1)
-    return tf.strings.reduce_join(tf.gather(tf.constant(_BYTES), digits), axis=1)
+    digits = tf.where(tf.sequence_mask(length, tf.shape(digits)[1]), digits, NO_BYTE)
+    ends = tf.where((is_above | tf.equal(base, 0))[:, None], NO_BYTE, _ends(base, top))
+    return join_bytes(tf.concat([digits, ends], axis=1))
 
 
 def _without_zeros(digits: tf.Tensor) -> tf.Tensor:
@@ -182,7 +179,7 @@ def _ends(base: tf.Tensor, top: tf.Tensor) -> tf.Tensor:
     """One byte, or two, of a number from base to top: int32 `(streams, 2)`."""
     byte, word = -(-base // 2**24), -(-base // _WORD)
     is_enough = byte * 2**24 <= top
-    low = tf.where(is_enough | tf.equal(word % 256, 0), _NO_BYTE, _int(word % 256))
+    low = tf.where(is_enough | tf.equal(word % 256, 0), NO_BYTE, _int(word % 256))
     return tf.stack([tf.where(is_enough, _int(byte), _int(word // 256)), low], axis=1)
 
 
@@ -239,8 +236,11 @@ class StandardReader(NamedTuple):
         """The number of the symbol that the offset is in, int32 `(streams,)`."""
         within = tf.floor((offset * _WORD + (_WORD - 1)) / size)
         # Every row begins at 0: the last symbol that does not begin after it.
-        places = tf.searchsorted(self.symbols.keys, key + within, side="right")
-        return places - 1
+        # tf.searchsorted reshapes its arguments at each step.
+        places = tf.raw_ops.UpperBound(
+            sorted_inputs=self.symbols.keys, values=[key + within]
+        )
+        return places[0] - 1
 
 
 def reader(table: tf.Tensor, strings: tf.Tensor) -> StandardReader:

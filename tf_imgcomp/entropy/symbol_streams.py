@@ -12,8 +12,7 @@ so integers without a symbol in their row are written here as two digits.
 import numpy as np
 import tensorflow as tf
 
-from tf_imgcomp.entropy import range_coder
-from tf_imgcomp.entropy.range_coder import END, PRECISION, Reader
+from tf_imgcomp.entropy.range_coder import END, PRECISION, RangeCoder, Reader
 
 # In standard operations one symbol of every stream takes some 50 us, so more streams
 # decode faster. Each costs two bytes with its length: 0.1 to 0.3 % of the file, most
@@ -69,12 +68,18 @@ def put(log: tf.Tensor, rows: tf.Tensor, symbols: tf.Tensor) -> tf.Tensor:
     return tf.raw_ops.TensorListPushBack(input_handle=log, tensor=call)
 
 
-def write(log: tf.Tensor, table: tf.Tensor, symbols_per_integer: int = 1) -> tf.Tensor:
+def write(
+    log: tf.Tensor,
+    table: tf.Tensor,
+    range_coder: RangeCoder,
+    symbols_per_integer: int = 1,
+) -> tf.Tensor:
     """Writes all symbols of a log.
 
     Args:
         log: of all calls.
         table: int32, rows of frequencies one after the other; `FIRST_TABLE` first.
+        range_coder: writes the streams.
         symbols_per_integer: see `symbol_coding.Rows`.
 
     Returns:

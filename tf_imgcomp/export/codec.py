@@ -7,11 +7,13 @@ import tensorflow as tf
 
 from tf_imgcomp import model_folder
 from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN, Codec
+from tf_imgcomp.entropy import range_coder
 from tf_imgcomp.entropy.integer_coder import (
     QUALITY_STEPS,
     DecodedPart,
     IntegerCoder,
 )
+from tf_imgcomp.entropy.range_coder import RangeCoder
 from tf_imgcomp.export import saving
 from tf_imgcomp.export.constants import canonical_json
 from tf_imgcomp.export.packed_weights import Hidden, PackedWeights, half_precision
@@ -29,6 +31,7 @@ _CROP = tf.TensorSpec((4,), tf.int32, "crop")
 _QUALITY = tf.TensorSpec((), tf.float32, "quality")
 _HUNDREDTHS = tf.TensorSpec((), tf.int64, "quality")
 _FACTOR = tf.TensorSpec((), tf.int32, "factor")
+_BITS_PER_ERROR = tf.TensorSpec((), tf.float32, "bits_per_error")
 _STRINGS = tf.TensorSpec((None,), tf.string, "strings")
 _SIZE = (
     tf.TensorSpec((), tf.int32, "rows"),
@@ -46,6 +49,8 @@ class CodecModule(tf.Module):
 
         compress     image uint8 (h, w, 3), crop int32 (4,), quality
                      -> first (s,), rest (s,), checksums int32 (2,), quality int64
+        encode       y, z, both as from analysis, quality, bits_per_error float32
+                     -> first, rest, checksums
         analysis     image, crop, quality
                      -> y float32 (1, r, c, depth), z; of codecs with a learned map
                      also importance float32 (r, c), 0 to 1
@@ -77,14 +82,15 @@ class CodecModule(tf.Module):
     Args:
         codec: a built codec with trained weights.
         tile: int. Side of the tiles of large images in pixels, a multiple of 64.
+        coder: writes and reads streams; `range_coder` or `standard_range_coder`.
     """
 
-    def __init__(self, codec: Codec, tile: int = TILE):
+    def __init__(self, codec: Codec, tile: int = TILE, coder: RangeCoder = range_coder):
         super().__init__(name="codec")
         codec = in_float32(codec, QUALITY_MAX)
         self._codec = Hidden(codec)
         self.card = {"tile": tile, "border": codec.border}
-        self.coder = IntegerCoder(codec.latent_coder, codec.gain)
+        self.coder = IntegerCoder(codec.latent_coder, codec.gain, coder)
         self.analysis_weights = PackedWeights(*_encoder(codec))
         self.synthesis_weights = PackedWeights(
             codec.synthesis_transform, codec.inverse_gain
@@ -92,14 +98,17 @@ class CodecModule(tf.Module):
         fingerprint = _fingerprint(codec, self.coder, tile)
         self.fingerprint = tf.Variable(fingerprint, trainable=False)
         config = self.coder.config
-        z_hat, y_first, y_hat = (
+        y, z, z_hat, y_first, y_hat = (
             tf.TensorSpec((1, None, None, depth), tf.float32, name)
             for name, depth in (
+                ("y", config.latent_depth),
+                ("z", config.hyper_depth),
                 ("z_hat", config.hyper_depth),
                 ("y_hat", config.slices[0]),
                 ("y_hat", config.latent_depth),
             )
         )
+        self.encode = tf.function(self._encode, [y, z, _HUNDREDTHS, _BITS_PER_ERROR])
         self.rest = tf.function(self._rest, [z_hat, y_first, _STRINGS, _HUNDREDTHS])
         self.synthesis = tf.function(self._synthesis, [y_hat, _CROP, _HUNDREDTHS])
         self.preview = tf.function(
@@ -107,21 +116,31 @@ class CodecModule(tf.Module):
         )
 
     @property
+    def codec(self) -> Codec:
+        """The codec; its weights are those of `PackedWeights.used`."""
+        return self._codec.value
+
+    @property
     def signatures(self) -> dict:
         """The functions by the names that they are exported under."""
-        names = ("compress", "analysis", "first", "rest", "synthesis", "preview")
+        decoding = ("first", "rest", "synthesis", "preview")
+        names = ("compress", "encode", "analysis", *decoding)
         return {name: getattr(self, name) for name in names}
 
     @tf.function(input_signature=(_IMAGE, _CROP, _QUALITY))
     def compress(self, image, crop, quality):
-        hundredths = _hundredths(quality)
+        hundredths = in_hundredths(quality)
         latents = self.analysis(image, crop, hundredths)
-        encoded = self.coder.encode(latents["y"], latents["z"], hundredths)
+        bits_per_error = tf.constant(self.coder.config.bits_per_error)
+        coded = self.encode(latents["y"], latents["z"], hundredths, bits_per_error)
+        return {**coded, "quality": hundredths}
+
+    def _encode(self, y, z, quality, bits_per_error):
+        encoded = self.coder.encode(y, z, quality, bits_per_error)
         return {
             "first": encoded.first,
             "rest": encoded.rest,
             "checksums": encoded.checksums,
-            "quality": hundredths,
         }
 
     @tf.function(input_signature=(_IMAGE, _CROP, _HUNDREDTHS))
@@ -184,7 +203,8 @@ def _encoder(codec: Codec) -> tuple:
     return codec.analysis_transform, codec.latent_coder.hyper_analysis, codec.gain
 
 
-def _hundredths(quality: tf.Tensor) -> tf.Tensor:
+def in_hundredths(quality: tf.Tensor) -> tf.Tensor:
+    """Qualities float32, clipped to [1, 100], as int64 hundredths."""
     bounded = tf.clip_by_value(quality, QUALITY_MIN, QUALITY_MAX)
     return tf.cast(tf.round(bounded * QUALITY_STEPS), tf.int64)
 
@@ -230,7 +250,7 @@ def export(codec: Codec, folder: Path, card: dict, tile: int = TILE) -> None:
     module = CodecModule(codec, tile)
     card = {"bytes_per_pixel": BYTES_PER_PIXEL, **module.card, **card}
     saving.save(module, module.signatures, folder, card)
-    refinement = RefinementModule(codec, module.coder, module.fingerprint)
+    refinement = RefinementModule(module.codec, module.coder.tables, module.fingerprint)
     inner = str(Path(folder) / model_folder.REFINEMENT)
     # Repeated nodes stay: saved gradients of operations refer to some by name.
     tf.saved_model.save(refinement, inner, refinement.signatures)

@@ -22,18 +22,22 @@ class PackedWeights(tf.Module):
         self._variables = Hidden(variables)
         self.packed = tf.Variable(half_precision(variables), trainable=False)
 
-    @contextlib.contextmanager
     def used(self):
         """Context in which the layers compute with these weights."""
-        variables = self._variables.value
-        sizes = [variable.shape.num_elements() for variable in variables]
-        vectors = tf.split(tf.cast(self.packed, variables[0].dtype), sizes)
-        tensors = [
-            vector if variable.shape.rank == 1 else tf.reshape(vector, variable.shape)
-            for vector, variable in zip(vectors, variables)
-        ]
-        with replaced(variables, tensors):
-            yield
+        return unpacked(self._variables.value, self.packed)
+
+
+@contextlib.contextmanager
+def unpacked(variables, packed: tf.Tensor):
+    """Context in which variables have the values of `half_precision(variables)`."""
+    sizes = [variable.shape.num_elements() for variable in variables]
+    vectors = tf.split(tf.cast(packed, variables[0].dtype), sizes)
+    tensors = [
+        vector if variable.shape.rank == 1 else tf.reshape(vector, variable.shape)
+        for vector, variable in zip(vectors, variables)
+    ]
+    with replaced(variables, tensors):
+        yield
 
 
 def half_precision(variables) -> tf.Tensor:

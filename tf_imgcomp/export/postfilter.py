@@ -49,6 +49,11 @@ class PostfilterModule(tf.Module):
         fingerprint = int.from_bytes(digest.digest()[:2], "big")
         self.fingerprint = tf.Variable(fingerprint, trainable=False)
 
+    @property
+    def postfilter(self) -> tf.keras.Model:
+        """The filter; its weights are those of `PackedWeights.used`."""
+        return self._postfilter.value
+
     @tf.function(input_signature=_INPUT)
     def filter(self, image, qp):
         return self._restore(image, qp, "none")

@@ -3,10 +3,10 @@
 import tensorflow as tf
 
 from tf_imgcomp.codecs.base import Codec
-from tf_imgcomp.entropy.integer_coder import QUALITY_STEPS, IntegerCoder
+from tf_imgcomp.entropy.integer_coder import QUALITY_STEPS
 from tf_imgcomp.entropy.optional_slice import is_worth_coding
 from tf_imgcomp.entropy.refined_coding import RefinedCoding
-from tf_imgcomp.export.packed_weights import Hidden, PackedWeights
+from tf_imgcomp.export.packed_weights import Hidden, unpacked
 from tf_imgcomp.losses.distortion import mean_squared_error
 from tf_imgcomp.ops.rounding import round_half_up, round_straight_through
 
@@ -18,15 +18,16 @@ _WEIGHT_MIN = 1e-3  # Bits. Channels that do not reach the image have none.
 class RefinementModule(tf.Module):
     """What the refinement of an image's latents needs, as TensorFlow functions.
 
-    Signatures. Quality is int64, in hundredths; y, z and their integers are float32
-    `(1, H / 16, W / 16, c)` and `(1, H / 64, W / 64, n)`:
+    Signatures. `trained` is float16, all trained weights of the codec one after the
+    other, as its file of weights holds them: they are not saved once more. Quality is
+    int64, in hundredths; y, z and their integers are float32 `(1, H / 16, W / 16, c)`
+    and `(1, H / 64, W / 64, n)`:
 
-        weights      y, quality
+        weights      trained, y, quality
                      -> bits_per_error float32 (c,), lmbda float32, uses_optional bool
-        objective    image uint8 (h, w, 3), y, z, quality, bits_per_error, uses_optional
+        objective    trained, image uint8 (h, w, 3), y, z, quality, bits_per_error,
+                     uses_optional
                      -> cost float32, y_hat, z_hat, y_gradient, z_gradient
-        encode       y_hat, z_hat, quality
-                     -> first (s,), rest (s,), checksums int32 (2,)
 
     `bits_per_error` is what a squared error of one step costs in each channel,
     `uses_optional` whether the encoder codes the optional slice. The cost is in bits:
@@ -34,23 +35,20 @@ class RefinementModule(tf.Module):
     pixels. Gradients are those at the integers; `RefinedCoding` says which bits they
     leave out.
 
-    Float weights are saved in half precision.
-
     Args:
         codec: a built codec with trained weights.
-        coder: its integer coder.
+        tables: those of its integer coder.
         fingerprint: int variable, the codec's.
     """
 
-    def __init__(self, codec: Codec, coder: IntegerCoder, fingerprint: tf.Variable):
+    def __init__(self, codec: Codec, tables: tf.Module, fingerprint: tf.Variable):
         super().__init__(name="refinement")
-        self._codec, self.coder, self.fingerprint = Hidden(codec), coder, fingerprint
-        latent_coder = codec.latent_coder
-        self.float_weights = PackedWeights(
-            *(codec.gain, codec.inverse_gain, codec.synthesis_transform),
-            *(*latent_coder.hyper_synthesis, *latent_coder.slices, latent_coder.prior),
-        )
-        config = latent_coder.config
+        self._codec, self.tables, self.fingerprint = Hidden(codec), tables, fingerprint
+        variables = codec.trainable_variables
+        self._variables = Hidden(variables)
+        sizes = (variable.shape.num_elements() for variable in variables)
+        trained = tf.TensorSpec((sum(sizes),), tf.float16)
+        config = codec.latent_coder.config
         y, z = (
             tf.TensorSpec((1, None, None, depth), tf.float32)
             for depth in (config.latent_depth, config.hyper_depth)
@@ -59,26 +57,25 @@ class RefinementModule(tf.Module):
         quality = tf.TensorSpec((), tf.int64)
         by_channel = tf.TensorSpec((config.latent_depth,), tf.float32)
         used = tf.TensorSpec((), tf.bool)
-        self.weights = tf.function(self._weights, [y, quality])
+        self.weights = tf.function(self._weights, [trained, y, quality])
         self.objective = tf.function(
-            self._objective, [image, y, z, quality, by_channel, used]
+            self._objective, [trained, image, y, z, quality, by_channel, used]
         )
-        self.encode = tf.function(self._encode, [y, z, quality])
 
     @property
     def signatures(self) -> dict:
         """The functions by the names that they are exported under."""
-        names = ("weights", "objective", "encode")
-        return {name: getattr(self, name) for name in names}
+        return {"weights": self.weights, "objective": self.objective}
 
-    def _weights(self, y, quality):
-        config, quality = self.coder.config, _batch_of_one(quality)
+    def _weights(self, trained, y, quality):
+        codec, quality = self._codec.value, _batch_of_one(quality)
+        config = codec.latent_coder.config
         uses_optional = tf.constant(True)
         if config.optional_slice:
             y_optional = y[..., config.base_depth :]
             uses_optional = is_worth_coding(y_optional, config.bits_per_error)[0]
-        with self.float_weights.used():
-            lmbda = self._codec.value.lmbda(quality)[0]
+        with unpacked(self._variables.value, trained):
+            lmbda = codec.lmbda(quality)[0]
             energy = self._step_energy(round_half_up(y), quality)
         bits_per_error = lmbda / 3 * energy  # Errors are means over 3 colours.
         return {
@@ -108,11 +105,12 @@ class RefinementModule(tf.Module):
             energy += tf.reduce_mean(tf.square(products), [0, 1, 2]) / _PROBES
         return energy
 
-    def _objective(self, image, y, z, quality, bits_per_error, uses_optional):
+    def _objective(self, trained, image, y, z, quality, bits_per_error, uses_optional):
         codec, quality = self._codec.value, _batch_of_one(quality)
         latent_coder, image = codec.latent_coder, tf.cast(image[None], tf.float32)
         height, width = tf.shape(image)[1], tf.shape(image)[2]
-        with self.float_weights.used(), tf.GradientTape() as tape:
+        weights = unpacked(self._variables.value, trained)
+        with weights, tf.GradientTape() as tape:
             tape.watch([y, z])
             z_hat = round_straight_through(z)
             coding = RefinedCoding(
@@ -121,7 +119,7 @@ class RefinementModule(tf.Module):
                 codec.gain.log2(codec.level(quality)),
                 bits_per_error,
                 uses_optional,
-                self.coder.tables.read(),
+                self.tables.read(),
             )
             rate = codec.rate_features(quality)
             y_hat = latent_coder.run_passes(z_hat, rate, coding)
@@ -137,14 +135,6 @@ class RefinementModule(tf.Module):
             "z_hat": z_hat,
             "y_gradient": y_gradient,
             "z_gradient": z_gradient,
-        }
-
-    def _encode(self, y_hat, z_hat, quality):
-        encoded = self.coder.encode_integers(y_hat, z_hat, quality)
-        return {
-            "first": encoded.first,
-            "rest": encoded.rest,
-            "checksums": encoded.checksums,
         }
 
 

@@ -5,17 +5,23 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import tensorflow as tf
 
-from tf_imgcomp import model_folder
+from tf_imgcomp import model_card, model_folder
 from tf_imgcomp.export.merging import merge_repeated_nodes
 
 
-def save(module, signatures: dict, folder: Path, card: dict) -> None:
-    """Writes a SavedModel and its card.
+def save(
+    module,
+    signatures: dict,
+    folder: Path,
+    card: dict,
+    finish: Callable[[Path], None] = lambda folder: None,
+) -> None:
+    """Writes a SavedModel and its card, for programs and for people.
 
     An old model in the folder stays whole until the new one is. Other files in the
     folder are kept.
@@ -26,6 +32,7 @@ def save(module, signatures: dict, folder: Path, card: dict) -> None:
         folder: `saved_models/<id>`; its name is the id in files.
         card: `bytes_per_pixel`, and facts about the weights: flags, data, steps,
             figures.
+        finish: called with the new folder before it takes its place.
 
     Raises:
         ValueError: If the folder's name cannot be an id.
@@ -37,6 +44,8 @@ def save(module, signatures: dict, folder: Path, card: dict) -> None:
         tf.saved_model.save(module, str(new), signatures)
         merge_repeated_nodes(new)
         (new / model_folder.CARD).write_text(json.dumps(card, indent=2) + "\n")
+        (new / model_folder.READABLE_CARD).write_text(model_card.render(card))
+        finish(new)
 
 
 @contextlib.contextmanager

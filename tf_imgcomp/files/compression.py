@@ -134,7 +134,7 @@ def decompress_file(
     check_writable(target, overwrite, source)
     images.output_format(target)
     data = source.read_bytes()
-    file, faults = _read(data, is_preview=scale > 1)
+    file, faults = read_file(data, is_preview=scale > 1)
     check_pixels(*file.decoded_size(region), max_pixels)
     codec = load(file.codec)
     start = time.perf_counter()
@@ -149,9 +149,16 @@ def decompress_file(
     )
 
 
-def _read(data: bytes, is_preview: bool) -> tuple[TfciFile, tuple[str, ...]]:
-    """The file, and for a preview what is wrong with its second part."""
+def read_file(data: bytes, is_preview: bool) -> tuple[TfciFile, tuple[str, ...]]:
+    """Reads the bytes of a file for decoding.
+
+    Returns:
+        The file, and for a preview what is wrong with its second part.
+
+    Raises:
+        BitstreamError: If it is damaged; for a preview, in its first part.
+    """
     if not is_preview:
         return bitstream.unpack(data), ()
     file, fault = bitstream.salvage(data)
-    return file, (f"only a preview can be read: {fault}",) if fault else ()
+    return file, (str(fault),) if fault else ()

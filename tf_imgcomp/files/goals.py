@@ -16,6 +16,8 @@ from tf_imgcomp.files.encoding import Encoded, PhotoEncoder
 from tf_imgcomp.files.rate_search import Trial, bracket
 from tf_imgcomp.image_codecs.interface import ImageCodec
 
+DEFAULT_QUALITY = 50.0
+
 _Result = TypeVar("_Result")
 
 
@@ -34,6 +36,29 @@ class Goal:
     target_bpp: float | None = None
     target_psnr: float | None = None
     max_bytes: int | None = None
+
+
+def goal_of(
+    quality: float | None = None,
+    target_bpp: float | None = None,
+    target_psnr: float | None = None,
+    max_bytes: int | None = None,
+) -> Goal:
+    """The goal that one of these sets; without any, the default quality.
+
+    Raises:
+        ValueError: If there are several, or one is outside of its range.
+    """
+    goal = Goal(quality, target_bpp, target_psnr, max_bytes)
+    given = {k: v for k, v in dataclasses.asdict(goal).items() if v is not None}
+    if len(given) > 1:
+        raise ValueError(f"Expected one goal, received {' and '.join(given)}.")
+    if quality is not None and not 1 <= quality <= 100:
+        raise ValueError(f"Expected a quality from 1 to 100, received {quality}.")
+    for name, value in given.items():
+        if not 0 <= value < math.inf:
+            raise ValueError(f"Expected {name} from 0 on, received {value}.")
+    return goal if given else Goal(quality=DEFAULT_QUALITY)
 
 
 def encode(codec: ImageCodec, photo: Photo, goal: Goal) -> Encoded:

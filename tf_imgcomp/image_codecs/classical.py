@@ -17,9 +17,9 @@ from tf_imgcomp.errors import BitstreamError, ClassicalCodecError
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.tile_grid import Region
 
-_EXACT = ("bpg", "bpg444", "vvc", "vvc_fast")
+BY_FFMPEG = ("bpg", "bpg444", "vvc", "vvc_fast")
 _OTHERS = ("jpeg", "jpeg2000", "webp", "avif", "avif444")
-STREAMS = {name: CODECS[name] for name in (*_EXACT, *_OTHERS)}
+STREAMS = {name: CODECS[name] for name in (*BY_FFMPEG, *_OTHERS)}
 STREAMS[WEBP_LOSSLESS.name] = WEBP_LOSSLESS
 
 _CHECKSUM_SIZE = 2  # Bytes.
@@ -41,7 +41,7 @@ class ClassicalImageCodec(ImageCodec):
 
     def __init__(self, name: str):
         self.id, self._codec = name, STREAMS[name]
-        self._checksum_size = _CHECKSUM_SIZE if name in _EXACT else 0
+        self._checksum_size = _CHECKSUM_SIZE if name in BY_FFMPEG else 0
         self.all_native: Sequence[float] = self._codec.all_settings[::-1]
 
     @property

@@ -77,7 +77,7 @@ class ImageCodec(ABC):
     @property
     def version(self) -> str:
         """See `classical.Codec`: tells the weights."""
-        return f"weights {self.fingerprint:04x}"
+        return f"weights of fingerprint {self.fingerprint}"
 
     def available(self) -> str | None:
         """See `classical.Codec`: nothing is missing."""
@@ -139,8 +139,6 @@ class ImageCodec(ABC):
             )
         self._check(file)
         height, width, coded = file.height, file.width, Coded.of(file)
-        if region is not None and scale > 1:
-            raise ValueError("Expected a region or a scale, received both.")
         if region is not None:
             region.check_inside(height, width)
         size = file.decoded_size(region)
@@ -155,8 +153,8 @@ class ImageCodec(ABC):
         """Raises an error if the codec did not write a file."""
         if file.fingerprint != self.fingerprint:
             raise ModelError(
-                f"needs model {file.codec!r} with fingerprint {file.fingerprint:#06x}, "
-                f"the one here has {self.fingerprint:#06x}"
+                f"needs model {file.codec!r} with fingerprint {file.fingerprint}, "
+                f"the one here has {self.fingerprint}"
             )
         if file.tile != self.tile:
             raise BitstreamError(

@@ -158,7 +158,8 @@ class LearnedCodec(ImageCodec):
                 f"model {self.id!r} has no folder {REFINEMENT}/, which efforts above "
                 f"{FAST} need: take a lower effort, or export the model again"
             )
-        return RefinedCodec(self, self.model.load(REFINEMENT), count, progress)
+        refinement, trained = self.model.load(REFINEMENT), self.model.trained_weights()
+        return RefinedCodec(self, refinement, trained, count, progress)
 
     def tiles(self, height: int, width: int) -> ImageTiles:
         """The tiles of an image."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 
 from tf_imgcomp.errors import ModelError
@@ -20,21 +20,51 @@ DEFAULT = "fdram"
 
 
 def _folders() -> Iterator[Path]:
-    """Search path for models: the user's folders, a checkout, an installed package."""
+    """Search path for models: the user's folders, then those of the package."""
     own = os.environ.get("TF_IMGCOMP_MODELS", "").split(os.pathsep)
     yield from map(Path, filter(None, own))
-    yield Path(__file__).parents[2] / "saved_models"
-    yield Path(sys.prefix) / "share" / "tf_imgcomp" / "saved_models"
+    package = Path(str(resources.files("tf_imgcomp")))
+    yield package / "saved_models"  # Installed.
+    yield package.parent / "saved_models"  # In a checkout.
 
 
-def available() -> list:
-    """The ids of all models found and of the classical codecs, sorted."""
-    return sorted({card.parent.name for card in _cards()} | STREAMS.keys())
+def available() -> list[str]:
+    """The ids of all models found, sorted."""
+    return sorted({card.parent.name for card in _cards()})
 
 
 def _cards() -> Iterator[Path]:
     for folder in _folders():
         yield from folder.glob(f"*/{CARD}")
+
+
+def find_by_id(codec_id: str) -> Path:
+    """The folder of the codec that a file names, one of the models' folders.
+
+    Raises:
+        ModelError: If there is no such model.
+    """
+    for card in _cards():
+        if card.parent.name == codec_id:
+            return card.parent
+    there = ", ".join(sorted({*available(), *STREAMS}))
+    raise ModelError(
+        f"needs model {codec_id!r}; there are: {there}; your own: --model=FOLDER"
+    )
+
+
+def find(model: str = DEFAULT) -> Path:
+    """The folder of the codec that a user names.
+
+    Args:
+        model: its id or its folder. `./NAME` is the folder even if NAME is an id.
+
+    Raises:
+        ModelError: If there is no such model.
+    """
+    if model not in available() and Path(model).is_dir():
+        return Path(model)
+    return find_by_id(model)
 
 
 def load_by_id(codec_id: str, workers: Workers | None = None) -> ImageCodec:
@@ -48,33 +78,35 @@ def load_by_id(codec_id: str, workers: Workers | None = None) -> ImageCodec:
         ModelError: If there is no such model, or it is damaged.
     """
     if codec_id in STREAMS:
-        return _load_classical(codec_id)
-    for card in _cards():
-        if card.parent.name == codec_id:
-            return _load_folder(card.parent, workers)
-    there = ", ".join(available()) or "none"
-    raise ModelError(
-        f"needs model {codec_id!r}; there are: {there}; your own: --model=FOLDER"
-    )
+        return load_classical(codec_id)
+    return load_folder(find_by_id(codec_id), workers)
 
 
 def load(model: str = DEFAULT, workers: Workers | None = None) -> ImageCodec:
     """Loads the codec that a user names.
 
     Args:
-        model: its id or its folder. `./NAME` is the folder even if NAME is an id.
+        model: as in `find`, or the name of a classical codec.
         workers: as in `load_by_id`.
 
     Raises:
         ModelError: As from `load_by_id`.
     """
-    if model not in available() and Path(model).is_dir():
-        return _load_folder(Path(model), workers)
-    return load_by_id(model, workers)
+    if model in STREAMS:
+        return load_classical(model)
+    return load_folder(find(model), workers)
 
 
-def _load_folder(folder: Path, workers: Workers | None) -> ImageCodec:
-    """Loads a codec, or a filter with the codec before the + in its id."""
+def load_folder(folder: Path, workers: Workers | None = None) -> ImageCodec:
+    """Loads a codec, or a filter with the codec before the + in its id.
+
+    Args:
+        folder: that of an exported model.
+        workers: as in `load_by_id`.
+
+    Raises:
+        ModelError: If the model is damaged, or the codec before the filter is missing.
+    """
     workers = workers or Workers()
     if "postfilter" not in read_card(folder):
         return LearnedCodec(TileModel(folder), workers)
@@ -88,7 +120,15 @@ def _load_folder(folder: Path, workers: Workers | None) -> ImageCodec:
     return FilteredCodec(load_by_id(base, workers), postfilter, workers)
 
 
-def _load_classical(name: str) -> ImageCodec:
+def load_classical(name: str) -> ImageCodec:
+    """Makes a classical codec.
+
+    Args:
+        name: one of `classical.STREAMS`.
+
+    Raises:
+        ModelError: If its library is missing.
+    """
     codec = ClassicalImageCodec(name)
     missing = codec.available()
     if missing:

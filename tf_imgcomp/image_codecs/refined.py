@@ -18,7 +18,7 @@ import numpy as np
 
 from tf_imgcomp.data.memory import TENSORFLOW, size_of_picture
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
-from tf_imgcomp.image_codecs.tile_model import coded_tile, joined
+from tf_imgcomp.image_codecs.tile_model import joined
 from tf_imgcomp.image_codecs.tiles import Z_STRIDE, ImageTiles
 from tf_imgcomp.image_codecs.workers import Workers
 from tf_imgcomp.metrics import mse
@@ -51,6 +51,7 @@ class RefinedCodec(ImageCodec):
     Args:
         codec: the codec.
         refinement: the functions of `export.refinement.RefinementModule`.
+        trained: float16 `(n,)`, the weights that they take.
         iterations: int, for each tile.
         progress: wraps the tiles of an image; the iterations, if it is one tile.
     """
@@ -59,10 +60,11 @@ class RefinedCodec(ImageCodec):
         self,
         codec: LearnedCodec,
         refinement: Any,
+        trained: np.ndarray,
         iterations: int,
         progress: Callable[[Iterable], Iterable] = iter,
     ):
-        self._codec, self._refinement = codec, refinement
+        self._codec, self._refinement, self._trained = codec, refinement, trained
         self._iterations, self._progress = iterations, progress
         self.id, self.card, self.fingerprint = codec.id, codec.card, codec.fingerprint
         self.bytes_per_pixel = max(codec.bytes_per_pixel, BYTES_PER_PIXEL)
@@ -134,15 +136,14 @@ class RefinedCodec(ImageCodec):
         latents = model.analysis(seen, np.zeros_like(crop), plain.quality)
         y, z = latents["y"], latents["z"]
         hundredths = np.int64(round(100 * plain.quality))
-        weights = self._refinement.weights(y, hundredths)
+        weights = self._refinement.weights(self._trained, y, hundredths)
         progress = iter if tiles.pixels.num_tiles > 1 else self._progress
         best = self._refine(seen, y, z, hundredths, weights, progress)
-        coded = self._refinement.encode(
+        refined = model.encode(
             _cropped(best.y_hat, crop),
             _cropped(best.z_hat, crop // Z_STRIDE),
-            hundredths,
+            plain.quality,
         )
-        refined = coded_tile(coded, plain.quality)
         if _size(refined) > _size(plain):
             return plain
         lmbda, original = float(weights["lmbda"]), pixels[tile.slices]
@@ -167,7 +168,8 @@ class RefinedCodec(ImageCodec):
         velocity, adam = np.zeros_like(y), _Adam(z)
         for iteration in progress(range(self._iterations + 1)):
             now = self._refinement.objective(
-                pixels, y, z, quality, bits_per_error, weights["uses_optional"]
+                self._trained,
+                *(pixels, y, z, quality, bits_per_error, weights["uses_optional"]),
             )
             now = {name: value.numpy() for name, value in now.items()}
             if best is None or now["cost"] < best.cost:

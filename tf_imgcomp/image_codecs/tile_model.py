@@ -9,10 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from tf_imgcomp import weights_file
 from tf_imgcomp.errors import BitstreamError, ModelError
 from tf_imgcomp.image_codecs import streams
+from tf_imgcomp.image_codecs.effort import FAST
 from tf_imgcomp.image_codecs.interface import Coded
-from tf_imgcomp.model_folder import ExportedModel, memory_errors
+from tf_imgcomp.model_folder import WEIGHTS, ExportedModel, memory_errors
+
+# More bits for an error than any integer needs, so that no other one is chosen.
+_NO_CHOICE = np.float32(1e6)
 
 
 class TileModel(ExportedModel):
@@ -53,7 +58,7 @@ class TileModel(ExportedModel):
         quality = self._tf.constant(quality, "float32")
         with memory_errors():
             coded = self._model.compress(pixels, crop, quality)
-        return coded_tile(coded, int(coded["quality"]) / 100)
+        return _coded_tile(coded, int(coded["quality"]) / 100)
 
     def analysis(
         self, pixels: np.ndarray, crop: np.ndarray, quality: float
@@ -65,6 +70,34 @@ class TileModel(ExportedModel):
         with memory_errors():
             latents = self._model.analysis(pixels, crop, _hundredths(quality))
         return {name: value.numpy() for name, value in latents.items()}
+
+    def encode(self, y_hat: np.ndarray, z_hat: np.ndarray, quality: float) -> Coded:
+        """Codes latents of a tile that are integers already.
+
+        Args:
+            y_hat: float32 `(1, rows, columns, c)`, integers.
+            z_hat: float32 `(1, rows / 4, columns / 4, n)`, integers.
+            quality: float in [1, 100], a multiple of 0.01.
+        """
+        with memory_errors():
+            coded = self._model.encode(y_hat, z_hat, _hundredths(quality), _NO_CHOICE)
+        return _coded_tile(coded, quality)
+
+    def trained_weights(self) -> np.ndarray:
+        """All weights of the Keras model, one after the other, float16.
+
+        Raises:
+            ModelError: If the folder lacks them, or their file is damaged.
+        """
+        path = self.folder / WEIGHTS
+        try:
+            arrays = weights_file.read(path).values()
+        except FileNotFoundError:
+            raise ModelError(
+                f"model {self.id!r} has no file {WEIGHTS}, which efforts above {FAST} "
+                "need: take a lower effort, or export the model again"
+            ) from None
+        return np.concatenate([array.ravel() for array in arrays])
 
     def decode(
         self, first: bytes, rest: bytes, rows: int, columns: int, quality: float
@@ -164,7 +197,7 @@ class TileModel(ExportedModel):
         return decoded
 
 
-def coded_tile(encoded: dict, quality: float) -> Coded:
+def _coded_tile(encoded: dict, quality: float) -> Coded:
     """A tile whose streams and checksums a SavedModel returned."""
     checksums = encoded["checksums"].numpy().tolist()
     first, rest = (

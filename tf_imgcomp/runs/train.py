@@ -20,10 +20,11 @@ from tf_imgcomp.errors import ImageError
 from tf_imgcomp.layers.base import computing_in
 from tf_imgcomp.runs.kinds import KINDS, ObjectiveConfig
 from tf_imgcomp.runs.record import check_settings
+from tf_imgcomp.runs.trained import export_trained
 from tf_imgcomp.training.precision import fastest_precision
 from tf_imgcomp.training.step import Trainable
 from tf_imgcomp.training.trainer import Trainer, TrainerConfig, has_checkpoint
-from tf_imgcomp.training.weights import load_weights, round_to_half, save_weights
+from tf_imgcomp.training.weights import load_weights, round_as_saved, save_weights
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def new_trainable(
     mixed = model.precision == "bfloat16"
     with computing_in("mixed_bfloat16" if mixed else "float32"):
         keras_model = kind.new(model.name, model.sizes)
-    round_to_half(keras_model)  # Exported, they compress to half the size.
+    round_as_saved(keras_model)  # Exported, they compress to half the size.
     if model.init:
         load_weights(keras_model, model.init, model.init_pattern)
     return Trainable(
@@ -177,15 +178,13 @@ def train(
         figures = validate() if validate else {}
         figures.pop("reconstruction", None)
         whole_card = {
-            model.kind: model.name,
-            "sizes": trainable.model.get_config()["config"],  # Defaults may change.
             **(card or {}),
             "precision": model.precision,
             "steps": int(trainer.step),
             "data": data.note,
             "validation": figures,
         }
-        kind.export(trainable.model, Path(export), whole_card)
+        export_trained(trainable.model, Path(export), whole_card)
     return trainable.model
 
 

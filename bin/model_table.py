@@ -1,0 +1,45 @@
+"""The table of all models, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tf_imgcomp.image_codecs.catalogue import ModelInfo
+
+
+def model_table(infos: Sequence[ModelInfo], default: str) -> str:
+    """Returns a line for each model, below a heading.
+
+    Args:
+        infos: What is known about each model.
+        default: Id of the model that is marked with a star.
+    """
+    rivals = list(dict.fromkeys(name for info in infos for name in info.bd_rates))
+    rows = [["model", "design", "MB", "s", *rivals, "needs", "licence"]]
+    for info in infos:
+        rates = [info.bd_rates.get(name) for name in rivals]
+        rows.append(
+            [
+                info.id + "*" * (info.id == default),
+                info.family or "-",
+                f"{info.num_bytes / 1e6:.1f}",
+                _seconds(info),
+                *("-" if rate is None else f"{rate:+.1f}" for rate in rates),
+                ", ".join(info.requires) or "-",
+                info.licence or "-",
+            ]
+        )
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    notes = ["", "*: without --model. s: seconds to compress and to decompress."]
+    if rivals:
+        names = ", ".join(rivals)
+        notes.append(f"{names}: BD-rates in percent against them, PSNR, Kodak.")
+    notes.append("What a model was trained on, and more, is in its card.md.")
+    return "\n".join(lines + notes)
+
+
+def _seconds(info: ModelInfo) -> str:
+    if info.encode_seconds is None or info.decode_seconds is None:
+        return "-"
+    return f"{info.encode_seconds:.2f}, {info.decode_seconds:.2f}"

@@ -1,0 +1,99 @@
+"""Trained Keras models come back from exported ones, and train further."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tf_imgcomp
+from tests import tiny
+from tests.stub_codec import CARD
+from tf_imgcomp.runs.trained import export_trained, load_trained
+from tf_imgcomp.training.weights import round_as_saved
+
+SHIPPED = sorted((Path(__file__).parents[2] / "saved_models").glob("*/card.json"))
+
+
+@pytest.fixture(scope="module")
+def codec():
+    codec = tiny.random_codec()
+    round_as_saved(codec)  # As in files.
+    return codec
+
+
+@pytest.fixture(scope="module")
+def folder(codec, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models") / "mine"
+    tf_imgcomp.export_keras(codec, folder, {"licence": "CC0"})
+    return folder
+
+
+@pytest.mark.slow
+def test_a_codec_comes_back_and_trains_further(codec, folder, make_image):
+    loaded = tf_imgcomp.load_keras(str(folder))
+    assert type(loaded) is type(codec)
+    images = tf.constant(make_image(64, 128)[None], tf.float32)
+    quality = tf.constant([50.0])
+    expected, result = codec(images, quality), loaded(images, quality)
+    np.testing.assert_array_equal(result.x_hat, expected.x_hat)
+    loaded.compile(tf.keras.optimizers.Adam(1e-3))
+    before = loaded.trainable_variables[0].numpy()
+    loaded.fit(tf.data.Dataset.from_tensors(images), verbose=0)
+    assert (loaded.trainable_variables[0].numpy() != before).any()
+
+
+@pytest.mark.slow
+def test_an_exported_model_codes(folder, make_image):
+    pixels = make_image(40, 70)
+    data = tf_imgcomp.compress(pixels, model=str(folder), quality=80)
+    image = tf_imgcomp.decompress(data, model=str(folder))
+    assert image.size == (70, 40)
+    assert "| licence of the weights | CC0 |" in (folder / "card.md").read_text()
+    loaded = tf_imgcomp.load_model(str(folder))
+    np.testing.assert_array_equal(image, loaded.decode(loaded.encode(pixels, 80)))
+
+
+@pytest.mark.slow
+def test_a_filter_comes_back(tmp_path, make_image):
+    postfilter = tiny.random_filter()
+    round_as_saved(postfilter)
+    export_trained(postfilter, tmp_path / "bpg+mine", {})
+    loaded = load_trained(tmp_path / "bpg+mine")
+    images = tf.constant(make_image(64, 64)[None], tf.float32)
+    settings = tf.constant([30.0])
+    np.testing.assert_array_equal(
+        loaded(images, settings), postfilter(images, settings)
+    )
+
+
+def test_a_model_of_another_kind_is_refused(tmp_path):
+    with pytest.raises(TypeError, match="a codec or a filter, received Sequential"):
+        tf_imgcomp.export_keras(tf.keras.Sequential(), tmp_path / "mine")
+
+
+def test_a_model_without_weights_is_told(tmp_path):
+    card = {**CARD, "id": "mine", "codec": "fdram"}
+    (tmp_path / "card.json").write_text(json.dumps(card))
+    message = "model 'mine' has no file weights.npz to train it further: export it ag"
+    with pytest.raises(tf_imgcomp.ModelError, match=message):
+        load_trained(tmp_path)
+
+
+@pytest.mark.slow
+def test_weights_of_other_sizes_are_refused(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "mine")
+    card = tmp_path / "mine" / "card.json"
+    facts = {**json.loads(card.read_text()), "sizes": tiny.sizes(features=4)}
+    card.write_text(json.dumps(facts))
+    with pytest.raises(tf_imgcomp.ModelError, match="Expected .* of shape "):
+        load_trained(tmp_path / "mine")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("card", SHIPPED, ids=lambda card: card.parent.name)
+def test_shipped_models_can_be_trained_further(card):
+    model = load_trained(card.parent)
+    assert {variable.dtype for variable in model.trainable_variables} == {tf.float32}

@@ -1,0 +1,46 @@
+"""Folders and cards of serving exports."""
+
+import json
+
+import pytest
+
+from tests import tiny
+from tf_imgcomp.errors import ModelError
+from tf_imgcomp.export import postfilter
+from tf_imgcomp.serving import export
+
+
+def test_models_whose_card_tells_no_sizes_are_refused(tmp_path):
+    folder = tmp_path / "some"
+    folder.mkdir()
+    card = {"id": "some", "fingerprint": 1, "bytes_per_pixel": 1.0, "tile": 64}
+    (folder / "card.json").write_text(json.dumps(card))
+    with pytest.raises(ModelError, match="does not tell the codec and its sizes"):
+        export.export(folder, tmp_path / "out")
+
+
+@pytest.mark.slow
+def test_other_variables_than_the_card_tells_are_refused(tmp_path):
+    folder = tmp_path / "tiny+xue2019"
+    sizes = {**tiny.FILTER_SIZES, "blocks": 3}
+    facts = {"postfilter": "xue2019", "sizes": sizes}
+    postfilter.export(tiny.random_filter(), folder, facts)
+    with pytest.raises(ModelError, match="does not have the variables"):
+        export.export(folder, tmp_path / "out")
+
+
+@pytest.mark.slow
+def test_cards_have_the_table_of_signatures(serving_folder):
+    card = json.loads((serving_folder / "card.json").read_text())
+    assert (card["id"], serving_folder.name) == ("tiny", "1")
+    assert card["signatures"]["compress"] == {
+        "inputs": {"images": "string [?]", "quality": "float32 [?]"},
+        "outputs": {"bpp": "float32 [?]", "error": "string [?]", "files": "string [?]"},
+    }
+
+
+@pytest.mark.parametrize(("there", "expected"), [([], 1), (["1", "9", "x"], 10)])
+def test_versions_count_up(there, expected, tmp_path):
+    for name in there:
+        (tmp_path / name).mkdir()
+    assert export._next_version(tmp_path) == expected

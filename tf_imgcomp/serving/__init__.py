@@ -1,0 +1,1 @@
+"""Exports for TensorFlow Serving: bytes in, bytes out, TensorFlow's operations only."""

@@ -1,0 +1,357 @@
+"""A learned codec for a server: batches of files, TensorFlow's own operations."""
+
+import tensorflow as tf
+
+from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN
+from tf_imgcomp.entropy.integer_coder import QUALITY_STEPS
+from tf_imgcomp.export.codec import CodecModule, in_hundredths
+from tf_imgcomp.export.packed_weights import Hidden
+from tf_imgcomp.image_codecs.tiles import LATENT, Z_STRIDE
+from tf_imgcomp.ops.rounding import round_half_up
+from tf_imgcomp.serving import container, image_bytes, tile_parts
+from tf_imgcomp.serving.conditions import Conditions
+from tf_imgcomp.serving.container import FileContent, Format
+from tf_imgcomp.serving.image_bytes import DecodedImage
+from tf_imgcomp.serving.placement import (
+    CPU,
+    FILES_AT_ONCE,
+    STRINGS_AT_ONCE,
+    TILES_AT_ONCE,
+)
+from tf_imgcomp.serving.windows import ImageTiles
+
+_NAMES = (
+    "compress",
+    "decompress",
+    "compress_tiles",
+    "decode_tiles",
+    "synthesize_tiles",
+)
+
+
+def _strings(name: str) -> tf.TensorSpec:
+    return tf.TensorSpec([None], tf.string, name)
+
+
+def _numbers(name: str, *shape: int) -> tf.TensorSpec:
+    return tf.TensorSpec([None, *shape], tf.int32, name)
+
+
+_QUALITY = tf.TensorSpec([None], tf.float32, "quality")
+_TILES = tf.TensorSpec([None, None, None, 3], tf.uint8, "images")
+
+
+class ServingCodec(tf.Module):
+    """A codec as functions of batches.
+
+    Signatures, batch first. `error` is "", or why an element has no result; its other
+    outputs are then empty or zero, and other elements have theirs.
+
+        compress          images string [b], JPEG or PNG; quality float32 [b], 1 to 100
+                          -> files string [b]; bpp float32 [b]; error string [b]
+        decompress        files string [b], `.tfci`
+                          -> images string [b], PNG; error string [b]
+        compress_tiles    images uint8 [b, h, w, 3], tiles with their surroundings;
+                          crop int32 [b, 4]; quality float32 [b]
+                          -> first string [b], rest string [b], error string [b]
+        decode_tiles      first string [b], rest string [b], rows int32 [b],
+                          columns int32 [b], quality float32 [b]
+                          -> y_hat float32 [b, r, c, depth], error string [b]
+        synthesize_tiles  y_hat float32 [b, r, c, depth], quality float32 [b]
+                          -> images uint8 [b, 16 r, 16 c, 3]
+
+    Files are whole: header, index and checks. Images have no metadata and no
+    transparency. `crop`, rows and columns are those of `export.codec.CodecModule`;
+    `first` and `rest` are the bytes of a tile in both parts of a file. Latents of
+    tiles with fewer rows or columns than others in the batch are padded with zeros.
+    Images of synthesize_tiles have their surroundings, as `y_hat` has.
+
+    Args:
+        model: the codec, its coder in standard operations.
+        codec: its id.
+        pixels_max: larger images are refused.
+    """
+
+    def __init__(self, model: CodecModule, codec: str, pixels_max: int):
+        super().__init__(name="codec")
+        self._model, self._codec = Hidden(model), codec
+        self._parts = [model.coder, model.analysis_weights, model.synthesis_weights]
+        self.fingerprint, self._pixels_max = model.fingerprint, pixels_max
+        depth = model.coder.config.latent_depth
+        y_hat = tf.TensorSpec([None, None, None, depth], tf.float32, "y_hat")
+        y, z = (
+            tf.TensorSpec([1, None, None, depth], tf.float32)
+            for depth in (depth, model.coder.config.hyper_depth)
+        )
+        hundredths = tf.TensorSpec([], tf.int64)
+        # In the graph once, for two signatures.
+        self._encode = Hidden(tf.function(self._encode_tile, [y, z, hundredths]))
+        self.synthesize_tiles = tf.function(self._synthesize_tiles, [y_hat, _QUALITY])
+
+    @property
+    def signatures(self) -> dict:
+        """The functions by the names that they are exported under."""
+        return {name: getattr(self, name) for name in _NAMES}
+
+    @tf.function(input_signature=(_strings("images"), _QUALITY))
+    def compress(self, images, quality):
+        files, bpp, error = tf.map_fn(
+            lambda element: self._compress_file(*element),
+            (images, quality),
+            parallel_iterations=FILES_AT_ONCE,
+            fn_output_signature=(tf.string, tf.float32, tf.string),
+        )
+        return {"files": files, "bpp": bpp, "error": error}
+
+    @tf.function(input_signature=(_strings("files"),))
+    def decompress(self, files):
+        images, error = tf.map_fn(
+            self._decompress_file,
+            files,
+            parallel_iterations=FILES_AT_ONCE,
+            fn_output_signature=(tf.string, tf.string),
+        )
+        return {"images": images, "error": error}
+
+    @tf.function(input_signature=(_TILES, _numbers("crop", 4), _QUALITY))
+    def compress_tiles(self, images, crop, quality):
+        model, hundredths = self._model.value, _hundredths(quality)
+        codec = model.codec
+        with model.analysis_weights.used():
+            y, _ = codec.analysis_and_importance(images, _quality(hundredths))
+            rate = codec.rate_features(_quality(hundredths))
+
+            def tile(element):
+                y, crop, rate, quality, hundredths = element
+                conditions = Conditions()
+                _require_quality(quality, conditions)
+                y = _cropped(y, crop, conditions)[None]
+                z = codec.latent_coder.run_hyper_analysis(y, rate[None])
+                first, rest = tf.cond(
+                    conditions.hold,
+                    lambda: self._encode.value(y, z, hundredths),
+                    lambda: (tf.constant(""), tf.constant("")),
+                )
+                return first, rest, conditions.error
+
+            first, rest, error = tf.map_fn(
+                tile,
+                (y, crop, rate, quality, hundredths),
+                parallel_iterations=STRINGS_AT_ONCE,
+                fn_output_signature=(tf.string, tf.string, tf.string),
+            )
+        return {"first": first, "rest": rest, "error": error}
+
+    @tf.function(
+        input_signature=(
+            *(_strings("first"), _strings("rest")),
+            *(_numbers("rows"), _numbers("columns"), _QUALITY),
+        )
+    )
+    def decode_tiles(self, first, rest, rows, columns, quality):
+        side = self._model.value.card["tile"] // LATENT
+        most = tf.reduce_max(tf.stack([rows, columns], axis=1), axis=0)
+        most = tf.clip_by_value(most, Z_STRIDE, side)
+
+        def tile(element):
+            first, rest, rows, columns, quality = element
+            conditions = Conditions()
+            _require_quality(quality, conditions)
+            sizes = tf.stack([rows, columns])
+            fits = (sizes > 0) & (sizes <= side) & tf.equal(sizes % Z_STRIDE, 0)
+            message = f"expected rows and columns of 4 to {side}, multiples of 4"
+            conditions.require(tf.reduce_all(fits), message)
+            sizes = tf.where(conditions.hold, sizes, Z_STRIDE)
+            y_hat, error = self._decode_tile(
+                first, rest, *tf.unstack(sizes), _hundredths(quality)
+            )
+            conditions.require(tf.equal(error, ""), error)
+            missing = most - sizes
+            y_hat = tf.pad(y_hat, [[0, missing[0]], [0, missing[1]], [0, 0]])
+            y_hat = tf.where(conditions.hold, y_hat, 0)
+            return y_hat, conditions.error
+
+        y_hat, error = tf.map_fn(
+            tile,
+            (first, rest, rows, columns, quality),
+            parallel_iterations=STRINGS_AT_ONCE,
+            fn_output_signature=(self._latents_spec(), tf.string),
+        )
+        return {"y_hat": y_hat, "error": error}
+
+    def _synthesize_tiles(self, y_hat, quality):
+        model = self._model.value
+        with model.synthesis_weights.used():
+            x_hat = model.codec.synthesis(y_hat, _quality(_hundredths(quality)))
+        x_hat = tf.clip_by_value(round_half_up(x_hat), 0, 255)
+        return {"images": tf.cast(x_hat, tf.uint8)}
+
+    def _compress_file(self, data, quality) -> tuple:
+        """The file, bits per pixel, and an error or ""."""
+        conditions = Conditions()
+        _require_quality(quality, conditions)
+        with tf.device(CPU):
+            image = image_bytes.decode(data, self._pixels_max, conditions)
+        file = tf.cond(
+            conditions.hold,
+            lambda: self._file(image, _hundredths(quality)),
+            lambda: tf.constant(""),
+        )
+        pixels = tf.cast(tf.size(image.pixels) // 3, tf.float32)
+        bits = 8 * tf.cast(tf.strings.length(file), tf.float32)
+        return file, bits / pixels, conditions.error
+
+    def _file(self, image: DecodedImage, hundredths) -> tf.Tensor:
+        """The `.tfci` file of an image."""
+        model, tiles = self._model.value, self._tiles(tf.shape(image.pixels)[:2])
+
+        def tile(number):
+            window, crop = tiles.analysis_window(number)
+            latents = model.analysis(window.of(image.pixels), crop, hundredths)
+            return self._encode.value(latents["y"], latents["z"], hundredths)
+
+        first, rest = tf.map_fn(
+            tile,
+            tf.range(tiles.count),
+            parallel_iterations=TILES_AT_ONCE,
+            fn_output_signature=(tf.string, tf.string),
+        )
+        content = FileContent(tiles.size, hundredths, image.grey, first, rest)
+        with tf.device(CPU):
+            return container.pack(content, self._format())
+
+    def _encode_tile(self, y, z, hundredths) -> tuple:
+        """The bytes of a tile in both parts."""
+        with tf.device(CPU):
+            coded = self._model.value.coder.encode(y, z, hundredths)
+            return (
+                tile_parts.pack(coded.checksums[0], coded.first),
+                tile_parts.pack(coded.checksums[1], coded.rest),
+            )
+
+    def _decompress_file(self, data) -> tuple:
+        """The PNG file, and an error or ""."""
+        conditions = Conditions()
+        with tf.device(CPU):
+            content = container.unpack(data, self._format(), conditions)
+        return tf.cond(
+            conditions.hold,
+            lambda: self._image(content),
+            lambda: (tf.constant(""), conditions.error),
+        )
+
+    def _image(self, content: FileContent) -> tuple:
+        """The PNG file of an image, and an error or ""."""
+        tiles = self._tiles(content.size)
+        y_hat, error = self._image_latents(content, tiles)
+
+        def image():
+            pixels = self._pixels(y_hat, content.quality, tiles)
+            with tf.device(CPU):
+                return image_bytes.encode(DecodedImage(pixels, content.grey))
+
+        return tf.cond(tf.equal(error, ""), image, lambda: tf.constant("")), error
+
+    def _image_latents(self, content: FileContent, tiles: ImageTiles) -> tuple:
+        """The latents of an image, float32 `(h, w, depth)`, and an error or ""."""
+
+        def tile(number):
+            window = tiles.latents.tile(number)
+            rows, columns = tf.unstack(window.stop - window.start)
+            y_hat, error = self._decode_tile(
+                content.first[number],
+                content.rest[number],
+                rows,
+                columns,
+                content.quality,
+            )
+            return tiles.latents.block(y_hat, number), error
+
+        blocks, errors = tf.map_fn(
+            tile,
+            tf.range(tiles.count),
+            parallel_iterations=TILES_AT_ONCE,
+            fn_output_signature=(self._latents_spec(), tf.string),
+        )
+        conditions = Conditions()
+        conditions.require_none(errors)
+        return tiles.latents.joined(blocks), conditions.error
+
+    def _decode_tile(self, first, rest, rows, columns, hundredths) -> tuple:
+        """The latents of a tile, float32 `(rows, columns, depth)`; an error or ""."""
+        model, conditions = self._model.value, Conditions()
+        most = model.coder.streams_max(rows, columns)
+        with tf.device(CPU):
+            checksum, strings = tile_parts.unpack(first, most, conditions)
+            decoded = model.first(strings, rows, columns, hundredths)
+            _require_decoded(decoded, checksum, conditions)
+            checksum, strings = tile_parts.unpack(rest, most, conditions)
+            z_hat, y_first = decoded["z_hat"], decoded["y_hat"]
+            decoded = model.rest(z_hat, y_first, strings, hundredths)
+            _require_decoded(decoded, checksum, conditions)
+        return decoded["y_hat"][0], conditions.error
+
+    def _pixels(self, y_hat, hundredths, tiles: ImageTiles) -> tf.Tensor:
+        """Pixels of an image from its latents, uint8 `(h, w, 3)`."""
+
+        def tile(number):
+            window, crop = tiles.synthesis_window(number)
+            seen = window.of(y_hat)[None]
+            image = self._model.value.synthesis(seen, crop, hundredths)["image"]
+            return tiles.pixels.block(image, number)
+
+        blocks = tf.map_fn(
+            tile,
+            tf.range(tiles.count),
+            parallel_iterations=TILES_AT_ONCE,
+            fn_output_signature=tf.TensorSpec([None, None, 3], tf.uint8),
+        )
+        return tiles.pixels.joined(blocks)
+
+    def _tiles(self, size: tf.Tensor) -> ImageTiles:
+        card = self._model.value.card
+        return ImageTiles(size, card["tile"], card["border"])
+
+    def _format(self) -> Format:
+        fingerprint = tf.cast(self.fingerprint, tf.int64)
+        tile = self._model.value.card["tile"]
+        return Format(self._codec, fingerprint, tile, self._pixels_max)
+
+    def _latents_spec(self) -> tf.TensorSpec:
+        depth = self._model.value.coder.config.latent_depth
+        return tf.TensorSpec([None, None, depth], tf.float32)
+
+
+def _hundredths(quality: tf.Tensor) -> tf.Tensor:
+    """Qualities in hundredths, int64; those that are no number become 1."""
+    return in_hundredths(tf.where(tf.math.is_nan(quality), QUALITY_MIN, quality))
+
+
+def _quality(hundredths: tf.Tensor) -> tf.Tensor:
+    return tf.cast(hundredths, tf.float32) / QUALITY_STEPS
+
+
+def _require_quality(quality: tf.Tensor, conditions: Conditions) -> None:
+    is_one = (quality >= QUALITY_MIN) & (quality <= QUALITY_MAX)
+    conditions.require(is_one, "expected a quality from 1 to 100")
+
+
+def _require_decoded(decoded: dict, checksum, conditions: Conditions) -> None:
+    conditions.require(decoded["sound"], "the strings do not decode")
+    conditions.require(
+        tf.equal(decoded["checksum"], checksum),
+        "decoded to other latents than were encoded",
+    )
+
+
+def _cropped(y: tf.Tensor, crop: tf.Tensor, conditions: Conditions) -> tf.Tensor:
+    """The latents `(h, w, c)` of a tile without its surroundings; a few if none."""
+    before, after = crop[::2], crop[1::2]
+    sizes = tf.shape(y)[:2] - before - after
+    is_inside = tf.reduce_all((before >= 0) & (after >= 0) & (sizes > 0))
+    is_whole = tf.reduce_all(tf.equal(sizes % Z_STRIDE, 0))
+    message = "expected a crop that leaves rows and columns, multiples of 4"
+    conditions.require(is_inside & is_whole, message)
+    begin = tf.where(conditions.hold, before, 0)
+    end = begin + tf.where(conditions.hold, sizes, Z_STRIDE)
+    return y[begin[0] : end[0], begin[1] : end[1]]

@@ -1,0 +1,41 @@
+"""Errors as data: one bad element of a batch must not fail the others."""
+
+import tensorflow as tf
+
+
+class Conditions:
+    """Collects conditions while a graph is traced; the first one that fails counts.
+
+    What depends on a failed condition still runs, with whatever it gets. So every
+    index and every size in it has to be safe.
+
+    Attributes:
+        hold: bool scalar, whether all conditions hold.
+        error: string scalar, "" or the message of the first one that does not.
+    """
+
+    def __init__(self):
+        self.hold = tf.constant(True)
+        self.error = tf.constant("")
+
+    def require(self, holds: tf.Tensor, message) -> None:
+        """Adds a condition.
+
+        Args:
+            holds: bool scalar.
+            message: str or string scalar, for when it does not hold.
+        """
+        is_first = self.hold & ~holds
+        self.error = tf.where(is_first, message, self.error)
+        self.hold &= holds
+
+    def require_none(self, errors: tf.Tensor) -> None:
+        """Adds the condition that all of some errors `(n,)` are "".
+
+        Of several, the first one is the message.
+        """
+        are_errors = tf.not_equal(errors, "")
+        first = tf.argmax(are_errors)
+        # At most one: there may be no errors at all.
+        message = tf.strings.reduce_join(errors[first : first + 1])
+        self.require(~tf.reduce_any(are_errors), message)

@@ -1,0 +1,88 @@
+"""Exports of shipped models for TensorFlow Serving."""
+
+from pathlib import Path
+from typing import Optional
+
+import tensorflow as tf
+
+from tf_imgcomp.codecs.registry import new_codec
+from tf_imgcomp.entropy import standard_range_coder
+from tf_imgcomp.errors import ModelError
+from tf_imgcomp.export import saving
+from tf_imgcomp.export.codec import CodecModule
+from tf_imgcomp.export.postfilter import PostfilterModule
+from tf_imgcomp.model_folder import read_card
+from tf_imgcomp.postfilter.registry import new_postfilter
+from tf_imgcomp.serving import warmup
+from tf_imgcomp.serving.codec import ServingCodec
+from tf_imgcomp.serving.postfilter import ServingFilter
+from tf_imgcomp.serving.signatures import describe
+
+PIXELS_MAX = 67_000_000
+
+
+def export(
+    folder: Path,
+    output: Path,
+    version: Optional[int] = None,
+    pixels_max: int = PIXELS_MAX,
+) -> Path:
+    """Writes a model for TensorFlow Serving.
+
+    All numbers come from the SavedModel of the shipped model; only the graph is new.
+
+    Args:
+        folder: of a codec or a filter, `saved_models/<id>`.
+        output: gets `<id>/<version>/`.
+        version: None: the one after the newest there.
+        pixels_max: the export refuses images with more pixels.
+
+    Returns:
+        The folder written.
+
+    Raises:
+        ModelError: If `folder` does not hold an intact model.
+    """
+    card = read_card(folder)
+    if not ("postfilter" in card or {"codec", "sizes", "tile"} <= card.keys()):
+        raise ModelError(f"{folder}: the card does not tell the codec and its sizes")
+    target = Path(output) / card["id"]
+    if "postfilter" in card:
+        module = PostfilterModule(new_postfilter(card["postfilter"], card["sizes"]))
+        _restore(module, folder)
+        serving = ServingFilter(module, pixels_max)
+        calls = warmup.filter_calls(serving)
+    else:
+        codec = new_codec(card["codec"], card["sizes"])
+        module = CodecModule(codec, card["tile"], standard_range_coder)
+        _restore(module, folder)
+        serving = ServingCodec(module, card["id"], pixels_max)
+        calls = warmup.codec_calls(serving)
+    target /= str(version or _next_version(target))
+    facts = {"pixels_max": pixels_max, "signatures": describe(serving.signatures)}
+    saving.save(
+        serving,
+        serving.signatures,
+        target,
+        {**card, **facts},
+        lambda new: warmup.write(new, card["id"], calls),
+    )
+    return target
+
+
+def _restore(module: tf.Module, folder: Path) -> None:
+    """Reads the variables of a SavedModel into a module like the exported one."""
+    checkpoint = tf.train.Checkpoint(root=module)
+    try:
+        status = checkpoint.read(str(Path(folder) / "variables" / "variables"))
+        status.assert_existing_objects_matched().expect_partial()
+    except (AssertionError, ValueError, tf.errors.OpError) as error:
+        reason = next(iter(str(error).splitlines()), "")
+        raise ModelError(
+            f"model {folder} does not have the variables that its card tells: {reason}"
+        ) from error
+
+
+def _next_version(folder: Path) -> int:
+    versions = [int(path.name) for path in folder.glob("*") if path.name.isdecimal()]
+    return max(versions, default=0) + 1

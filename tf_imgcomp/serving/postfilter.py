@@ -1,0 +1,112 @@
+"""A post-filter for a server: batches of files, TensorFlow's own operations."""
+
+import tensorflow as tf
+
+from tf_imgcomp.export.packed_weights import Hidden
+from tf_imgcomp.export.postfilter import PostfilterModule, tile_sizes
+from tf_imgcomp.ops.rounding import round_half_up
+from tf_imgcomp.postfilter.ensembles import ENSEMBLES, signature
+from tf_imgcomp.serving import image_bytes
+from tf_imgcomp.serving.conditions import Conditions
+from tf_imgcomp.serving.image_bytes import DecodedImage
+from tf_imgcomp.serving.placement import CPU, FILES_AT_ONCE, TILES_AT_ONCE
+from tf_imgcomp.serving.windows import Grid
+
+_FILES = (
+    tf.TensorSpec([None], tf.string, "images"),
+    tf.TensorSpec([None], tf.float32, "qp"),
+)
+_TILES = (
+    tf.TensorSpec([None, None, None, 3], tf.uint8, "images"),
+    tf.TensorSpec([None], tf.float32, "qp"),
+)
+
+
+class ServingFilter(tf.Module):
+    """A post-filter as functions of batches.
+
+    Signatures, batch first; `qp` is the setting of the codec that decoded the images:
+
+        filter          images string [b], PNG or JPEG; qp float32 [b]
+                        -> images string [b], PNG; error string [b]
+        rotations       the same, mean over 4 rotations
+        flips           the same, mean over 4 rotations and their mirror images
+        filter_tiles    images uint8 [b, h, w, 3], qp float32 [b]
+                        -> images uint8 [b, h, w, 3]
+
+    `error` is "", or why an element has no image. Large images are filtered in tiles,
+    as `image_codecs.filtered` does it.
+
+    Args:
+        model: the filter.
+        pixels_max: larger images are refused.
+    """
+
+    def __init__(self, model: PostfilterModule, pixels_max: int):
+        super().__init__(name="postfilter")
+        self._model, self._pixels_max = Hidden(model), pixels_max
+        self.weights, self.fingerprint = model.weights, model.fingerprint
+        names = map(signature, ENSEMBLES)
+        self._filters = {name: self._whole_images(name) for name in names}
+
+    @property
+    def signatures(self) -> dict:
+        """The functions by the names that they are exported under."""
+        return {**self._filters, "filter_tiles": self.filter_tiles}
+
+    @tf.function(input_signature=_TILES)
+    def filter_tiles(self, images, qp):
+        model = self._model.value
+        with model.weights.used():
+            x_hat = model.postfilter(images, qp)
+        x_hat = tf.clip_by_value(round_half_up(x_hat), 0, 255)
+        return {"images": tf.cast(x_hat, tf.uint8)}
+
+    def _whole_images(self, name: str) -> tf.types.experimental.GenericFunction:
+        """The signature of whole images for one of the model's functions."""
+        restore = getattr(self._model.value, name)
+
+        def filter_file(element):
+            data, qp = element
+            conditions = Conditions()
+            conditions.require(tf.math.is_finite(qp), "expected a finite QP")
+            with tf.device(CPU):
+                image = image_bytes.decode(data, self._pixels_max, conditions)
+
+            def filtered():
+                pixels = self._filtered(restore, image.pixels, qp)
+                with tf.device(CPU):
+                    return image_bytes.encode(DecodedImage(pixels, image.grey))
+
+            file = tf.cond(conditions.hold, filtered, lambda: tf.constant(""))
+            return file, conditions.error
+
+        def filter_files(images, qp):
+            files, error = tf.map_fn(
+                filter_file,
+                (images, qp),
+                parallel_iterations=FILES_AT_ONCE,
+                fn_output_signature=(tf.string, tf.string),
+            )
+            return {"images": files, "error": error}
+
+        return tf.function(filter_files, _FILES)
+
+    def _filtered(self, restore, pixels, qp) -> tf.Tensor:
+        """An image filtered tile by tile, uint8 `(h, w, 3)`."""
+        sizes = tile_sizes(self._model.value.postfilter)
+        grid = Grid(tf.shape(pixels)[:2], sizes["tile"])
+
+        def tile(number):
+            inner = grid.tile(number)
+            seen = inner.grown(sizes["reach"], grid.size)
+            image = restore(seen.of(pixels), qp)["image"]
+            return grid.block(inner.seen_from(seen).of(image), number)
+
+        blocks = tf.map_fn(
+            tile,
+            tf.range(tf.reduce_prod(grid.shape)),
+            parallel_iterations=TILES_AT_ONCE,
+            fn_output_signature=tf.TensorSpec([None, None, 3], tf.uint8),
+        )
+        return grid.joined(blocks)
