@@ -40,7 +40,7 @@ from tf_imgcomp.evaluation.points import Cache
 from tf_imgcomp.evaluation.report import table
 from tf_imgcomp.files import budget
 from tf_imgcomp.image_codecs import models
-from tf_imgcomp.image_codecs.classical import QPS, ClassicalImageCodec
+from tf_imgcomp.image_codecs.classical import ClassicalImageCodec
 from tf_imgcomp.image_codecs.filtered import FilteredCodec
 
 _MODELS = flags.DEFINE_list(
@@ -81,7 +81,7 @@ class Measured:
 
     def __init__(self, name: str, photos: dict, cache: Cache):
         self._codec, self._classical = CODECS[name], ClassicalImageCodec(name)
-        self.qps, self._cache = sorted(QPS[name], reverse=True), cache
+        self.qps, self._cache = self._classical.all_native, cache
         self._photos = list(photos.items())
 
     def point(self, number: int, qp: int):

@@ -234,6 +234,16 @@ def progress(items: Iterable, unit: str = "image") -> Iterable:
     return tqdm(items, disable=silent, unit=unit, leave=False)
 
 
+def told(program: str, items: Sequence, unit: str = "image") -> Iterable:
+    """The same items, with a progress bar; not on a terminal, with a line for each."""
+    if sys.stderr.isatty():
+        yield from tqdm(items, unit=unit)
+        return
+    for number, item in enumerate(items, 1):
+        complain(program, f"{unit} {number} of {len(items)}: {item}")
+        yield item
+
+
 def reason(error: Exception, source: Path | None = None) -> str:
     """One line on an expected error; it names a file that is not `source`."""
     if isinstance(error, MemoryError):

@@ -7,6 +7,7 @@
     bin/compress --total_bpp=0.15 --output=album/ holiday/
     bin/compress --effort=9 photo.jpg              # Slower, smaller at the same PSNR.
     bin/compress --importance=face.png portrait.png   # More bits where it is bright.
+    bin/compress --model=auto screenshot.png   # AVIF or WebP inside where they suit.
     curl http://... | bin/compress - > photo.tfci  # From standard input to output.
 
 An input is a file, a folder, a glob, or - for standard input. Prints a line for each
@@ -79,6 +80,18 @@ _LIST_MODELS = flags.DEFINE_bool(
     "list_models", False, "Print a table of all models and exit."
 )
 
+# With --model=auto, codecs for what does not look like a photo.
+_AUTO, _TRIED = "auto", ("avif444", "webp_lossless")
+
+
+@flags.multi_flags_validator(
+    [coding_flags.MODEL.name, _TOTAL_BPP.name],
+    "--total_bpp shares out the bits of one codec: not with --model=auto",
+)
+def _is_one_codec(values: dict) -> bool:
+    return values["model"] != _AUTO or values["total_bpp"] is None
+
+
 flags.mark_flags_as_mutual_exclusive([*goal_flags.NAMES, _TOTAL_BPP.name])
 for _goal in (
     goal_flags.TARGET_PSNR,
@@ -107,7 +120,11 @@ def compress(inputs: Sequence[str]) -> int:
         return models.load(model, workers).with_effort(_EFFORT.value, progress)
 
     load = command_line.fast_startup(load, threads)
-    codec = load(coding_flags.MODEL.value or models.DEFAULT)
+    is_auto = coding_flags.MODEL.value == _AUTO
+    codec = load(
+        models.DEFAULT if is_auto else coding_flags.MODEL.value or models.DEFAULT
+    )
+    others = [models.load(name) for name in _TRIED] if is_auto else []
     if _ENSEMBLE.value:
         codec = codec.with_ensemble(_ENSEMBLE.value)
     qualities = {}
@@ -117,6 +134,7 @@ def compress(inputs: Sequence[str]) -> int:
             list(jobs),
             _TOTAL_BPP.value,
             strip=_STRIP.value,
+            max_pixels=coding_flags.MAX_PIXELS.value,
             progress=command_line.progress,
         )
 
@@ -133,8 +151,10 @@ def compress(inputs: Sequence[str]) -> int:
                 read,
                 written,
                 goal(source),
+                others=others,
                 importance=_IMPORTANCE.value and Path(_IMPORTANCE.value),
                 strip=_STRIP.value,
+                max_pixels=coding_flags.MAX_PIXELS.value,
                 overwrite=coding_flags.OVERWRITE.value,
             )
         return command_line.tell(PROGRAM, source, target, report)

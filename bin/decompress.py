@@ -99,6 +99,7 @@ def decompress(inputs: Sequence[str]) -> int:
                 written,
                 region=region(),
                 scale=int(_SCALE.value.split("/")[1]) if _SCALE.value else 1,
+                max_pixels=coding_flags.MAX_PIXELS.value,
                 overwrite=coding_flags.OVERWRITE.value,
             )
         return command_line.tell(PROGRAM, source, target, report)

@@ -86,7 +86,6 @@ def evaluate(inputs: Sequence[str]) -> int:
     for codec in baselines:
         if missing := codec.available():
             raise ClassicalCodecError(f"{codec.name}: {missing}")
-    from tqdm import tqdm
 
     from tf_imgcomp.data.images import input_suffixes, read_image
     from tf_imgcomp.data.paths import expand_inputs
@@ -100,11 +99,11 @@ def evaluate(inputs: Sequence[str]) -> int:
     output = Path(_OUTPUT.value)
     cache = Cache(output / ".cache")
     points, failed = [], False
-    for path in tqdm(images, unit="image", disable=None):
+    for path in command_line.told("evaluate", images):
         try:
             pixels = read_image(path).pixels
             points += [_measure(cache, *job, path, pixels) for job in jobs]
-        except (ImgcompError, OSError) as error:
+        except (ImgcompError, OSError, MemoryError) as error:
             command_line.complain(
                 PROGRAM, f"{path}: {command_line.reason(error, path)}"
             )

@@ -22,17 +22,20 @@ from pathlib import Path
 from absl import app, flags
 from tqdm import tqdm
 
-from tf_imgcomp.classical import CODECS
-from tf_imgcomp.errors import ImgcompError, ModelError
+from tf_imgcomp.errors import ImgcompError
+from tf_imgcomp.image_codecs import classical, models
 from tf_imgcomp.postfilter.making_pairs import make_pairs, plan
 from tf_imgcomp_bin import command_line
 
 PROGRAM = "make_pairs"
 
+# A filter can follow them.
+_LOSSY = [name for name in classical.STREAMS if name != "webp_lossless"]
+
 _CODEC = flags.DEFINE_string(
     "codec",
     None,
-    f"One of {', '.join(CODECS)}, or id or folder of a learned codec.",
+    f"One of {', '.join(_LOSSY)}, or id or folder of a learned codec.",
     required=True,
 )
 _QP = flags.DEFINE_list(
@@ -82,14 +85,8 @@ def make(folder: Path) -> int:
 
 
 def _load(name: str):
-    if name in CODECS:
-        return CODECS[name]
-    from tf_imgcomp.image_codecs import models
-
-    names = (*CODECS, *models.available())
-    if name not in names and not Path(name).is_dir():
-        raise ModelError(f"no codec {name!r}; there are: {', '.join(names)}")
-    return models.load(name)
+    """A codec whose settings are those that a filter after it is told."""
+    return classical.STREAMS[name] if name in _LOSSY else models.load(name)
 
 
 def run() -> None:

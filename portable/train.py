@@ -14,7 +14,8 @@ Photos stay on the device, where crops, flips and qualities are drawn. OUT gets
 
 Checkpoint, weights and description are written atomically, every --checkpoint_minutes
 and at the end. The run ends after the exported number of steps or after --minutes over
-all its starts, whichever comes first. Until then the learning rate falls to zero along
+all its starts, without those of compiling, whichever comes first. A run without a step
+is an error. Until then the learning rate falls to zero along
 a cosine, whatever schedule was exported: a plateau would need validation. SIGTERM ends
 the run early. bin/import_weights makes a model of OUT.
 """
@@ -376,9 +377,13 @@ def train(trainer: Trainer, output: Path, minutes: float, checkpoint_minutes: fl
     spec, steps = trainer.spec, trainer.spec["optimization"]["steps"]
     budget = 60 * minutes
     before = load_checkpoint(trainer, output)
-    begin = saved = time.monotonic()
+    if trainer.state.step:
+        print(f"resumed at step {int(trainer.state.step)}", flush=True)
+    print("compiling, which can take minutes", flush=True)
+    start = time.monotonic()
     flops = trainer.compile()
-    print(f"compiled in {time.monotonic() - begin:.0f} s", flush=True)
+    begin = saved = time.monotonic()
+    print(f"compiled in {begin - start:.0f} s", flush=True)
     names = ["loss", *spec["metrics"], "gradient_norm"]
     metrics_file = output / "metrics.csv"
     if not metrics_file.exists():
@@ -408,6 +413,8 @@ def train(trainer: Trainer, output: Path, minutes: float, checkpoint_minutes: fl
         if now - saved > 60 * checkpoint_minutes:
             save_checkpoint(trainer, output, before + now - begin)
             saved = now
+    if not trainer.state.step:
+        raise SystemExit("no step was made: give it more --minutes")
     save_checkpoint(trainer, output, before + time.monotonic() - begin)
     memory = jax.devices()[0].memory_stats() or {}
     peak = memory.get("peak_bytes_in_use", 0) / 2**30

@@ -38,6 +38,7 @@ from tf_imgcomp.files.encoding import decode
 from tf_imgcomp.image_codecs import catalogue
 from tf_imgcomp.image_codecs import models as model_folders
 from tf_imgcomp.image_codecs.catalogue import ModelInfo
+from tf_imgcomp.image_codecs.classical import STREAMS
 from tf_imgcomp.image_codecs.effort import FAST
 from tf_imgcomp.image_codecs.interface import ImageCodec
 from tf_imgcomp.model_folder import read_card
@@ -271,6 +272,8 @@ def load_model(model: str = model_folders.DEFAULT) -> ImageCodec:
     Raises:
         ModelError: If there is no such model, or it is damaged.
     """
+    if model in STREAMS:
+        return model_folders.load_classical(model)
     return _load(model_folders.find(model))
 
 
@@ -280,6 +283,8 @@ def load_by_id(codec_id: str) -> ImageCodec:
     Raises:
         ModelError: As from `load_model`.
     """
+    if codec_id in STREAMS:
+        return model_folders.load_classical(codec_id)
     return _load(model_folders.find_by_id(codec_id))
 
 

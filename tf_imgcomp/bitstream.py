@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from tf_imgcomp import model_folder
 from tf_imgcomp.errors import BitstreamError
-from tf_imgcomp.tile_grid import tile_count
+from tf_imgcomp.tile_grid import Region, tile_count
 
 VERSION = 1
 TILE_STEP = 64  # In pixels. Sides of tiles are multiples of it.
@@ -71,6 +71,15 @@ class TfciFile:
     grey: bool = False
     alpha: tuple[bytes, ...] | None = None
     blocks: tuple[tuple[int, bytes], ...] = ()
+
+    def decoded_size(self, region: Region | None = None) -> tuple[int, int]:
+        """Height and width of what is decoded for a region; None: for all.
+
+        A file without tiles is decoded whole for any region.
+        """
+        if region is None or not self.tile:
+            return self.height, self.width
+        return region.height, region.width
 
 
 def pack(file: TfciFile) -> bytes:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,13 @@ READABLE_CARD = "card.md"  # Rendered from the other.
 REFINEMENT = "refinement"  # A SavedModel inside: what refines latents.
 WEIGHTS = "weights.npz"  # Of the Keras model, to train it further.
 _ID = re.compile(r"[a-z0-9][a-z0-9_.+-]{0,63}")  # Never a path.
+_TILE_STEP = 64  # That of `bitstream`, which imports this.
+# Whole numbers in a card that are possible.
+_RANGES = {
+    "fingerprint": range(2**16),
+    "tile": range(_TILE_STEP, 256 * _TILE_STEP, _TILE_STEP),
+    "border": range(2**10),
+}
 _CARD_KEYS: dict[str, type | tuple[type, ...]] = {
     "id": str,
     "fingerprint": int,
@@ -53,9 +62,28 @@ def read_card(folder: Path) -> dict:
         raise ModelError(f"{path} is not JSON: {error}") from error
     for key, kind in _CARD_KEYS.items():
         value = card.get(key) if isinstance(card, dict) else None
-        if not isinstance(value, kind):
+        if not isinstance(value, kind) or not _is_possible(key, value):
             raise ModelError(f"{path}: expected {key!r} of a model, received {value!r}")
     return card
+
+
+def _is_possible(key: str, value: Any) -> bool:
+    if key == "id":
+        return is_id(value)
+    if key == "bytes_per_pixel":
+        return 0 < value < 1e9  # Not NaN.
+    return not isinstance(value, bool) and value in _RANGES[key]
+
+
+@contextmanager
+def memory_errors() -> Iterator[None]:
+    """Turns TensorFlow's error on too little memory into a MemoryError."""
+    import tensorflow as tf
+
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError:
+        raise MemoryError from None
 
 
 class ExportedModel:

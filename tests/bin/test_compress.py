@@ -341,6 +341,42 @@ def test_intact_files_that_do_not_decode_are_refused(
     assert listing(folder) == ["photo.png", "photo.tfci"]
 
 
+def test_images_over_max_pixels_are_refused_before_any_work(
+    tfci, photo, folder, capsys, monkeypatch
+):
+    pixels = HEIGHT * WIDTH
+    message = f"{WIDTH} x {HEIGHT} pixels are more than the {pixels - 1} that --max_"
+    limit, more = f"--max_pixels={pixels - 1}", ("--overwrite", "--output=a.png")
+    check_error(capsys, compress, f"photo.png: {message}", limit, "photo.png", *more)
+    check_error(capsys, decompress, f"{tfci}: {message}", limit, tfci, *more)
+    assert run(decompress, limit, "--region=0,0,9,9", tfci, *more) == 0
+    for allowed in (pixels, 0):
+        assert run(decompress, f"--max_pixels={allowed}", tfci, *more) == 0
+    tiles = (b"",) * 30638
+    repack(tfci, width=500_000_001, height=1, tile=16320, first=tiles, rest=None)
+    monkeypatch.setattr(models, "load_by_id", None)
+    capsys.readouterr()
+    message = f"{tfci}: 500000001 x 1 pixels are more than the 500000000 that --max_"
+    check_error(capsys, decompress, message, tfci, *more)
+
+
+def test_no_memory_for_one_file_does_not_stop_the_others(
+    stub, photo, folder, capsys, monkeypatch
+):
+    Image.fromarray(photo.pixels[:1]).save("other.png")
+    compress_stub = stub.compress
+
+    def fail(pixels, quality):
+        if len(pixels) > 1:
+            raise MemoryError
+        return compress_stub(pixels, quality)
+
+    monkeypatch.setattr(stub, "compress", fail)
+    assert run(compress, "photo.png", "other.png") == 1
+    assert capsys.readouterr().err == "bin/compress: photo.png: not enough memory\n"
+    assert Path("other.tfci").exists()
+
+
 def test_images_that_exhaust_memory_are_refused(
     stub, tfci, capsys, folder, monkeypatch
 ):

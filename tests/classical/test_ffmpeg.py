@@ -26,6 +26,15 @@ def test_no_output_is_a_failure():
         ffmpeg.run(command, b"", seconds=60)
 
 
+def test_a_stream_cannot_name_files(tmp_path):
+    (tmp_path / "secret").write_bytes(bytes(100))
+    playlist = f"ffconcat version 1.0\nfile {tmp_path / 'secret'}\n".encode()
+    command = ["-f", "concat", "-safe", "0", "-i", "-", "-f", "rawvideo", "-"]
+    message = "not on whitelist|Protocol"
+    with pytest.raises(ClassicalCodecError, match=message):
+        ffmpeg.run(command, playlist, seconds=60)
+
+
 def test_a_wrong_path_is_named(monkeypatch, photo):
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "/no/such/ffmpeg")
     message = "FFmpeg cannot be run: /no/such/ffmpeg: No such file or directory"

@@ -390,6 +390,15 @@ def test_nested_images_larger_than_their_file_says_are_refused(
     assert Image.MAX_IMAGE_PIXELS > 10**6  # Restored.
 
 
+def test_more_pixels_than_allowed_are_refused(tmp_path):
+    path = tmp_path / "image.png"
+    Image.new("RGB", (4, 3)).save(path)
+    assert read_image(path, max_pixels=12).pixels.shape == (3, 4, 3)
+    message = "^4 x 3 pixels are more than the 11 that --max_pixels allows$"
+    with pytest.raises(ImageError, match=message):
+        read_image(path, max_pixels=11)
+
+
 def test_available_memory_is_plausible():
     assert 2**26 < memory.available_memory() < 2**50
 

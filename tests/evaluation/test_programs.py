@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 BIN = Path(__file__).parents[2] / "bin"
+NAMES = ("bad.png", "cut.png", "photo.png")
 STUB = Path(__file__).with_name("stub_models.py")
 
 
@@ -42,9 +43,12 @@ def test_evaluate_writes_and_prints_results(run, photo, tmp_path):
     data[29] ^= 1  # The checksum of its header.
     (tmp_path / "cut.png").write_bytes(data)
     flags = ("--qualities=10,50,90", "--baselines=jpeg,webp", "--output=out")
-    result = run("evaluate", *flags, "bad.png", "cut.png", "photo.png")
+    result = run("evaluate", *flags, *NAMES)
     assert result.returncode == 1
-    bad, cut = result.stderr.splitlines()
+    lines = result.stderr.splitlines()
+    told = [f"image {n} of 3: {name}" for n, name in enumerate(NAMES, 1)]
+    assert lines[:1] + lines[2:3] + lines[4:] == [f"bin/evaluate: {s}" for s in told]
+    bad, cut = lines[1], lines[3]
     assert bad == "bin/evaluate: bad.png: not an image of a known format"
     assert cut.startswith("bin/evaluate: cut.png: ")
     assert "| stub  | jpeg" in result.stdout
@@ -101,8 +105,9 @@ def test_evaluate_goes_on_after_a_codec_failed(run, photo, tmp_path, monkeypatch
     result = run("evaluate", "--baselines=bpg", "photo.png", "other.png")
     assert result.returncode == 1
     assert result.stderr == "".join(
+        f"bin/evaluate: image {number} of 2: {name}\n"
         f"bin/evaluate: {name}: bpg at 43: FFmpeg: out of order\n"
-        for name in ("photo.png", "other.png")
+        for number, name in ((1, "photo.png"), (2, "other.png"))
     )
 
 

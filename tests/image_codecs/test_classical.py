@@ -1,16 +1,17 @@
-"""BPG and VVC in `.tfci` files: exact, and safe against damaged streams."""
+"""Classical codecs in `.tfci` files: exact, and safe against damaged streams."""
 
 import dataclasses
 
 import numpy as np
 import pytest
 
-from tf_imgcomp import bitstream
+from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.classical import CODECS
 from tf_imgcomp.data.images import Photo
-from tf_imgcomp.errors import BitstreamError
+from tf_imgcomp.errors import BitstreamError, ClassicalCodecError, ModelError
 from tf_imgcomp.files import goals
-from tf_imgcomp.image_codecs.classical import QPS, ClassicalImageCodec
+from tf_imgcomp.image_codecs import models
+from tf_imgcomp.image_codecs.classical import STREAMS, ClassicalImageCodec
 from tf_imgcomp.image_codecs.interface import Coded
 from tf_imgcomp.tile_grid import Region
 
@@ -18,6 +19,18 @@ from tf_imgcomp.tile_grid import Region
 @pytest.fixture(scope="module")
 def codec():
     return ClassicalImageCodec("bpg")
+
+
+@pytest.fixture
+def get_classical():
+    """Returns a codec by its name; skips the test if it is not available."""
+
+    def get(name):
+        if missing := STREAMS[name].available():
+            pytest.skip(missing)
+        return ClassicalImageCodec(name)
+
+    return get
 
 
 @pytest.fixture
@@ -84,15 +97,54 @@ def test_what_the_codec_does_not_write_is_refused(codec, coded, change, message)
         codec.decompress(dataclasses.replace(coded, **change), 16, 24)
 
 
-@pytest.mark.parametrize("name", QPS)
-def test_every_qp_has_a_quality_that_stands_for_it(name, monkeypatch):
+@pytest.mark.parametrize("name", STREAMS)
+def test_every_setting_has_a_quality_that_stands_for_it(name, monkeypatch):
     pixels = np.zeros((8, 8, 3), np.uint8)
-    stub = type("Stub", (), {"encode": lambda *_: b"", "decode": lambda *_: pixels})
-    monkeypatch.setitem(CODECS, name, stub())
+    monkeypatch.setattr(type(STREAMS[name]), "encode", lambda *_: b"")
+    monkeypatch.setattr(type(STREAMS[name]), "decode", lambda *_: pixels)
     codec = ClassicalImageCodec(name)
     found = set()
-    for quality in np.arange(1, 100.25, 0.25):
+    for quality in np.arange(1, 100.05, 0.05):
         coded = codec.compress(pixels, quality)
         assert codec.setting(coded.quality) == codec.setting(quality)
         found.add(codec.setting(coded.quality))
-    assert found == set(QPS[name])
+    assert found == set(STREAMS[name].all_settings)
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_each_codec_alone_is_a_model(name, make_image, get_classical):
+    codec, pixels = get_classical(name), make_image(33, 50)
+    data = codec.encode(pixels, 90)
+    decoded = models.load_by_id(bitstream.unpack(data).codec).decode(data)
+    assert metrics.psnr(pixels, decoded) > 22
+    coarse = codec.encode(pixels, 10)
+    if name == "webp_lossless":
+        np.testing.assert_array_equal(decoded, pixels)
+        assert (coarse, bitstream.unpack(data).quality) == (data, 100)
+    else:
+        assert len(coarse) < len(data)
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_another_size_is_refused_before_decoding(
+    name, make_image, get_classical, monkeypatch
+):
+    codec = get_classical(name)
+    coded = codec.compress(make_image(40, 24), 50)
+    monkeypatch.delattr(type(STREAMS[name]), "decode")
+    message = "^expected an image of 1x1 pixels, the stream has 24x40$"
+    with pytest.raises(BitstreamError, match=message):
+        codec.decompress(coded, 1, 1)
+
+
+def test_sides_over_the_limit_of_a_format_are_told():
+    pixels = np.zeros((1, 20_000, 3), np.uint8)
+    message = "^20000 x 1 pixels cannot be written as WEBP: "
+    with pytest.raises(ClassicalCodecError, match=message):
+        ClassicalImageCodec("webp").compress(pixels, 50)
+
+
+def test_a_missing_library_is_told(monkeypatch):
+    monkeypatch.setattr("PIL.features.check", lambda feature: False)
+    with pytest.raises(ModelError, match="^codec 'avif': .* without avif support"):
+        models.load("avif")

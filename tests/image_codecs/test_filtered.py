@@ -16,7 +16,7 @@ from tf_imgcomp.errors import BitstreamError, ClassicalCodecError, ModelError
 from tf_imgcomp.export.postfilter import export
 from tf_imgcomp.files import compression, encoding, goals
 from tf_imgcomp.image_codecs import models
-from tf_imgcomp.image_codecs.classical import QPS, ClassicalImageCodec
+from tf_imgcomp.image_codecs.classical import STREAMS, ClassicalImageCodec
 from tf_imgcomp.image_codecs.filtered import FilteredCodec, SavedFilter
 from tf_imgcomp.image_codecs.learned import LearnedCodec
 from tf_imgcomp.image_codecs.workers import Workers
@@ -57,7 +57,9 @@ def test_a_filter_that_harms_is_left_out(codec, folders, make_image):
     assert file.variant == 0
     name = codec.id.partition("+")[0]
     alone = (
-        ClassicalImageCodec(name) if name in QPS else models.load(str(folders / name))
+        ClassicalImageCodec(name)
+        if name in STREAMS
+        else models.load(str(folders / name))
     )
     coded = alone.compress(photo.pixels, 40)
     plain = alone.decompress(coded, 33, 50)

@@ -46,6 +46,18 @@ def test_the_same_image_gives_the_same_bytes(codec):
     assert codec.compress(pixels, 30.0) == codec.compress(pixels, 30.0)
 
 
+@pytest.mark.parametrize("function", ["compress", "first", "rest", "synthesis"])
+def test_too_little_memory_is_a_memory_error(codec, monkeypatch, function):
+    def fail(*_):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+    data = codec.encode(np.zeros((9, 9, 3), np.uint8), 50)
+    monkeypatch.setattr(codec.model._model, function, fail)
+    calls = {"compress": lambda: codec.encode(np.zeros((9, 9, 3), np.uint8), 50)}
+    with pytest.raises(MemoryError):
+        calls.get(function, lambda: codec.decode(data))()
+
+
 def test_wrong_arguments_are_refused(codec):
     with pytest.raises(
         ValueError, match=r"Expected pixels uint8 \(h, w, 3\), received"

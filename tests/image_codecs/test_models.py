@@ -12,6 +12,7 @@ import pytest
 
 from tf_imgcomp.errors import ModelError
 from tf_imgcomp.image_codecs import models
+from tf_imgcomp.image_codecs.classical import STREAMS
 
 CARD = {"id": "tiny", "fingerprint": 1, "bytes_per_pixel": 1500.0, "tile": 1024}
 CARD["border"] = 4
@@ -45,12 +46,14 @@ def check_error(message, load, model):
 @pytest.mark.parametrize("load", [models.load, models.load_by_id])
 def test_an_unknown_id_says_which_there_are(folders, load):
     shipped = models.available()
-    check_error(f"needs model 'nix'; there are: {', '.join(shipped)}", load, "nix")
+    there = sorted([*shipped, *STREAMS])
+    message = f"needs model 'nix'; there are: {', '.join(there)}; your own: --model="
+    check_error(message, load, "nix")
     write_card(folders[0] / "b", CARD)
     write_card(folders[1] / "b", CARD)
     write_card(folders[1] / "a", CARD)
-    there = sorted(["a", "b", *shipped])
-    assert models.available() == there
+    assert models.available() == sorted(["a", "b", *shipped])
+    there = sorted(["a", "b", *shipped, *STREAMS])
     check_error(f"needs model 'nix'; there are: {', '.join(there)}", load, "nix")
 
 
@@ -94,11 +97,37 @@ def test_other_folders_are_told(folders):
         ),
         ({**CARD, "tile": None}, ": expected 'tile' of a model, received None"),
         ({**CARD, "border": 4.5}, ": expected 'border' of a model, received 4.5"),
+        ({**CARD, "id": "../up"}, ": expected 'id' of a model, received '../up'"),
+        ({**CARD, "id": "x" * 65}, ": expected 'id' of a model, received 'xxx"),
+        (
+            {**CARD, "fingerprint": 2**16},
+            ": expected 'fingerprint' of a model, received 65536",
+        ),
+        (
+            {**CARD, "fingerprint": True},
+            ": expected 'fingerprint' of a model, received True",
+        ),
+        ({**CARD, "tile": 0}, ": expected 'tile' of a model, received 0"),
+        ({**CARD, "tile": 100}, ": expected 'tile' of a model, received 100"),
+        ({**CARD, "border": -1}, ": expected 'border' of a model, received -1"),
+        (
+            {**CARD, "bytes_per_pixel": float("nan")},
+            ": expected 'bytes_per_pixel' of a model, received nan",
+        ),
     ],
 )
 def test_a_damaged_card_is_told(content, message):
     model = write_card(Path("model"), content)
     check_error(f"model/card.json{message}", models.load, model)
+
+
+@pytest.mark.parametrize("id_", ["noise", "xue2019"])
+def test_a_filter_without_a_codec_is_told(monkeypatch, id_):
+    card = {**CARD, "id": id_, "postfilter": "xue2019"}
+    model = write_card(Path("model"), card)
+    monkeypatch.setattr(models.SavedFilter, "load", lambda self: None)
+    message = f"model: expected CODEC+NAME as a filter's id, received {id_!r}"
+    check_error(message, models.load, model)
 
 
 @pytest.fixture

@@ -109,10 +109,13 @@ def test_latents_and_importance_are_those_of_the_whole(make_image):
 def test_wrong_numbers_of_tiles_are_refused(make_image):
     codec = _codec()
     coded = codec.compress(make_image(65, 65), 50)
-    with pytest.raises(BitstreamError, match="expected 2 tiles, received 4"):
+    with pytest.raises(BitstreamError, match="^expected 2 tiles, received 4$"):
         codec.decompress(coded, 64, 65)
-    for other in ({"rest": coded.rest[:3]}, {"variant": 1}):
-        with pytest.raises(BitstreamError, match="expected 4 tiles and variant 0"):
+    for other, message in (
+        ({"rest": coded.rest[:3]}, "^expected 4 tiles, received 3$"),
+        ({"variant": 1}, "^expected variant 0, received 1$"),
+    ):
+        with pytest.raises(BitstreamError, match=message):
             codec.decompress(_replaced(coded, **other), 65, 65)
     with pytest.raises(BitstreamError, match="the second part is missing"):
         codec.decompress(_replaced(coded, rest=None), 65, 65)
@@ -164,10 +167,17 @@ def test_an_interruption_does_not_wait_for_tiles(make_image, monkeypatch):
 def test_memory_grows_with_the_picture_alone():
     codec = _codec(tile=1024)
     small, large, larger = (codec.memory(n, n) for n in (100, 10_000, 20_000))
-    assert small == TENSORFLOW + 100 * 100 * (8 + 10)
+    assert small == TENSORFLOW + 8 * 100**2 + 10 * 128**2  # Padded.
     window = 1024 + 2 * 16 * 2
     assert large == TENSORFLOW + 8 * 10_000**2 + 10 * 2 * window**2
     assert larger - large == 8 * (20_000**2 - 10_000**2)
+
+
+def test_memory_of_thin_pictures_counts_their_padding():
+    codec, window = _codec(tile=1024), 1024 + 2 * 16 * 2
+    for size in ((1, 65_000), (65_000, 1)):
+        working = codec.memory(*size) - TENSORFLOW - 8 * 65_000
+        assert working == 10 * 2 * 64 * window
 
 
 def test_progress_counts_the_tiles_of_large_images(make_image):

@@ -146,7 +146,7 @@ def test_pairs_of_a_learned_codec(tmp_path, make_image, tiny_model):
 def test_a_codec_that_is_not_there_is_told(tmp_path):
     run = _make_pairs("--codec=nix", "--qp=90", f"--output={tmp_path}/out", tmp_path)
     assert run.returncode == 1
-    assert "no codec 'nix'; there are: jpeg, " in run.stderr
+    assert "needs model 'nix'; there are: avif, " in run.stderr
     assert run.stderr.count("\n") == 1
     assert not (tmp_path / "out").exists()
 

@@ -191,6 +191,20 @@ def test_a_run_that_is_killed_goes_on_and_ends_the_same(
 
 
 @pytest.mark.slow
+def test_a_run_without_a_step_is_an_error(jax_python, step_folder, packed, tmp_path):
+    output = tmp_path / "out"
+    run = (jax_python, step_folder, packed, output, tmp_path / "cache")
+    process = _start(*run, "--minutes=0")
+    _, errors = process.communicate()
+    assert process.returncode == 1
+    assert errors.endswith("no step was made: give it more --minutes\n")
+    assert not (output / "weights.npz").exists()
+    # Compiling takes seconds, and does not count.
+    _end(_start(*run, "--minutes=0.001"))
+    assert json.loads((output / "spec.json").read_text())["steps"] > 0
+
+
+@pytest.mark.slow
 def test_weights_become_a_model(jax_python, step_folder, packed, tmp_path, monkeypatch):
     """bin/import_weights, end to end."""
     output = tmp_path / "out"

@@ -83,7 +83,9 @@ def test_a_run_that_was_stopped_repeats_the_curve(images, tmp_path):
     first.run(_dataset(images, 0, 3), lambda line: None)
     second = _trainer(tmp_path / "parts")
     assert int(second.step) == 3
-    second.run(_dataset(images, 3, 6), lambda line: None)
+    lines = []
+    second.run(_dataset(images, 3, 6), lines.append)
+    assert lines[0] == "resumed at step 3"
     for ours, theirs in zip(second.model.get_weights(), whole.model.get_weights()):
         np.testing.assert_allclose(ours, theirs, atol=1e-6)
 
@@ -100,18 +102,29 @@ def test_training_lowers_the_loss_and_reports_it(images, tmp_path):
     before = loss()
     trainer.run(_dataset(images, 0, 30), lines.append)
     assert loss() < 0.9 * before
-    assert np.isfinite(float(lines[0].split("loss ")[1].split()[0]))
-    assert "images/s" in lines[0]
-    assert "min left" in lines[0]
+    assert lines[0].startswith("compiling the training step")
+    assert lines[1].startswith("compiled in ")
+    logged = next(line for line in lines if line.startswith("step "))
+    assert np.isfinite(float(logged.split("loss ")[1].split()[0]))
+    assert "images/s" in logged
+    assert "min left" in logged
 
 
 @pytest.mark.slow
 def test_best_weights_are_kept_and_the_average_is_validated(images, tmp_path):
     scores = iter([2.0, 1.0, 3.0])
     trainer = _trainer(tmp_path, validate_every=2)
-    trainer.validate = lambda: {"score": next(scores)}
-    trainer.run(_dataset(images, 0, 6), lambda line: None)
+    lines = []
+
+    def validate():
+        assert list((tmp_path / "checkpoints").glob("*.index"))  # One is there before.
+        return {"score": next(scores)}
+
+    trainer.validate = validate
+    trainer.run(_dataset(images, 0, 6), lines.append)
     assert float(trainer.best_score) == 1.0
+    at = lines.index("validating at step 2")
+    assert lines[at + 1] == "validation  step 2  score 2"
     load_weights(tiny.randomized(tiny.PLAIN), tmp_path / "best.npz")
     assert len((tmp_path / "validation.jsonl").read_text().splitlines()) == 3
 

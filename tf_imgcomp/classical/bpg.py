@@ -81,6 +81,10 @@ class BpgCodec:
         stream = raw_video.encode(planes, layout, _options(setting, block), "hevc")
         return _to_file(stream, layout, height, width).pack()
 
+    def size(self, data: bytes) -> tuple[int, int]:
+        file = bpg_container.parse(data)
+        return file.height, file.width
+
     def decode(self, data: bytes) -> np.ndarray:
         file = bpg_container.parse(data)
         for note in file.notes:

@@ -15,6 +15,9 @@ from tf_imgcomp.errors import ClassicalCodecError
 
 _ORIGIN = re.compile(r"^(\[[^]]*\] ?)+")  # Such as "[hevc @ 0x55809d4ea1c0] ".
 
+# For every input: a stream must not name files or addresses. "-" is a descriptor.
+_ONLY_PIPES = ("-protocol_whitelist", "pipe,fd")
+
 
 def executable() -> str:
     """Returns the path of FFmpeg.
@@ -76,7 +79,8 @@ def run(arguments: Sequence[str], data: bytes, seconds: float) -> bytes:
     Raises:
         ClassicalCodecError: If it is missing, fails, writes nothing or takes longer.
     """
-    return _run([executable(), "-v", "error", "-nostdin", *arguments], data, seconds)
+    command = [executable(), "-v", "error", "-nostdin", *_ONLY_PIPES, *arguments]
+    return _run(command, data, seconds)
 
 
 def _run(command: list[str], data: bytes, seconds: float) -> bytes:

@@ -58,3 +58,14 @@ class Codec(Protocol):
                 BitstreamError or ModelError.
             ImageError: If the picture needs more memory than is available.
         """
+
+
+class ClassicalCodec(Codec, Protocol):
+    """A codec with a file format of its own, not `.tfci`."""
+
+    def size(self, data: bytes) -> tuple[int, int]:
+        """Returns height and width that the header of a file says.
+
+        Raises:
+            ClassicalCodecError: If the header is damaged or of another format.
+        """

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from tf_imgcomp.classical.option_hash import option_hash
 from tf_imgcomp.classical.pillow_libraries import Feature, Plugin
+from tf_imgcomp.data import images
 from tf_imgcomp.errors import ClassicalCodecError
 
 _SOME_SETTING = 50  # All codecs here know it.
@@ -59,16 +61,35 @@ class PillowCodec:
         self.library.load()
         target = io.BytesIO()
         image = Image.fromarray(pixels)
-        image.save(target, self.format, **self.options(setting))
+        try:
+            image.save(target, self.format, **self.options(setting))
+        except Exception as error:  # Of many types, for sides over the format's limit.
+            raise ClassicalCodecError(
+                f"{image.width} x {image.height} pixels cannot be written as "
+                f"{self.format}: {error}"
+            ) from None
         return target.getvalue()
 
+    def size(self, data: bytes) -> tuple[int, int]:
+        with self._open(data) as image:
+            return image.height, image.width
+
     def decode(self, data: bytes) -> np.ndarray:
+        with self._open(data) as image:
+            return np.array(image.convert("RGB"))
+
+    @contextmanager
+    def _open(self, data: bytes) -> Iterator[Image.Image]:
         self.library.load()
         try:
-            with Image.open(io.BytesIO(data), formats=[self.format]) as image:
-                return np.array(image.convert("RGB"))
+            stream = io.BytesIO(data)
+            with images.limited_by_memory():
+                with Image.open(stream, formats=[self.format]) as image:
+                    yield image
         except UnidentifiedImageError:
             raise ClassicalCodecError(f"not a {self.format} file") from None
+        except MemoryError:
+            raise
         # Pillow raises many types of exceptions for damaged files.
         except Exception as error:
             reason = str(error).strip().split("\n")[0]
@@ -115,6 +136,22 @@ def _heic(quality: float) -> dict:
 def _jxl(quality: float) -> dict:
     return {"quality": int(quality), "effort": 7}
 
+
+def _webp_lossless(setting: float) -> dict:
+    del setting
+    return {"lossless": True, "method": 6}
+
+
+# Not in `CODECS`: it has no curve of rate and distortion.
+WEBP_LOSSLESS = PillowCodec(
+    name="webp_lossless",
+    title="WebP, lossless",
+    format="WEBP",
+    library=Feature("webp"),
+    settings=(100,),
+    options=_webp_lossless,
+    all_settings=(100,),
+)
 
 CODECS = (
     PillowCodec(

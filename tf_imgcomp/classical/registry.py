@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from tf_imgcomp.classical import pillow
 from tf_imgcomp.classical.bpg import BpgCodec
-from tf_imgcomp.classical.interface import Codec
+from tf_imgcomp.classical.interface import ClassicalCodec
 from tf_imgcomp.classical.vvc import VvcCodec
 
-CODECS: dict[str, Codec] = {
+CODECS: dict[str, ClassicalCodec] = {
     codec.name: codec
     for codec in (
         *pillow.CODECS,

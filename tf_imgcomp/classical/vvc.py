@@ -76,6 +76,10 @@ class VvcCodec:
         height, width = pixels.shape[:2]
         return MAGIC + ue7(width) + ue7(height) + ue7(len(stream)) + stream
 
+    def size(self, data: bytes) -> tuple[int, int]:
+        height, width, _ = _unpack(data)
+        return height, width
+
     def decode(self, data: bytes) -> np.ndarray:
         height, width, stream = _unpack(data)
         rows, columns = (raw_video.padded(n, **_PADDING) for n in (height, width))

@@ -91,6 +91,7 @@ class Photo:
 def read_image(
     path: Path | str,
     needed_memory: Callable[[int, int], float] = memory.size_of_picture,
+    max_pixels: int = 0,
 ) -> Photo:
     """Reads an image; of an animation or a document, the first frame.
 
@@ -99,6 +100,7 @@ def read_image(
         needed_memory: Function from height and width to the peak memory in bytes of
             the caller's processing. An image too large for the available memory is
             refused before it is decoded.
+        max_pixels: Largest number of pixels; 0: no limit.
 
     Raises:
         ImageError: If the file is not an image, damaged, or too large.
@@ -108,6 +110,7 @@ def read_image(
     with open(path, "rb") as stream, _pillow_errors():
         image = formats.open_image(stream)
         size = image.height, image.width
+        memory.check_pixels(*size, max_pixels)
         memory.check_memory(*size, needed_memory(*size))
         # Limit embedded images (e.g. in ICO) to the size in the header.
         Image.MAX_IMAGE_PIXELS = image.height * image.width
@@ -187,15 +190,9 @@ def read_pillow_image(
 
 @contextmanager
 def _pillow_errors() -> Iterator[None]:
-    """Turns Pillow's exceptions into ImageError and silences its warnings.
-
-    The available memory replaces Pillow's own limit on sizes.
-    """
+    """Turns Pillow's exceptions into ImageError."""
     try:
-        # Warnings and the limit are process-wide: one thread at a time.
-        with _PILLOW, _size_limit(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
+        with limited_by_memory():
             yield
     except ImgcompError:
         raise
@@ -210,14 +207,20 @@ def _pillow_errors() -> Iterator[None]:
 
 
 @contextmanager
-def _size_limit() -> Iterator[None]:
-    """Limits the pixels that Pillow decodes to the available memory."""
-    limit = Image.MAX_IMAGE_PIXELS
-    Image.MAX_IMAGE_PIXELS = memory.available_memory() // _BYTES_PER_PIXEL
-    try:
-        yield
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit
+def limited_by_memory() -> Iterator[None]:
+    """Silences Pillow's warnings; its limit on sizes becomes the available memory.
+
+    Both are process-wide: one thread at a time.
+    """
+    with _PILLOW, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        limit = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = memory.available_memory() // _BYTES_PER_PIXEL
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
 
 
 def _name_what_is_left_out(

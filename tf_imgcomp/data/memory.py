@@ -1,4 +1,4 @@
-"""Refuses images that do not fit into the available memory."""
+"""Refuses images that are larger than a limit, or than the available memory."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ def available_memory() -> int:
     return min([_free_memory(), *(limit for limit in limits if limit is not None)])
 
 
+MAX_PIXELS = 500_000_000  # Of a picture of unknown origin, unless the user says so.
 # Of a picture of 8-bit colours: Pillow's four bytes, the three of its pixels, a margin.
 BYTES_PER_PIXEL = 8
 # What TensorFlow adds at the first tile, whatever its size.
@@ -29,6 +30,24 @@ TENSORFLOW = 200e6
 def size_of_picture(height: int, width: int) -> float:
     """Memory in bytes that a picture takes while it is read or written."""
     return BYTES_PER_PIXEL * height * width
+
+
+def check_pixels(height: int, width: int, max_pixels: int) -> None:
+    """Checks that an image of unknown origin is not too large to work on.
+
+    Args:
+        height: int, in pixels.
+        width: int, in pixels.
+        max_pixels: Largest number of pixels; 0: no limit.
+
+    Raises:
+        ImageError: If it has more.
+    """
+    if max_pixels and height * width > max_pixels:
+        raise ImageError(
+            f"{width} x {height} pixels are more than the {max_pixels} that "
+            "--max_pixels allows"
+        )
 
 
 def check_memory(height: int, width: int, needed: float) -> None:

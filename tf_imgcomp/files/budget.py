@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tf_imgcomp.data import images
+from tf_imgcomp.data.memory import MAX_PIXELS
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.files.encoding import PhotoEncoder
 from tf_imgcomp.files.goals import cached_by_setting, without_metadata
@@ -46,6 +47,7 @@ def share_out_bits(
     bpp: float,
     *,
     strip: bool = False,
+    max_pixels: int = MAX_PIXELS,
     progress: Callable[[Iterable], Iterable] = iter,
 ) -> dict[Path, float]:
     """Finds a quality for each image that together give the highest mean PSNR.
@@ -57,6 +59,7 @@ def share_out_bits(
         sources: Images. Those that cannot be read get no quality.
         bpp: Size of all files together, in bits per pixel of all images.
         strip: Whether ICC profile and EXIF will be left out.
+        max_pixels: As in `compress_file`.
         progress: Wraps the images of each round while they are coded.
 
     Returns:
@@ -69,7 +72,7 @@ def share_out_bits(
 
     @functools.lru_cache(maxsize=1)  # The next trial is of the same image or of none.
     def encoder(source: Path) -> PhotoEncoder:
-        photo = images.read_image(source, codec.memory)
+        photo = images.read_image(source, codec.memory, max_pixels)
         return PhotoEncoder(without_metadata(photo) if strip else photo)
 
     def measure(source: Path, quality: float) -> Point:

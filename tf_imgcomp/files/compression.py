@@ -9,7 +9,7 @@ The codec is passed in, and only making one imports TensorFlow.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,8 @@ from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.atomic_files import check_writable, write_atomically
 from tf_imgcomp.bitstream import TfciFile
 from tf_imgcomp.data import images
-from tf_imgcomp.files import goals
+from tf_imgcomp.data.memory import MAX_PIXELS, check_pixels
+from tf_imgcomp.files import choice, goals
 from tf_imgcomp.files.encoding import decode
 from tf_imgcomp.files.importance import emphasize, read_importance
 from tf_imgcomp.image_codecs.interface import ImageCodec
@@ -54,8 +55,10 @@ def compress_file(
     target: Path,
     goal: goals.Goal,
     *,
+    others: Sequence[ImageCodec] = (),
     importance: Path | None = None,
     strip: bool = False,
+    max_pixels: int = MAX_PIXELS,
     overwrite: bool = False,
 ) -> Report:
     """Compresses an image file.
@@ -65,9 +68,11 @@ def compress_file(
         source: An image in one of the formats of `data.formats`.
         target: The `.tfci` file to write.
         goal: Quality, size or PSNR.
+        others: Codecs to try for what does not look like a photo, see `choice`.
         importance: An image of the same size, bright where bits are spent. None:
             everywhere.
         strip: Whether to leave out all metadata.
+        max_pixels: Largest number of pixels of an image; 0: no limit.
         overwrite: Whether `target` may exist.
 
     Raises:
@@ -76,15 +81,17 @@ def compress_file(
     """
     start = time.perf_counter()
     check_writable(target, overwrite, source)
-    photo = images.read_image(source, codec.memory)
+    photo = images.read_image(source, codec.memory, max_pixels)
     if strip:
         photo = goals.without_metadata(photo)
     height, width, _ = photo.pixels.shape
     if importance:
         field = read_importance(importance, height, width)
         photo = emphasize(codec, photo, field)
-    encoded = goals.encode(codec, photo, goal)
-    num_bytes = len(encoded.data)
+    encoded, notes = choice.encode_cheapest(codec, others, photo, goal)
+    num_bytes, before = len(encoded.data), source.stat().st_size
+    if num_bytes > before:
+        notes += (f"larger than its source: {num_bytes} bytes, before {before}",)
     write_atomically(target, encoded.data, overwrite=overwrite)
     return Report(
         num_bytes=num_bytes,
@@ -92,7 +99,7 @@ def compress_file(
         seconds=time.perf_counter() - start,
         quality=encoded.file.quality,
         psnr=encoded.psnr,
-        notes=photo.notes,
+        notes=photo.notes + notes,
     )
 
 
@@ -103,6 +110,7 @@ def decompress_file(
     *,
     region: Region | None = None,
     scale: int = 1,
+    max_pixels: int = MAX_PIXELS,
     overwrite: bool = False,
 ) -> Report:
     """Decompresses a `.tfci` file to an image file.
@@ -114,6 +122,7 @@ def decompress_file(
         region: The part of the image to write; only its tiles are decoded. None: all.
         scale: 2, 4, 8 or 16 for a preview so many times smaller, which the first part
             of a file is enough for.
+        max_pixels: Largest number of pixels to decode; 0: no limit.
         overwrite: Whether `target` may exist.
 
     Raises:
@@ -126,6 +135,7 @@ def decompress_file(
     images.output_format(target)
     data = source.read_bytes()
     file, faults = read_file(data, is_preview=scale > 1)
+    check_pixels(*file.decoded_size(region), max_pixels)
     codec = load(file.codec)
     start = time.perf_counter()
     photo = decode(codec, file, region, scale)

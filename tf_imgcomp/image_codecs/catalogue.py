@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tf_imgcomp.image_codecs import models
-from tf_imgcomp.image_codecs.classical import QPS
+from tf_imgcomp.image_codecs.classical import BY_FFMPEG, STREAMS
 from tf_imgcomp.model_folder import read_card
 
 _CLASSICAL = "tf_imgcomp[classical]"  # For pip.
@@ -74,4 +74,6 @@ def requires(codec_id: str) -> tuple[str, ...]:
     base, plus, _ = codec_id.partition("+")
     if not plus:
         return ()
-    return (_CLASSICAL if base in QPS else base,)
+    if base in STREAMS:
+        return (_CLASSICAL,) if base in BY_FFMPEG else ()
+    return (base,)

@@ -1,21 +1,26 @@
-"""BPG and VVC inside `.tfci` files: one tile of one part.
+"""Classical codecs inside `.tfci` files: one tile of one part, the complete stream.
 
-Its bytes are a checksum of the decoded pixels and the complete stream.
+That of BPG and VVC follows a checksum of the decoded pixels: their decoders are exact.
+Those of JPEG, JPEG 2000, WebP and AVIF may round otherwise in another version.
 """
 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 
 import numpy as np
 
-from tf_imgcomp.classical import CODECS, bpg, vvc
+from tf_imgcomp.classical import CODECS
+from tf_imgcomp.classical.pillow import WEBP_LOSSLESS
 from tf_imgcomp.errors import BitstreamError, ClassicalCodecError
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.tile_grid import Region
 
-# Qualities from 1 to 100 are spread over these QPs, from the last to the first.
-QPS = {"bpg": bpg.QPS, "bpg444": bpg.QPS, "vvc": vvc.QPS, "vvc_fast": vvc.QPS}
+BY_FFMPEG = ("bpg", "bpg444", "vvc", "vvc_fast")
+_OTHERS = ("jpeg", "jpeg2000", "webp", "avif", "avif444")
+STREAMS = {name: CODECS[name] for name in (*BY_FFMPEG, *_OTHERS)}
+STREAMS[WEBP_LOSSLESS.name] = WEBP_LOSSLESS
 
 _CHECKSUM_SIZE = 2  # Bytes.
 
@@ -24,23 +29,35 @@ class ClassicalImageCodec(ImageCodec):
     """See `ImageCodec`.
 
     Args:
-        name: one of `QPS`.
+        name: one of `STREAMS`.
+
+    Attributes:
+        all_native: the codec's own settings that the qualities from 100 to 1 are
+            spread over.
     """
 
     fingerprint = 0
     bytes_per_pixel = 150.0  # Colours in float32, several planes at a time.
 
     def __init__(self, name: str):
-        self.id = name
-        self._codec, self._last = CODECS[name], QPS[name][-1]
+        self.id, self._codec = name, STREAMS[name]
+        self._checksum_size = _CHECKSUM_SIZE if name in BY_FFMPEG else 0
+        self.all_native: Sequence[float] = self._codec.all_settings[::-1]
 
-    def setting(self, quality: float) -> int:
-        """The QP of a quality in [1, 100]."""
-        return round(self._last * (100 - quality) / 99)
+    @property
+    def version(self) -> str:
+        """See `classical.Codec`."""
+        return self._codec.version
 
-    def quality(self, qp: int) -> float:
-        """The quality of a QP, a multiple of 0.01."""
-        return round(100 - 99 * qp / self._last, 2)
+    def setting(self, quality: float) -> float:
+        """The codec's own setting, such as a QP, of a quality in [1, 100]."""
+        last = len(self.all_native) - 1
+        return self.all_native[round(last * (100 - quality) / 99)]
+
+    def quality(self, setting: float) -> float:
+        """The quality of one of `all_native`, a multiple of 0.01."""
+        last = max(len(self.all_native) - 1, 1)
+        return round(100 - 99 * self.all_native.index(setting) / last, 2)
 
     def available(self) -> str | None:
         """See `classical.Codec`."""
@@ -48,29 +65,39 @@ class ClassicalImageCodec(ImageCodec):
 
     def compress(self, pixels: np.ndarray, quality: float) -> Coded:
         """See `ImageCodec`."""
-        qp = self.setting(quality)
-        stream = self._codec.encode(pixels, qp)
-        checksum = _checksum(self._codec.decode(stream))
-        return Coded((checksum + stream,), None, self.quality(qp))
+        setting = self.setting(quality)
+        stream = self._codec.encode(pixels, setting)
+        checksum = self._checksum(self._codec.decode(stream))
+        return Coded((checksum + stream,), None, self.quality(setting))
 
     def decompress(
         self, coded: Coded, height: int, width: int, region: Region | None = None
     ) -> np.ndarray:
         """See `ImageCodec`."""
         tile = _only_tile(coded)
-        checksum, stream = tile[:_CHECKSUM_SIZE], tile[_CHECKSUM_SIZE:]
+        checksum, stream = tile[: self._checksum_size], tile[self._checksum_size :]
         try:
+            _check_size(self._codec.size(stream), height, width)
             pixels = self._codec.decode(stream)
         except ClassicalCodecError as error:
             raise BitstreamError(f"the stream does not decode: {error}") from error
-        if pixels.shape != (height, width, 3):
-            raise BitstreamError(
-                f"expected an image of {width}x{height} pixels, the stream has "
-                f"{pixels.shape[1]}x{pixels.shape[0]}"
-            )
-        if checksum != _checksum(pixels):
+        _check_size(pixels.shape[:2], height, width)
+        if checksum != self._checksum(pixels):
             raise BitstreamError("decoded to other pixels than were encoded")
         return pixels if region is None else pixels[region.slices]
+
+    def _checksum(self, pixels: np.ndarray) -> bytes:
+        """The low half of the CRC-32 of pixels; empty for a decoder that may differ."""
+        crc = zlib.crc32(np.ascontiguousarray(pixels).data)
+        return (crc & 0xFFFF).to_bytes(_CHECKSUM_SIZE, "little")[: self._checksum_size]
+
+
+def _check_size(found: tuple[int, ...], height: int, width: int) -> None:
+    if found != (height, width):
+        raise BitstreamError(
+            f"expected an image of {width}x{height} pixels, the stream has "
+            f"{found[1]}x{found[0]}"
+        )
 
 
 def _only_tile(coded: Coded) -> bytes:
@@ -79,9 +106,3 @@ def _only_tile(coded: Coded) -> bytes:
     if len(coded.first) != 1 or coded.rest is not None:
         raise BitstreamError("expected one tile and one part")
     return coded.first[0]
-
-
-def _checksum(pixels: np.ndarray) -> bytes:
-    """The low half of the CRC-32 of pixels."""
-    crc = zlib.crc32(np.ascontiguousarray(pixels).data)
-    return (crc & 0xFFFF).to_bytes(_CHECKSUM_SIZE, "little")

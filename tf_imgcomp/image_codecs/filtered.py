@@ -26,7 +26,7 @@ from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.image_codecs.tiles import TileGrid, copy_shared
 from tf_imgcomp.image_codecs.workers import Workers
 from tf_imgcomp.metrics import mse
-from tf_imgcomp.model_folder import ExportedModel
+from tf_imgcomp.model_folder import ExportedModel, memory_errors
 from tf_imgcomp.postfilter.ensembles import ENSEMBLES, signature
 from tf_imgcomp.tile_grid import Region
 
@@ -56,7 +56,8 @@ class SavedFilter(ExportedModel):
             ensemble: key of `ENSEMBLES`.
         """
         filter_ = getattr(self._model, signature(ensemble))
-        return filter_(pixels, np.float32(setting))["image"].numpy()
+        with memory_errors():
+            return filter_(pixels, np.float32(setting))["image"].numpy()
 
 
 class FilteredCodec(ImageCodec):

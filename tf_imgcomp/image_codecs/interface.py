@@ -141,8 +141,7 @@ class ImageCodec(ABC):
         height, width, coded = file.height, file.width, Coded.of(file)
         if region is not None:
             region.check_inside(height, width)
-        # A codec without tiles decodes all for any part.
-        size = region[2:] if region and self.tile else (height, width)
+        size = file.decoded_size(region)
         memory.check_memory(*size, self.memory(*size))
         if scale > 1:
             pixels = self.preview(coded, height, width, scale)

@@ -13,7 +13,7 @@ from tf_imgcomp.image_codecs.effort import FAST, iterations
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.image_codecs.refined import RefinedCodec
 from tf_imgcomp.image_codecs.tile_model import TileModel, joined
-from tf_imgcomp.image_codecs.tiles import LATENT, ImageTiles, copy_shared
+from tf_imgcomp.image_codecs.tiles import ImageTiles, copy_shared
 from tf_imgcomp.image_codecs.workers import Workers
 from tf_imgcomp.model_folder import REFINEMENT
 from tf_imgcomp.tile_grid import Region
@@ -37,8 +37,7 @@ class LearnedCodec(ImageCodec):
 
     def memory(self, height: int, width: int) -> float:
         """See `ImageCodec`: that of the picture, and of the tiles in work."""
-        side = self.tile + 2 * LATENT * self.model.border
-        at_once = min(height * width, self._workers.threads * side**2)
+        at_once = self.tiles(height, width).pixels_at_once(self._workers.threads)
         working = TENSORFLOW + self.bytes_per_pixel * at_once
         return size_of_picture(height, width) + working
 

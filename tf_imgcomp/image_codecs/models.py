@@ -8,13 +8,13 @@ from importlib import resources
 from pathlib import Path
 
 from tf_imgcomp.errors import ModelError
-from tf_imgcomp.image_codecs.classical import QPS, ClassicalImageCodec
+from tf_imgcomp.image_codecs.classical import STREAMS, ClassicalImageCodec
 from tf_imgcomp.image_codecs.filtered import FilteredCodec, SavedFilter
 from tf_imgcomp.image_codecs.interface import ImageCodec
 from tf_imgcomp.image_codecs.learned import LearnedCodec
 from tf_imgcomp.image_codecs.tile_model import TileModel
 from tf_imgcomp.image_codecs.workers import Workers
-from tf_imgcomp.model_folder import CARD, read_card
+from tf_imgcomp.model_folder import CARD, is_id, read_card
 
 DEFAULT = "fdram"
 
@@ -47,8 +47,10 @@ def find_by_id(codec_id: str) -> Path:
     for card in _cards():
         if card.parent.name == codec_id:
             return card.parent
-    there = ", ".join(available()) or "none"
-    raise ModelError(f"needs model {codec_id!r}; there are: {there}")
+    there = ", ".join(sorted({*available(), *STREAMS}))
+    raise ModelError(
+        f"needs model {codec_id!r}; there are: {there}; your own: --model=FOLDER"
+    )
 
 
 def find(model: str = DEFAULT) -> Path:
@@ -66,7 +68,7 @@ def find(model: str = DEFAULT) -> Path:
 
 
 def load_by_id(codec_id: str, workers: Workers | None = None) -> ImageCodec:
-    """Loads the codec that a file names, from the models' folders only.
+    """Loads the codec that a file names: classical, or from the models' folders.
 
     Args:
         codec_id: its id.
@@ -75,6 +77,8 @@ def load_by_id(codec_id: str, workers: Workers | None = None) -> ImageCodec:
     Raises:
         ModelError: If there is no such model, or it is damaged.
     """
+    if codec_id in STREAMS:
+        return load_classical(codec_id)
     return load_folder(find_by_id(codec_id), workers)
 
 
@@ -82,12 +86,14 @@ def load(model: str = DEFAULT, workers: Workers | None = None) -> ImageCodec:
     """Loads the codec that a user names.
 
     Args:
-        model: as in `find`.
+        model: as in `find`, or the name of a classical codec.
         workers: as in `load_by_id`.
 
     Raises:
         ModelError: As from `load_by_id`.
     """
+    if model in STREAMS:
+        return load_classical(model)
     return load_folder(find(model), workers)
 
 
@@ -105,6 +111,26 @@ def load_folder(folder: Path, workers: Workers | None = None) -> ImageCodec:
     if "postfilter" not in read_card(folder):
         return LearnedCodec(TileModel(folder), workers)
     postfilter = SavedFilter(folder)
-    base = postfilter.id.partition("+")[0]
-    codec = ClassicalImageCodec(base) if base in QPS else load_by_id(base, workers)
-    return FilteredCodec(codec, postfilter, workers)
+    base, plus, _ = postfilter.id.partition("+")
+    if not plus or not is_id(base):
+        raise ModelError(
+            f"{folder}: expected CODEC+NAME as a filter's id, received "
+            f"{postfilter.id!r}"
+        )
+    return FilteredCodec(load_by_id(base, workers), postfilter, workers)
+
+
+def load_classical(name: str) -> ImageCodec:
+    """Makes a classical codec.
+
+    Args:
+        name: one of `classical.STREAMS`.
+
+    Raises:
+        ModelError: If its library is missing.
+    """
+    codec = ClassicalImageCodec(name)
+    missing = codec.available()
+    if missing:
+        raise ModelError(f"codec {name!r}: {missing}")
+    return codec

@@ -19,9 +19,10 @@ import numpy as np
 from tf_imgcomp.data.memory import TENSORFLOW, size_of_picture
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.image_codecs.tile_model import joined
-from tf_imgcomp.image_codecs.tiles import LATENT, Z_STRIDE, ImageTiles
+from tf_imgcomp.image_codecs.tiles import Z_STRIDE, ImageTiles
 from tf_imgcomp.image_codecs.workers import Workers
 from tf_imgcomp.metrics import mse
+from tf_imgcomp.model_folder import memory_errors
 from tf_imgcomp.tile_grid import Region
 
 if TYPE_CHECKING:
@@ -71,8 +72,8 @@ class RefinedCodec(ImageCodec):
 
     def memory(self, height: int, width: int) -> float:
         """See `ImageCodec`: that of the refinement of one tile is the largest."""
-        side = self.tile + 2 * LATENT * self._codec.model.border
-        working = TENSORFLOW + self.bytes_per_pixel * min(height * width, side**2)
+        at_once = self._codec.tiles(height, width).pixels_at_once(threads=1)
+        working = TENSORFLOW + self.bytes_per_pixel * at_once
         return size_of_picture(height, width) + working
 
     def compress(self, pixels: np.ndarray, quality: float) -> Coded:
@@ -85,7 +86,8 @@ class RefinedCodec(ImageCodec):
         tiles = self._codec.tiles(*pixels.shape[:2])
         work = functools.partial(self._compress_tile, pixels, tiles, quality)
         workers = Workers(1, self._progress)
-        return joined(workers.map(work, range(tiles.pixels.num_tiles)))
+        with memory_errors():
+            return joined(workers.map(work, range(tiles.pixels.num_tiles)))
 
     def decompress(
         self, coded: Coded, height: int, width: int, region: Region | None = None

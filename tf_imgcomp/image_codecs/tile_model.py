@@ -14,7 +14,7 @@ from tf_imgcomp.errors import BitstreamError, ModelError
 from tf_imgcomp.image_codecs import streams
 from tf_imgcomp.image_codecs.effort import FAST
 from tf_imgcomp.image_codecs.interface import Coded
-from tf_imgcomp.model_folder import WEIGHTS, ExportedModel
+from tf_imgcomp.model_folder import WEIGHTS, ExportedModel, memory_errors
 
 # More bits for an error than any integer needs, so that no other one is chosen.
 _NO_CHOICE = np.float32(1e6)
@@ -56,7 +56,8 @@ class TileModel(ExportedModel):
             quality: float in [1, 100].
         """
         quality = self._tf.constant(quality, "float32")
-        coded = self._model.compress(pixels, crop, quality)
+        with memory_errors():
+            coded = self._model.compress(pixels, crop, quality)
         return _coded_tile(coded, int(coded["quality"]) / 100)
 
     def analysis(
@@ -66,7 +67,8 @@ class TileModel(ExportedModel):
 
         Arguments are those of `compress`.
         """
-        latents = self._model.analysis(pixels, crop, _hundredths(quality))
+        with memory_errors():
+            latents = self._model.analysis(pixels, crop, _hundredths(quality))
         return {name: value.numpy() for name, value in latents.items()}
 
     def encode(self, y_hat: np.ndarray, z_hat: np.ndarray, quality: float) -> Coded:
@@ -77,7 +79,8 @@ class TileModel(ExportedModel):
             z_hat: float32 `(1, rows / 4, columns / 4, n)`, integers.
             quality: float in [1, 100], a multiple of 0.01.
         """
-        coded = self._model.encode(y_hat, z_hat, _hundredths(quality), _NO_CHOICE)
+        with memory_errors():
+            coded = self._model.encode(y_hat, z_hat, _hundredths(quality), _NO_CHOICE)
         return _coded_tile(coded, quality)
 
     def trained_weights(self) -> np.ndarray:
@@ -142,7 +145,8 @@ class TileModel(ExportedModel):
             uint8, 16 times as many rows and columns as the tile has latents.
         """
         y_hat = y_hat[None].astype(np.float32)
-        image = self._model.synthesis(y_hat, crop, _hundredths(quality))["image"]
+        with memory_errors():
+            image = self._model.synthesis(y_hat, crop, _hundredths(quality))["image"]
         return image.numpy()
 
     def preview(
@@ -160,9 +164,10 @@ class TileModel(ExportedModel):
             uint8, `16 / factor` times as many rows and columns as the tile has latents.
         """
         y_hat = y_hat[None].astype(np.float32)
-        decoded = self._model.preview(
-            y_hat, crop, _hundredths(quality), np.int32(factor)
-        )
+        with memory_errors():
+            decoded = self._model.preview(
+                y_hat, crop, _hundredths(quality), np.int32(factor)
+            )
         return decoded["image"].numpy()
 
     def _decode_first(
@@ -178,7 +183,8 @@ class TileModel(ExportedModel):
         tf = self._tf
         checksum, strings = streams.unpack(data)
         try:
-            decoded = decode(tf.constant(strings, tf.string))
+            with memory_errors():
+                decoded = decode(tf.constant(strings, tf.string))
         except tf.errors.OpError as error:
             raise BitstreamError("the strings do not decode") from error
         if not bool(decoded["sound"]):

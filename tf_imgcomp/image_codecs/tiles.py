@@ -189,6 +189,13 @@ class ImageTiles:
         window = self.latents.window(tile, self.border)
         return window, margins(window, self.latents.tile(tile))
 
+    def pixels_at_once(self, threads: int) -> int:
+        """Pixels, padded and with surroundings, of the tiles that threads work on."""
+        side = self.pixels.side + 2 * LATENT * self.border
+        padded = self.latents.height * LATENT, self.latents.width * LATENT
+        rows, columns = (min(size, side) for size in padded)
+        return min(threads, self.pixels.num_tiles) * rows * columns
+
     def decoding_steps(self, region: Region) -> list[DecodingStep]:
         """The steps that decode a region of pixels."""
         wanted = self.pixels.touched_by(region)

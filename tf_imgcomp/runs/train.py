@@ -174,6 +174,7 @@ def train(
     trainer.use_average()
     save_weights(trainable.model, Path(workdir) / "final.npz")
     if export:
+        report(f"exporting to {export}")
         figures = validate() if validate else {}
         figures.pop("reconstruction", None)
         whole_card = {

@@ -130,18 +130,24 @@ class Trainer:
             dataset: uint8 `(b, h, w, 3 * pictures)` for each step from `self.step` on.
             report: function of a line of progress.
         """
-        config = self.config
+        config, first = self.config, int(self.step) + 1
+        if first > 1:
+            report(f"resumed at step {first - 1}")
         window_start, window_step = time.monotonic(), int(self.step)
         saved = time.monotonic()
         for images in dataset:
-            metrics = self._distributed_step(images, tf.identity(self.step))
+            metrics = self._take_step(images, int(self.step) + 1 == first, report)
             done = int(self.step.assign_add(1))
-            if done % config.log_every == 0:
+            if done == first and config.log_every > 1:  # Compilation does not count.
+                window_start, window_step = time.monotonic(), done
+            elif done % config.log_every == 0:
                 now = time.monotonic()
                 rate = (done - window_step) / (now - window_start)
                 window_start, window_step = now, done
                 self._log(done, metrics, rate, report)
             if self.validate and done % config.validate_every == 0:
+                if not self._checkpoints.latest_checkpoint:
+                    self._checkpoints.save(done)
                 self._validate(done, report)
                 window_start, window_step = time.monotonic(), done
             if time.monotonic() - saved > 60 * config.checkpoint_minutes:
@@ -153,6 +159,16 @@ class Trainer:
         """Replaces the model's weights by their average."""
         if int(self.step):
             self.optimizer.finalize_variable_values(self._variables)
+
+    def _take_step(self, images, is_first, report):
+        if not is_first:
+            return self._distributed_step(images, tf.identity(self.step))
+        report("compiling the training step, which can take minutes")
+        start = time.monotonic()
+        metrics = self._distributed_step(images, tf.identity(self.step))
+        float(metrics["loss"])  # Waits for the step.
+        report(f"compiled in {time.monotonic() - start:.0f} s")
+        return metrics
 
     def _distribute(self, images, step):
         metrics = self._strategy.run(self._train_step, (images, step))
@@ -207,6 +223,7 @@ class Trainer:
 
     def _validate(self, done, report):
         """Validates the averaged weights and saves them if they are the best so far."""
+        report(f"validating at step {done}")
         current = [variable.numpy() for variable in self._variables]
         self.use_average()
         number = done // self.config.validate_every
@@ -221,4 +238,5 @@ class Trainer:
             variable.assign(value)
         if self._plateau:
             self._plateau(figures["score"])
-        report(f"validation {line}")
+        shown = (f"{name} {value:.4g}" for name, value in figures.items())
+        report(f"validation  {'  '.join(shown)}")

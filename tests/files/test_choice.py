@@ -1,0 +1,110 @@
+"""The choice of a codec for what does not look like a photo."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from tests.stub_codec import StubCodec
+from tf_imgcomp import bitstream, metrics
+from tf_imgcomp.data.images import Photo
+from tf_imgcomp.errors import ImgcompError
+from tf_imgcomp.files import choice, compression, encoding, goals
+from tf_imgcomp.files.goals import Goal
+from tf_imgcomp.image_codecs.classical import ClassicalImageCodec
+
+
+@pytest.fixture
+def photo(make_image):
+    return Photo(make_image(100, 120))
+
+
+@pytest.fixture
+def drawing():
+    """Lines of text with an alpha plane and metadata."""
+    image = Image.new("RGB", (120, 100), "white")
+    for row in range(0, 100, 12):
+        ImageDraw.Draw(image).text((3, row), "some text in a window", "black")
+    alpha = np.full((100, 120), 255, np.uint8)
+    alpha[:5] = 9
+    return Photo(np.asarray(image), alpha=alpha, text=(("Title", "drawn"),))
+
+
+@pytest.fixture
+def others():
+    return [ClassicalImageCodec(name) for name in ("webp", "webp_lossless")]
+
+
+def encode(photo, others, **goal):
+    return choice.encode_cheapest(StubCodec(), others, photo, Goal(**goal))
+
+
+def test_drawings_are_told_from_photos(photo, drawing):
+    assert choice.looks_drawn(drawing.pixels)
+    assert not choice.looks_drawn(photo.pixels)
+    for size in [(1, 1), (1, 9), (9, 1), (2, 2)]:
+        assert choice.looks_drawn(np.zeros((*size, 3), np.uint8)) == (size == (2, 2))
+
+
+@pytest.mark.parametrize("goal", [{"quality": 50}, {"target_psnr": 30.0}])
+def test_photos_are_coded_as_without_other_codecs(photo, goal):
+    encoded, notes = encode(photo, [None], **goal)  # None cannot even be tried.
+    assert encoded == goals.encode(StubCodec(), photo, Goal(**goal))
+    assert notes == ()
+
+
+@pytest.mark.parametrize(
+    "goal", [{"quality": 20}, {"max_bytes": 2500}, {"target_psnr": 30.0}], ids=str
+)
+def test_drawings_take_the_cheapest_codec(drawing, others, goal):
+    encoded, notes = encode(drawing, others, **goal)
+    file = bitstream.unpack(encoded.data)
+    assert file.codec in ("webp", "webp_lossless")
+    codec = ClassicalImageCodec(file.codec)
+    decoded = encoding.decode(codec, file)
+    assert metrics.psnr(drawing.pixels, decoded.pixels) == encoded.psnr
+    np.testing.assert_array_equal(decoded.alpha, drawing.alpha)
+    assert decoded.text == drawing.text
+    (note,) = notes
+    quality = "lossless" if encoded.psnr == np.inf else f"{encoded.psnr:.2f} dB"
+    size = f"{file.codec} ({len(encoded.data)} bytes, {quality})"
+    assert note.startswith(f"no photo: {size}; not ")
+
+
+def test_the_choice_is_by_the_lagrangian_of_the_quality(drawing, others):
+    chosen = [encode(drawing, others, quality=quality)[0] for quality in (1, 50, 100)]
+    sizes = [len(encoded.data) for encoded in chosen]
+    assert sizes == sorted(sizes)
+    for quality, best in zip((1, 50, 100), chosen):
+        encoder = encoding.PhotoEncoder(drawing)
+        for codec in (StubCodec(), *others):
+            _, other = encoder.measured(codec, quality)
+            assert choice._cost(best, quality) <= choice._cost(other, quality)
+
+
+def test_a_codec_that_fails_is_left_out(drawing, others):
+    wide = dataclasses.replace(
+        drawing, pixels=np.zeros((2, 20_000, 3), np.uint8), alpha=None
+    )
+    encoded, notes = encode(wide, others, quality=50)  # Too wide for WebP.
+    assert encoded.file.codec == "stub"
+    assert notes == (
+        f"no photo: stub ({len(encoded.data)} bytes, {encoded.psnr:.2f} dB)",
+    )
+    with pytest.raises(ImgcompError, match="^does not fit into 1 bytes"):
+        encode(drawing, others, max_bytes=1)
+
+
+def test_a_file_larger_than_its_source_is_noted(tmp_path, drawing, others):
+    source, target = tmp_path / "in.png", tmp_path / "out.tfci"
+    Image.fromarray(drawing.pixels).save(source, optimize=True)
+    report = compression.compress_file(StubCodec(), source, target, Goal(quality=100))
+    before, after = source.stat().st_size, target.stat().st_size
+    assert after > before
+    note = f"larger than its source: {after} bytes, before {before}"
+    assert report.notes == (note,)
+    report = compression.compress_file(
+        StubCodec(), source, target, Goal(quality=1), others=others, overwrite=True
+    )
+    assert [note.split(":")[0] for note in report.notes] == ["no photo"]
