@@ -25,6 +25,7 @@ from absl import flags
 from tf_imgcomp.data import images, paths
 from tf_imgcomp.files import compression
 from tf_imgcomp.files.budget import share_out_bits
+from tf_imgcomp.files.compression import Report
 from tf_imgcomp.files.goals import Goal
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.effort import FAST, ITERATIONS
@@ -117,8 +118,8 @@ def compress(inputs: Sequence[str]) -> int:
             return Goal(quality=qualities[source])
         return goal_flags.goal()
 
-    def work(source: Path, target: Path) -> str:
-        report = compression.compress_file(
+    def work(source: Path, target: Path) -> Report:
+        return compression.compress_file(
             codec,
             source,
             target,
@@ -127,9 +128,10 @@ def compress(inputs: Sequence[str]) -> int:
             strip=_STRIP.value,
             overwrite=coding_flags.OVERWRITE.value,
         )
-        return command_line.tell(PROGRAM, source, target, report)
 
-    return command_line.each_file(PROGRAM, jobs, work)
+    # All photos share an importance image; they would wait for each other to read it.
+    at_once = 1 if _IMPORTANCE.value else command_line.photos_at_once(threads)
+    return command_line.each_file(PROGRAM, jobs, work, at_once)
 
 
 def main(argv: Sequence[str]) -> int:

@@ -17,6 +17,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # No start-up noise.
 
 import functools
 import re
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from absl import flags
 
 from tf_imgcomp.data import images, paths
 from tf_imgcomp.files import compression
+from tf_imgcomp.files.compression import Report
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.tile_grid import Region
 from tf_imgcomp_bin import coding_flags, command_line
@@ -73,7 +75,13 @@ def make_load(model: str | None, threads: int | None = None):
     find = models.load_by_id if model is None else models.load
     find = functools.partial(find, workers=workers)
     load = functools.cache(command_line.fast_startup(find, threads))
-    return load if model is None else lambda _: load(model)
+    loading = threading.Lock()
+
+    def load_once(codec_id: str):
+        with loading:
+            return load(model or codec_id)
+
+    return load_once
 
 
 def decompress(inputs: Sequence[str]) -> int:
@@ -88,8 +96,8 @@ def decompress(inputs: Sequence[str]) -> int:
     )
     load = make_load(coding_flags.MODEL.value, coding_flags.THREADS.value)
 
-    def work(source: Path, target: Path) -> str:
-        report = compression.decompress_file(
+    def work(source: Path, target: Path) -> Report:
+        return compression.decompress_file(
             load,
             source,
             target,
@@ -97,9 +105,9 @@ def decompress(inputs: Sequence[str]) -> int:
             scale=int(_SCALE.value.split("/")[1]) if _SCALE.value else 1,
             overwrite=coding_flags.OVERWRITE.value,
         )
-        return command_line.tell(PROGRAM, source, target, report)
 
-    return command_line.each_file(PROGRAM, jobs, work)
+    at_once = command_line.photos_at_once(coding_flags.THREADS.value)
+    return command_line.each_file(PROGRAM, jobs, work, at_once)
 
 
 def main(argv: Sequence[str]) -> int:

@@ -16,7 +16,7 @@ from pathlib import Path
 from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.atomic_files import check_writable, write_atomically
 from tf_imgcomp.bitstream import TfciFile
-from tf_imgcomp.data import images
+from tf_imgcomp.data import images, memory
 from tf_imgcomp.files import goals
 from tf_imgcomp.files.encoding import decode
 from tf_imgcomp.files.importance import emphasize, read_importance
@@ -76,14 +76,15 @@ def compress_file(
     """
     start = time.perf_counter()
     check_writable(target, overwrite, source)
-    photo = images.read_image(source, codec.memory)
-    if strip:
-        photo = goals.without_metadata(photo)
-    height, width, _ = photo.pixels.shape
-    if importance:
-        field = read_importance(importance, height, width)
-        photo = emphasize(codec, photo, field)
-    encoded = goals.encode(codec, photo, goal)
+    with memory.shared(codec.memory) as needed_memory:
+        photo = images.read_image(source, needed_memory)
+        if strip:
+            photo = goals.without_metadata(photo)
+        height, width, _ = photo.pixels.shape
+        if importance:
+            field = read_importance(importance, height, width)
+            photo = emphasize(codec, photo, field)
+        encoded = goals.encode(codec, photo, goal)
     num_bytes = len(encoded.data)
     write_atomically(target, encoded.data, overwrite=overwrite)
     return Report(
@@ -134,9 +135,11 @@ def decompress_file(
     data = source.read_bytes()
     file, faults = _read(data, is_preview=scale > 1)
     codec = load(file.codec)
-    start = time.perf_counter()
-    photo = decode(codec, file, region, scale)
-    notes = images.write_image(target, photo, overwrite=overwrite)
+    with memory.shared(codec.memory) as needed_memory:
+        needed_memory(file.height, file.width)  # Waits for other images.
+        start = time.perf_counter()
+        photo = decode(codec, file, region, scale)
+        notes = images.write_image(target, photo, overwrite=overwrite)
     return Report(
         num_bytes=len(data),
         bpp=metrics.bpp(len(data), file.height, file.width),
