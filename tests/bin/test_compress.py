@@ -360,6 +360,21 @@ def test_images_over_max_pixels_are_refused_before_any_work(
     check_error(capsys, decompress, message, tfci, *more)
 
 
+def test_auto_takes_another_codec_for_a_drawing(stub, photo, folder, capsys):
+    drawing = Image.new("RGB", (90, 60), "white")
+    drawing.paste("black", (10, 10, 50, 20))
+    drawing.save("drawing.png")
+    assert run(compress, "--model=auto", "photo.png", "drawing.png") == 0
+    assert unpack("photo.tfci").codec == "stub"
+    codec = unpack("drawing.tfci").codec
+    assert codec in ("avif444", "webp_lossless")
+    (note,) = capsys.readouterr().err.splitlines()
+    assert note.startswith(f"bin/compress: drawing.png: no photo: {codec} (")
+    message = "--total_bpp shares out the bits of one codec: not with --model=auto"
+    assert run(compress, "--model=auto", "--total_bpp=1", "photo.png") == 2
+    assert message in capsys.readouterr().err
+
+
 def test_no_memory_for_one_file_does_not_stop_the_others(
     stub, photo, folder, capsys, monkeypatch
 ):
