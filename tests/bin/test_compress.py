@@ -405,9 +405,7 @@ def test_images_that_exhaust_memory_are_refused(
     monkeypatch.setattr(stub, "tile", 0)
     repack(tfci, tile=0, width=10**9)
     message = "photo.tfci: 1000000000 x 30 pixels need 600.0 GB of memory, "
-    check_error(
-        capsys, decompress, message, "--max_pixels=0", "--output=new.png", tfci
-    )
+    check_error(capsys, decompress, message, "--max_pixels=0", "--output=new.png", tfci)
     assert listing(folder) == ["photo.png", "photo.tfci"]
 
 
