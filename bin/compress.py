@@ -125,7 +125,7 @@ def compress(inputs: Sequence[str]) -> int:
     codec = load(
         models.DEFAULT if is_auto else coding_flags.MODEL.value or models.DEFAULT
     )
-    others = [models.load(name) for name in _TRIED] if is_auto else []
+    others = [models.load_classical(name) for name in _TRIED] if is_auto else []
     if _ENSEMBLE.value:
         codec = codec.with_ensemble(_ENSEMBLE.value)
     qualities = {}

@@ -13,6 +13,7 @@ from PIL import Image, ImageCms
 import tf_imgcomp
 from tests.stub_codec import CARD, StubCodec
 from tf_imgcomp import bitstream, metrics
+from tf_imgcomp.errors import ImageError
 from tf_imgcomp.image_codecs import catalogue, models
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -115,6 +116,29 @@ def test_a_region_and_a_preview(pixels):
     with pytest.warns(UserWarning, match="cut: .*, but its first part is whole"):
         again = tf_imgcomp.decompress(start, scale=1 / 8)
     np.testing.assert_array_equal(again, preview)
+
+
+def test_pixels_have_a_limit(pixels, tmp_path):
+    height, width, _ = pixels.shape
+    data = tf_imgcomp.compress(pixels)
+    few = {"max_pixels": height * width - 1}
+    for allowed in (height * width, 0):
+        tf_imgcomp.decompress(data, max_pixels=allowed)
+    tf_imgcomp.decompress(data, region=(0, 0, 9, 9), **few)
+    Path("a.tfci").write_bytes(data)
+    Image.fromarray(pixels).save("a.png")
+    for call, *arguments in (
+        (tf_imgcomp.decompress, data),
+        (tf_imgcomp.decompress_file, "a.tfci", "b.png"),
+        (tf_imgcomp.compress_file, "a.png", "b.tfci"),
+    ):
+        with pytest.raises(ImageError, match="pixels are more than the .*max_pixels"):
+            call(*arguments, **few)
+
+
+def test_a_classical_codec_is_a_model(pixels):
+    data = tf_imgcomp.compress(pixels, model="webp_lossless")
+    np.testing.assert_array_equal(tf_imgcomp.decompress(data), pixels)
 
 
 def test_what_is_lost_is_a_warning_where_the_call_is(pixels):

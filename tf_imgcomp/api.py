@@ -32,6 +32,7 @@ from PIL import Image
 from tf_imgcomp.bitstream import TfciFile
 from tf_imgcomp.data import images, in_memory
 from tf_imgcomp.data.images import Photo
+from tf_imgcomp.data.memory import MAX_PIXELS, check_pixels
 from tf_imgcomp.files import compression, goals
 from tf_imgcomp.files.compression import Report
 from tf_imgcomp.files.encoding import decode
@@ -127,6 +128,7 @@ def decompress(
     region: tuple[int, int, int, int] | None = ...,
     scale: float = ...,
     model: str | None = ...,
+    max_pixels: int = ...,
 ) -> Image.Image: ...
 
 
@@ -137,6 +139,7 @@ def decompress(
     region: tuple[int, int, int, int] | None = ...,
     scale: float = ...,
     model: str | None = ...,
+    max_pixels: int = ...,
 ) -> list[Image.Image]: ...
 
 
@@ -146,6 +149,7 @@ def decompress(
     region: tuple[int, int, int, int] | None = None,
     scale: float = 1,
     model: str | None = None,
+    max_pixels: int = MAX_PIXELS,
 ) -> Image.Image | list[Image.Image]:
     """Decompresses a `.tfci` file to a Pillow image.
 
@@ -156,6 +160,7 @@ def decompress(
         scale: 1/2, 1/4, 1/8 or 1/16 for a preview. The first part of a file is enough
             for it; that the rest is missing is a warning.
         model: Id or folder of the model, if it is not among the models' folders.
+        max_pixels: Largest number of pixels to decode; 0: no limit.
 
     Returns:
         An image of mode L, LA, RGB or RGBA. Its `info` has `icc_profile`, `exif`, `xmp`
@@ -171,6 +176,7 @@ def decompress(
 
     def decompressed(data: Data) -> Image.Image:
         file, faults = compression.read_file(_bytes(data), is_preview=reduction > 1)
+        check_pixels(*file.decoded_size(area), max_pixels)
         photo = decode(_codec_of(file, model), file, area, reduction)
         _warn((*faults, *photo.notes))
         return in_memory.to_pillow(photo)
@@ -189,6 +195,7 @@ def compress_file(
     max_bytes: int | None = None,
     effort: int = FAST,
     strip: bool = False,
+    max_pixels: int = MAX_PIXELS,
     overwrite: bool = False,
 ) -> Report:
     """Compresses an image file to a `.tfci` file.
@@ -198,6 +205,7 @@ def compress_file(
         target: The file to write. None: beside the image, with the extension `.tfci`.
         model, quality, target_bpp, target_psnr, max_bytes, effort: See `compress`.
         strip: Whether to leave out all metadata.
+        max_pixels: Largest number of pixels of the image; 0: no limit.
         overwrite: Whether `target` may exist.
 
     Returns:
@@ -214,6 +222,7 @@ def compress_file(
         Path(target) if target else Path(source).with_suffix(compression.SUFFIX),
         goal,
         strip=strip,
+        max_pixels=max_pixels,
         overwrite=overwrite,
     )
 
@@ -225,6 +234,7 @@ def decompress_file(
     region: tuple[int, int, int, int] | None = None,
     scale: float = 1,
     model: str | None = None,
+    max_pixels: int = MAX_PIXELS,
     overwrite: bool = False,
 ) -> Report:
     """Decompresses a `.tfci` file to an image file.
@@ -233,7 +243,7 @@ def decompress_file(
         source: The `.tfci` file.
         target: The image to write; its extension names the format. None: beside the
             file, with the extension `.png`.
-        region, scale, model: See `decompress`.
+        region, scale, model, max_pixels: See `decompress`.
         overwrite: Whether `target` may exist.
 
     Returns:
@@ -250,6 +260,7 @@ def decompress_file(
         Path(target) if target else Path(source).with_suffix(".png"),
         region=area,
         scale=reduction,
+        max_pixels=max_pixels,
         overwrite=overwrite,
     )
 

@@ -1,6 +1,7 @@
 """The programs on files: compress, decompress and inspect, end to end."""
 
 import dataclasses
+import functools
 import itertools
 import json
 import subprocess
@@ -354,10 +355,26 @@ def test_images_over_max_pixels_are_refused_before_any_work(
         assert run(decompress, f"--max_pixels={allowed}", tfci, *more) == 0
     tiles = (b"",) * 30638
     repack(tfci, width=500_000_001, height=1, tile=16320, first=tiles, rest=None)
-    monkeypatch.setattr(models, "load_by_id", None)
+    fail = functools.partial(pytest.fail, "A model was loaded.")
+    monkeypatch.setattr(models, "load_by_id", lambda *_, **__: fail())
     capsys.readouterr()
     message = f"{tfci}: 500000001 x 1 pixels are more than the 500000000 that --max_"
     check_error(capsys, decompress, message, tfci, *more)
+
+
+def test_auto_takes_another_codec_for_a_drawing(stub, photo, folder, capsys):
+    drawing = Image.new("RGB", (90, 60), "white")
+    drawing.paste("black", (10, 10, 50, 20))
+    drawing.save("drawing.png")
+    assert run(compress, "--model=auto", "photo.png", "drawing.png") == 0
+    assert unpack("photo.tfci").codec == "stub"
+    codec = unpack("drawing.tfci").codec
+    assert codec in ("avif444", "webp_lossless")
+    (note,) = capsys.readouterr().err.splitlines()
+    assert note.startswith(f"bin/compress: drawing.png: no photo: {codec} (")
+    message = "--total_bpp shares out the bits of one codec: not with --model=auto"
+    assert run(compress, "--model=auto", "--total_bpp=1", "photo.png") == 2
+    assert message in capsys.readouterr().err
 
 
 def test_no_memory_for_one_file_does_not_stop_the_others(
@@ -388,7 +405,7 @@ def test_images_that_exhaust_memory_are_refused(
     monkeypatch.setattr(stub, "tile", 0)
     repack(tfci, tile=0, width=10**9)
     message = "photo.tfci: 1000000000 x 30 pixels need 600.0 GB of memory, "
-    check_error(capsys, decompress, message, "--output=new.png", tfci)
+    check_error(capsys, decompress, message, "--max_pixels=0", "--output=new.png", tfci)
     assert listing(folder) == ["photo.png", "photo.tfci"]
 
 
