@@ -81,7 +81,7 @@ class Measured:
 
     def __init__(self, name: str, photos: dict, cache: Cache):
         self._codec, self._classical = CODECS[name], ClassicalImageCodec(name)
-        self.qps, self._cache = self._classical.all_native, cache
+        self.qps, self._cache = self._codec.all_settings, cache
         self._photos = list(photos.items())
 
     def point(self, number: int, qp: int):

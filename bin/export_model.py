@@ -27,13 +27,13 @@ def export_again(folder: Path) -> int:
     from tf_imgcomp.runs.trained import export_trained, load_trained
 
     card = {k: v for k, v in read_card(folder).items() if k not in _WRITTEN}
+    print(f"{folder}: exporting", flush=True)
     export_trained(load_trained(folder), folder, card)
     return read_card(folder)["fingerprint"]
 
 
 def export_all(folders: Sequence[str]) -> int:
     for folder in folders:
-        print(f"{folder}: exporting", flush=True)
         print(f"{folder}: fingerprint {export_again(Path(folder))}", flush=True)
     return 0
 

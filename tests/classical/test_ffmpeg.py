@@ -30,7 +30,7 @@ def test_a_stream_cannot_name_files(tmp_path):
     (tmp_path / "secret").write_bytes(bytes(100))
     playlist = f"ffconcat version 1.0\nfile {tmp_path / 'secret'}\n".encode()
     command = ["-f", "concat", "-safe", "0", "-i", "-", "-f", "rawvideo", "-"]
-    message = "not on whitelist|Protocol"
+    message = "not on whitelist|Protocol|pass file descriptor"
     with pytest.raises(ClassicalCodecError, match=message):
         ffmpeg.run(command, playlist, seconds=60)
 
