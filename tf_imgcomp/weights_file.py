@@ -26,7 +26,7 @@ def write(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def read(path: Path) -> dict[str, np.ndarray]:
-    """Reads what `write` wrote, in its order.
+    """Reads what `write` wrote, in its order; plain arrays of floats as they are.
 
     Raises:
         ModelError: If the file is damaged, or holds no weights.
@@ -47,8 +47,8 @@ def _bytes(array: np.ndarray) -> np.ndarray:
 
 
 def _joined(parts: np.ndarray) -> np.ndarray:
-    if np.issubdtype(parts.dtype, np.floating):  # Of portable/train.py.
-        return parts.astype(np.float16)
+    if np.issubdtype(parts.dtype, np.floating):  # Of an exported step.
+        return parts
     if parts.dtype != np.uint8 or len(parts) != 2:
         raise ValueError("no bytes of float16")
     both = np.stack([parts[1], parts[0]], axis=-1)

@@ -23,7 +23,7 @@ def test_tiles_equal_the_whole_where_nothing_pools(make_image):
     setting = tf.constant([37.0])
     whole = postfilter(image[None], setting)[0]
     grid = TileGrid(61, 190, 32)
-    for number in range(grid.count):
+    for number in range(grid.num_tiles):
         tile, window = grid.tile(number), grid.window(number, postfilter.reach)
         result = postfilter(image[window.slices][None], setting)[0]
         result = result[tile.seen_from(window).slices]

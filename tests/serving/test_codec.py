@@ -189,7 +189,7 @@ def test_tiles_are_coded_as_in_files(serving_folder, native, images, tmp_path):
 
 def _sizes(tiles) -> dict:
     """Rows and columns of all tiles, and of the first one again."""
-    numbers = [*range(tiles.pixels.count), 0]
+    numbers = [*range(tiles.pixels.num_tiles), 0]
     regions = [tiles.latents.tile(number) for number in numbers]
     return {
         "rows": np.array([region.height for region in regions], np.int32),

@@ -142,7 +142,7 @@ def test_changed_headers_with_right_checks_are_read_as_bitstream_reads_them(seed
     blocks = ((1, b"ab"), (300, b"c")) if random.integers(2) else ()
     data = bytearray(bitstream.pack(_file(seed % 50, blocks=blocks)))
     for _ in range(random.integers(1, 3)):
-        place = len(_PREFIX) + int(random.integers(30))
+        place = len(_PREFIX) + int(random.integers(min(30, len(data) - len(_PREFIX))))
         data[place] = int(random.choice([random.integers(256), 0, 127, 128, 255]))
     try:
         data = _resealed(bytes(data))

@@ -13,7 +13,8 @@ from tf_imgcomp.serving import export
 def test_models_whose_card_tells_no_sizes_are_refused(tmp_path):
     folder = tmp_path / "some"
     folder.mkdir()
-    card = {"id": "some", "fingerprint": 1, "bytes_per_pixel": 1.0, "tile": 64}
+    card = {"id": "some", "fingerprint": 1, "bytes_per_pixel": 1.0}
+    card |= {"tile": 64, "border": 4}
     (folder / "card.json").write_text(json.dumps(card))
     with pytest.raises(ModelError, match="does not tell the codec and its sizes"):
         export.export(folder, tmp_path / "out")

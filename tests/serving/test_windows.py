@@ -21,11 +21,11 @@ def _check(window, crop, region, expected_crop, x):
 def test_windows_are_those_of_the_codec(size, border, side):
     expected = tiles.ImageTiles(*size, side, border)
     found = ImageTiles(tf.constant(size), side, border)
-    assert int(found.count) == expected.pixels.count
+    assert int(found.count) == expected.pixels.num_tiles
     pixels = np.arange(np.prod(size)).reshape(*size, 1)
     latents = expected.latents
     y = np.arange(latents.height * latents.width).reshape(-1, latents.width, 1)
-    for number in range(expected.pixels.count):
+    for number in range(expected.pixels.num_tiles):
         tile = tf.constant(number)
         _check(*found.analysis_window(tile), *expected.analysis_window(number), pixels)
         _check(*found.synthesis_window(tile), *expected.synthesis_window(number), y)

@@ -97,7 +97,7 @@ class TileModel(ExportedModel):
                 f"model {self.id!r} has no file {WEIGHTS}, which efforts above {FAST} "
                 "need: take a lower effort, or export the model again"
             ) from None
-        return np.concatenate([array.ravel() for array in arrays])
+        return np.concatenate([array.ravel() for array in arrays]).astype(np.float16)
 
     def decode(
         self, first: bytes, rest: bytes, rows: int, columns: int, quality: float
