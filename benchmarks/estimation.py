@@ -88,7 +88,7 @@ class KnownLatents:
     def code_optional(self, shape, run):
         if self._has_optional_slice:
             return run()[0]
-        return tf.zeros([*shape, self._optional_depth])
+        return tf.zeros(tf.concat([shape, [self._optional_depth]], axis=0))
 
     def code(self, number, colour, raw):
         self.parameters[number, colour] = raw

@@ -8,14 +8,16 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from absl import app, flags, logging
 from tqdm import tqdm
 
 import tf_imgcomp
+from tf_imgcomp.atomic_files import abandon_all
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.files.compression import Report
 from tf_imgcomp.image_codecs.interface import ImageCodec
@@ -63,6 +65,10 @@ flags.DEFINE_flag(
 
 _INTERRUPTED = 130  # 128 plus the number of the signal, as in shells.
 
+# Photos coded at the same time: one computes what another leaves idle while it is read,
+# entropy coded or written. More take more memory.
+_PHOTOS_AT_ONCE = 2
+
 
 def run(program: str, main: Callable[[Sequence[str]], int]) -> None:
     """Runs a program and ends Python with its exit code.
@@ -95,6 +101,7 @@ def _run_to_the_end(main: Callable[[Sequence[str]], int], argv: Sequence[str]) -
     """
     exit_code = main(argv)
     if exit_code == _INTERRUPTED:
+        abandon_all()
         sys.stdout.flush()
         os._exit(exit_code)
     return exit_code
@@ -159,7 +166,10 @@ def guard(program: str, work: Callable[[], int]) -> int:
 
 
 def each_file(
-    program: str, jobs: dict[Path, Path], work: Callable[[Path, Path], str]
+    program: str,
+    jobs: dict[Path, Path],
+    work: Callable[[Path, Path], Report | str],
+    at_once: int = 1,
 ) -> int:
     """Calls `work` for each file and prints what it returns.
 
@@ -170,25 +180,57 @@ def each_file(
     Args:
         program: Name of the program, for its messages.
         jobs: For each file read, the one it results in.
-        work: Called with both names for each file.
+        work: Called with both names for each file. Returns a report or a line.
+        at_once: How many files to work at, in threads. All that is printed is in the
+            order of the files.
 
     Returns:
         The exit code: 0, or 1 if any file failed.
     """
-    exit_code, sources = 0, {}
+    exit_code, results = 0, _started(jobs, work, at_once)
     silent = len(jobs) < 2 or not sys.stderr.isatty()
     for source, target in tqdm(jobs.items(), disable=silent, unit="file"):
         try:
-            if sources.setdefault(target, source) != source:
-                raise ImgcompError(
-                    f"{target} was already written from {sources[target]}"
-                )
-            line = work(source, target)
-            tqdm.write(line, file=sys.stderr if target == STANDARD else sys.stdout)
+            result = next(results)()
+            if isinstance(result, Report):
+                result = tell(program, source, target, result)
+            tqdm.write(result, file=sys.stderr if target == STANDARD else sys.stdout)
         except (ImgcompError, OSError, MemoryError) as error:
             complain(program, f"{source}: {reason(error, source)}")
             exit_code = 1
     return exit_code
+
+
+def _started(
+    jobs: dict[Path, Path], work: Callable[[Path, Path], Any], at_once: int
+) -> Iterator[Callable[[], Any]]:
+    """For each job a function that returns its result, or raises its error."""
+    first_sources: dict[Path, Path] = {}
+    for source, target in jobs.items():
+        first_sources.setdefault(target, source)
+
+    def work_once(source: Path, target: Path) -> Any:
+        if first_sources[target] != source:
+            raise ImgcompError(
+                f"{target} was already written from {first_sources[target]}"
+            )
+        return work(source, target)
+
+    if min(at_once, len(jobs)) < 2:
+        for job in jobs.items():
+            yield functools.partial(work_once, *job)
+        return
+    executor = ThreadPoolExecutor(at_once)
+    try:
+        for future in [executor.submit(work_once, *job) for job in jobs.items()]:
+            yield future.result
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)
+
+
+def photos_at_once(threads: int | None) -> int:
+    """How many photos to code at the same time, with this number of threads."""
+    return min(_PHOTOS_AT_ONCE, threads or os.cpu_count() or 1)
 
 
 def fast_startup(

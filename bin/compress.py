@@ -29,6 +29,7 @@ from tf_imgcomp.data import images, paths
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.files import compression
 from tf_imgcomp.files.budget import share_out_bits
+from tf_imgcomp.files.compression import Report
 from tf_imgcomp.files.goals import Goal
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.catalogue import catalogue
@@ -143,10 +144,10 @@ def compress(inputs: Sequence[str]) -> int:
             return Goal(quality=qualities[source])
         return goal_flags.goal()
 
-    def work(source: Path, target: Path) -> str:
+    def work(source: Path, target: Path) -> Report:
         files = standard_streams.as_files(source, target, compression.SUFFIX)
         with files as (read, written):
-            report = compression.compress_file(
+            return compression.compress_file(
                 codec,
                 read,
                 written,
@@ -157,9 +158,10 @@ def compress(inputs: Sequence[str]) -> int:
                 max_pixels=coding_flags.MAX_PIXELS.value,
                 overwrite=coding_flags.OVERWRITE.value,
             )
-        return command_line.tell(PROGRAM, source, target, report)
 
-    return command_line.each_file(PROGRAM, jobs, work)
+    # All photos share an importance image; they would wait for each other to read it.
+    at_once = 1 if _IMPORTANCE.value else command_line.photos_at_once(threads)
+    return command_line.each_file(PROGRAM, jobs, work, at_once)
 
 
 def list_models() -> int:

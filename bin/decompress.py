@@ -19,6 +19,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # No start-up noise.
 
 import functools
 import re
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from absl import flags
 
 from tf_imgcomp.data import images, paths
 from tf_imgcomp.files import compression
+from tf_imgcomp.files.compression import Report
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.tile_grid import Region
 from tf_imgcomp_bin import coding_flags, command_line, standard_streams
@@ -75,7 +77,13 @@ def make_load(model: str | None, threads: int | None = None):
     find = models.load_by_id if model is None else models.load
     find = functools.partial(find, workers=workers)
     load = functools.cache(command_line.fast_startup(find, threads))
-    return load if model is None else lambda _: load(model)
+    loading = threading.Lock()
+
+    def load_once(codec_id: str):
+        with loading:
+            return load(model or codec_id)
+
+    return load_once
 
 
 def decompress(inputs: Sequence[str]) -> int:
@@ -91,9 +99,9 @@ def decompress(inputs: Sequence[str]) -> int:
     jobs = standard_streams.in_jobs(jobs, coding_flags.OUTPUT.value)
     load = make_load(coding_flags.MODEL.value, coding_flags.THREADS.value)
 
-    def work(source: Path, target: Path) -> str:
+    def work(source: Path, target: Path) -> Report:
         with standard_streams.as_files(source, target, suffix) as (read, written):
-            report = compression.decompress_file(
+            return compression.decompress_file(
                 load,
                 read,
                 written,
@@ -102,9 +110,9 @@ def decompress(inputs: Sequence[str]) -> int:
                 max_pixels=coding_flags.MAX_PIXELS.value,
                 overwrite=coding_flags.OVERWRITE.value,
             )
-        return command_line.tell(PROGRAM, source, target, report)
 
-    return command_line.each_file(PROGRAM, jobs, work)
+    at_once = command_line.photos_at_once(coding_flags.THREADS.value)
+    return command_line.each_file(PROGRAM, jobs, work, at_once)
 
 
 def main(argv: Sequence[str]) -> int:

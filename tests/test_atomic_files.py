@@ -11,7 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tf_imgcomp.atomic_files import check_writable, open_atomically, write_atomically
+from tf_imgcomp.atomic_files import (
+    abandon_all,
+    check_writable,
+    open_atomically,
+    write_atomically,
+)
 from tf_imgcomp.errors import ImgcompError
 
 FILES = 400
@@ -371,3 +376,15 @@ def test_a_writer_tries_again_if_its_temporary_is_cleared(tmp_path, monkeypatch)
     write_atomically(tmp_path / "file", b"all of it", overwrite=False)
     assert (tmp_path / "file").read_bytes() == b"all of it"
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_files_that_threads_are_writing_can_be_abandoned(tmp_path):
+    def write():
+        with open_atomically(tmp_path / "a", overwrite=False):
+            assert len(list(tmp_path.iterdir())) == 1
+            abandon_all()
+            assert not list(tmp_path.iterdir())
+
+    with pytest.raises(FileNotFoundError, match="No such file"):
+        write()
+    assert not list(tmp_path.iterdir())

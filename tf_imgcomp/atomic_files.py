@@ -32,6 +32,7 @@ _NO_LINKS = {  # What file systems without hard links answer, such as exFAT.
     *(errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
 }
 _UMASK = threading.Lock()
+_being_written: set[Path] = set()  # Temporaries of this process.
 
 
 def check_writable(path: Path, overwrite: bool, source: Path) -> None:
@@ -79,6 +80,7 @@ def open_atomically(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
         target.parent.mkdir(parents=True, exist_ok=True)
         _clear_leftovers(target.parent.resolve())
         file, temporary = _locked_temporary(target.parent)
+    _being_written.add(temporary)
     try:
         yield file
         with _naming(path):
@@ -92,8 +94,15 @@ def open_atomically(path: Path, *, overwrite: bool) -> Iterator[BinaryIO]:
             _sync_folder(target.parent)
     finally:
         temporary.unlink(missing_ok=True)
+        _being_written.discard(temporary)
         with contextlib.suppress(OSError):  # What an error left in its buffer.
             file.close()
+
+
+def abandon_all() -> None:
+    """Removes what threads are writing, for a process that ends without them."""
+    for temporary in tuple(_being_written):
+        temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -1,8 +1,11 @@
-"""Refuses images that are larger than a limit, or than the available memory."""
+"""Refuses images larger than a limit or the available memory, or lets them wait."""
 
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tf_imgcomp.errors import ImageError
@@ -67,6 +70,46 @@ def check_memory(height: int, width: int, needed: float) -> None:
             f"{width} x {height} pixels need {needed / 1e9:.1f} GB of memory, "
             f"{available / 1e9:.1f} GB are available"
         )
+
+
+# What the images need that are in work, each under a key of its own.
+_in_work: dict[object, float] = {}
+_changed = threading.Condition()
+
+
+@contextmanager
+def shared(
+    needed: Callable[[int, int], float],
+) -> Iterator[Callable[[int, int], float]]:
+    """Context of processing an image, in which others may be in work in other threads.
+
+    Args:
+        needed: function from height and width to the peak memory in bytes of the
+            processing.
+
+    Yields:
+        The same function. It waits until the image fits into memory beside those in
+        work, or until there are none.
+    """
+    image = object()
+
+    def needed_beside_others(height: int, width: int) -> float:
+        size = needed(height, width)
+        with _changed:
+            _changed.wait_for(
+                lambda: (
+                    not _in_work or sum(_in_work.values()) + size <= available_memory()
+                )
+            )
+            _in_work[image] = size
+        return size
+
+    try:
+        yield needed_beside_others
+    finally:
+        with _changed:
+            _in_work.pop(image, None)
+            _changed.notify_all()
 
 
 def _free_memory() -> int:

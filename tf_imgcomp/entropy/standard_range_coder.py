@@ -27,13 +27,12 @@ class _Symbols(NamedTuple):
 
     Attributes:
         keys: float64 `(1, n)`. 2**16 times the row, plus where the symbol begins in it.
-        starts, ends: float64 `(n,)`, where a symbol begins and ends, 0 to 1.
+        bounds: float64 `(2, n)`, where a symbol begins and ends, 0 to 1.
         first: int32 `(rows,)`, the number of the first symbol of each row.
     """
 
     keys: tf.Tensor
-    starts: tf.Tensor
-    ends: tf.Tensor
+    bounds: tf.Tensor
     first: tf.Tensor
 
     def numbers(self, rows: tf.Tensor, symbols: tf.Tensor) -> tf.Tensor:
@@ -50,7 +49,8 @@ def _symbols(table: tf.Tensor) -> _Symbols:
     starts, ends = tf.gather(table, places), tf.gather(table, places + 1)
     first = _int(tf.where(tf.equal(starts, 0))[:, 0])
     keys = _float(tf.gather(row, places)) * _WORD + _float(starts)
-    return _Symbols(keys[None], _float(starts) / _WORD, _float(ends) / _WORD, first)
+    bounds = _float(tf.stack([starts, ends])) / _WORD
+    return _Symbols(keys[None], bounds, first)
 
 
 def _float(x: tf.Tensor) -> tf.Tensor:
@@ -61,10 +61,10 @@ def _int(x: tf.Tensor) -> tf.Tensor:
     return tf.cast(x, tf.int32)
 
 
-def _narrowed(size: tf.Tensor, start: tf.Tensor, end: tf.Tensor) -> tuple:
+def _narrowed(size: tf.Tensor, bounds: tf.Tensor) -> tuple:
     """Where a symbol begins in an interval, its size, and whether that is small."""
-    low = tf.floor(size * start)
-    size = tf.floor(size * end) - low
+    low, high = tf.unstack(tf.floor(size * bounds))
+    size = high - low
     return low, size, size <= _WORD
 
 
@@ -72,22 +72,22 @@ def write(table: tf.Tensor, rows: tf.Tensor, symbols: tf.Tensor) -> tf.Tensor:
     """Writes a stream for each row of a matrix of symbols; see `range_coder.write`."""
     known = _symbols(table)
     numbers = tf.transpose(known.numbers(rows, symbols))  # (k, streams)
-    starts, ends = tf.gather(known.starts, numbers), tf.gather(known.ends, numbers)
-    sizes, last = _sizes(starts, ends)
-    low, _, is_small = _narrowed(sizes, starts, ends)
+    bounds = tf.gather(known.bounds, numbers, axis=1)
+    sizes, last = _sizes(bounds)
+    low, _, is_small = _narrowed(sizes, bounds)
     shifts = tf.cumsum(_int(is_small), axis=0)
     count = tf.reduce_sum(_int(is_small), axis=0)
     words = _sum_words(low, shifts - _int(is_small), count)
     return _strings(_with_carries(words), count, tf.cast(last, tf.int64))
 
 
-def _sizes(starts: tf.Tensor, ends: tf.Tensor) -> tuple:
+def _sizes(bounds: tf.Tensor) -> tuple:
     """The sizes before each symbol `(k, streams)`, and after the last `(streams,)`."""
-    steps, streams = tf.unstack(tf.shape(starts))
+    _, steps, streams = tf.unstack(tf.shape(bounds))
 
     def step(number, size, sizes):
         sizes = sizes.write(number + 1, size)
-        _, size, is_small = _narrowed(size, starts[number], ends[number])
+        _, size, is_small = _narrowed(size, bounds[:, number])
         return number + 1, tf.where(is_small, size * _WORD, size), sizes
 
     whole = tf.fill([streams], tf.constant(_FULL, tf.float64))
@@ -213,9 +213,8 @@ class StandardReader(NamedTuple):
 
         def step(count, offset, size, place, numbers):
             number = self._find(keys[count], offset, size)
-            start = tf.gather(self.symbols.starts, number)
-            end = tf.gather(self.symbols.ends, number)
-            low, size, is_small = _narrowed(size, start, end)
+            bounds = tf.gather(self.symbols.bounds, number, axis=1)
+            low, size, is_small = _narrowed(size, bounds)
             offset, word = offset - low, tf.gather(self.words, place)
             offset = tf.where(is_small, offset * _WORD + word, offset)
             size = tf.where(is_small, size * _WORD, size)

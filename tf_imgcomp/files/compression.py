@@ -16,7 +16,7 @@ from pathlib import Path
 from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.atomic_files import check_writable, write_atomically
 from tf_imgcomp.bitstream import TfciFile
-from tf_imgcomp.data import images
+from tf_imgcomp.data import images, memory
 from tf_imgcomp.data.memory import MAX_PIXELS, check_pixels
 from tf_imgcomp.files import choice, goals
 from tf_imgcomp.files.encoding import decode
@@ -81,14 +81,15 @@ def compress_file(
     """
     start = time.perf_counter()
     check_writable(target, overwrite, source)
-    photo = images.read_image(source, codec.memory, max_pixels)
-    if strip:
-        photo = goals.without_metadata(photo)
-    height, width, _ = photo.pixels.shape
-    if importance:
-        field = read_importance(importance, height, width)
-        photo = emphasize(codec, photo, field)
-    encoded, notes = choice.encode_cheapest(codec, others, photo, goal)
+    with memory.shared(codec.memory) as needed_memory:
+        photo = images.read_image(source, needed_memory, max_pixels)
+        if strip:
+            photo = goals.without_metadata(photo)
+        height, width, _ = photo.pixels.shape
+        if importance:
+            field = read_importance(importance, height, width)
+            photo = emphasize(codec, photo, field)
+        encoded, notes = choice.encode_cheapest(codec, others, photo, goal)
     num_bytes, before = len(encoded.data), source.stat().st_size
     if num_bytes > before:
         notes += (f"larger than its source: {num_bytes} bytes, before {before}",)
@@ -137,9 +138,11 @@ def decompress_file(
     file, faults = read_file(data, is_preview=scale > 1)
     check_pixels(*file.decoded_size(region), max_pixels)
     codec = load(file.codec)
-    start = time.perf_counter()
-    photo = decode(codec, file, region, scale)
-    notes = images.write_image(target, photo, overwrite=overwrite)
+    with memory.shared(codec.memory) as needed_memory:
+        needed_memory(file.height, file.width)  # Waits for other images.
+        start = time.perf_counter()
+        photo = decode(codec, file, region, scale)
+        notes = images.write_image(target, photo, overwrite=overwrite)
     return Report(
         num_bytes=len(data),
         bpp=metrics.bpp(len(data), file.height, file.width),

@@ -1,4 +1,4 @@
-"""Threads that code the tiles of an image."""
+"""Threads that code the tiles of images."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ AT_ONCE = 3
 class Workers:
     """Runs jobs in threads; the caller's thread only waits, so that it can be stopped.
 
+    Several images may be in work, in a thread each: they share these threads.
+
     Args:
         threads: int, those of TensorFlow; None: one for each core. At most `AT_ONCE`
             jobs run at once: each takes memory, and computes with all threads.
@@ -27,6 +29,7 @@ class Workers:
     ):
         self.threads = min(threads or os.cpu_count() or 1, AT_ONCE)
         self._progress = progress
+        self._executor = ThreadPoolExecutor(self.threads)
 
     def progress(self, tiles: Sequence) -> Iterable:
         """The tiles, their progress shown if there are several."""
@@ -39,13 +42,12 @@ class Workers:
         An error of a job, or in the block, ends it: jobs that wait are left out, and
         those that run are not waited for.
         """
-        executor = ThreadPoolExecutor(self.threads)
-        jobs = _Jobs(executor, self.threads)
+        jobs = _Jobs(self._executor, self.threads)
         try:
             yield jobs
             jobs.finish()
         finally:
-            executor.shutdown(wait=False, cancel_futures=True)
+            jobs.cancel()
 
     def map(self, work: Callable[[int], Any], tiles: Sequence[int]) -> list:
         """The results of `work(tile)` for each of the tiles, in their order."""
@@ -79,6 +81,11 @@ class _Jobs:
         """Waits for all jobs. Raises as `submit` does."""
         while self._running:
             self._wait()
+
+    def cancel(self) -> None:
+        """Leaves out the jobs that wait."""
+        for future in self._running:
+            future.cancel()
 
     def _wait(self) -> None:
         done, self._running = wait(self._running, return_when=FIRST_COMPLETED)
