@@ -207,10 +207,11 @@ def test_weights_come_back_rounded(tmp_path):
     round_as_saved(codec)
     for name, ours in named_variables(other).items():
         np.testing.assert_array_equal(ours, named_variables(codec)[name])
-        bits = 8 if name.startswith("latent_coder/slices") else 11
-        if name.startswith("latent_coder/hyper_synthesis"):
-            bits = 8
-        np.testing.assert_allclose(ours, before[name], rtol=2.0**-bits, atol=1e-6)
+        coarse = "latent_coder/slices", "latent_coder/hyper_synthesis"
+        bits = 8 if name.startswith(coarse) else 11
+        # Rounded to half precision before; numbers next to zero have fewer bits there.
+        rtol = 2.0**-bits + 2.0**-11
+        np.testing.assert_allclose(ours, before[name], rtol=rtol, atol=1e-6)
 
 
 def test_weights_of_another_model_are_refused(tmp_path):
@@ -225,7 +226,8 @@ def test_weights_of_another_model_are_refused(tmp_path):
 
 
 def test_parts_of_another_codec_are_a_start(tmp_path):
-    other, codec = tiny.random_codec(1), tiny.random_codec(2, name="mfca_pmcn")
+    other = tiny.random_codec(1, context="checkerboard")
+    codec = tiny.random_codec(2, name="mfca_pmcn")
     before = [variable.numpy() for variable in codec.trainable_variables]
     round_as_saved(other)
     save_weights(other, tmp_path / "w.npz")
