@@ -53,7 +53,7 @@ def test_a_program_without_this_package_can_use_it(tiny_model, tmp_path):
 
 
 def test_signatures_are_the_documented_ones(module):
-    names = {"compress", "analysis", "first", "rest", "synthesis", "preview"}
+    names = {"compress", "encode", "analysis", "first", "rest", "synthesis", "preview"}
     assert set(module.signatures) == names
 
 
