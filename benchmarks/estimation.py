@@ -25,14 +25,18 @@ def estimated_bits(codec: Codec, y_hat, z_hat, quality) -> tf.Tensor:
     gains = tf.split(codec.gain.log2(codec.level(quality)), config.slices, -1)
     known = KnownLatents(config, y_hat)
     psi = coder.run_hyper_synthesis(z_hat, codec.rate_features(quality))
-    passes.run_passes(config.context, coder.slices, psi, known, config.optional_slice)
+    passes.run_passes(config.context, coder.slices, psi, known)
+    are_used = [1.0] * len(config.slices)
+    if config.optional_slice:
+        are_used[-1] = tf.cast(has_optional_slice(config, y_hat), tf.float32)
     bits = [coder.z_bits(z_hat)[0]]
     for (number, colour), raw in known.parameters.items():
         parameters = mixture.split_parameters(
             raw, config.components, config.tied, gains[number]
         )
         y = known.latents[number, colour]
-        bits.append(tf.reduce_sum(mixture.mixture_bits(y, parameters)))
+        pass_bits = tf.reduce_sum(mixture.mixture_bits(y, parameters))
+        bits.append(are_used[number] * pass_bits)
     return tf.add_n(bits)
 
 
