@@ -325,9 +325,9 @@ def test_bits_per_error_decides_which_integers_are_coded(tied, make_image):
     for worth in (1.0, 10.0, 1e6):
         codec = tiny.random_codec(tied=tied, bits_per_error=worth)
         output, module = codec(x[None], quality[None]), CodecModule(codec)
-        latents = module.analysis(x, quality)
-        nearest = round_half_up(latents["y"])
         hundredths = tf.constant(7000, tf.int64)
+        latents = module.analysis(x, WHOLE, hundredths)
+        nearest = round_half_up(latents["y"])
         coded = module.coder.encode(latents["y"], latents["z"], hundredths).y_hat
         changed[worth] = [
             np.count_nonzero(y_hat != nearest) for y_hat in (output.y_hat, coded)
