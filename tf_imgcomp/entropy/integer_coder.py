@@ -270,8 +270,7 @@ class IntegerCoder(tf.Module):
     def streams_max(self, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
         """At least the most streams that a part of so many latents has, int32."""
         depth = self.config.latent_depth + self.config.hyper_depth
-        symbols = rows * columns * depth * streams.SYMBOLS_PER_INTEGER
-        return streams.stream_count(symbols)
+        return streams.stream_count_max(rows * columns * depth)
 
     def coding(
         self, quality, coder, code_elements: Callable, y=None, uses_optional=None
