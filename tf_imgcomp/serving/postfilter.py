@@ -99,7 +99,7 @@ class ServingFilter(tf.Module):
 
         def tile(number):
             inner = grid.tile(number)
-            seen = inner.grown(sizes["reach"], grid.size)
+            seen = inner.grown(sizes["border"], grid.size)
             image = restore(seen.of(pixels), qp)["image"]
             return grid.block(inner.seen_from(seen).of(image), number)
 
