@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import re
 import subprocess
+import tempfile
 from collections.abc import Sequence
 
 from tf_imgcomp.errors import ClassicalCodecError
@@ -85,9 +86,13 @@ def run(arguments: Sequence[str], data: bytes, seconds: float) -> bytes:
 
 def _run(command: list[str], data: bytes, seconds: float) -> bytes:
     try:
-        result = subprocess.run(
-            command, input=data, capture_output=True, timeout=seconds
-        )
+        # A file: in programs that end when a pipe breaks, FFmpeg must not break one.
+        with tempfile.TemporaryFile() as file:
+            file.write(data)
+            file.seek(0)
+            result = subprocess.run(
+                command, stdin=file, capture_output=True, timeout=seconds
+            )
     except subprocess.TimeoutExpired:
         raise ClassicalCodecError(f"FFmpeg was stopped after {seconds:.3g} s") from None
     except OSError as error:

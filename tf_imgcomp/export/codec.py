@@ -135,6 +135,16 @@ class CodecModule(tf.Module):
         coded = self.encode(latents["y"], latents["z"], hundredths, bits_per_error)
         return {**coded, "quality": hundredths}
 
+    def decoded(self, coded: dict, height: int, width: int) -> tf.Tensor:
+        """The image of one tile, uint8, that `compress` coded; no signature."""
+        stride, quality = self.codec.stride, coded["quality"]
+        rows, columns = (-(-size // stride) * stride // 16 for size in (height, width))
+        first = self.first(coded["first"], rows, columns, quality)
+        strings = coded["rest"]
+        rest = self.rest(first["z_hat"], first["y_hat"], strings, quality)
+        whole = tf.zeros([4], tf.int32)
+        return self.synthesis(rest["y_hat"], whole, quality)["image"][:height, :width]
+
     def _encode(self, y, z, quality, bits_per_error):
         encoded = self.coder.encode(y, z, quality, bits_per_error)
         return {

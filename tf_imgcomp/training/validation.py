@@ -20,7 +20,7 @@ class RealBits:
         codec: the codec in training.
         photos: held-out photos, uint8 `(h, w, 3)` each.
         make_module: function of a codec that returns its exported form, an object with
-            `compress` and `decompress`.
+            `compress` and `decoded`.
         cost: function of originals and reconstructions, float32 `(b, h, w, 3)`, bits
             per pixel and rate weights, `(b,)`, that returns the training loss, `(b,)`,
             all above 0.
@@ -70,7 +70,7 @@ def _finite_psnr(x: np.ndarray, x_hat: np.ndarray) -> float:
 def _code(module, photo: np.ndarray, quality: float) -> tuple:
     """bpp of the strings and the decoded image, uint8."""
     height, width, _ = photo.shape
-    coded = module.compress(photo, quality)
-    decoded = module.decompress(coded["strings"], height, width, coded["quality"])
-    bits = 8 * sum(map(len, coded["strings"].numpy()))
-    return bits / (height * width), decoded["image"].numpy()
+    coded = module.compress(photo, np.zeros(4, np.int32), quality)
+    decoded = module.decoded(coded, height, width)
+    strings = *coded["first"].numpy(), *coded["rest"].numpy()
+    return 8 * sum(map(len, strings)) / (height * width), decoded.numpy()
