@@ -200,6 +200,7 @@ def test_latents_hardly_depend_on_the_order_of_sums(name, make_image):
             np.testing.assert_allclose(latents, expected[kind], atol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_codec_trained_in_16_bits_is_exported_in_float32(make_image):
     codec = tiny.random_codec()
     with computing_in("mixed_bfloat16"):

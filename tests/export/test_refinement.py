@@ -13,6 +13,8 @@ from tf_imgcomp.export.codec import CodecModule
 from tf_imgcomp.export.packed_weights import half_precision
 from tf_imgcomp.export.refinement import RefinementModule
 
+pytestmark = pytest.mark.slow
+
 QUALITY, HUNDREDTHS = tf.constant([80.0]), tf.constant(8000, tf.int64)
 CODECS = [
     ("fdram", {}),

@@ -17,6 +17,8 @@ from tf_imgcomp.image_codecs.refined import RefinedCodec
 from tf_imgcomp.metrics import mse, psnr
 from tf_imgcomp.runs.trained import export_trained
 
+pytestmark = pytest.mark.slow
+
 HEIGHT, WIDTH, QUALITY = 64, 100, 70.0
 
 
