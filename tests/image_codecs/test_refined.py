@@ -119,20 +119,12 @@ def test_efforts_that_do_not_exist_are_refused(codec):
             codec.with_effort(effort)
 
 
-def test_a_model_without_refinement_says_so(folder, tmp_path):
-    without = shutil.ignore_patterns("refinement")
+@pytest.mark.parametrize("lacking", ["folder refinement/", "file weights.npz"])
+def test_a_model_that_lacks_a_part_says_so(lacking, folder, tmp_path):
+    without = shutil.ignore_patterns(lacking.split()[1].rstrip("/"))
     shutil.copytree(folder, tmp_path / "plain", ignore=without)
     codec = models.load(str(tmp_path / "plain"))
-    message = "model 'refinable' has no folder refinement/, which efforts above 6 need"
-    with pytest.raises(ModelError, match=message):
-        codec.with_effort(7)
-
-
-def test_a_model_without_its_trained_weights_says_so(folder, tmp_path):
-    without = shutil.ignore_patterns("weights.npz")
-    shutil.copytree(folder, tmp_path / "plain", ignore=without)
-    codec = models.load(str(tmp_path / "plain"))
-    message = "model 'refinable' has no file weights.npz, which efforts above 6 need"
+    message = f"model 'refinable' has no {lacking}, which efforts above 6 need"
     with pytest.raises(ModelError, match=message):
         codec.with_effort(7)
 
