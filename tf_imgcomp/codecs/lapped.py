@@ -93,9 +93,11 @@ class LappedAnalysis(_Transform):
     def from_features(self, x, features, level):
         """The latents of an image and its features."""
         correction = self.project(self.at_deep(self.down(features), level))
-        depth, y = correction.shape[-1], self.lapped(x)
+        y = self.lapped(x)
+        depth, depth_all = correction.shape[-1], y.shape[-1]
         correction *= tf.cast(self.lapped.deviations[:depth], x.dtype)
-        return tf.concat([y[..., :depth] + correction, y[..., depth:]], axis=-1)
+        y, others = tf.split(y, [depth, depth_all - depth], axis=-1)
+        return tf.concat([y + correction, others], axis=-1)
 
 
 class LappedSynthesis(_Transform):

@@ -1,5 +1,6 @@
 """The Gaussian mixture of each latent element in floats, for training."""
 
+import math
 from typing import NamedTuple
 
 import tensorflow as tf
@@ -65,7 +66,23 @@ def split_parameters(
 
 
 def _phi(x: tf.Tensor) -> tf.Tensor:
-    return 0.5 * tf.math.erfc(-(2**-0.5) * x)
+    """The normal distribution function, less one half.
+
+    On a CPU `erf` is thirty times as fast as `erfc`. Its rounding near -1 leaves
+    differences right to 1e-7, a tenth of `LIKELIHOOD_MIN`.
+    """
+    return 0.5 * tf.math.erf(2**-0.5 * x)
+
+
+def _exp2(x: tf.Tensor) -> tf.Tensor:
+    return tf.exp(math.log(2) * x)  # `tf.pow` takes seven times as long on a CPU.
+
+
+def _weights(logits: tf.Tensor) -> tf.Tensor:
+    """The softmax over the components; `tf.nn.softmax` would transpose twice."""
+    logits -= tf.stop_gradient(tf.reduce_max(logits, axis=-2, keepdims=True))
+    terms = tf.exp(logits)
+    return terms / tf.reduce_sum(terms, axis=-2, keepdims=True)
 
 
 def mixture_bits(y: tf.Tensor, mixture: Mixture) -> tf.Tensor:
@@ -78,22 +95,19 @@ def mixture_bits(y: tf.Tensor, mixture: Mixture) -> tf.Tensor:
     Returns:
         float `(b, h, w, c)`, at most -log2(1e-6).
     """
-    scales = tf.pow(2.0, mixture.log2_scales)
+    scales = _exp2(mixture.log2_scales)
     # By symmetry the lower tail is used on both sides: no cancellation near 1.
     distance = tf.abs(y[..., None, :] - mixture.offsets * scales)
     pmf = _phi((0.5 - distance) / scales) - _phi((-0.5 - distance) / scales)
-    normalizer = tf.reduce_logsumexp(mixture.logits, axis=-2, keepdims=True)
-    weights = tf.exp(mixture.logits - normalizer)
-    likelihood = tf.reduce_sum(weights * pmf, axis=-2)
+    likelihood = tf.reduce_sum(_weights(mixture.logits) * pmf, axis=-2)
     likelihood = tfc.lower_bound(likelihood, LIKELIHOOD_MIN)
     return -tf.math.log(likelihood) / tf.math.log(2.0)
 
 
 def centres(mixture: Mixture) -> tf.Tensor:
     """The integers nearest to the means of the mixtures, float `(b, h, w, c)`."""
-    weights = tf.nn.softmax(mixture.logits, axis=-2)
-    means = mixture.offsets * tf.pow(2.0, mixture.log2_scales)
-    return round_half_up(tf.reduce_sum(weights * means, axis=-2))
+    means = mixture.offsets * _exp2(mixture.log2_scales)
+    return round_half_up(tf.reduce_sum(_weights(mixture.logits) * means, axis=-2))
 
 
 def choose_integers(y: tf.Tensor, mixture: Mixture, bits_per_error) -> tf.Tensor:

@@ -28,12 +28,19 @@ def _filter_borders(x: tf.Tensor, matrix: np.ndarray) -> tf.Tensor:
     half = BLOCK // 2
     for _ in range(2):
         batch, height, width, channels = tf.unstack(tf.shape(x))
-        inner = tf.reshape(x[:, half:-half], [batch, -1, BLOCK, width * channels])
+        top, inner, bottom = tf.split(x, [half, height - BLOCK, half], axis=1)
+        inner = tf.reshape(inner, [batch, -1, BLOCK, width * channels])
         inner = tf.matmul(matrix, inner)
         inner = tf.reshape(inner, [batch, -1, width, channels])
-        x = tf.concat([x[:, :half], inner, x[:, -half:]], axis=1)
+        x = tf.concat([top, inner, bottom], axis=1)
         x = tf.transpose(x, [0, 2, 1, 3])
     return tf.ensure_shape(x, [None, None, None, COLOURS])
+
+
+def _multiply(x: tf.Tensor, matrix: tf.Tensor) -> tf.Tensor:
+    """`x matrix`, in two dimensions: else the gradient has a matrix for each row."""
+    rows = tf.matmul(tf.reshape(x, [-1, x.shape[-1]]), matrix)
+    return tf.reshape(rows, tf.concat([tf.shape(x)[:-1], [matrix.shape[-1]]], 0))
 
 
 class _Transform(Block):
@@ -91,7 +98,7 @@ class LappedTransform(_Transform):
     def call(self, x):
         x = _filter_borders(x, bases.lapped_prefilter(BLOCK))
         blocks = tf.nn.space_to_depth(x, BLOCK)
-        return tf.matmul(blocks, self._kernel(x.dtype))
+        return _multiply(blocks, self._kernel(x.dtype))
 
 
 @register
@@ -107,6 +114,6 @@ class InverseLappedTransform(_Transform):
 
     def call(self, y):
         kernel = self._kernel(y.dtype)[:, : y.shape[-1]]
-        blocks = tf.matmul(y, kernel, transpose_b=True)
+        blocks = _multiply(y, tf.transpose(kernel))
         x = tf.nn.depth_to_space(blocks, BLOCK)
         return _filter_borders(x, bases.lapped_prefilter(BLOCK).T)
