@@ -18,7 +18,7 @@ from tf_imgcomp_bin import command_line
 
 PROGRAM = "export_model"
 
-_WRITTEN = ("id", "fingerprint", "bytes_per_pixel", "tile", "border")  # By an export.
+_WRITTEN = ("id", "fingerprint", "bytes_per_pixel", "tile", "border", "reach")
 
 
 def export_again(folder: Path) -> int:

@@ -22,6 +22,7 @@ _RANGES = {
     "fingerprint": range(2**16),
     "tile": range(_TILE_STEP, 256 * _TILE_STEP, _TILE_STEP),
     "border": range(2**10),
+    "reach": range(2**10),
 }
 _CARD_KEYS: dict[str, type | tuple[type, ...]] = {
     "id": str,
@@ -29,6 +30,7 @@ _CARD_KEYS: dict[str, type | tuple[type, ...]] = {
     "bytes_per_pixel": (int, float),
     "tile": int,
     "border": int,
+    "reach": (int, type(None)),  # Not of filters.
 }
 
 
@@ -72,6 +74,8 @@ def _is_possible(key: str, value: Any) -> bool:
         return is_id(value)
     if key == "bytes_per_pixel":
         return 0 < value < 1e9  # Not NaN.
+    if value is None:  # Of the keys that may be missing.
+        return True
     return not isinstance(value, bool) and value in _RANGES[key]
 
 

@@ -18,8 +18,8 @@ class StubTileModel:
     bytes_per_pixel = 10.0
     has_importance = True
 
-    def __init__(self, tile=64, border=REACH):
-        self.tile, self.border = tile, border
+    def __init__(self, tile=64, border=REACH, reach=None):
+        self.tile, self.border, self.reach = tile, border, reach
 
     def compress(self, pixels, crop, quality):
         y = self.analysis(pixels, crop, quality)["y"][0].astype(np.int16)

@@ -1,5 +1,6 @@
 """The shipped models against the training weights they were made from."""
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -8,6 +9,7 @@ from tf_imgcomp.data.images import read_image
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.ops.rounding import round_half_up
 from tf_imgcomp.runs.trained import load_trained
+from tf_imgcomp.tile_grid import Region
 
 estimation = load_program("estimation")
 
@@ -37,3 +39,16 @@ def test_real_bytes_agree_with_estimated_bits(quality, shipped):
     expected = float(estimated_bytes(pixels, y_hat, tf.constant(quality)))
     size = sum(map(len, coded.first + coded.rest))
     assert abs(size - expected) <= 0.01 * expected + 40
+
+
+@pytest.mark.slow
+def test_a_region_of_a_shipped_codec_is_that_part_of_the_whole(shipped):
+    """The synthesis sees fewer latents; sums of float32 are the same all the same."""
+    model, _ = shipped
+    pixels = read_image(ROOT / "examples" / "kitten.png").pixels
+    height, width, _ = pixels.shape
+    coded = model.compress(pixels, 60.0)
+    whole = model.decompress(coded, height, width)
+    for region in (Region(0, 0, 50, 70), Region(100, 100, 99, 101)):
+        part = model.decompress(coded, height, width, region)
+        np.testing.assert_array_equal(part, whole[region.slices])

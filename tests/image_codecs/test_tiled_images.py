@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from tests.image_codecs.stub_model import StubTileModel
+from tests.image_codecs.stub_model import REACH, StubTileModel
 from tf_imgcomp.data.memory import TENSORFLOW
 from tf_imgcomp.errors import BitstreamError
 from tf_imgcomp.image_codecs.learned import LearnedCodec
@@ -47,10 +47,12 @@ def test_without_surroundings_there_are_seams(make_image):
         (128, 199, 1, 1),
         (63, 63, 2, 2),
         (10, 70, 119, 50),
+        (20, 30, 30, 20),
     ],
 )
-def test_a_region_is_that_part_of_the_whole(region, make_image):
-    codec, pixels = _codec(), make_image(200, 257)
+@pytest.mark.parametrize("reach", [None, REACH])
+def test_a_region_is_that_part_of_the_whole(region, reach, make_image):
+    codec, pixels = _codec(tile=128, reach=reach), make_image(200, 257)
     coded, region = codec.compress(pixels, 50), Region(*region)
     whole = codec.decompress(coded, 200, 257)
     part = codec.decompress(coded, 200, 257, region)
@@ -68,6 +70,19 @@ def test_a_region_decodes_only_tiles_around_it(make_image):
     np.testing.assert_array_equal(part, expected)
     with pytest.raises(BitstreamError, match="cut"):
         codec.decompress(coded, 320, 320, Region(130, 130, 63, 64))
+
+
+def test_a_region_decodes_no_neighbours_beyond_the_reach(make_image):
+    codec = _codec(tile=128, reach=REACH)
+    coded = codec.compress(make_image(384, 384), 50)
+    region = Region(180, 176, 32, 48)  # Two latents and more inside of tile 4.
+    expected = codec.decompress(coded, 384, 384, region)
+    only = [part if tile == 4 else b"" for tile, part in enumerate(coded.first)]
+    coded = _replaced(coded, first=tuple(only))
+    part = codec.decompress(coded, 384, 384, region)
+    np.testing.assert_array_equal(part, expected)
+    with pytest.raises(BitstreamError, match="cut"):
+        codec.decompress(coded, 384, 384, Region(180, 144, 32, 48))
 
 
 def test_any_number_of_threads_gives_the_same(make_image):

@@ -58,7 +58,8 @@ def test_windows_of_a_region_are_seen_together():
 def test_every_tile_is_synthesized_once_its_window_is_decoded(size, border):
     grid = TileGrid(*size, 4)
     kept, synthesized, most = set(), [], 0
-    for step in decoding_steps(grid, border, range(grid.num_tiles)):
+    windows = {tile: grid.window(tile, border) for tile in range(grid.num_tiles)}
+    for step in decoding_steps(grid, windows):
         assert step.tile not in kept
         kept.add(step.tile)
         most = max(most, len(kept))
@@ -73,10 +74,43 @@ def test_every_tile_is_synthesized_once_its_window_is_decoded(size, border):
 
 
 def test_a_region_needs_its_tiles_and_their_neighbours():
-    steps = decoding_steps(TileGrid(40, 40, 4), 2, [0, 55])
+    grid = TileGrid(40, 40, 4)
+    steps = decoding_steps(grid, {tile: grid.window(tile, 2) for tile in (0, 55)})
     decoded = sorted(step.tile for step in steps)
     assert decoded == [0, 1, 10, 11, 44, 45, 46, 54, 55, 56, 64, 65, 66]
     assert sorted(tile for step in steps for tile in step.complete) == [0, 55]
+
+
+@pytest.mark.parametrize(
+    "region", [(0, 0, 1, 1), (200, 130, 70, 300), (511, 0, 1, 513)]
+)
+@pytest.mark.parametrize("reach", [None, 3, 6, 50])
+def test_parts_of_tiles_see_what_their_pixels_depend_on(region, reach):
+    region = Region(*region)
+    tiles = ImageTiles(512, 520, 256, 4, reach)
+    count = np.zeros((512, 520), int)
+    for tile, part in tiles.parts(region).items():
+        count[part.pixels.slices] += 1
+        top, bottom, left, right = part.crop
+        inner = Region(
+            part.window.top + top,
+            part.window.left + left,
+            part.window.height - top - bottom,
+            part.window.width - left - right,
+        )
+        assert (16 * inner.top, 16 * inner.left) == part.pixels[:2]
+        assert 0 <= 16 * inner.height - part.pixels.height < 16
+        assert 0 <= 16 * inner.width - part.pixels.width < 16
+        whole, _ = tiles.synthesis_window(tile)
+        assert part.window.shared_with(whole) == part.window
+        assert (part.window.top % 4, part.window.left % 4) == (0, 0)
+        needed = tiles.latents.grown(inner, 50 if reach is None else reach)
+        needed = needed.shared_with(whole)
+        assert needed.shared_with(part.window) == needed
+        assert part.window.height <= needed.height + 6
+        assert part.window.width <= needed.width + 6
+    assert count.max() == 1
+    assert (count[region.slices] == 1).all()
 
 
 def test_what_is_shared_is_copied():

@@ -204,11 +204,14 @@ class Codec(ConfiguredModel):
         return pad_to_multiple(x, self.stride)
 
     def synthesis(self, y_hat: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
-        """Rounded latents to images, float32 `(b, H, W, 3)`, 0 to 255, not clipped."""
+        """Rounded latents to images, `(b, H, W, 3)`, 0 to 255, not clipped.
+
+        Float, of the weights' type.
+        """
         level = self.level(quality)
         y = tf.cast(self.inverse_gain(y_hat, level), self.compute_dtype)
         x_hat = self.synthesis_transform(y, level)
-        return (tf.cast(x_hat, tf.float32) + 1.0) * 127.5
+        return (tf.cast(x_hat, self.variable_dtype) + 1.0) * 127.5
 
     def preview(self, y_hat: tf.Tensor, quality: tf.Tensor, factor) -> tf.Tensor:
         """A small image from the first slice of rounded latents alone.

@@ -139,5 +139,5 @@ class MfcaPmcn(LappedCodec):
         latent_filter = self.synthesis_transform.latent_filter
         if latent_filter:
             correction = latent_filter(y_hat, self.level(quality))
-            y_hat = y_hat + tf.cast(correction, tf.float32)
+            y_hat = y_hat + tf.cast(correction, y_hat.dtype)
         return super().synthesis(y_hat, quality)

@@ -18,6 +18,7 @@ from tf_imgcomp.export import saving
 from tf_imgcomp.export.constants import canonical_json
 from tf_imgcomp.export.packed_weights import Hidden, PackedWeights, half_precision
 from tf_imgcomp.export.precision import in_float32
+from tf_imgcomp.export.reach import synthesis_reach
 from tf_imgcomp.export.refinement import RefinementModule
 from tf_imgcomp.ops.rounding import round_half_up
 
@@ -258,7 +259,8 @@ def export(codec: Codec, folder: Path, card: dict, tile: int = TILE) -> None:
         ValueError: If the folder's name cannot be a codec's id.
     """
     module = CodecModule(codec, tile)
-    card = {"bytes_per_pixel": BYTES_PER_PIXEL, **module.card, **card}
+    facts = {"bytes_per_pixel": BYTES_PER_PIXEL, **module.card}
+    card = {**facts, "reach": synthesis_reach(codec), **card}
     saving.save(module, module.signatures, folder, card)
     refinement = RefinementModule(module.codec, module.coder.tables, module.fingerprint)
     inner = str(Path(folder) / model_folder.REFINEMENT)

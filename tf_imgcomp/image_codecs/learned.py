@@ -13,7 +13,7 @@ from tf_imgcomp.image_codecs.effort import FAST, iterations
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.image_codecs.refined import RefinedCodec
 from tf_imgcomp.image_codecs.tile_model import TileModel, joined
-from tf_imgcomp.image_codecs.tiles import ImageTiles, copy_shared
+from tf_imgcomp.image_codecs.tiles import ImageTiles, TilePart, copy_shared
 from tf_imgcomp.image_codecs.workers import Workers
 from tf_imgcomp.model_folder import REFINEMENT
 from tf_imgcomp.tile_grid import Region
@@ -69,27 +69,27 @@ class LearnedCodec(ImageCodec):
         tiles = self.tiles(height, width)
         region = region or tiles.pixels.whole
         pixels = np.empty((region.height, region.width, 3), np.uint8)
+        parts = tiles.parts(region)
 
-        def synthesize(tile: int, y_hat: dict[int, Future]) -> None:
-            window, crop = tiles.synthesis_window(tile)
-            parts = {number: decoded.result() for number, decoded in y_hat.items()}
-            depth = parts[tile].shape[-1]
-            seen = np.empty((window.height, window.width, depth), np.float32)
-            for number, part in parts.items():
-                copy_shared(seen, window, part, tiles.latents.tile(number))
-            image = self.model.synthesis(seen, crop, coded.quality)
-            area = tiles.pixels.tile(tile)
-            copy_shared(pixels, region, image[: area.height, : area.width], area)
+        def synthesize(part: TilePart, y_hat: dict[int, Future]) -> None:
+            decoded = {tile: latents.result() for tile, latents in y_hat.items()}
+            depth = next(iter(decoded.values())).shape[-1]
+            seen = np.empty((part.window.height, part.window.width, depth), np.float32)
+            for tile, latents in decoded.items():
+                copy_shared(seen, part.window, latents, tiles.latents.tile(tile))
+            image = self.model.synthesis(seen, part.crop, coded.quality)
+            copy_shared(pixels, region, image, part.pixels)
 
         y_hat: dict[int, Future] = {}
         decode = self._decoder(coded, tiles)
         with self._workers.started() as jobs:
-            for step in self._workers.progress(tiles.decoding_steps(region)):
+            for step in self._workers.progress(tiles.decoding_steps(parts)):
                 y_hat[step.tile] = jobs.submit(decode, step.tile)
                 for tile in step.complete:
-                    window, _ = tiles.synthesis_window(tile)
-                    seen = tiles.latents.touched_by(window)
-                    jobs.submit(synthesize, tile, {each: y_hat[each] for each in seen})
+                    seen = tiles.latents.touched_by(parts[tile].window)
+                    jobs.submit(
+                        synthesize, parts[tile], {each: y_hat[each] for each in seen}
+                    )
                 for tile in step.finished:
                     del y_hat[tile]
         return pixels
@@ -163,7 +163,8 @@ class LearnedCodec(ImageCodec):
 
     def tiles(self, height: int, width: int) -> ImageTiles:
         """The tiles of an image."""
-        return ImageTiles(height, width, self.tile, self.model.border)
+        model = self.model
+        return ImageTiles(height, width, self.tile, model.border, model.reach)
 
     def _decoder(self, coded: Coded, tiles: ImageTiles) -> Callable[[int], np.ndarray]:
         """Checks a coded image. Returns the function from a tile to its latents."""

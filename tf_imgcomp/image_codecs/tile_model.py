@@ -29,6 +29,10 @@ class TileModel(ExportedModel):
     Args:
         folder: a folder that `export.codec.export` wrote.
 
+    Attributes:
+        reach: latents around a position that its pixels depend on; None: all that the
+            synthesis sees.
+
     Raises:
         ModelError: If the folder does not hold an intact model, or if
             tensorflow-compression is not installed.
@@ -40,6 +44,7 @@ class TileModel(ExportedModel):
 
         _register_range_coder()
         self._tf = tf
+        self.reach: int | None = self.card.get("reach")
         self._model = self.load()
 
     @property

@@ -6,7 +6,6 @@ there are no seams: `TileGrid.window`. All is in units of one map, pixels or lat
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -46,7 +45,7 @@ class TileGrid(NamedTuple):
 
     def window(self, number: int, border: int) -> Region:
         """A tile and `border` positions around, as far as the map reaches."""
-        return self._grown(self.tile(number), border)
+        return self.grown(self.tile(number), border)
 
     def windows(self, region: Region, border: int) -> Region:
         """All windows of the tiles that share positions with a region, together."""
@@ -54,7 +53,7 @@ class TileGrid(NamedTuple):
         first, last = self.tile(tiles[0]), self.tile(tiles[-1])
         height = last.top + last.height - first.top
         width = last.left + last.width - first.left
-        return self._grown(first._replace(height=height, width=width), border)
+        return self.grown(first._replace(height=height, width=width), border)
 
     def touched_by(self, region: Region) -> list[int]:
         """The tiles that share positions with a region of the map, in their order."""
@@ -76,7 +75,8 @@ class TileGrid(NamedTuple):
             -(-self.height // factor), -(-self.width // factor), self.side // factor
         )
 
-    def _grown(self, region: Region, border: int) -> Region:
+    def grown(self, region: Region, border: int) -> Region:
+        """A region and `border` positions around, as far as the map reaches."""
         top, left = max(0, region.top - border), max(0, region.left - border)
         bottom = min(self.height, region.top + region.height + border)
         right = min(self.width, region.left + region.width + border)
@@ -97,9 +97,7 @@ class DecodingStep(NamedTuple):
     finished: list[int]
 
 
-def decoding_steps(
-    grid: TileGrid, border: int, wanted: Iterable[int]
-) -> list[DecodingStep]:
+def decoding_steps(grid: TileGrid, windows: dict[int, Region]) -> list[DecodingStep]:
     """Plans the decoding of some tiles so that few latents are kept.
 
     Tiles are decoded along the shorter side of the map: latents wait for those of the
@@ -107,10 +105,9 @@ def decoding_steps(
 
     Args:
         grid: of the latents.
-        border: latents around a tile that its synthesis sees.
-        wanted: the tiles to synthesize.
+        windows: for each tile to synthesize, the latents that its synthesis sees.
     """
-    needed = {tile: grid.touched_by(grid.window(tile, border)) for tile in wanted}
+    needed = {tile: grid.touched_by(window) for tile, window in windows.items()}
 
     def place(tile: int) -> tuple[int, int]:
         region = grid.tile(tile)
@@ -157,6 +154,20 @@ def copy_shared(
         target[here.slices] = source[there.slices]
 
 
+class TilePart(NamedTuple):
+    """A part of a tile to synthesize.
+
+    Attributes:
+        window: the latents that the synthesis sees.
+        crop: surroundings in the window, as of `margins`.
+        pixels: where in the image the result is, padding left out.
+    """
+
+    window: Region
+    crop: np.ndarray
+    pixels: Region
+
+
 class ImageTiles:
     """The tiles of an image for a learned codec, in pixels and in latents.
 
@@ -165,17 +176,26 @@ class ImageTiles:
         side: of a tile in pixels, a multiple of 64.
         border: latents around a tile that the synthesis sees. The analysis sees as
             many, rounded up to a multiple of 4.
+        reach: latents around a position that its pixels depend on; None: all that the
+            synthesis sees.
 
     Attributes:
         pixels, latents: the two grids. Latents are those of the image padded to
             multiples of 64 pixels at the right and at the bottom.
     """
 
-    def __init__(self, height: int, width: int, side: int, border: int):
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        side: int,
+        border: int,
+        reach: int | None = None,
+    ):
         self.pixels = TileGrid(height, width, side)
         rows, columns = (-(-size // STRIDE) * Z_STRIDE for size in (height, width))
         self.latents = TileGrid(rows, columns, side // LATENT)
-        self.border = border
+        self.border, self._reach = border, reach
 
     def analysis_window(self, tile: int) -> tuple[Region, np.ndarray]:
         """The pixels that the analysis sees; its surroundings in latents."""
@@ -189,6 +209,26 @@ class ImageTiles:
         window = self.latents.window(tile, self.border)
         return window, margins(window, self.latents.tile(tile))
 
+    def part(self, tile: int, region: Region) -> TilePart:
+        """What a tile and a region of pixels share, in whole latents.
+
+        The synthesis sees as much of the tile's window as the part depends on.
+        """
+        top, left = region.top // LATENT, region.left // LATENT
+        bottom = -(-(region.top + region.height) // LATENT)
+        right = -(-(region.left + region.width) // LATENT)
+        wanted = Region(top, left, bottom - top, right - left)
+        inner = self.latents.tile(tile).shared_with(wanted)
+        window, _ = self.synthesis_window(tile)
+        assert inner is not None, "The tile and the region share no pixels."
+        if self._reach is not None:
+            near = self._aligned(self.latents.grown(inner, self._reach))
+            window = near.shared_with(window) or window
+        pixels = Region(*(LATENT * number for number in inner))
+        shown = pixels.shared_with(self.pixels.whole)
+        assert shown is not None, "Latents begin inside of the image."
+        return TilePart(window, margins(window, inner), shown)
+
     def pixels_at_once(self, threads: int) -> int:
         """Pixels, padded and with surroundings, of the tiles that threads work on."""
         side = self.pixels.side + 2 * LATENT * self.border
@@ -196,7 +236,24 @@ class ImageTiles:
         rows, columns = (min(size, side) for size in padded)
         return min(threads, self.pixels.num_tiles) * rows * columns
 
-    def decoding_steps(self, region: Region) -> list[DecodingStep]:
-        """The steps that decode a region of pixels."""
-        wanted = self.pixels.touched_by(region)
-        return decoding_steps(self.latents, self.border, wanted)
+    def _aligned(self, region: Region) -> Region:
+        """Lets latents begin and end at multiples of the border, as windows do.
+
+        What pools over a grid of its own depends on where they begin.
+        """
+        step = max(self.border, 1)
+        top, left = region.top // step * step, region.left // step * step
+        bottom = -(-(region.top + region.height) // step) * step
+        right = -(-(region.left + region.width) // step) * step
+        return Region(top, left, bottom - top, right - left)
+
+    def parts(self, region: Region) -> dict[int, TilePart]:
+        """The parts of tiles that a region of pixels takes, by tile."""
+        return {
+            tile: self.part(tile, region) for tile in self.pixels.touched_by(region)
+        }
+
+    def decoding_steps(self, parts: dict[int, TilePart]) -> list[DecodingStep]:
+        """The steps that decode these parts."""
+        windows = {tile: part.window for tile, part in parts.items()}
+        return decoding_steps(self.latents, windows)
