@@ -30,6 +30,38 @@ class Repetitive(tf.Module):
         }
 
 
+class Reading(tf.Module):
+    """Reads a variable twice, and in a branch."""
+
+    def __init__(self):
+        super().__init__()
+        self.weights = tf.Variable([1.0, 2.0])
+
+    @tf.function(input_signature=[tf.TensorSpec([], tf.bool)])
+    def call(self, is_twice):
+        once, again = 2 * self.weights, 2 * self.weights
+        total = tf.cond(is_twice, lambda: once + again, lambda: once * self.weights)
+        return {"total": total}
+
+
+class Indirect(tf.Module):
+    """Another function changes the variable between two reads."""
+
+    def __init__(self):
+        super().__init__()
+        self.count = tf.Variable(0)
+
+    @tf.function(input_signature=[])
+    def change(self):
+        self.count.assign_add(1)
+
+    @tf.function(input_signature=[])
+    def call(self):
+        before = self.count.read_value()
+        self.change()
+        return {"before": before, "after": self.count.read_value()}
+
+
 @pytest.fixture
 def folder(tmp_path):
     module = Repetitive()
@@ -46,6 +78,27 @@ def test_results_are_the_same(folder):
         assert int(result["columns"]) == 6
         assert (int(result["before"]), int(result["after"])) == (count, count + 1)
         assert np.any(result["difference"].numpy() != 0)
+
+
+def test_repeated_reads_of_weights_are_merged(tmp_path):
+    module = Reading()
+    tf.saved_model.save(module, str(tmp_path), {"call": module.call})
+    merge_repeated_nodes(tmp_path)
+    model = tf.saved_model.load(str(tmp_path))
+    call = model.signatures["call"]
+    np.testing.assert_array_equal(call(tf.constant(True))["total"], [4, 8])
+    np.testing.assert_array_equal(call(tf.constant(False))["total"], [2, 8])
+    graph = model.call.concrete_functions[0].graph
+    operations = [node.type for node in graph.get_operations()]
+    assert operations.count("ReadVariableOp") == operations.count("Mul") == 1
+
+
+def test_reads_around_a_change_in_another_function_stay(tmp_path):
+    module = Indirect()
+    tf.saved_model.save(module, str(tmp_path), {"call": module.call})
+    merge_repeated_nodes(tmp_path)
+    result = tf.saved_model.load(str(tmp_path)).signatures["call"]()
+    assert (int(result["before"]), int(result["after"])) == (0, 1)
 
 
 def test_the_file_becomes_smaller(folder):

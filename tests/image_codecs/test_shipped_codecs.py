@@ -49,6 +49,6 @@ def test_a_region_of_a_shipped_codec_is_that_part_of_the_whole(shipped):
     height, width, _ = pixels.shape
     coded = model.compress(pixels, 60.0)
     whole = model.decompress(coded, height, width)
-    for region in (Region(0, 0, 50, 70), Region(100, 100, 99, 101)):
+    for region in (Region(0, 0, 50, 60), Region(100, 330, 50, 54)):
         part = model.decompress(coded, height, width, region)
         np.testing.assert_array_equal(part, whole[region.slices])

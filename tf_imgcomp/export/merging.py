@@ -1,20 +1,24 @@
 """Merges repeated nodes of a SavedModel, which then loads faster."""
 
+from collections.abc import Set
 from pathlib import Path
 
+from tensorflow.core.framework.function_pb2 import FunctionDef
 from tensorflow.core.framework.graph_pb2 import GraphDef
 from tensorflow.core.framework.node_def_pb2 import NodeDef
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from tensorflow.python.saved_model.fingerprinting_utils import write_fingerprint
 
-# Operations on shapes and indices: same inputs, same result, cheap to keep.
+# Same inputs, same result.
 _MERGED = frozenset(
     """
-    AddV2 BroadcastTo Cast ConcatV2 Const Equal ExpandDims Fill FloorDiv FloorMod
-    GatherV2 Less Maximum Minimum Mul Neg Pack Prod Range Reshape SelectV2 Shape
-    StridedSlice Sub
+    Abs AddV2 BroadcastTo Cast ConcatV2 Const Equal ExpandDims Fill Floor FloorDiv
+    FloorMod GatherV2 Less Maximum Minimum Mul Neg Pack Pad Pow Prod Range Reshape
+    SelectV2 Shape SpaceToDepth Split SplitV StridedSlice Sub
     """.split()
 )
+# The same where no variable is assigned.
+_READ = frozenset(["ReadVariableOp", "ResourceGather"])
 
 
 def merge_repeated_nodes(folder: Path) -> None:
@@ -22,7 +26,8 @@ def merge_repeated_nodes(folder: Path) -> None:
 
     Tracing repeats every shape, slice and constant at each use; that is over a third of
     a codec's nodes. Load time depends on the number of nodes: this saves 0.3 s of a
-    program that codes one photo (docs/startup.md).
+    program that codes one photo (docs/startup.md). And it repeats at each use of a
+    layer what is made of its weights.
 
     Args:
         folder: a folder that `tf.saved_model.save` wrote.
@@ -36,21 +41,42 @@ def merge_repeated_nodes(folder: Path) -> None:
 
 
 def _merge(graph: GraphDef) -> None:
-    for function in graph.library.function:
-        kept, first, instead = [], {}, {}
-        for node in map(_copy, function.node_def):  # Inputs come before their users.
-            node.input[:] = [_renamed(name, instead) for name in node.input]
-            if node.op in _MERGED:
-                original = first.setdefault(_meaning(node), node.name)
-                if original != node.name:
-                    instead[node.name] = original
-                    continue
-            kept.append(node)
-        del function.node_def[:]
-        function.node_def.extend(kept)
-        for returned in (function.ret, function.control_ret):
-            for key, name in returned.items():
-                returned[key] = _renamed(name, instead)
+    functions = {each.signature.name: each for each in graph.library.function}
+    for function in functions.values():
+        merged = _MERGED if _assigns(function, functions) else _MERGED | _READ
+        _merge_nodes(function, merged)
+
+
+def _assigns(function: FunctionDef, functions: dict[str, FunctionDef]) -> bool:
+    """Whether a function, or one that it calls, assigns a variable."""
+    called = {
+        attribute.func.name
+        for node in function.node_def
+        for attribute in node.attr.values()
+    }
+    return any(node.op.startswith("Assign") for node in function.node_def) or any(
+        _assigns(functions[name], functions) for name in called & functions.keys()
+    )
+
+
+def _merge_nodes(function: FunctionDef, merged: Set[str]) -> None:
+    kept, first, instead = [], {}, {}
+    for node in map(_copy, function.node_def):  # Inputs come before their users.
+        node.input[:] = [_renamed(name, instead) for name in node.input]
+        if node.op in merged:
+            original = first.setdefault(_meaning(node), node.name)
+            if original != node.name:
+                instead[node.name] = original
+                continue
+        kept.append(node)
+    del function.node_def[:]
+    function.node_def.extend(kept)
+    for key, name in function.ret.items():
+        function.ret[key] = _renamed(name, instead)
+    for key, name in list(function.control_ret.items()):
+        if name in instead:
+            del function.control_ret[key]
+            function.signature.control_output.remove(key)
 
 
 def _renamed(name: str, instead: dict) -> str:
