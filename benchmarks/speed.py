@@ -1,19 +1,20 @@
 """Measures what entropy coding of an exported codec costs: time, memory, start-up.
 
-    python benchmarks/speed.py [--model=FOLDER] [PHOTO]
+    python benchmarks/speed.py [--model=FOLDER] [--threads=1] [PHOTO]
 
 Codes at the quality that reaches `--bpp` and prints
 
-- the times of `compress` and `decompress` relative to their float networks alone: the
-  signatures `analysis` and `synthesis`, and the hyper and context networks in floats;
+- the times of `compress` and `decompress` relative to their networks alone: the
+  signatures `analysis`, with the hyper analysis, and `synthesis`, and the integer
+  networks from z to the parameters of all mixtures;
 - the time of coding all symbols each way, and its parts;
 - the seconds and the peak memory of bin/compress and bin/decompress as processes, and
   how much of them is the import of TensorFlow.
 
-Times are medians of runs in turns. About a minute on two cores.
+Times are medians of runs in turns, wall time or, with --cpu, CPU time of all threads.
+About a minute on two cores.
 """
 
-import json
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # No start-up noise.
@@ -21,6 +22,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # No start-up noise.
 import subprocess
 import sys
 import tempfile
+import time
+from pathlib import Path
 
 import measure
 import numpy as np
@@ -29,21 +32,21 @@ from absl import app, flags
 from estimation import WHOLE, KnownLatents, code_parts
 
 from tf_imgcomp import metrics
-from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.data.images import Photo, read_image
 from tf_imgcomp.entropy import passes, range_coder, symbol_streams
 from tf_imgcomp.entropy.symbol_coding import plan
 from tf_imgcomp.export.codec import CodecModule
 from tf_imgcomp.files import goals
 from tf_imgcomp.image_codecs import models
+from tf_imgcomp.runs.trained import load_trained
 
 _MODEL = flags.DEFINE_string(
     "model", str(measure.ROOT / "saved_models" / models.DEFAULT), "Folder of a codec."
 )
-_CODEC = flags.DEFINE_string("codec", "fdram", "Its name, for the float networks.")
-_SIZES = flags.DEFINE_string("sizes", "{}", "Sizes that differ from the codec's, JSON.")
 _BPP = flags.DEFINE_float("bpp", 0.5, "Bits per pixel at which to measure.")
 _RUNS = flags.DEFINE_integer("runs", 15, "Runs of each function.")
+_THREADS = flags.DEFINE_integer("threads", None, "Of TensorFlow; None: all cores.")
+_CPU = flags.DEFINE_bool("cpu", False, "Print CPU time, where the cores are shared.")
 _PROCESSES = flags.DEFINE_integer("processes", 3, "Runs of each process.")
 
 IMPORT = "import tensorflow"
@@ -112,11 +115,9 @@ def time_parts(pixels: np.ndarray) -> None:
     file = encoded_photo.file
     quality = tf.constant(file.quality, tf.float32)
     hundredths = tf.constant(round(file.quality * 100), tf.int64)
-    codec = new_codec(_CODEC.value, json.loads(_SIZES.value))
+    codec = load_trained(Path(_MODEL.value))
     # The functions of the SavedModel, which can be timed one by one here.
     module = CodecModule(codec)
-    weights = tf.train.Checkpoint(module).read(f"{_MODEL.value}/variables/variables")
-    weights.assert_existing_objects_matched()
     latents = module.analysis(pixels, WHOLE, hundredths)
     y, z = latents["y"], latents["z"]
     shape = tf.shape(z)[1:3]
@@ -152,6 +153,7 @@ def time_parts(pixels: np.ndarray) -> None:
             "range decoder": range_decode,
         },
         _RUNS.value,
+        time.process_time if _CPU.value else time.perf_counter,
     )
     print(
         f"{file.width}x{file.height}, quality {file.quality}, "
@@ -164,12 +166,9 @@ def time_parts(pixels: np.ndarray) -> None:
         parts = seconds["integer networks"] + seconds[f"range {way}coder"]
         rest = seconds[f"{way}code symbols"] - parts
         print(f"| mixtures, tables and the rest of {way}coding | {1e3 * rest:.1f} |")
-    for whole, float_part in (
-        ("compress", "analysis"),
-        ("decompress", "synthesis"),
-    ):
-        ratio = seconds[whole] / (seconds[float_part] + seconds["float networks"])
-        print(f"\n{whole} / ({float_part} + float networks) = {ratio:.2f}")
+    for whole, transform in (("compress", "analysis"), ("decompress", "synthesis")):
+        ratio = seconds[whole] / (seconds[transform] + seconds["integer networks"])
+        print(f"\n{whole} / ({transform} + integer networks) = {ratio:.2f}")
 
 
 def run(command: list[str]) -> tuple[float, float]:
@@ -212,6 +211,9 @@ def measure_processes(photo: str) -> None:
 
 
 def main(argv: list[str]) -> None:
+    if _THREADS.value:
+        tf.config.threading.set_intra_op_parallelism_threads(_THREADS.value)
+        tf.config.threading.set_inter_op_parallelism_threads(_THREADS.value)
     photo = argv[1] if len(argv) > 1 else str(measure.EXAMPLE)
     time_parts(read_image(photo).pixels)
     measure_processes(photo)
