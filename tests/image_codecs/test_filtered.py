@@ -12,6 +12,7 @@ from tests.image_codecs.stub_model import StubTileModel
 from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.classical import bpg
 from tf_imgcomp.data.images import Photo
+from tf_imgcomp.data.memory import TENSORFLOW
 from tf_imgcomp.errors import BitstreamError, ClassicalCodecError, ModelError
 from tf_imgcomp.export.postfilter import export
 from tf_imgcomp.files import compression, encoding, goals
@@ -206,3 +207,11 @@ def test_the_choice_is_that_of_the_whole_image(make_image):
     assert len(variants) == 1
     smooth = np.full_like(pixels, 100)
     assert _stub(48).compress(smooth, 50).variant == 0  # Of equals, none.
+
+
+def test_memory_of_a_filter_grows_with_the_picture_alone():
+    """Filter and codec take turns; each works on a few tiles at once."""
+    codec, side = _stub(1024, threads=3), 1024 + 2 * _StubFilter.border
+    for size in (10_000, 20_000):
+        filtering = 3 * _StubFilter.bytes_per_pixel * side**2
+        assert codec.memory(size, size) == TENSORFLOW + 8 * size**2 + filtering
