@@ -40,8 +40,17 @@ class Reading(tf.Module):
     @tf.function(input_signature=[tf.TensorSpec([], tf.bool)])
     def call(self, is_twice):
         once, again = 2 * self.weights, 2 * self.weights
-        total = tf.cond(is_twice, lambda: once + again, lambda: once * self.weights)
-        return {"total": total}
+        total = once + again
+        return {"total": tf.cond(is_twice, lambda: 2 * total, lambda: self.weights)}
+
+
+class Passing(tf.Module):
+    """Passes two equal tensors to a branch, as two."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None]), tf.TensorSpec([], tf.bool)])
+    def call(self, x, is_sum):
+        once, again = 2 * x, 2 * x
+        return {"result": tf.cond(is_sum, lambda: once + again, lambda: once)}
 
 
 class Indirect(tf.Module):
@@ -86,11 +95,23 @@ def test_repeated_reads_of_weights_are_merged(tmp_path):
     merge_repeated_nodes(tmp_path)
     model = tf.saved_model.load(str(tmp_path))
     call = model.signatures["call"]
-    np.testing.assert_array_equal(call(tf.constant(True))["total"], [4, 8])
-    np.testing.assert_array_equal(call(tf.constant(False))["total"], [2, 8])
+    np.testing.assert_array_equal(call(is_twice=tf.constant(True))["total"], [8, 16])
+    np.testing.assert_array_equal(call(is_twice=tf.constant(False))["total"], [1, 2])
     graph = model.call.concrete_functions[0].graph
     operations = [node.type for node in graph.get_operations()]
     assert operations.count("ReadVariableOp") == operations.count("Mul") == 1
+
+
+def test_branches_get_what_they_got(tmp_path):
+    """TensorFlow returned an empty tensor if one was passed twice."""
+    module = Passing()
+    tf.saved_model.save(module, str(tmp_path), {"call": module.call})
+    merge_repeated_nodes(tmp_path)
+    call = tf.saved_model.load(str(tmp_path)).signatures["call"]
+    x = tf.constant([1.0, 2.0])
+    for is_sum, expected in ((True, [4, 8]), (False, [2, 4])):
+        result = call(x=x, is_sum=tf.constant(is_sum))["result"]
+        np.testing.assert_array_equal(result, expected)
 
 
 def test_reads_around_a_change_in_another_function_stay(tmp_path):

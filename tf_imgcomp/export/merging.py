@@ -1,6 +1,6 @@
 """Merges repeated nodes of a SavedModel, which then loads faster."""
 
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from pathlib import Path
 
 from tensorflow.core.framework.function_pb2 import FunctionDef
@@ -61,9 +61,18 @@ def _assigns(function: FunctionDef, functions: dict[str, FunctionDef]) -> bool:
 
 def _merge_nodes(function: FunctionDef, merged: Set[str]) -> None:
     kept, first, instead = [], {}, {}
+    # TensorFlow's graph optimization breaks branches that take one tensor twice.
+    passed = {
+        _node(name)
+        for node in function.node_def
+        if any(attribute.HasField("func") for attribute in node.attr.values())
+        for name in node.input
+    }
     for node in map(_copy, function.node_def):  # Inputs come before their users.
-        node.input[:] = [_renamed(name, instead) for name in node.input]
-        if node.op in merged:
+        node.input[:] = _without_repeated_controls(
+            _renamed(name, instead) for name in node.input
+        )
+        if node.op in merged and node.name not in passed:
             original = first.setdefault(_meaning(node), node.name)
             if original != node.name:
                 instead[node.name] = original
@@ -79,11 +88,24 @@ def _merge_nodes(function: FunctionDef, merged: Set[str]) -> None:
             function.signature.control_output.remove(key)
 
 
+def _without_repeated_controls(inputs: Iterable[str]) -> list[str]:
+    found: list[str] = []
+    for name in inputs:
+        if name not in found or not name.startswith("^"):
+            found.append(name)
+    return found
+
+
 def _renamed(name: str, instead: dict) -> str:
     """An input (`node`, `node:output:0` or `^node`) with the node's new name."""
     control = "^" if name.startswith("^") else ""
-    node, *output = name[len(control) :].split(":")
-    return control + ":".join([instead.get(node, node), *output])
+    node = _node(name)
+    return control + instead.get(node, node) + name[len(control + node) :]
+
+
+def _node(name: str) -> str:
+    """The node of an input."""
+    return name.removeprefix("^").partition(":")[0]
 
 
 def _meaning(node: NodeDef) -> bytes:
