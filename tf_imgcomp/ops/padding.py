@@ -15,6 +15,8 @@ def pad_to_multiple(x: tf.Tensor, multiple: int) -> tf.Tensor:
     """
     for axis in (1, 2):
         size = tf.shape(x)[axis]
-        positions = tf.range(size + (-size) % multiple)
-        x = tf.gather(x, tf.minimum(positions, size - 1), axis=axis)
+        last = tf.gather(x, [size - 1], axis=axis)
+        times = [1, 1, 1, 1]
+        times[axis] = -size % multiple
+        x = tf.concat([x, tf.tile(last, times)], axis=axis)  # Faster than a gather.
     return x
