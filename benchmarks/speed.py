@@ -47,7 +47,7 @@ _BPP = flags.DEFINE_float("bpp", 0.5, "Bits per pixel at which to measure.")
 _RUNS = flags.DEFINE_integer("runs", 15, "Runs of each function.")
 _THREADS = flags.DEFINE_integer("threads", None, "Of TensorFlow; None: all cores.")
 _CPU = flags.DEFINE_bool("cpu", False, "Print CPU time, where the cores are shared.")
-_PROCESSES = flags.DEFINE_integer("processes", 3, "Runs of each process.")
+_PROCESSES = flags.DEFINE_integer("processes", 3, "Runs of each process; may be 0.")
 
 IMPORT = "import tensorflow"
 # Runs a command and prints its seconds and peak KiB. A child starts out with its
@@ -216,7 +216,8 @@ def main(argv: list[str]) -> None:
         tf.config.threading.set_inter_op_parallelism_threads(_THREADS.value)
     photo = argv[1] if len(argv) > 1 else str(measure.EXAMPLE)
     time_parts(read_image(photo).pixels)
-    measure_processes(photo)
+    if _PROCESSES.value:
+        measure_processes(photo)
 
 
 if __name__ == "__main__":
