@@ -7,10 +7,10 @@ from tf_imgcomp.data.memory import MAX_PIXELS as _MAX_PIXELS
 MODEL = flags.DEFINE_string(
     "model",
     None,
-    "Id or folder of a model. Without it, the default model compresses, and the model "
-    "that a file names decompresses. In compressing, auto also tries AVIF 4:4:4 and "
-    "lossless WebP on what does not look like a photo. A folder is code that runs with "
-    "your rights: name only those that you trust.",
+    "Id or folder of a model, or the name of a classical codec. Without it, the model "
+    "that a file names decompresses, and auto compresses: the default model, and on "
+    "what does not look like a photo also AVIF 4:4:4 and lossless WebP. A folder is "
+    "code that runs with your rights: name only those that you trust.",
 )
 OUTPUT = flags.DEFINE_string(
     "output",

@@ -7,12 +7,12 @@
     bin/compress --total_bpp=0.15 --output=album/ holiday/
     bin/compress --effort=9 photo.jpg              # Slower, smaller at the same PSNR.
     bin/compress --importance=face.png portrait.png   # More bits where it is bright.
-    bin/compress --model=auto screenshot.png   # AVIF or WebP inside where they suit.
     curl http://... | bin/compress - > photo.tfci  # From standard input to output.
 
-An input is a file, a folder, a glob, or - for standard input. Prints a line for each
-file: its bytes, bits per pixel and seconds. Exit code 1 if a file failed, 2 for a usage
-error.
+An input is a file, a folder, a glob, or - for standard input. What does not look like a
+photo, such as a screenshot, becomes AVIF 4:4:4 or lossless WebP inside of the .tfci
+file, if that costs less. Prints a line for each file: its bytes, bits per pixel and
+seconds. Exit code 1 if a file failed, 2 for a usage error.
 """
 
 import os
@@ -27,7 +27,7 @@ from absl import flags
 
 from tf_imgcomp.data import images, paths
 from tf_imgcomp.errors import ImgcompError
-from tf_imgcomp.files import compression
+from tf_imgcomp.files import choice, compression
 from tf_imgcomp.files.budget import share_out_bits
 from tf_imgcomp.files.compression import Report
 from tf_imgcomp.files.goals import Goal
@@ -81,16 +81,13 @@ _LIST_MODELS = flags.DEFINE_bool(
     "list_models", False, "Print a table of all models and exit."
 )
 
-# With --model=auto, codecs for what does not look like a photo.
-_AUTO, _TRIED = "auto", ("avif444", "webp_lossless")
-
 
 @flags.multi_flags_validator(
     [coding_flags.MODEL.name, _TOTAL_BPP.name],
-    "--total_bpp shares out the bits of one codec: not with --model=auto",
+    f"--total_bpp shares out the bits of one codec: not with --model={choice.AUTO}",
 )
 def _is_one_codec(values: dict) -> bool:
-    return values["model"] != _AUTO or values["total_bpp"] is None
+    return values["model"] != choice.AUTO or values["total_bpp"] is None
 
 
 flags.mark_flags_as_mutual_exclusive([*goal_flags.NAMES, _TOTAL_BPP.name])
@@ -121,11 +118,8 @@ def compress(inputs: Sequence[str]) -> int:
         return models.load(model, workers).with_effort(_EFFORT.value, progress)
 
     load = command_line.fast_startup(load, threads)
-    is_auto = coding_flags.MODEL.value == _AUTO
-    codec = load(
-        models.DEFAULT if is_auto else coding_flags.MODEL.value or models.DEFAULT
-    )
-    others = [models.load_classical(name) for name in _TRIED] if is_auto else []
+    default = choice.AUTO if _TOTAL_BPP.value is None else models.DEFAULT
+    codec, others = choice.load(coding_flags.MODEL.value or default, load)
     if _ENSEMBLE.value:
         codec = codec.with_ensemble(_ENSEMBLE.value)
     qualities = {}

@@ -36,7 +36,9 @@ from tf_imgcomp_bin import command_line
 PROGRAM = "evaluate"
 
 _MODEL = flags.DEFINE_string(
-    "model", None, "Id or folder of the codec. Default: that of bin/compress."
+    "model",
+    None,
+    "Id or folder of the codec. Default: that of bin/compress for photos.",
 )
 _QUALITIES = flags.DEFINE_list(
     "qualities", "1,10,20,30,40,50,60,70,80,90,100", "Qualities, each from 1 to 100."

@@ -1,14 +1,15 @@
-"""The table of all models, for people."""
+"""The table of all models and classical codecs, for people."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tf_imgcomp.image_codecs.catalogue import ModelInfo
+from tf_imgcomp.image_codecs.catalogue import ModelInfo, requires
+from tf_imgcomp.image_codecs.classical import STREAMS
 
 
 def model_table(infos: Sequence[ModelInfo], default: str) -> str:
-    """Returns a line for each model, below a heading.
+    """Returns a line for each model and each classical codec, below a heading.
 
     Args:
         infos: What is known about each model.
@@ -29,6 +30,10 @@ def model_table(infos: Sequence[ModelInfo], default: str) -> str:
                 info.licence or "-",
             ]
         )
+    unknown = ["-"] * (len(rivals) + 2)
+    for name, codec in STREAMS.items():
+        needs = ", ".join(requires(name)) or "-"
+        rows.append([name, codec.title, *unknown, needs, "-"])
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
     notes = ["", "*: without --model. s: seconds to compress and to decompress."]

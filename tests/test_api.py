@@ -34,9 +34,7 @@ def loaded(tmp_path, monkeypatch):
 
     monkeypatch.setenv("TF_IMGCOMP_MODELS", str(folder.parent))
     monkeypatch.setattr(models, "load_folder", load_folder)
-    # Defaults of arguments were made when the functions were.
-    for function in (tf_imgcomp.compress, tf_imgcomp.compress_file):
-        monkeypatch.setitem(function.__kwdefaults__, "model", "stub")
+    monkeypatch.setattr(models, "DEFAULT", "stub")
     monkeypatch.chdir(tmp_path)
     return folders
 
@@ -139,6 +137,24 @@ def test_pixels_have_a_limit(pixels, tmp_path):
 def test_a_classical_codec_is_a_model(pixels):
     data = tf_imgcomp.compress(pixels, model="webp_lossless")
     np.testing.assert_array_equal(tf_imgcomp.decompress(data), pixels)
+
+
+def test_the_default_model_leaves_drawings_to_others(pixels):
+    drawing = np.full((60, 90, 3), 255, np.uint8)
+    drawing[10:20, 10:50] = 0
+    Image.fromarray(drawing).save("drawing.png")
+    codecs = [
+        bitstream.unpack(data).codec for data in tf_imgcomp.compress([pixels, drawing])
+    ]
+    assert codecs[0] == "stub"
+    assert codecs[1] in ("avif444", "webp_lossless")
+    for model in ("auto", "stub"):
+        data = tf_imgcomp.compress(drawing, model=model)
+        assert bitstream.unpack(data).codec == (codecs[1] if model == "auto" else model)
+    report = tf_imgcomp.compress_file("drawing.png")
+    assert report.notes[0].startswith(f"no photo: {codecs[1]} (")
+    with pytest.raises(tf_imgcomp.ModelError, match="needs model 'auto'"):
+        tf_imgcomp.decompress("drawing.tfci", model="auto")
 
 
 def test_what_is_lost_is_a_warning_where_the_call_is(pixels):

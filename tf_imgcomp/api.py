@@ -33,7 +33,7 @@ from tf_imgcomp.bitstream import TfciFile
 from tf_imgcomp.data import images, in_memory
 from tf_imgcomp.data.images import Photo
 from tf_imgcomp.data.memory import MAX_PIXELS, check_pixels
-from tf_imgcomp.files import compression, goals
+from tf_imgcomp.files import choice, compression, goals
 from tf_imgcomp.files.compression import Report
 from tf_imgcomp.files.encoding import decode
 from tf_imgcomp.image_codecs import catalogue
@@ -85,7 +85,7 @@ def compress(
 def compress(
     image: ImageLike | list[Any],
     *,
-    model: str = model_folders.DEFAULT,
+    model: str = choice.AUTO,
     quality: float | None = None,
     target_bpp: float | None = None,
     target_psnr: float | None = None,
@@ -99,7 +99,9 @@ def compress(
 
     Args:
         image: An image, or a list of them.
-        model: Id or folder of a model, see `models`.
+        model: Id or folder of a model, see `models`, or the name of a classical codec.
+            "auto": the default model, and on what does not look like a photo also AVIF
+            4:4:4 and lossless WebP.
         quality, target_bpp, target_psnr, max_bytes: A goal, for each image of a list.
         effort: 1 to 9. Up to 6 all are alike; from there on a learned codec refines
             the latents of each image, slowly.
@@ -111,12 +113,12 @@ def compress(
         OSError: If a file cannot be read.
     """
     goal = goals.goal_of(quality, target_bpp, target_psnr, max_bytes)
-    codec = load_model(model).with_effort(effort)
+    codec, others = _load_to_compress(model, effort)
 
     def compressed(image: ImageLike) -> bytes:
         photo = _read(image, codec.memory)
         _warn(photo.notes)
-        return goals.encode(codec, photo, goal).data
+        return choice.encode_cheapest(codec, others, photo, goal)[0].data
 
     return _for_each(compressed, image)
 
@@ -188,7 +190,7 @@ def compress_file(
     source: PathLike,
     target: PathLike | None = None,
     *,
-    model: str = model_folders.DEFAULT,
+    model: str = choice.AUTO,
     quality: float | None = None,
     target_bpp: float | None = None,
     target_psnr: float | None = None,
@@ -216,11 +218,13 @@ def compress_file(
         OSError: If a file cannot be read or written.
     """
     goal = goals.goal_of(quality, target_bpp, target_psnr, max_bytes)
+    codec, others = _load_to_compress(model, effort)
     return compression.compress_file(
-        load_model(model).with_effort(effort),
+        codec,
         Path(source),
         Path(target) if target else Path(source).with_suffix(compression.SUFFIX),
         goal,
+        others=others,
         strip=strip,
         max_pixels=max_pixels,
         overwrite=overwrite,
@@ -347,6 +351,11 @@ def _loaded(folder: Path, fingerprint: int) -> ImageCodec:
     """A codec; one that was exported again has another fingerprint."""
     del fingerprint
     return model_folders.load_folder(folder)
+
+
+def _load_to_compress(model: str, effort: int) -> tuple[ImageCodec, list[ImageCodec]]:
+    """The codec that a user names, and others to try, see `choice.load`."""
+    return choice.load(model, lambda name: load_model(name).with_effort(effort))
 
 
 def _codec_of(file: TfciFile, model: str | None) -> ImageCodec:

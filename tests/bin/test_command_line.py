@@ -10,6 +10,7 @@ import pytest
 from absl import flags
 
 import tf_imgcomp
+from tf_imgcomp.image_codecs.classical import STREAMS
 from tf_imgcomp_bin import coding_flags, command_line, completion
 
 BIN = Path(__file__).parents[2] / "bin"
@@ -129,4 +130,4 @@ def test_bash_completes_flags_and_their_values(script, words, completed):
 def test_models_are_completed(monkeypatch):
     monkeypatch.setattr(completion.models, "available", lambda: ["a", "b"])
     script = completion.script("x", [flags.FLAGS[coding_flags.MODEL.name]])
-    assert "--model) values='a b' ;;" in script
+    assert f"--model) values='a b {' '.join(STREAMS)}' ;;" in script

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import itertools
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.data import memory
 from tf_imgcomp.data.images import read_image
 from tf_imgcomp.image_codecs import models
+from tf_imgcomp.image_codecs.classical import STREAMS
 from tf_imgcomp_bin import command_line, compress, decompress, inspect_file
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -366,12 +368,18 @@ def test_auto_takes_another_codec_for_a_drawing(stub, photo, folder, capsys):
     drawing = Image.new("RGB", (90, 60), "white")
     drawing.paste("black", (10, 10, 50, 20))
     drawing.save("drawing.png")
-    assert run(compress, "--model=auto", "photo.png", "drawing.png") == 0
+    assert run(compress, "photo.png", "drawing.png") == 0
     assert unpack("photo.tfci").codec == "stub"
     codec = unpack("drawing.tfci").codec
     assert codec in ("avif444", "webp_lossless")
     (note,) = capsys.readouterr().err.splitlines()
     assert note.startswith(f"bin/compress: drawing.png: no photo: {codec} (")
+    drawn = Path("drawing.tfci").read_bytes()
+    assert run(compress, "--model=auto", "--overwrite", "drawing.png") == 0
+    assert Path("drawing.tfci").read_bytes() == drawn
+    assert run(compress, "--total_bpp=9", "--overwrite", "drawing.png") == 0
+    assert unpack("drawing.tfci").codec == "stub"
+    capsys.readouterr()
     message = "--total_bpp shares out the bits of one codec: not with --model=auto"
     assert run(compress, "--model=auto", "--total_bpp=1", "photo.png") == 2
     assert message in capsys.readouterr().err
@@ -567,12 +575,16 @@ def test_models_are_listed(stub, capsys, tmp_path, monkeypatch):
     monkeypatch.setattr(models, "available", lambda: ["bpg+mine", "stub"])
     monkeypatch.setattr(models, "find_by_id", lambda name: tmp_path / name)
     assert run(compress, "--list_models") == 0
-    rows = [line.split("  ") for line in capsys.readouterr().out.splitlines()[:3]]
-    assert [[cell.strip() for cell in row if cell] for row in rows] == [
+    lines = capsys.readouterr().out.splitlines()
+    rows = [re.split(" {2,}", line) for line in lines]
+    assert rows[:3] == [
         ["model", "design", "MB", "s", "jpeg", "needs", "licence"],
         ["bpg+mine", "fdram", "0.0", "-", "-", "tf_imgcomp[classical]", "-"],
         ["stub*", "fdram", "0.0", "0.20, 0.11", "-52.7", "-", "Apache-2.0"],
     ]
+    bpg = ["bpg", "BPG 4:2:0", "-", "-", "-", "tf_imgcomp[classical]", "-"]
+    assert rows[3] == bpg
+    assert [row[0] for row in rows[3 : 3 + len(STREAMS)]] == list(STREAMS)
 
 
 def test_inspect_tells_everything_without_decoding(stub, folder, make_image, capsys):

@@ -8,10 +8,13 @@ from PIL import Image, ImageDraw
 
 from tests.stub_codec import StubCodec
 from tf_imgcomp import bitstream, metrics
+from tf_imgcomp.classical.pillow import WEBP_LOSSLESS
+from tf_imgcomp.data import memory
 from tf_imgcomp.data.images import Photo
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.files import choice, compression, encoding, goals
 from tf_imgcomp.files.goals import Goal
+from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.classical import ClassicalImageCodec
 
 
@@ -32,6 +35,14 @@ def drawing():
 
 
 @pytest.fixture
+def scan(drawing):
+    """The same on grey paper, with the noise of a scanner."""
+    noise = np.random.default_rng(0).normal(scale=4, size=drawing.pixels.shape)
+    pixels = 40 + 0.7 * drawing.pixels + noise
+    return Photo(np.uint8(np.clip(pixels, 0, 255)))
+
+
+@pytest.fixture
 def others():
     return [ClassicalImageCodec(name) for name in ("webp", "webp_lossless")]
 
@@ -40,11 +51,35 @@ def encode(photo, others, **goal):
     return choice.encode_cheapest(StubCodec(), others, photo, Goal(**goal))
 
 
-def test_drawings_are_told_from_photos(photo, drawing):
+def test_drawings_and_scans_are_told_from_photos(photo, drawing, scan):
     assert choice.looks_drawn(drawing.pixels)
+    assert choice.looks_drawn(scan.pixels)
     assert not choice.looks_drawn(photo.pixels)
-    for size in [(1, 1), (1, 9), (9, 1), (2, 2)]:
-        assert choice.looks_drawn(np.zeros((*size, 3), np.uint8)) == (size == (2, 2))
+    assert not choice.looks_drawn(255 - scan.pixels)  # Lights at night.
+    for size in [(1, 1), (1, 9), (9, 1), (2, 2), (2, 3)]:
+        assert choice.looks_drawn(np.zeros((*size, 3), np.uint8)) == (size == (2, 3))
+
+
+def test_a_scan_takes_another_codec(scan):
+    avif = ClassicalImageCodec("avif444")
+    if missing := avif.available():
+        pytest.skip(missing)
+    encoded, (note,) = encode(scan, [avif], quality=50)
+    assert encoded.file.codec == "avif444"
+    # The search has a faster encoder, the file the best one.
+    assert encoded.data == encoding.PhotoEncoder(scan)(avif, encoded.file.quality).data
+
+
+def test_a_codec_that_does_not_promise_much_has_one_trial(drawing, monkeypatch):
+    codec, trials = ClassicalImageCodec("jpeg2000"), []
+    compress = codec.compress
+    monkeypatch.setattr(codec, "compress", lambda *a: trials.append(a) or compress(*a))
+    encoded, notes = encode(drawing, [codec], quality=1)
+    assert encoded.file.codec == "stub"
+    assert notes == (
+        f"no photo: stub ({len(encoded.data)} bytes, {encoded.psnr:.2f} dB)",
+    )
+    assert len(trials) == 1
 
 
 @pytest.mark.parametrize("goal", [{"quality": 50}, {"target_psnr": 30.0}])
@@ -81,6 +116,25 @@ def test_the_choice_is_by_the_lagrangian_of_the_quality(drawing, others):
         for codec in (StubCodec(), *others):
             _, other = encoder.measured(codec, quality)
             assert choice._cost(best, quality) <= choice._cost(other, quality)
+
+
+@pytest.mark.parametrize("goal", [{"quality": 50}, {"max_bytes": 9000}], ids=str)
+def test_a_codec_that_needs_too_much_memory_is_left_out(
+    drawing, others, goal, monkeypatch
+):
+    monkeypatch.setattr(memory, "available_memory", lambda: 30 * 100 * 120)
+    assert encode(drawing, others, **goal)[0].file.codec == "stub"
+
+
+def test_auto_is_the_default_model_and_others_that_are_there(monkeypatch):
+    codec = StubCodec()
+    load = {models.DEFAULT: codec, "mine": codec}.__getitem__
+    assert choice.load("mine", load) == (codec, [])
+    loaded, others = choice.load(choice.AUTO, load)
+    assert loaded is codec
+    assert others[-1].id == "webp_lossless"
+    monkeypatch.setattr(type(WEBP_LOSSLESS), "available", lambda _: "missing")
+    assert choice.load(choice.AUTO, load) == (codec, [])
 
 
 def test_a_codec_that_fails_is_left_out(drawing, others):

@@ -153,6 +153,15 @@ WEBP_LOSSLESS = PillowCodec(
     all_settings=(100,),
 )
 
+
+def _avif444_fast(quality: float) -> dict:
+    return {**_avif444(quality), "speed": 8}
+
+
+def _webp_lossless_fast(setting: float) -> dict:
+    return {**_webp_lossless(setting), "method": 0}
+
+
 CODECS = (
     PillowCodec(
         name="jpeg",
@@ -222,3 +231,14 @@ CODECS = (
         options=_jxl,
     ),
 )
+
+# Encoders for trials, not in `CODECS`. Any decoder of the format reads their files. On
+# Kodak image 5, a scan and a screenshot, that of AVIF is 10 to 25 times as fast and 0.7
+# to 1.5 dB worse, and that of WebP 3 to 30 times as fast with 10 to 40 % more bytes.
+FAST = {
+    codec.name: dataclasses.replace(codec, options=options)
+    for codec, options in (
+        (next(codec for codec in CODECS if codec.name == "avif444"), _avif444_fast),
+        (WEBP_LOSSLESS, _webp_lossless_fast),
+    )
+}

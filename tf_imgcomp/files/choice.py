@@ -1,8 +1,8 @@
 """Chooses among codecs for an image that does not look like a photo.
 
-Screenshots and drawings take a learned codec several times the bits of AVIF 4:4:4 or
-lossless WebP. A quick look decides whether these are tried at all, so that photos lose
-no time. The codec with the smallest Lagrangian at the quality wins.
+Screenshots, drawings and scans of text take a learned codec up to ten times the bits of
+AVIF 4:4:4 or lossless WebP. A quick look decides whether these are tried at all, so
+that photos lose no time. The codec with the smallest Lagrangian at the quality wins.
 """
 
 from __future__ import annotations
@@ -14,36 +14,84 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from tf_imgcomp import metrics
+from tf_imgcomp.data import memory
 from tf_imgcomp.data.images import Photo
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.files import goals
 from tf_imgcomp.files.encoding import Encoded, PhotoEncoder
 from tf_imgcomp.files.goals import Goal
+from tf_imgcomp.image_codecs import models
+from tf_imgcomp.image_codecs.classical import STREAMS
 from tf_imgcomp.image_codecs.interface import ImageCodec
+
+AUTO = "auto"  # In place of a model's id: the default model, and the choice.
+_OTHERS = ("avif444", "webp_lossless")
 
 # Rate weights of qualities 1 and 100 in bits + lmbda * squared error: those of `fdram`.
 _LMBDA_MIN, _LMBDA_MAX = 0.0003, 0.18
-# Share of pixels equal to those at the left and above. Of 644 photos, most of them
-# decoded from lossy WebP, 97 % have less (Kodak: all). All of 78 pictures of text,
-# plots, interfaces and pixel art have more.
-_FLAT = 0.5
+
 _EVERY = 8  # One row in so many is looked at.
+# Shares of pixels. Flat: equal to those at the left and above. Edges: steps of green
+# over two pixels. Paper: the most common levels of green, if they are light.
+_FLAT, _EDGES, _VERY_FLAT = 0.5, 0.015, 0.8
+_PAPER, _EDGES_ON_PAPER = 0.6, 0.05
+_STEP, _PAPER_SPAN, _LIGHT = 64, 48, 128
+
 # The search for the best quality of another codec begins at this share of the quality,
 # where it ended for AVIF on screenshots, and has these steps.
 _START, _STEPS = 0.7, (8, 4)
+# It ends at once if the first trial costs more than this share of the default codec.
+_PROMISING = 0.85
+
+
+def load(
+    model: str, load_one: Callable[[str], ImageCodec]
+) -> tuple[ImageCodec, list[ImageCodec]]:
+    """Loads the codec that a user names, and others to try.
+
+    Args:
+        model: `AUTO`, or what `load_one` takes.
+        load_one: loads one codec.
+
+    Returns:
+        The codec, and the other codecs of `encode_cheapest`. Those whose library is
+        missing are left out.
+
+    Raises:
+        ModelError: As from `load_one`.
+    """
+    if model != AUTO:
+        return load_one(model), []
+    there = [name for name in _OTHERS if not STREAMS[name].available()]
+    return load_one(models.DEFAULT), [models.load_classical(name) for name in there]
 
 
 def looks_drawn(pixels: np.ndarray) -> bool:
-    """Whether an image is probably no photo.
+    """Whether an image is probably no photo: a screenshot, a drawing, a scan of text.
+
+    Drawings have flat areas and edges. Scans have noise, but their edges are on paper.
 
     Args:
         pixels: uint8 `(h, w, 3)`.
     """
     rows, above = pixels[1::_EVERY], pixels[:-1:_EVERY]
-    if not rows[:, 1:].size:
+    if not rows[:, 2:].size:
         return False
     alike = (rows[:, 1:] == rows[:, :-1]) & (rows[:, 1:] == above[:, 1:])
-    return bool(alike.all(-1).mean() >= _FLAT)
+    flat = alike.all(-1).mean()
+    green = rows[..., 1].astype(np.int16)
+    edges = (np.abs(green[:, 2:] - green[:, :-2]) > _STEP).mean()
+    drawn = flat >= _VERY_FLAT or (flat >= _FLAT and edges >= _EDGES)
+    scanned = edges >= _EDGES_ON_PAPER and _paper(green) >= _PAPER
+    return bool(drawn or scanned)
+
+
+def _paper(green: np.ndarray) -> float:
+    """The share of the most common levels, 0 if they are dark."""
+    counts = np.cumsum(np.bincount(green.ravel() + 1, minlength=257))
+    shares = (counts[_PAPER_SPAN:] - counts[:-_PAPER_SPAN]) / green.size
+    darkest = int(shares.argmax())
+    return float(shares[darkest]) if darkest + _PAPER_SPAN / 2 >= _LIGHT else 0.0
 
 
 def encode_cheapest(
@@ -66,48 +114,54 @@ def encode_cheapest(
     """
     if not others or not looks_drawn(photo.pixels):
         return goals.encode(codec, photo, goal), ()
-    encoder = PhotoEncoder(photo)
-    quality = goal.quality
-
-    def encode(each: ImageCodec) -> Encoded:
-        if quality is not None and each is not codec:
-            return _cheapest_quality(encoder, each, quality)
-        return _measured(each, photo, goals.encode(each, photo, goal))
-
-    found, errors = _tried(encode, (codec, *others))
-    if not found:
-        raise errors[0]
-    weight = found[0].file.quality if quality is None else quality
-    found.sort(key=functools.partial(_cost, quality=weight))
+    if goal.quality is not None:
+        found = _tried(codec, others, photo, goal.quality)
+    else:
+        found = _reaching(codec, others, photo, goal)
     chosen, *left = map(_described, found)
     note = f"no photo: {chosen}" + (f"; not {', '.join(left)}" if left else "")
     return found[0], (note,)
 
 
 def _tried(
-    encode: Callable[[ImageCodec], Encoded], codecs: Iterable[ImageCodec]
-) -> tuple[list[Encoded], list[ImgcompError]]:
-    """The files of all codecs that can make one, and the errors of the others."""
-    found, errors = [], []
-    for codec in codecs:
+    codec: ImageCodec, others: Iterable[ImageCodec], photo: Photo, quality: float
+) -> list[Encoded]:
+    """The files of the codecs that suit a photo, the cheapest first.
+
+    Raises:
+        ImgcompError: If the first codec fails; another that does is left out.
+    """
+    encoder, cost = PhotoEncoder(photo), functools.partial(_cost, quality=quality)
+    found = [encoder.measured(codec, quality)[1]]
+    limit = _PROMISING * cost(found[0])
+    for each in others:
         try:
-            found.append(encode(codec))
-        except ImgcompError as error:
-            errors.append(error)
-    return found, errors
+            _check_memory(each, photo)
+            encoded = _cheapest_quality(encoder, each, quality, limit)
+        except ImgcompError:
+            continue
+        if encoded is not None:
+            found.append(encoded)
+    return sorted(found, key=cost)
 
 
 def _cheapest_quality(
-    encoder: PhotoEncoder, codec: ImageCodec, quality: float
-) -> Encoded:
-    """The file with the smallest Lagrangian at a quality of the default codec."""
+    encoder: PhotoEncoder, codec: ImageCodec, quality: float, limit: float
+) -> Encoded | None:
+    """The file with the smallest Lagrangian at a quality of the default codec.
+
+    None if the first trial costs more than `limit`.
+    """
+    fast = codec.faster()
 
     def measure(tried: float) -> tuple[float, Encoded]:
-        _, encoded = encoder.measured(codec, tried)
+        _, encoded = encoder.measured(fast, tried)
         return _cost(encoded, quality), encoded
 
     trial = goals.cached_by_setting(codec, measure)
     best = max(1, _START * quality)
+    if trial(best)[0] > limit:
+        return None
     for step in _STEPS:
         while True:
             near = [min(max(best + move, 1), 100) for move in (-step, step)]
@@ -115,7 +169,29 @@ def _cheapest_quality(
             if trial(nearest)[0] >= trial(best)[0]:
                 break
             best = nearest
-    return trial(best)[1]
+    return trial(best)[1] if fast is codec else encoder.measured(codec, best)[1]
+
+
+def _reaching(
+    codec: ImageCodec, others: Iterable[ImageCodec], photo: Photo, goal: Goal
+) -> list[Encoded]:
+    """The files of all codecs that reach a size or a PSNR, the cheapest first."""
+    found: list[Encoded] = []
+    errors: list[ImgcompError] = []
+    for each in (codec, *others):
+        try:
+            _check_memory(each, photo)
+            found.append(_measured(each, photo, goals.encode(each, photo, goal)))
+        except ImgcompError as error:
+            errors.append(error)
+    if not found:
+        raise errors[0]
+    return sorted(found, key=functools.partial(_cost, quality=found[0].file.quality))
+
+
+def _check_memory(codec: ImageCodec, photo: Photo) -> None:
+    height, width, _ = photo.pixels.shape
+    memory.check_memory(height, width, codec.memory(height, width))
 
 
 def _measured(codec: ImageCodec, photo: Photo, encoded: Encoded) -> Encoded:

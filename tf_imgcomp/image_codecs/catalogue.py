@@ -70,10 +70,8 @@ def _info(folder: Path) -> ModelInfo:
 
 
 def requires(codec_id: str) -> tuple[str, ...]:
-    """What a model needs beside TensorFlow: pip requirements, or ids of models."""
+    """What a codec needs beside this package: pip requirements, or ids of models."""
     base, plus, _ = codec_id.partition("+")
-    if not plus:
-        return ()
     if base in STREAMS:
         return (_CLASSICAL,) if base in BY_FFMPEG else ()
-    return (base,)
+    return (base,) if plus else ()

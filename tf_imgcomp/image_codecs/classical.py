@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tf_imgcomp.classical import CODECS
-from tf_imgcomp.classical.pillow import WEBP_LOSSLESS
+from tf_imgcomp.classical.pillow import FAST, WEBP_LOSSLESS
 from tf_imgcomp.errors import BitstreamError, ClassicalCodecError
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.tile_grid import Region
@@ -30,6 +30,7 @@ class ClassicalImageCodec(ImageCodec):
 
     Args:
         name: one of `STREAMS`.
+        is_fast: whether to take the encoder of `faster`.
 
     Attributes:
         all_native: the codec's own settings that the qualities from 100 to 1 are
@@ -39,8 +40,9 @@ class ClassicalImageCodec(ImageCodec):
     fingerprint = 0
     bytes_per_pixel = 150.0  # Colours in float32, several planes at a time.
 
-    def __init__(self, name: str):
-        self.id, self._codec = name, STREAMS[name]
+    def __init__(self, name: str, is_fast: bool = False):
+        codecs = FAST if is_fast else STREAMS
+        self.id, self._codec = name, codecs[name]
         self._checksum_size = _CHECKSUM_SIZE if name in BY_FFMPEG else 0
         self.all_native: Sequence[float] = self._codec.all_settings[::-1]
 
@@ -62,6 +64,12 @@ class ClassicalImageCodec(ImageCodec):
     def available(self) -> str | None:
         """See `classical.Codec`."""
         return self._codec.available()
+
+    def faster(self) -> ImageCodec:
+        """See `ImageCodec`."""
+        if self.id not in FAST:
+            return self
+        return ClassicalImageCodec(self.id, is_fast=True)
 
     def compress(self, pixels: np.ndarray, quality: float) -> Coded:
         """See `ImageCodec`."""

@@ -224,6 +224,10 @@ class ImageCodec(ABC):
         """
         return self
 
+    def faster(self) -> ImageCodec:
+        """The codec with a faster and worse encoder, to look for a quality roughly."""
+        return self
+
     def without_refinement(self) -> ImageCodec:
         """The codec at the default effort, to search for a quality."""
         return self
