@@ -1,15 +1,18 @@
-"""Hostile files with right checksums: each is decoded or refused, in time.
+"""Hostile files with right checksums: each is decoded or refused, in time and memory.
 
 Mutants change the fields of a file, or bytes inside of its strings, and are packed
 again, so that the readers behind the CRC see them. Whatever happens must be a picture
 or an `ImgcompError`.
 """
 
+import contextlib
 import dataclasses
 import random
+import resource
 import struct
 import time
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -37,6 +40,9 @@ COUNTS = {
     "vvc_fast": (15, 650),
 }
 SECONDS = 30  # Longest time for a mutant, on a busy machine.
+AVAILABLE = int(240e6)  # Bytes. Enough for pictures a few times larger.
+MOST_MEMORY = 1.5 * AVAILABLE
+PROCESS = Path("/proc/self")
 EDGES = (0, 1, 2, 63, 64, 65, 127, 128, 255, 256, 2**16 - 1, 2**31, 2**32 - 1, 2**40)
 
 
@@ -185,26 +191,52 @@ def attack(get_codec, make_image, monkeypatch, tmp_path):
         photo = Photo(make_image(70, 90), False, alpha, b"icc", b"II*\0", b"<x/>")
         photo = dataclasses.replace(photo, dpi=(72.0, 72.0), text=text)
         intact = PhotoEncoder(photo)(codec, 50).file
-        # Enough for pictures a few times larger.
-        monkeypatch.setattr(memory, "available_memory", lambda: int(240e6))
+        decode(codec, intact)  # TensorFlow allocates what stays.
+        monkeypatch.setattr(memory, "available_memory", lambda: AVAILABLE)
         mutator = Mutator(intact, seed)
         with monkeypatch.context() as lenient:  # All files can be packed.
             lenient.setattr(bitstream, "_check", lambda file: None)
             mutants = [mutator() for _ in range(count)]
         refusals: list[str] = []
-        for number, data in enumerate(mutants):
-            start = time.monotonic()
-            try:
-                _decode(codec, data, mutator.region(), number, tmp_path)
-            except ImgcompError as error:
-                refusals.append(str(error))
-            except Exception as error:
-                pytest.fail(f"mutant {number}: {error!r} of {data.hex()}")
-            assert time.monotonic() - start < SECONDS, (number, data.hex())
+        with little_memory():
+            for number, data in enumerate(mutants):
+                start = time.monotonic()
+                try:
+                    _decode(codec, data, mutator.region(), number, tmp_path)
+                except ImgcompError as error:
+                    refusals.append(str(error))
+                except Exception as error:
+                    pytest.fail(f"mutant {number}: {error!r} of {data.hex()}")
+                assert time.monotonic() - start < SECONDS, (number, data.hex())
         assert not any("\n" in refusal for refusal in refusals)
         return refusals
 
     return attack
+
+
+@contextlib.contextmanager
+def little_memory():
+    """Checks the peak of what a block adds to memory; that of FFmpeg's apart."""
+    if not (PROCESS / "clear_refs").exists():  # Linux only.
+        yield
+        return
+    children = _peak_of_children()
+    (PROCESS / "clear_refs").write_text("5")  # Forgets the peak until now.
+    before = _resident("VmRSS")
+    yield
+    assert _resident("VmHWM") - before < MOST_MEMORY
+    assert _peak_of_children() <= max(children, MOST_MEMORY)
+
+
+def _resident(field):
+    """Resident bytes of this process: VmRSS now, VmHWM at most."""
+    lines = (PROCESS / "status").read_text().splitlines()
+    (kib,) = (line.split()[1] for line in lines if line.startswith(field))
+    return int(kib) * 1024
+
+
+def _peak_of_children():
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
 
 
 def _decode(codec, data, region, number, folder):
@@ -219,6 +251,13 @@ def _decode(codec, data, region, number, folder):
         photo = decode(codec, bitstream.unpack(data))
         if way == 2:
             write_image(folder / "image.png", photo, overwrite=True)
+
+
+def test_much_memory_is_noticed():
+    with pytest.raises(AssertionError), little_memory():
+        np.ones(2 * AVAILABLE, np.uint8).sum()
+    with little_memory():
+        np.ones(AVAILABLE, np.uint8).sum()
 
 
 @pytest.mark.parametrize("kind", COUNTS)
