@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, PngImagePlugin
+from PIL import ExifTags, Image, ImageCms, PngImagePlugin
 
-from tf_imgcomp.data.images import Photo, read_image, write_image
+from tf_imgcomp.data.images import Photo, read_image, read_pillow_image, write_image
 
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"/>'
 TEXT = (("Comment", "h\u00e9llo"),)
 ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+XRESOLUTION, YRESOLUTION = ExifTags.Base.XResolution, ExifTags.Base.YResolution
 EXIF = Image.Exif()
 EXIF[0x010F] = "Maker"
 EXIF = EXIF.tobytes().removeprefix(b"Exif\0\0")
@@ -69,6 +70,37 @@ def test_text_of_an_animation_is_read_without_its_frames(tmp_path, pixels, monke
     frames[0].save(path, save_all=True, append_images=frames[1:], pnginfo=chunks)
     monkeypatch.delattr(PngImagePlugin.PngImageFile, "text")
     assert read_image(path).text == (("Title", "one"),)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "tif"])
+@pytest.mark.parametrize("in_exif", [None, (300, 200), (72, 72)])
+def test_paths_and_pillow_images_say_the_resolution_alike(
+    tmp_path, pixels, suffix, in_exif
+):
+    tags = Image.Exif()
+    if in_exif:
+        tags[XRESOLUTION], tags[YRESOLUTION] = map(float, in_exif)
+    path = tmp_path / f"image.{suffix}"
+    Image.fromarray(pixels).save(path, dpi=(300, 300), exif=tags)
+    photo = read_image(path)
+    with Image.open(path) as image:
+        assert read_pillow_image(image).dpi == photo.dpi
+    if suffix == "tif" or in_exif == (300, 200):
+        assert photo.dpi is None  # The EXIF has it.
+    else:
+        assert photo.dpi == pytest.approx((300, 300), rel=1e-4)
+    write_image(tmp_path / "again.png", photo)
+    with Image.open(tmp_path / "again.png") as image:
+        assert image.info["dpi"] == pytest.approx(photo.resolution, rel=1e-4)
+
+
+def test_an_impossible_resolution_in_the_exif_is_not_written(tmp_path, pixels):
+    tags = Image.Exif()
+    tags[XRESOLUTION], tags[YRESOLUTION] = 1e6, 300.0
+    photo = Photo(pixels, exif=tags.tobytes().removeprefix(b"Exif\0\0"))
+    write_image(tmp_path / "image.jpg", photo)
+    with Image.open(tmp_path / "image.jpg") as image:
+        assert image.info.get("jfif_unit") == 0
 
 
 def test_resolution_is_none_if_the_file_has_none(tmp_path, pixels):

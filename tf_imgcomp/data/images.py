@@ -72,7 +72,7 @@ class Photo:
         icc: ICC profile of the pixels, or None.
         exif: EXIF data without a prefix, its orientation 1, or None.
         xmp: XMP packet, or None.
-        dpi: dots per inch across and down, or None.
+        dpi: dots per inch across and down, or None if unknown or in the EXIF.
         text: pairs of keyword and text.
         notes: Messages for the user about how the image was read.
     """
@@ -86,6 +86,14 @@ class Photo:
     dpi: tuple[float, float] | None = None
     text: metadata.Text = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def resolution(self) -> tuple[float, float] | None:
+        """Dots per inch across and down, in the EXIF or not; None if unknown."""
+        if self.dpi:
+            return self.dpi
+        dpi = exif.read_dpi(self.exif)
+        return dpi if dpi and metadata.is_resolution(dpi) else None
 
 
 def read_image(
@@ -250,7 +258,6 @@ def _read_frame(image: Image.Image, stream: BinaryIO, notes: list[str]) -> Photo
         image.info["icc_profile"] = jpeg_2000.read_profile(stream)
     space = colour_spaces.read_colour_space(image, stream)
     image.load()
-    dpi = metadata.read_dpi(image)
     exif_data = exif.turn_upright(image, notes)
     curve, note = space.conversion() if space else (None, "")
     notes += [note] if note else []
@@ -270,7 +277,7 @@ def _read_frame(image: Image.Image, stream: BinaryIO, notes: list[str]) -> Photo
         icc=icc,
         exif=exif_data,
         xmp=metadata.read_xmp(image, stream),
-        dpi=dpi,
+        dpi=metadata.read_dpi(image, exif_data),
         text=metadata.read_text(image),
         notes=tuple(notes),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -55,17 +56,21 @@ def read_xmp(image: Image.Image, stream: BinaryIO) -> bytes | None:
     return _ORIENTATION.sub(b"", xmp.encode() if isinstance(xmp, str) else bytes(xmp))
 
 
-def read_dpi(image: Image.Image) -> tuple[float, float] | None:
-    """Returns dots per inch across and down, if not only the EXIF says it."""
-    in_exif = (
-        image.format == "TIFF"
-        or image.format in ("JPEG", "MPO")
-        and (image.info.get("jfif_unit", 0) == 0)
-    )
+def read_dpi(image: Image.Image, exif_data: bytes | None) -> tuple[float, float] | None:
+    """Returns dots per inch across and down, None if the EXIF says the same or nothing.
+
+    Args:
+        image: A loaded image.
+        exif_data: Its EXIF without prefix, as `exif.turn_upright` returns it.
+    """
     dpi = image.info.get("dpi")
-    if in_exif or not dpi:
+    if not dpi or tuple(dpi) == (1, 1):  # Pillow's of a TIFF that says nothing.
         return None
     across, down = map(float, dpi)
+    known = exif.read_dpi(exif_data)
+    # Of EXIF, Pillow takes the resolution across for both.
+    if known and math.isclose(known[0], across, rel_tol=1e-4):
+        return None
     return (across, down) if is_resolution((across, down)) else None
 
 
@@ -126,8 +131,8 @@ def save_options(photo: Photo, format_: str, notes: list[str]) -> dict[str, Any]
             )
         elif data:
             options[_KEYS[name]] = data
-    if photo.dpi and format_ in _WITH_RESOLUTION:
-        options["dpi"] = photo.dpi
+    if photo.resolution and format_ in _WITH_RESOLUTION:
+        options["dpi"] = photo.resolution
     elif photo.dpi:
         absent.append("resolution")
     if photo.text and not _add_text(photo.text, format_, options):
