@@ -11,32 +11,16 @@ import pytest
 from PIL import Image, ImageCms
 
 import tf_imgcomp
-from tests.stub_codec import CARD, StubCodec
+from tests.stub_codec import CARD
 from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.errors import ImageError
-from tf_imgcomp.image_codecs import catalogue, models
+from tf_imgcomp.image_codecs import catalogue
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 MAKE = 0x010F
 
 
-@pytest.fixture(autouse=True)
-def loaded(tmp_path, monkeypatch):
-    """Makes the stub the default model; the folders that were loaded, in order."""
-    folder = tmp_path / "models" / "stub"
-    folder.mkdir(parents=True)
-    (folder / "card.json").write_text(json.dumps(CARD))
-    folders = []
-
-    def load_folder(folder):
-        folders.append(folder.name)
-        return StubCodec()
-
-    monkeypatch.setenv("TF_IMGCOMP_MODELS", str(folder.parent))
-    monkeypatch.setattr(models, "load_folder", load_folder)
-    monkeypatch.setattr(models, "DEFAULT", "stub")
-    monkeypatch.chdir(tmp_path)
-    return folders
+pytestmark = pytest.mark.usefixtures("stub_model")
 
 
 @pytest.fixture
@@ -221,18 +205,18 @@ def test_files_go_beside_each_other_and_are_kept(pixels):
         assert image.size == (45, 35)
 
 
-def test_a_model_stays_loaded_until_it_is_exported_again(pixels, loaded, tmp_path):
+def test_a_model_stays_loaded_until_it_is_exported_again(pixels, stub_model, tmp_path):
     data = tf_imgcomp.compress(pixels)
     tf_imgcomp.decompress(data)
     assert tf_imgcomp.load_model("stub") is tf_imgcomp.load_model("models/stub")
-    assert loaded == ["stub"]
+    assert stub_model.loaded == ["stub"]
     card = tmp_path / "models" / "stub" / "card.json"
     card.write_text(json.dumps({**CARD, "fingerprint": 1}))
     tf_imgcomp.compress(pixels)
-    assert loaded == ["stub", "stub"]
+    assert stub_model.loaded == ["stub", "stub"]
 
 
-def test_threads_load_a_model_once(loaded):
+def test_threads_load_a_model_once(stub_model):
     threads = [
         threading.Thread(target=tf_imgcomp.load_model, args=["stub"]) for _ in range(8)
     ]
@@ -240,7 +224,7 @@ def test_threads_load_a_model_once(loaded):
         thread.start()
     for thread in threads:
         thread.join()
-    assert loaded == ["stub"]
+    assert stub_model.loaded == ["stub"]
 
 
 def test_a_file_does_not_choose_a_folder(pixels, tmp_path):

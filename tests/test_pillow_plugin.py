@@ -2,7 +2,6 @@
 
 import dataclasses
 import io
-import json
 import subprocess
 import sys
 
@@ -12,32 +11,20 @@ import pytest
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 import tf_imgcomp.pillow_plugin
-from tests.stub_codec import CARD, StubCodec
 from tf_imgcomp import bitstream
-from tf_imgcomp.image_codecs import models
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 MAKE = 0x010F
 STUB = {"model": "stub"}
 
 
-@pytest.fixture(autouse=True)
-def decoded(tmp_path, monkeypatch):
-    """Makes the stub a model; the regions and scales that were decoded."""
-    folder = tmp_path / "models" / "stub"
-    folder.mkdir(parents=True)
-    (folder / "card.json").write_text(json.dumps(CARD))
-    calls = []
+pytestmark = pytest.mark.usefixtures("stub_model")
 
-    class Codec(StubCodec):
-        def from_file(self, file, region=None, scale=1):
-            calls.append((region, scale))
-            return super().from_file(file, region, scale)
 
-    monkeypatch.setenv("TF_IMGCOMP_MODELS", str(folder.parent))
-    monkeypatch.setattr(models, "load_folder", lambda folder: Codec())
-    monkeypatch.chdir(tmp_path)
-    return calls
+@pytest.fixture
+def decoded(stub_model):
+    """The regions and scales that were decoded."""
+    return stub_model.decoded
 
 
 @pytest.fixture
