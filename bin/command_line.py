@@ -20,6 +20,7 @@ import tf_imgcomp
 from tf_imgcomp.atomic_files import abandon_all
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.files.compression import Report
+from tf_imgcomp.image_codecs.classical import STREAMS
 from tf_imgcomp.image_codecs.interface import ImageCodec
 from tf_imgcomp.image_codecs.workers import Workers
 from tf_imgcomp_bin import completion
@@ -248,6 +249,8 @@ def fast_startup(
     """
 
     def loaded(model: str) -> ImageCodec:
+        if model in STREAMS:  # Needs no TensorFlow.
+            return load(model)
         import tensorflow as tf
 
         if threads:

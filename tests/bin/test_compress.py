@@ -20,7 +20,7 @@ from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.data import memory
 from tf_imgcomp.data.images import read_image
 from tf_imgcomp.image_codecs import models
-from tf_imgcomp.image_codecs.classical import STREAMS
+from tf_imgcomp.image_codecs.classical import STREAMS, ClassicalImageCodec
 from tf_imgcomp_bin import command_line, compress, decompress, inspect_file
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -705,11 +705,21 @@ def test_help_shows_examples_and_flags(how, name, flag_names):
     assert result.stderr == ""
 
 
-def test_only_coding_waits_for_tensorflow(stub, tfci):
+@pytest.mark.parametrize(
+    ("program", "arguments"),
+    [
+        ("inspect_file", ["photo.tfci"]),
+        ("compress", ["--model=webp", "--overwrite", "photo.png"]),
+        ("decompress", ["--output=out.png", "webp.tfci"]),
+    ],
+)
+def test_only_learned_codecs_wait_for_tensorflow(stub, tfci, program, arguments):
+    data = ClassicalImageCodec("webp").encode(np.zeros((9, 9, 3), np.uint8), 50)
+    Path("webp.tfci").write_bytes(data)
     code = (
-        "import sys; from tf_imgcomp_bin import command_line, compress, inspect_file; "
-        f"inspect_file.main(command_line.parse('inspect', ['', '{tfci}'])); "
-        "sys.exit('tensorflow' in sys.modules)"
+        f"import sys; from tf_imgcomp_bin import command_line, {program}; "
+        f"code = {program}.main(command_line.parse('x', ['', *{arguments}])); "
+        "sys.exit(code or 'tensorflow' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
