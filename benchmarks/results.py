@@ -1,4 +1,4 @@
-"""Writes docs/results.md and its plots from the tables in docs/results/.
+"""Writes docs/results.md, its plots and README's results from docs/results/.
 
     python benchmarks/results.py
 
@@ -9,7 +9,8 @@ To add new numbers of bin/evaluate:
 
 and update docs/results/curves.csv, which has the fingerprint of the weights (as in
 saved_models/fdram/card.json) and the versions of the other codecs. That table names
-every curve. A folder holds the mean points over one set of images, in any number of
+every curve, in the order of the page; "shown" tells whether it is in README's table and
+in which plots. A folder holds the mean points over one set of images, in any number of
 tables, each codec in one of them. docs/results/postfilter/ holds the tables of
 benchmarks/postfilter.py, one for each set of images.
 """
@@ -17,30 +18,31 @@ benchmarks/postfilter.py, one for each set of images.
 from __future__ import annotations
 
 import csv
-import itertools
+import dataclasses
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from tf_imgcomp.atomic_files import write_atomically
 from tf_imgcomp.evaluation import collection, comparison, report
 from tf_imgcomp.evaluation.curves import MeanPoint
 
 KINDS = ("ours", "measured", "published")
 DOCS = Path(__file__).parents[1] / "docs"
 MAX_BPP = 1.6  # Of the plots; learned codecs are not compared at higher rates.
-LINES = {
-    "ours": {"color": "black", "linewidth": 2, "markersize": 6, "zorder": 3},
-    "measured": {},
-    "published": {"linestyle": "--", "linewidth": 1, "marker": None},
+PLOTS = {
+    "classical": "Against classical codecs",
+    "learned": "Against learned codecs, dashed as published",
 }
-
-TELLING_OURS_APART = (
-    {"linestyle": "-"},
-    {"linestyle": "-.", "marker": "s"},
-    {"linestyle": ":", "marker": "^"},
-    {"linestyle": "--", "marker": "d"},
-)
+README_TABLE = "readme"  # Beside the plots in column "shown".
+# Of the curves of a plot, which has at most so many.
+COLOURS = "black tab:red tab:blue tab:green tab:orange tab:purple tab:brown tab:cyan"
+MARKERS = "osD^v<>P"
+USUAL_BPP = 0.5  # Seconds are those of the setting next to this rate.
+README_START = "<!-- By benchmarks/results.py: change docs/results/ instead. -->\n"
+README_END = "<!-- The end of what benchmarks/results.py writes. -->\n"
 
 INTRODUCTION = """\
 # Results
@@ -120,6 +122,7 @@ class Origin(NamedTuple):
         codec: Name of the codec, unique among the curves.
         kind: One of `KINDS`; "published" numbers were measured by others.
         title: Name for people.
+        shown: `README_TABLE` and keys of `PLOTS`, where the curve is shown.
         version: Version of the encoder, or fingerprint of a model's weights.
         source: How the curve was made, or where it was published.
     """
@@ -127,6 +130,7 @@ class Origin(NamedTuple):
     codec: str
     kind: str
     title: str
+    shown: tuple[str, ...]
     version: str
     source: str
 
@@ -135,12 +139,19 @@ def read_origins(path: Path) -> dict[str, Origin]:
     """Returns the origins of a table by codec, in the table's order.
 
     Raises:
-        ValueError: If a column is missing, a kind is unknown or a codec is repeated.
+        ValueError: If a column is missing, a kind or a place to show a curve is
+            unknown, a codec is repeated, or a plot has too many curves.
     """
     origins: dict[str, Origin] = {}
     columns = Origin._fields
     for row in collection.read_rows(path, columns):
-        origin = Origin(**{name: row[name] for name in columns})
+        fields = {name: row[name] for name in columns}
+        origin = Origin(**{**fields, "shown": tuple(row["shown"].split())})
+        if unknown := set(origin.shown) - {README_TABLE, *PLOTS}:
+            raise ValueError(
+                f"{path}: Expected some of {', '.join((README_TABLE, *PLOTS))} in "
+                f"column 'shown', received {', '.join(sorted(unknown))}."
+            )
         if origin.kind not in KINDS:
             raise ValueError(
                 f"{path}: Expected one of {', '.join(KINDS)} in column 'kind', "
@@ -149,15 +160,23 @@ def read_origins(path: Path) -> dict[str, Origin]:
         if origin.codec in origins:
             raise ValueError(f"{path}: Expected one row for {origin.codec!r}.")
         origins[origin.codec] = origin
+    for plot_name in PLOTS:
+        count = sum(plot_name in origin.shown for origin in origins.values())
+        if count > len(MARKERS):
+            raise ValueError(
+                f"{path}: Expected at most {len(MARKERS)} curves in plot "
+                f"{plot_name!r}, received {count}."
+            )
     return origins
 
 
 def write(docs: Path, image_sets: Sequence[ImageSet] = IMAGE_SETS) -> None:
-    """Writes the page `results.md` and for each set of images `results/NAME.png`.
+    """Writes the page `results.md`, its plots, and the results of the README.
 
     Args:
-        docs: Folder with `results/curves.csv` and `results/NAME/*.csv`.
-        image_sets: The sets of images, in the page's order.
+        docs: Folder with `results/curves.csv` and `results/NAME/*.csv`, beside a
+            README.md. Plots are `results/NAME_PLOT.png`.
+        image_sets: The sets of images, in the page's order. README has the first.
 
     Raises:
         ValueError: If a table is broken or lacks the origin of a curve.
@@ -172,25 +191,109 @@ def write(docs: Path, image_sets: Sequence[ImageSet] = IMAGE_SETS) -> None:
                 f"{folder / 'curves.csv'}: Expected a row for each codec in "
                 f"{images.name}/, received none for {', '.join(sorted(unknown))}."
             )
-        plot(folder / f"{images.name}.png", means, origins)
+        for name in PLOTS:
+            plot(folder / f"{images.name}_{name}.png", name, means, origins)
         page += section(images, means, origins)
+        if images is image_sets[0]:
+            write_readme(docs.parent / "README.md", means, origins)
     page += postfilter_section(folder / "postfilter", image_sets)
     page += ["## Where the curves come from\n", origins_list(origins)]
     (docs / "results.md").write_text("\n".join(page), encoding="utf-8")
 
 
-def plot(path: Path, means: Sequence[MeanPoint], origins: dict[str, Origin]) -> None:
-    """Draws all curves; ours are bold, published ones are thin and dashed."""
-    styles = {name: LINES[origin.kind] for name, origin in origins.items()}
-    ours = [name for name, origin in origins.items() if origin.kind == "ours"]
-    for name, style in zip(ours, itertools.cycle(TELLING_OURS_APART)):
-        styles[name] = {**styles[name], **style}
+def plot(
+    path: Path, name: str, means: Sequence[MeanPoint], origins: dict[str, Origin]
+) -> None:
+    """Draws the curves of a plot; ours are bold, published ones are dashed."""
+    shown = {codec: o for codec, o in origins.items() if name in o.shown}
+    looks = zip(shown.items(), COLOURS.split(), MARKERS)
+    styles = {
+        codec: {
+            "color": colour,
+            "marker": marker,
+            "markersize": 5,
+            "linewidth": 2.5 if origin.kind == "ours" else 1.2,
+            "linestyle": "--" if origin.kind == "published" else "-",
+        }
+        for (codec, origin), colour, marker in looks
+    }
+    points = [p for p in means if p.codec in shown and p.bpp <= MAX_BPP]
+    if len({p.codec for p in points if math.isfinite(p.ssimulacra2)}) < 2:
+        points = [dataclasses.replace(p, ssimulacra2=math.nan) for p in points]
     report.plot(
         path,
-        [point for point in means if point.bpp <= MAX_BPP],
-        {name: _title(origin) for name, origin in origins.items()},
+        points,
+        {codec: _title(origin) for codec, origin in shown.items()},
         styles,
     )
+
+
+def write_readme(
+    path: Path, means: Sequence[MeanPoint], origins: dict[str, Origin]
+) -> None:
+    """Replaces the results in the README.
+
+    Raises:
+        ValueError: If it has no place for them.
+    """
+    text = path.read_text(encoding="utf-8")
+    before, start, rest = text.partition(README_START)
+    _, end, after = rest.partition(README_END)
+    if not start or not end:
+        raise ValueError(
+            f"{path}: Expected the lines {README_START!r} and {README_END!r}."
+        )
+    results = "\n".join(readme_results(means, origins))
+    new = f"{before}{start}\n{results}\n{end}{after}"
+    write_atomically(path, new.encode(), overwrite=True)
+
+
+def readme_results(means: Sequence[MeanPoint], origins: dict[str, Origin]) -> list[str]:
+    """Returns the paragraphs of the README: our first codec against others."""
+    ours = next(o for o in origins.values() if o.kind == "ours")
+    others = [
+        name
+        for name, origin in origins.items()
+        if README_TABLE in origin.shown and name != ours.codec
+    ]
+    rows = [[f"`{ours.codec}` itself", "", "", "", *_seconds(means, ours.codec)]]
+    for row in comparison.compare(means, ours.codec, others):
+        rates = row.bd_rate_psnr, row.bd_rate_ms_ssim, row.bd_rate_ssimulacra2
+        title = _title(origins[row.anchor])
+        rows.append([title, *map(_percent, rates), *_seconds(means, row.anchor)])
+    own = [point for point in means if point.codec == ours.codec]
+    return [
+        f"Bits of `{ours.codec}` ({ours.version}) at equal quality, against others:\n",
+        report.table(
+            ["against", "PSNR", "MS-SSIM", "SSIMULACRA2", "encode, s", "decode, s"],
+            rows,
+        ),
+        f"Seconds are those of a 768x512 image at about {USUAL_BPP} bits per pixel.\n",
+        "![Rate-distortion curves on Kodak](docs/results/kodak_classical.png)\n",
+        report.table(
+            ["quality", "bpp", "PSNR, dB", "MS-SSIM", "SSIMULACRA2"],
+            [
+                [
+                    f"{point.setting:g}",
+                    f"{point.bpp:.4f}",
+                    f"{point.psnr:.2f}",
+                    f"{point.ms_ssim:.4f}",
+                    f"{point.ssimulacra2:.1f}".replace("nan", "-"),
+                ]
+                for point in own
+            ],
+        ),
+    ]
+
+
+def _seconds(means: Sequence[MeanPoint], codec: str) -> list[str]:
+    """Seconds of encoding and decoding at about the usual rate."""
+    points = [point for point in means if point.codec == codec]
+    if not points:
+        return ["-", "-"]
+    point = min(points, key=lambda point: abs(math.log(point.bpp / USUAL_BPP)))
+    times = point.encode_seconds, point.decode_seconds
+    return ["-" if math.isnan(time) else f"{time:.3g}" for time in times]
 
 
 def section(
@@ -206,7 +309,10 @@ def section(
     published = [name for name in published if name in known]
     paragraphs = [
         f"## {images.title}\n\n{images.text}\n",
-        f"![Rate-distortion curves](results/{images.name}.png)\n",
+        *(
+            f"{title}:\n\n![{title}](results/{images.name}_{name}.png)\n"
+            for name, title in PLOTS.items()
+        ),
     ]
     for name in ours:
         if name in known:

@@ -8,15 +8,15 @@ from tests.benchmarks.programs import ROOT, load_program
 from tf_imgcomp.evaluation import collection
 
 POINTS = "codec,setting,bpp,psnr,ms_ssim\n"
-HEADING = "codec,kind,title,version,source\n"
+HEADING = "codec,kind,title,shown,version,source\n"
 ORIGINS = (
     HEADING
     + """\
-new,ours,New,weights 7,here
-old,measured,Old,1.0,here
-paper,published,Paper,,a paper
-far,measured,Far,1.0,here
-none,measured,None yet,1.0,here
+new,ours,New,readme classical learned,weights 7,here
+old,measured,Old,readme classical,1.0,here
+paper,published,Paper,readme learned,,a paper
+far,measured,Far,,1.0,here
+none,measured,None yet,classical,1.0,here
 """
 )
 # Half the rate of "old" at the same PSNR and MS-SSIM; "far" is 7 dB above.
@@ -34,13 +34,16 @@ IMAGES = (results.ImageSet("photos", "Photos", "Two photos."),)
 
 @pytest.fixture
 def docs(tmp_path):
-    folder = tmp_path / "results" / "photos"
+    docs = tmp_path / "docs"
+    folder = docs / "results" / "photos"
     folder.mkdir(parents=True)
+    place = f"# Name\n{results.README_START}old\n{results.README_END}The end.\n"
+    (tmp_path / "README.md").write_text(place)
     (folder.parent / "curves.csv").write_text(ORIGINS)
     for codec, points in CURVES.items():
         rows = (f"{codec},1,{rate},{db},{sim}\n" for rate, db, sim in points)
         (folder / f"{codec}.csv").write_text(POINTS + "".join(rows))
-    return tmp_path
+    return docs
 
 
 def rows(page):
@@ -96,7 +99,7 @@ def test_our_codec_may_be_missing(docs):
 
 def test_each_curve_needs_an_origin(docs):
     path = docs / "results" / "curves.csv"
-    path.write_text(ORIGINS.replace("old,measured,Old,1.0,here\n", ""))
+    path.write_text(ORIGINS.replace("old,measured,Old,readme classical,1.0,here\n", ""))
     with pytest.raises(ValueError, match="curves.csv: .* photos/, received none for"):
         results.write(docs, IMAGES)
 
@@ -114,18 +117,43 @@ def test_filters_have_a_table_for_each_set_that_was_measured(docs):
     assert "Paintings:" not in section
 
 
+def test_readme_leads_with_the_strongest_codecs(docs):
+    table = docs / "results" / "photos" / "old.csv"
+    header, *lines = table.read_text().splitlines()
+    timed = [f"{line},{seconds},1" for line, seconds in zip(lines, (3, 4, 5))]
+    header += ",encode_seconds,decode_seconds"
+    table.write_text("\n".join([header, *timed]) + "\n")
+    results.write(docs, IMAGES)
+    readme = (docs.parent / "README.md").read_text()
+    assert readme.startswith("# Name\n<!--")
+    assert readme.endswith("-->\nThe end.\n")
+    page = rows(readme)
+    assert list(page)[1:5] == ["-" * 20, "`new` itself", "Old", "Paper (as published)"]
+    assert page["Old"] == ["-50.0 %", "-50.0 %", "-", "4", "1"]  # At 0.4 bpp.
+    assert page["Paper (as published)"] == ["+0.0 %", "-", "-", "-", "-"]
+    assert page["1"] == ["0.4000", "33.00", "0.9800", "-"]  # The last of three.
+    (docs.parent / "README.md").write_text("# Name\n")
+    with pytest.raises(ValueError, match="README.md: Expected the lines '<!-- By"):
+        results.write(docs, IMAGES)
+
+
 @pytest.fixture
 def committed(tmp_path):
-    """A copy of the committed tables, without the page and the plots."""
-    tables = shutil.ignore_patterns("*.png")
-    shutil.copytree(ROOT / "docs" / "results", tmp_path / "results", ignore=tables)
-    return tmp_path
+    """A copy of the committed tables and README, without the page and the plots."""
+    docs, tables = tmp_path / "docs", shutil.ignore_patterns("*.png")
+    shutil.copytree(ROOT / "docs" / "results", docs / "results", ignore=tables)
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    before, start, rest = text.partition(results.README_START)
+    end = results.README_END + rest.partition(results.README_END)[2]
+    (tmp_path / "README.md").write_text(before + start + end, encoding="utf-8")
+    return docs
 
 
-def test_the_committed_page_is_that_of_the_committed_tables(committed):
+def test_the_committed_pages_are_those_of_the_committed_tables(committed):
     results.write(committed)
-    page = (committed / "results.md").read_text(encoding="utf-8")
-    assert page == (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    for name in ("docs/results.md", "README.md"):
+        page = (committed.parent / name).read_text(encoding="utf-8")
+        assert page == (ROOT / name).read_text(encoding="utf-8")
 
 
 def test_every_committed_curve_is_on_the_page(committed):
@@ -133,7 +161,9 @@ def test_every_committed_curve_is_on_the_page(committed):
     page = (committed / "results.md").read_text(encoding="utf-8")
     origins = results.read_origins(committed / "results" / "curves.csv")
     for images in results.IMAGE_SETS:
-        assert (committed / "results" / f"{images.name}.png").stat().st_size > 10_000
+        for plot in results.PLOTS:
+            picture = committed / "results" / f"{images.name}_{plot}.png"
+            assert picture.stat().st_size > 10_000
         title = f"\n## {images.title}\n"
         section = page[page.index(title) + len(title) :].split("\n## ")[0]
         for point in collection.read_means(committed / "results" / images.name):
@@ -144,19 +174,25 @@ def test_every_committed_curve_is_on_the_page(committed):
 
 def test_origins_keep_their_order(tmp_path):
     path = tmp_path / "curves.csv"
-    path.write_text(HEADING + 'b,ours,B,3,"here, us"\na,published,A,,there\n')
+    path.write_text(HEADING + 'b,ours,B,readme,3,"here, us"\na,published,A,,,there\n')
     origins = results.read_origins(path)
     assert list(origins) == ["b", "a"]
     assert origins["b"].source == "here, us"
-    assert origins["a"] == results.Origin("a", "published", "A", "", "there")
+    assert origins["b"].shown == ("readme",)
+    assert origins["a"] == results.Origin("a", "published", "A", (), "", "there")
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("codec,kind,title,source\n", "curves.csv: Expected a column 'version'"),
-        (HEADING + "a,best,A,,\n", "curves.csv: Expected one of ours, .* 'best'"),
-        (HEADING + "a,ours,A,,\n" * 2, "curves.csv: Expected one row for 'a'"),
+        ("codec,kind,title,source\n", "curves.csv: Expected a column 'shown'"),
+        (HEADING + "a,best,A,,,\n", "curves.csv: Expected one of ours, .* 'best'"),
+        (HEADING + "a,ours,A,,,\n" * 2, "curves.csv: Expected one row for 'a'"),
+        (HEADING + "a,ours,A,nix,,\n", "curves.csv: Expected some of .*, received nix"),
+        (
+            HEADING + "".join(f"{n},ours,A,learned,,\n" for n in range(9)),
+            "curves.csv: Expected at most 8 curves in plot 'learned', received 9",
+        ),
     ],
 )
 def test_broken_origins_are_named(tmp_path, text, message):
