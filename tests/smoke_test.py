@@ -16,6 +16,7 @@ import tf_imgcomp
 import tf_imgcomp.pillow_plugin
 
 HEIGHT, WIDTH = 40, 60
+TINY = ("--codec=fdram", "--steps=2", "--warmup_steps=1", "--crop=64", "--batch=1")
 
 
 def pixels() -> np.ndarray:
@@ -44,6 +45,42 @@ def use_pillow() -> None:
     with Image.open("photo.tfci") as image:
         assert image.format == "TFCI"
         check_close(image)
+    with Image.open("photo.tfci") as image:
+        image.thumbnail((WIDTH // 4, HEIGHT // 4))
+        assert image.size == (WIDTH // 4, HEIGHT // 4)
+
+
+def use_a_folder() -> None:
+    Path("photos").mkdir()
+    for number in range(3):
+        Image.fromarray(pixels()).save(f"photos/{number}.png")
+    for path in Path("photos").glob("*.png"):
+        tf_imgcomp.compress_file(path, quality=80)
+    run("decompress", "photos", "--output=back")
+    assert len(list(Path("back").glob("*.png"))) == 3
+
+
+def train_further() -> None:
+    import tensorflow as tf
+
+    images = tf.data.Dataset.from_tensors(
+        np.float32(np.tile(pixels(), (4, 4, 1))[None])
+    )
+    codec = tf_imgcomp.load_keras()
+    codec.compile(tf.keras.optimizers.Adam(1e-6))
+    codec.fit(images, verbose=0)
+    tf_imgcomp.export_keras(codec, "models/mine")
+    data = tf_imgcomp.compress(pixels(), model="models/mine", quality=80)
+    check_close(tf_imgcomp.decompress(data, model="models/mine"))
+
+
+def train_from_the_start() -> None:
+    own = "--model=models/own"
+    sizes = '--sizes={"num_filters": 8, "deep_filters": 8}'
+    run("train", "--data=photos", "--workdir=run", "--export=models/own", *TINY, sizes)
+    run("compress", own, "photo.png", "--quality=100", "--overwrite")
+    run("decompress", own, "photo.tfci", "--output=own.png")
+    assert Image.open("own.png").size == (WIDTH, HEIGHT)
 
 
 def use_programs() -> None:
@@ -69,4 +106,7 @@ if __name__ == "__main__":
     use_api()
     use_pillow()
     use_programs()
+    use_a_folder()
+    train_further()
+    train_from_the_start()
     print("smoke test: passed")
