@@ -4,8 +4,8 @@
 
 Photos should lose neither bits nor more than 3 % of time: prints for each image whether
 it looks like a photo, and for all of them together the seconds and bytes of encoding
-with the choice and without it. Seconds are CPU seconds, which other load hardly changes:
-sums over the images of the medians of runs in turns, without reading and writing files.
+with the choice and without it. Seconds are CPU seconds, since other load hardly changes
+them: sums over the images of the medians of runs in turns, without reading and writing.
 """
 
 import os

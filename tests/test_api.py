@@ -183,6 +183,11 @@ def test_what_is_no_image_or_file_is_refused(pixels):
     data = tf_imgcomp.compress(pixels)
     with pytest.raises(tf_imgcomp.ImageError, match="does not contain the region"):
         tf_imgcomp.decompress(data, region=(80, 0, 11, 1))
+    for region in ((1, 2, 3), "1234", (0.5, 0, 5, 5), 3):
+        with pytest.raises(ValueError, match="Expected a region .* in whole pixels"):
+            tf_imgcomp.decompress(data, region=region)
+    with pytest.raises(tf_imgcomp.ModelError, match="'webp' is a classical codec"):
+        tf_imgcomp.load_keras("webp")
     with pytest.raises(ValueError, match="1, 1/2, 1/4, 1/8 or 1/16, received 8"):
         tf_imgcomp.decompress(data, scale=8)
     with pytest.raises(ValueError, match="a region or a scale, received both"):

@@ -19,6 +19,7 @@ of its range is a ValueError, one of another type a TypeError.
 from __future__ import annotations
 
 import functools
+import operator
 import os
 import threading
 import warnings
@@ -33,6 +34,7 @@ from tf_imgcomp.bitstream import TfciFile
 from tf_imgcomp.data import images, in_memory
 from tf_imgcomp.data.images import Photo
 from tf_imgcomp.data.memory import MAX_PIXELS, check_pixels
+from tf_imgcomp.errors import ModelError
 from tf_imgcomp.files import choice, compression, goals
 from tf_imgcomp.files.compression import Report
 from tf_imgcomp.files.encoding import decode
@@ -317,6 +319,8 @@ def load_keras(model: str = model_folders.DEFAULT) -> tf.keras.Model:
     """
     from tf_imgcomp.runs.trained import load_trained
 
+    if model in STREAMS:
+        raise ModelError(f"{model!r} is a classical codec: it has no Keras model")
     return load_trained(model_folders.find(model))
 
 
@@ -401,7 +405,13 @@ def _part(
         return None, _SCALES[scale]
     if scale != 1:
         raise ValueError("Expected a region or a scale, received both.")
-    left, top, width, height = region
+    try:
+        left, top, width, height = map(operator.index, region)
+    except (TypeError, ValueError):
+        raise ValueError(
+            "Expected a region (left, top, width, height) in whole pixels, received "
+            f"{region}."
+        ) from None
     return Region(top, left, height, width), 1
 
 
