@@ -92,7 +92,8 @@ setup(
         "test": [
             *CLASSICAL,
             *("hypothesis", "imageio", "pytest", "pytest-xdist", "mypy", "ruff"),
-            *("setuptools>=64", "wheel"),  # To build the wheel that a test installs.
+            # To build and check the wheel that a test installs.
+            *("setuptools>=64", "twine", "wheel"),
         ],
     },
     entry_points={
