@@ -70,6 +70,23 @@ def test_a_scan_takes_another_codec(scan):
     assert encoded.data == encoding.PhotoEncoder(scan)(avif, encoded.file.quality).data
 
 
+@pytest.mark.parametrize("goal", [{"max_bytes": 4000}, {"target_psnr": 30.0}], ids=str)
+def test_a_scan_reaches_goals_with_a_search_by_the_faster_encoder(
+    scan, goal, monkeypatch
+):
+    avif = ClassicalImageCodec("avif444")
+    if missing := avif.available():
+        pytest.skip(missing)
+    calls = []
+    compress = avif.compress
+    monkeypatch.setattr(avif, "compress", lambda *a: calls.append(a) or compress(*a))
+    encoded, _ = encode(scan, [avif], **goal)
+    assert len(calls) == 1
+    assert len(encoded.data) <= goal.get("max_bytes", 1e9)
+    assert encoded.psnr >= goal.get("target_psnr", 0)
+    assert encoded.file.codec == "avif444"
+
+
 def test_a_codec_that_does_not_promise_much_has_one_trial(drawing, monkeypatch):
     codec, trials = ClassicalImageCodec("jpeg2000"), []
     compress = codec.compress

@@ -31,6 +31,8 @@ _OTHERS = ("avif444", "webp_lossless")
 _LMBDA_MIN, _LMBDA_MAX = 0.0003, 0.18
 
 _EVERY = 8  # One row in so many is looked at.
+# Of 726 photos decoded from lossy WebP, 1.2 % look drawn by these shares (Kodak: none),
+# of 64 rendered screens all but one, of 40 noisy scans of text all.
 # Shares of pixels. Flat: equal to those at the left and above. Edges: steps of green
 # over two pixels. Paper: the most common levels of green, if they are light.
 _FLAT, _EDGES, _VERY_FLAT = 0.5, 0.015, 0.8
@@ -181,12 +183,24 @@ def _reaching(
     for each in (codec, *others):
         try:
             _check_memory(each, photo)
-            found.append(_measured(each, photo, goals.encode(each, photo, goal)))
+            found.append(_reach(each, photo, goal))
         except ImgcompError as error:
             errors.append(error)
     if not found:
         raise errors[0]
     return sorted(found, key=functools.partial(_cost, quality=found[0].file.quality))
+
+
+def _reach(codec: ImageCodec, photo: Photo, goal: Goal) -> Encoded:
+    """The file of a codec that reaches a goal, searched for by its faster encoder."""
+    fast = codec.faster()
+    found = _measured(fast, photo, goals.encode(fast, photo, goal))
+    if fast is codec:
+        return found
+    psnr, better = PhotoEncoder(photo).measured(codec, found.file.quality)
+    assert found.psnr is not None
+    reaches = len(better.data) <= len(found.data) and psnr >= found.psnr
+    return better if reaches else found
 
 
 def _check_memory(codec: ImageCodec, photo: Photo) -> None:
