@@ -36,7 +36,11 @@ def model_table(infos: Sequence[ModelInfo], default: str) -> str:
         rows.append([name, codec.title, *unknown, needs, "-"])
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
-    notes = ["", "*: without --model. s: seconds to compress and to decompress."]
+    notes = [
+        "",
+        "*: without --model, for photos. s: seconds to compress and to decompress.",
+        "The last ones are classical codecs, whose files go into .tfci files.",
+    ]
     if rivals:
         names = ", ".join(rivals)
         notes.append(f"{names}: BD-rates in percent against them, PSNR, Kodak.")
