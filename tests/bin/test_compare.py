@@ -50,6 +50,7 @@ def figures(name):
     return {row["codec"]: row for row in rows}
 
 
+@pytest.mark.slow
 def test_classical_files_are_no_larger_than_ours(run, make_image):
     Image.fromarray(make_image(65, 103)).save("photo.png")
     code, out, err = run("--quality=90", "photo.png")

@@ -10,6 +10,7 @@ from tf_imgcomp.codecs.registry import new_codec
 WIDTHS = (12, 24, 40, 64)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("num_filters", "millions"), [(128, 12.6), (192, 27.1)])
 def test_published_sizes_have_the_authors_parameters(num_filters, millions):
     codec = new_codec("cheng2020", {"num_filters": num_filters})

@@ -55,10 +55,17 @@ def _digest(encoded):
     return digest.hexdigest()
 
 
+MIXTURES = ((1, True), (2, True), (1, False), (2, False), (3, False))
+QUICK = {("checkerboard", mixture) for mixture in MIXTURES} | {
+    (context, (2, True)) for context in ("none", "quads")
+}
 SWITCHES = [
-    {"context": context, "components": components, "tied": tied}
+    pytest.param(
+        {"context": context, "components": mixture[0], "tied": mixture[1]},
+        marks=() if (context, mixture) in QUICK else pytest.mark.slow,
+    )
     for context in passes.CONTEXTS
-    for components, tied in ((1, True), (2, True), (1, False), (2, False), (3, False))
+    for mixture in MIXTURES
 ]
 
 
@@ -90,6 +97,7 @@ def test_integers_that_are_given_are_coded_as_they_are(switches):
     np.testing.assert_array_equal(decoded.y_hat, encoded.y_hat)
 
 
+@pytest.mark.slow
 def test_eager_and_function_give_the_same_bytes():
     coder = _coder()
     y, z = _latents()

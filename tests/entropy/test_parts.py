@@ -20,7 +20,7 @@ CODECS = {
     "none": {"context": "none"},
     "raster": {"context": "raster"},
 }
-SLOW = ("none", "raster")
+SLOW = ("decisions", "none", "raster")
 
 
 @pytest.fixture(

@@ -129,6 +129,7 @@ def test_quickstart_shows_each_photo(run, tmp_path, make_image):
         assert picture.size == (2 * 808 + 8, 28 + 2 * 328)  # Reduced, and a detail.
 
 
+@pytest.mark.slow
 def test_quickstart_takes_a_shipped_photo(run):
     result = run("quickstart")
     assert (result.returncode, result.stderr) == (0, "")

@@ -67,6 +67,7 @@ def module(codec):
     return CodecModule(codec)
 
 
+@pytest.mark.slow
 def test_tiles_are_cut_out_of_what_their_surroundings_tell(module, codec, make_image):
     image, whole = make_image(256, 192), tf.zeros([4], tf.int32)
     crop = tf.constant([4, 8, 0, 4])

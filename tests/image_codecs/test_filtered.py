@@ -38,7 +38,10 @@ def folders(tmp_path_factory, tiny_model):
     return folder
 
 
-@pytest.fixture(scope="module", params=["bpg+noise", "tiny+noise"])
+@pytest.fixture(
+    scope="module",
+    params=["bpg+noise", pytest.param("tiny+noise", marks=pytest.mark.slow)],
+)
 def codec(request, folders):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TF_IMGCOMP_MODELS", str(folders))

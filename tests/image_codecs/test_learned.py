@@ -127,6 +127,7 @@ def _steps(pixels, original):
     return borders, [squares[row - 1] for row in rows if row % TILE]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["gradient", "photo"])
 @pytest.mark.parametrize("turned", [False, True])
 def test_there_are_no_seams(tiled, photo, name, turned, monkeypatch):

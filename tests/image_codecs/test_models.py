@@ -137,6 +137,7 @@ def copy(tiny_model):
     return "copy"
 
 
+@pytest.mark.slow
 def test_a_model_loads_by_id_and_by_folder(folders, tiny_model):
     shutil.copytree(tiny_model, folders[0] / "tiny")
     pixels = np.zeros((16, 16, 3), np.uint8)

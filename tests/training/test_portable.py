@@ -81,6 +81,7 @@ def test_the_description_matches_the_model(trainable, step_folder):
     assert (spec["batch"], spec["crop"], spec["quality"]) == (2, 64, [1.0, 100.0])
 
 
+@pytest.mark.slow
 def test_parameters_come_back_exactly(trainable, step_folder):
     other = tiny.randomized(tiny.PLAIN, seed=2)
     load_weights(other, step_folder / "parameters.npz")

@@ -97,6 +97,7 @@ def test_photos_in_place_of_pairs_are_refused(make_image):
         RestorationGain(tiny.untrained_filter(), [make_image(69, 64)])
 
 
+@pytest.mark.slow
 def test_the_step_is_portable(tmp_path):
     postfilter = tiny.untrained_filter()
     objective = restoration_objective(postfilter, "mae_ms_ssim")
