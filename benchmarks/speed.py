@@ -29,7 +29,7 @@ import measure
 import numpy as np
 import tensorflow as tf
 from absl import app, flags
-from estimation import WHOLE, KnownLatents, code_parts
+from estimation import WHOLE, KnownLatents, code_parts, has_optional_slice
 
 from tf_imgcomp import metrics
 from tf_imgcomp.data.images import Photo, read_image
@@ -61,13 +61,11 @@ print(seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """
 
 
-def networks(coder, z_hat: tf.Tensor, y_hat: tf.Tensor, rate: tf.Tensor) -> list:
-    """All mixture parameters; `coder` computes in floats or integers."""
+def networks(coder, z_hat: tf.Tensor, y_hat: tf.Tensor, rate: tf.Tensor, count) -> list:
+    """Mixture parameters of `count` slices; `coder` computes in floats or integers."""
     known = KnownLatents(coder.config, y_hat)
     psi = coder.run_hyper_synthesis(z_hat, rate)
-    passes.run_passes(
-        coder.config.context, coder.slices, psi, known, coder.config.optional_slice
-    )
+    passes.run_passes(coder.config.context, coder.slices[:count], psi, known)
     return list(known.parameters.values())
 
 
@@ -131,7 +129,9 @@ def time_parts(pixels: np.ndarray) -> None:
         return module.coder.decode_rest(encoded.rest, z_hat, part.y_hat, hundredths)
 
     y_hat, z_hat = encoded.y_hat, tf.floor(z + 0.5)
-    rate = codec.rate_features(quality[None])
+    rate, config = codec.rate_features(quality[None]), module.coder.config
+    left_out = config.optional_slice and not bool(has_optional_slice(config, y_hat))
+    slices = len(config.slices) - left_out
     range_encode, range_decode, share = range_coding(
         module.coder, z_hat, y_hat, hundredths
     )
@@ -142,10 +142,10 @@ def time_parts(pixels: np.ndarray) -> None:
             "analysis": lambda: module.analysis(pixels, WHOLE, hundredths),
             "synthesis": lambda: module.synthesis(y_hat, WHOLE, hundredths),
             "float networks": tf.function(
-                lambda: networks(codec.latent_coder, z_hat, y_hat, rate)
+                lambda: networks(codec.latent_coder, z_hat, y_hat, rate, slices)
             ),
             "integer networks": tf.function(
-                lambda: networks(module.coder, z_hat, y_hat, rate)
+                lambda: networks(module.coder, z_hat, y_hat, rate, slices)
             ),
             "encode symbols": encode,
             "decode symbols": decode,
