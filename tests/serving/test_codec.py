@@ -1,6 +1,7 @@
 """A serving export against the native one, in a process without TensorFlow's Python."""
 
 import io
+import json
 
 import numpy as np
 import pytest
@@ -185,6 +186,50 @@ def test_tiles_are_coded_as_in_files(serving_folder, native, images, tmp_path):
     whole = native.decompress(coded, *pixels.shape[:2])
     image = made["images"][0][top:, left:][: 16 * area.height, : 16 * area.width]
     _assert_alike(image, whole[: 16 * area.height, : 16 * area.width])
+
+
+def test_previews_are_those_of_the_native_export(
+    serving_folder, native, images, tmp_path
+):
+    pixels = images[0]
+    coded = native.compress(pixels, QUALITY)
+    part = {
+        "first": strings(*coded.first, coded.rest[0]),
+        "rows": np.full(2, 4, np.int32),
+        "columns": np.full(2, 4, np.int32),
+        "quality": _qualities(2),
+    }
+    (decoded,) = run(serving_folder, [("decode_first_tiles", part)], tmp_path)
+    assert decoded["error"].tolist() == [
+        b"",
+        b"decoded to other latents than were encoded",
+    ]
+    previews = {
+        "y_hat": np.repeat(decoded["y_hat"][:1], 3, axis=0),
+        "quality": _qualities(3),
+        "factor": np.array([2, 8, 3], np.int32),
+    }
+    (made,) = run(serving_folder, [("preview_tiles", previews)], tmp_path)
+    assert made["error"].tolist() == [
+        b"",
+        b"",
+        b"expected a factor of 1, 2, 4, 8 or 16",
+    ]
+    for image, factor in zip(made["images"], (2, 8)):
+        expected = native.preview(coded, *pixels.shape[:2], factor)
+        height, width, _ = expected.shape
+        _assert_alike(image[:height, :width], expected)
+        assert not image[height:].any()
+
+
+def test_the_card_is_given_to_who_names_the_model(serving_folder, native, tmp_path):
+    (told,) = run(
+        serving_folder, [("card", {"ids": strings(b"tiny", b"other")})], tmp_path
+    )
+    assert told["error"].tolist() == [b"", b"this model is tiny"]
+    card = json.loads(told["cards"][0])
+    assert card["fingerprint"] == native.fingerprint
+    assert told["cards"][1] == b""
 
 
 def _sizes(tiles) -> dict:

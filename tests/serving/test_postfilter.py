@@ -10,6 +10,7 @@ from tests import tiny
 from tests.serving.server import run, strings
 from tf_imgcomp.export import postfilter
 from tf_imgcomp.image_codecs.filtered import SavedFilter
+from tf_imgcomp.postfilter.ensembles import ENSEMBLES
 from tf_imgcomp.serving import export, warmup
 
 pytestmark = pytest.mark.slow
@@ -44,8 +45,10 @@ def test_pixels_are_those_of_the_native_filter(exports, make_image, tmp_path):
         ("filter", {"images": images, "qp": qp}),
         ("flips", {"images": images, "qp": qp}),
         ("filter_tiles", tiles),
+        ("rotations_tiles", tiles),
+        ("flips_tiles", tiles),
     ]
-    *files, made = run(folder, calls, tmp_path)
+    *files, plain, rotations, flips = run(folder, calls, tmp_path)
     for ensemble, result in zip(("none", "flips"), files):
         errors = result["error"].tolist()
         assert errors == [b"", b"not a JPEG or PNG image", b""]
@@ -53,8 +56,10 @@ def test_pixels_are_those_of_the_native_filter(exports, make_image, tmp_path):
         difference = found.astype(int) - native(pixels, QP, ensemble)
         assert np.abs(difference).max() <= 1
         assert Image.open(io.BytesIO(result["images"][2])).mode == "L"
-    difference = made["images"][0].astype(int) - native(pixels, QP)
-    assert np.abs(difference).max() <= 1
+    for ensemble, made in zip(ENSEMBLES, (plain, rotations, flips)):
+        for image, source in zip(made["images"], tiles["images"]):
+            difference = image.astype(int) - native(source, QP, ensemble)
+            assert np.abs(difference).max() <= 1
 
 
 def test_there_are_warm_up_requests(exports):

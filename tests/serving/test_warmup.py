@@ -20,6 +20,6 @@ def test_requests_are_those_of_tensorflow_serving():
 @pytest.mark.slow
 def test_an_export_has_requests_for_each_signature(serving_folder):
     records = list(tf.data.TFRecordDataset(str(serving_folder / warmup.FILE)))
-    assert len(records) == 2 + 3 * len(warmup.BATCH_SIZES)
-    for name in ("compress", "decompress", "decode_tiles", "synthesize_tiles"):
+    assert len(records) == 2 + 5 * len(warmup.BATCH_SIZES)
+    for name in ("compress", "decompress", "decode_tiles", "preview_tiles"):
         assert any(name.encode() in record.numpy() for record in records)

@@ -7,9 +7,11 @@ from tf_imgcomp.entropy.integer_coder import QUALITY_STEPS
 from tf_imgcomp.export.codec import CodecModule, in_hundredths
 from tf_imgcomp.export.packed_weights import Hidden
 from tf_imgcomp.image_codecs.tiles import LATENT, Z_STRIDE
+from tf_imgcomp.ops.resampling import shrink
 from tf_imgcomp.ops.rounding import round_half_up
 from tf_imgcomp.serving import container, image_bytes, tile_parts
-from tf_imgcomp.serving.conditions import Conditions
+from tf_imgcomp.serving.card import card_signature
+from tf_imgcomp.serving.conditions import Conditions, require_pixels
 from tf_imgcomp.serving.container import FileContent, Format
 from tf_imgcomp.serving.image_bytes import DecodedImage
 from tf_imgcomp.serving.placement import (
@@ -20,12 +22,16 @@ from tf_imgcomp.serving.placement import (
 )
 from tf_imgcomp.serving.windows import ImageTiles
 
-_NAMES = (
+PREVIEWS = (1, 2, 4, 8, 16)  # How many times smaller one can be.
+SIGNATURES = (
     "compress",
     "decompress",
     "compress_tiles",
     "decode_tiles",
     "synthesize_tiles",
+    "decode_first_tiles",
+    "preview_tiles",
+    "card",
 )
 
 
@@ -59,39 +65,54 @@ class ServingCodec(tf.Module):
                           -> y_hat float32 [b, r, c, depth], error string [b]
         synthesize_tiles  y_hat float32 [b, r, c, depth], quality float32 [b]
                           -> images uint8 [b, 16 r, 16 c, 3]
+        decode_first_tiles  decode_tiles without rest
+                          -> y_hat float32 [b, r, c, slices[0]], error string [b]
+        preview_tiles     y_hat float32 [b, r, c, slices[0]], quality float32 [b],
+                          factor int32 [b], 1, 2, 4, 8 or 16
+                          -> images uint8 [b, 16 r / factor, 16 c / factor, 3],
+                          error string [b]
+        card              see `card`
 
     Files are whole: header, index and checks. Images have no metadata and no
     transparency. `crop`, rows and columns are those of `export.codec.CodecModule`;
     `first` and `rest` are the bytes of a tile in both parts of a file. Latents of
-    tiles with fewer rows or columns than others in the batch are padded with zeros.
-    Images of synthesize_tiles have their surroundings, as `y_hat` has.
+    tiles with fewer rows or columns than others in the batch are padded with zeros, and
+    so are previews with a larger factor. Images of synthesize_tiles and preview_tiles
+    have their surroundings, as `y_hat` has.
 
     Args:
         model: the codec, its coder in standard operations.
-        codec: its id.
+        card: its card; `id` is the codec's.
         pixels_max: larger images are refused.
     """
 
-    def __init__(self, model: CodecModule, codec: str, pixels_max: int):
+    def __init__(self, model: CodecModule, card: dict, pixels_max: int):
         super().__init__(name="codec")
-        self._model, self._codec = Hidden(model), codec
+        self._model, self._codec = Hidden(model), card["id"]
+        self.card = card_signature(card)
         self._parts = [model.coder, model.analysis_weights, model.synthesis_weights]
         self.fingerprint, self._pixels_max = model.fingerprint, pixels_max
-        depth = model.coder.config.latent_depth
-        y_hat = tf.TensorSpec([None, None, None, depth], tf.float32, "y_hat")
+        config = model.coder.config
+        y_hat, y_first = (
+            tf.TensorSpec([None, None, None, depth], tf.float32, "y_hat")
+            for depth in (config.latent_depth, config.slices[0])
+        )
         y, z = (
             tf.TensorSpec([1, None, None, depth], tf.float32)
-            for depth in (depth, model.coder.config.hyper_depth)
+            for depth in (config.latent_depth, config.hyper_depth)
         )
         hundredths = tf.TensorSpec([], tf.int64)
         # In the graph once, for two signatures.
         self._encode = Hidden(tf.function(self._encode_tile, [y, z, hundredths]))
         self.synthesize_tiles = tf.function(self._synthesize_tiles, [y_hat, _QUALITY])
+        self.preview_tiles = tf.function(
+            self._preview_tiles, [y_first, _QUALITY, _numbers("factor")]
+        )
 
     @property
     def signatures(self) -> dict:
         """The functions by the names that they are exported under."""
-        return {name: getattr(self, name) for name in _NAMES}
+        return {name: getattr(self, name) for name in SIGNATURES}
 
     @tf.function(input_signature=(_strings("images"), _QUALITY))
     def compress(self, images, quality):
@@ -117,6 +138,7 @@ class ServingCodec(tf.Module):
     def compress_tiles(self, images, crop, quality):
         model, hundredths = self._model.value, _hundredths(quality)
         codec = model.codec
+        require_pixels(tf.size(images, tf.int64) // 3, self._pixels_max)
         with model.analysis_weights.used():
             y, _ = codec.analysis_and_importance(images, _quality(hundredths))
             rate = codec.rate_features(_quality(hundredths))
@@ -149,12 +171,36 @@ class ServingCodec(tf.Module):
         )
     )
     def decode_tiles(self, first, rest, rows, columns, quality):
+        depth = self._model.value.coder.config.latent_depth
+        return self._decode_tiles(
+            self._decode_tile, (first, rest), rows, columns, quality, depth
+        )
+
+    @tf.function(
+        input_signature=(
+            *(_strings("first"), _numbers("rows"), _numbers("columns"), _QUALITY),
+        )
+    )
+    def decode_first_tiles(self, first, rows, columns, quality):
+        depth = self._model.value.coder.config.slices[0]
+        return self._decode_tiles(
+            self._decode_first_tile, (first,), rows, columns, quality, depth
+        )
+
+    def _decode_tiles(self, decode, parts, rows, columns, quality, depth) -> dict:
+        """Latents of tiles, padded with zeros to one shape, and an error for each.
+
+        Args:
+            decode: `_decode_tile`, or a function like it.
+            parts: strings `(b,)` for each of its first arguments.
+            depth: channels of the latents.
+        """
         side = self._model.value.card["tile"] // LATENT
         most = tf.reduce_max(tf.stack([rows, columns], axis=1), axis=0)
         most = tf.clip_by_value(most, Z_STRIDE, side)
 
         def tile(element):
-            first, rest, rows, columns, quality = element
+            *parts, rows, columns, quality = element
             conditions = Conditions()
             _require_quality(quality, conditions)
             sizes = tf.stack([rows, columns])
@@ -162,9 +208,7 @@ class ServingCodec(tf.Module):
             message = f"expected rows and columns of 4 to {side}, multiples of 4"
             conditions.require(tf.reduce_all(fits), message)
             sizes = tf.where(conditions.hold, sizes, Z_STRIDE)
-            y_hat, error = self._decode_tile(
-                first, rest, *tf.unstack(sizes), _hundredths(quality)
-            )
+            y_hat, error = decode(*parts, *tf.unstack(sizes), _hundredths(quality))
             conditions.require(tf.equal(error, ""), error)
             missing = most - sizes
             y_hat = tf.pad(y_hat, [[0, missing[0]], [0, missing[1]], [0, 0]])
@@ -173,18 +217,43 @@ class ServingCodec(tf.Module):
 
         y_hat, error = tf.map_fn(
             tile,
-            (first, rest, rows, columns, quality),
+            (*parts, rows, columns, quality),
             parallel_iterations=STRINGS_AT_ONCE,
-            fn_output_signature=(self._latents_spec(), tf.string),
+            fn_output_signature=(_latents_spec(depth), tf.string),
         )
         return {"y_hat": y_hat, "error": error}
 
     def _synthesize_tiles(self, y_hat, quality):
         model = self._model.value
+        self._require_latents(y_hat)
         with model.synthesis_weights.used():
             x_hat = model.codec.synthesis(y_hat, _quality(_hundredths(quality)))
-        x_hat = tf.clip_by_value(round_half_up(x_hat), 0, 255)
-        return {"images": tf.cast(x_hat, tf.uint8)}
+        return {"images": _to_pixels(x_hat)}
+
+    def _preview_tiles(self, y_hat, quality, factor):
+        model = self._model.value
+        self._require_latents(y_hat)
+        with model.synthesis_weights.used():
+            x_hat = model.codec.preview(y_hat, _quality(_hundredths(quality)), 1)
+        is_one = tf.reduce_any(tf.equal(factor[:, None], PREVIEWS), axis=1)
+        factor = tf.where(is_one, factor, LATENT)
+        most = tf.shape(x_hat)[1:3] // tf.reduce_min(factor)
+
+        def small(element):
+            x_hat, factor = element
+            x_hat = shrink(x_hat[None], factor)[0]
+            missing = most - tf.shape(x_hat)[:2]
+            return tf.pad(x_hat, [[0, missing[0]], [0, missing[1]], [0, 0]])
+
+        spec = tf.TensorSpec([None, None, 3], tf.float32)
+        x_hat = tf.map_fn(small, (x_hat, factor), fn_output_signature=spec)
+        message = "expected a factor of 1, 2, 4, 8 or 16"
+        return {"images": _to_pixels(x_hat), "error": tf.where(is_one, "", message)}
+
+    def _require_latents(self, y_hat: tf.Tensor) -> None:
+        """Fails a call with latents of too many pixels."""
+        positions = tf.size(y_hat[..., 0], tf.int64)
+        require_pixels(LATENT * LATENT * positions, self._pixels_max)
 
     def _compress_file(self, data, quality) -> tuple:
         """The file, bits per pixel, and an error or ""."""
@@ -254,6 +323,7 @@ class ServingCodec(tf.Module):
 
     def _image_latents(self, content: FileContent, tiles: ImageTiles) -> tuple:
         """The latents of an image, float32 `(h, w, depth)`, and an error or ""."""
+        depth = self._model.value.coder.config.latent_depth
 
         def tile(number):
             window = tiles.latents.tile(number)
@@ -271,7 +341,7 @@ class ServingCodec(tf.Module):
             tile,
             tf.range(tiles.count),
             parallel_iterations=TILES_AT_ONCE,
-            fn_output_signature=(self._latents_spec(), tf.string),
+            fn_output_signature=(_latents_spec(depth), tf.string),
         )
         conditions = Conditions()
         conditions.require_none(errors)
@@ -280,16 +350,50 @@ class ServingCodec(tf.Module):
     def _decode_tile(self, first, rest, rows, columns, hundredths) -> tuple:
         """The latents of a tile, float32 `(rows, columns, depth)`; an error or ""."""
         model, conditions = self._model.value, Conditions()
-        most = model.coder.streams_max(rows, columns)
         with tf.device(CPU):
-            checksum, strings = tile_parts.unpack(first, most, conditions)
-            decoded = model.first(strings, rows, columns, hundredths)
-            _require_decoded(decoded, checksum, conditions)
-            checksum, strings = tile_parts.unpack(rest, most, conditions)
+            decoded = self._decode_first(first, rows, columns, hundredths, conditions)
             z_hat, y_first = decoded["z_hat"], decoded["y_hat"]
-            decoded = model.rest(z_hat, y_first, strings, hundredths)
-            _require_decoded(decoded, checksum, conditions)
+            decoded = self._decode_part(
+                rest,
+                lambda strings: model.rest(z_hat, y_first, strings, hundredths),
+                model.coder.streams_max(rows, columns),
+                conditions,
+            )
         return decoded["y_hat"][0], conditions.error
+
+    def _decode_first_tile(self, first, rows, columns, hundredths) -> tuple:
+        """The first slice of a tile's latents; an error or ""."""
+        conditions = Conditions()
+        with tf.device(CPU):
+            decoded = self._decode_first(first, rows, columns, hundredths, conditions)
+        return decoded["y_hat"][0], conditions.error
+
+    def _decode_first(self, first, rows, columns, hundredths, conditions) -> dict:
+        model = self._model.value
+        return self._decode_part(
+            first,
+            lambda strings: model.first(strings, rows, columns, hundredths),
+            model.coder.streams_max(rows, columns),
+            conditions,
+        )
+
+    def _decode_part(self, data, decode, most, conditions) -> dict:
+        """What a signature of `CodecModule` returns for the streams in a part's bytes.
+
+        Args:
+            data: bytes of the part.
+            decode: function of streams.
+            most: int32 scalar, streams that there can be.
+            conditions: get what is wrong.
+        """
+        checksum, strings = tile_parts.unpack(data, most, conditions)
+        decoded = decode(strings)
+        conditions.require(decoded["sound"], "the strings do not decode")
+        conditions.require(
+            tf.equal(decoded["checksum"], checksum),
+            "decoded to other latents than were encoded",
+        )
+        return decoded
 
     def _pixels(self, y_hat, hundredths, tiles: ImageTiles) -> tf.Tensor:
         """Pixels of an image from its latents, uint8 `(h, w, 3)`."""
@@ -317,9 +421,13 @@ class ServingCodec(tf.Module):
         tile = self._model.value.card["tile"]
         return Format(self._codec, fingerprint, tile, self._pixels_max)
 
-    def _latents_spec(self) -> tf.TensorSpec:
-        depth = self._model.value.coder.config.latent_depth
-        return tf.TensorSpec([None, None, depth], tf.float32)
+
+def _latents_spec(depth: int) -> tf.TensorSpec:
+    return tf.TensorSpec([None, None, depth], tf.float32)
+
+
+def _to_pixels(x_hat: tf.Tensor) -> tf.Tensor:
+    return tf.cast(tf.clip_by_value(round_half_up(x_hat), 0, 255), tf.uint8)
 
 
 def _hundredths(quality: tf.Tensor) -> tf.Tensor:
@@ -336,19 +444,12 @@ def _require_quality(quality: tf.Tensor, conditions: Conditions) -> None:
     conditions.require(is_one, "expected a quality from 1 to 100")
 
 
-def _require_decoded(decoded: dict, checksum, conditions: Conditions) -> None:
-    conditions.require(decoded["sound"], "the strings do not decode")
-    conditions.require(
-        tf.equal(decoded["checksum"], checksum),
-        "decoded to other latents than were encoded",
-    )
-
-
 def _cropped(y: tf.Tensor, crop: tf.Tensor, conditions: Conditions) -> tf.Tensor:
     """The latents `(h, w, c)` of a tile without its surroundings; a few if none."""
     before, after = crop[::2], crop[1::2]
     sizes = tf.shape(y)[:2] - before - after
-    is_inside = tf.reduce_all((before >= 0) & (after >= 0) & (sizes > 0))
+    fits = (before >= 0) & (before <= tf.shape(y)[:2]) & (after >= 0) & (sizes > 0)
+    is_inside = tf.reduce_all(fits)  # Sums of larger numbers would wrap around.
     is_whole = tf.reduce_all(tf.equal(sizes % Z_STRIDE, 0))
     message = "expected a crop that leaves rows and columns, multiples of 4"
     conditions.require(is_inside & is_whole, message)

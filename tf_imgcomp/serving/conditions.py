@@ -39,3 +39,17 @@ class Conditions:
         # At most one: there may be no errors at all.
         message = tf.strings.reduce_join(errors[first : first + 1])
         self.require(~tf.reduce_any(are_errors), message)
+
+
+def require_pixels(count: tf.Tensor, pixels_max: int) -> None:
+    """Fails a call whose tiles have more pixels together than an image may have.
+
+    Transforms run on a whole batch at once, and memory follows from its size.
+
+    Args:
+        count: integer scalar, the pixels.
+        pixels_max: the limit.
+    """
+    message = f"too large: over {pixels_max} pixels in one call"
+    limit = tf.constant(pixels_max, tf.int64)
+    tf.debugging.assert_less_equal(tf.cast(count, tf.int64), limit, message)

@@ -13,7 +13,7 @@ from tf_imgcomp.export.codec import CodecModule
 from tf_imgcomp.export.postfilter import PostfilterModule
 from tf_imgcomp.model_folder import read_card
 from tf_imgcomp.postfilter.registry import new_postfilter
-from tf_imgcomp.serving import warmup
+from tf_imgcomp.serving import codec, postfilter, warmup
 from tf_imgcomp.serving.codec import ServingCodec
 from tf_imgcomp.serving.postfilter import ServingFilter
 from tf_imgcomp.serving.signatures import describe
@@ -47,27 +47,48 @@ def export(
     if not ("postfilter" in card or {"codec", "sizes", "tile"} <= card.keys()):
         raise ModelError(f"{folder}: the card does not tell the codec and its sizes")
     target = Path(output) / card["id"]
+    card |= {"pixels_max": pixels_max}
     if "postfilter" in card:
         module = PostfilterModule(new_postfilter(card["postfilter"], card["sizes"]))
         _restore(module, folder)
-        serving = ServingFilter(module, pixels_max)
+        serving = ServingFilter(module, card, pixels_max)
         calls = warmup.filter_calls(serving)
     else:
-        codec = new_codec(card["codec"], card["sizes"])
-        module = CodecModule(codec, card["tile"], standard_range_coder)
+        trained = new_codec(card["codec"], card["sizes"])
+        module = CodecModule(trained, card["tile"], standard_range_coder)
         _restore(module, folder)
-        serving = ServingCodec(module, card["id"], pixels_max)
+        serving = ServingCodec(module, card, pixels_max)
         calls = warmup.codec_calls(serving)
     target /= str(version or _next_version(target))
-    facts = {"pixels_max": pixels_max, "signatures": describe(serving.signatures)}
     saving.save(
         serving,
         serving.signatures,
         target,
-        {**card, **facts},
+        {**card, "signatures": describe(serving.signatures)},
         lambda new: warmup.write(new, card["id"], calls),
     )
     return target
+
+
+def up_to_date(folder: Path, output: Path, pixels_max: int = PIXELS_MAX) -> Path:
+    """The newest export of a model, written if it is of other weights or settings.
+
+    Args, Returns, Raises:
+        See `export`.
+    """
+    card = read_card(folder)
+    models = Path(output) / card["id"]
+    newest = models / str(_next_version(models) - 1)
+    try:
+        found = read_card(newest)
+    except ModelError:  # There is none.
+        return export(folder, output, pixels_max=pixels_max)
+    signatures = postfilter.SIGNATURES if "postfilter" in card else codec.SIGNATURES
+    is_same = found.get("signatures", {}).keys() == set(signatures) and all(
+        found.get(key) == value
+        for key, value in {**card, "pixels_max": pixels_max}.items()
+    )
+    return newest if is_same else export(folder, output, pixels_max=pixels_max)
 
 
 def _restore(module: tf.Module, folder: Path) -> None:

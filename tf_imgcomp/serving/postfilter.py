@@ -7,11 +7,14 @@ from tf_imgcomp.export.postfilter import PostfilterModule, tile_sizes
 from tf_imgcomp.ops.rounding import round_half_up
 from tf_imgcomp.postfilter.ensembles import ENSEMBLES, signature
 from tf_imgcomp.serving import image_bytes
-from tf_imgcomp.serving.conditions import Conditions
+from tf_imgcomp.serving.card import card_signature
+from tf_imgcomp.serving.conditions import Conditions, require_pixels
 from tf_imgcomp.serving.image_bytes import DecodedImage
 from tf_imgcomp.serving.placement import CPU, FILES_AT_ONCE, TILES_AT_ONCE
 from tf_imgcomp.serving.windows import Grid
 
+_NAMES = [signature(ensemble) for ensemble in ENSEMBLES]
+SIGNATURES = (*_NAMES, *(f"{name}_tiles" for name in _NAMES), "card")
 _FILES = (
     tf.TensorSpec([None], tf.string, "images"),
     tf.TensorSpec([None], tf.float32, "qp"),
@@ -33,34 +36,59 @@ class ServingFilter(tf.Module):
         flips           the same, mean over 4 rotations and their mirror images
         filter_tiles    images uint8 [b, h, w, 3], qp float32 [b]
                         -> images uint8 [b, h, w, 3]
+        rotations_tiles, flips_tiles    the same for the means
+        card            see `card`
 
     `error` is "", or why an element has no image. Large images are filtered in tiles,
     as `image_codecs.filtered` does it.
 
     Args:
         model: the filter.
+        card: its card.
         pixels_max: larger images are refused.
     """
 
-    def __init__(self, model: PostfilterModule, pixels_max: int):
+    def __init__(self, model: PostfilterModule, card: dict, pixels_max: int):
         super().__init__(name="postfilter")
         self._model, self._pixels_max = Hidden(model), pixels_max
         self.weights, self.fingerprint = model.weights, model.fingerprint
-        names = map(signature, ENSEMBLES)
-        self._filters = {name: self._whole_images(name) for name in names}
+        one, *means = _NAMES
+        self._functions = {
+            **{name: self._whole_images(name) for name in _NAMES},
+            f"{one}_tiles": self.filter_tiles,
+            **{f"{name}_tiles": self._tiles(name) for name in means},
+            "card": card_signature(card),
+        }
 
     @property
     def signatures(self) -> dict:
         """The functions by the names that they are exported under."""
-        return {**self._filters, "filter_tiles": self.filter_tiles}
+        return {name: self._functions[name] for name in SIGNATURES}
 
     @tf.function(input_signature=_TILES)
     def filter_tiles(self, images, qp):
         model = self._model.value
+        require_pixels(tf.size(images, tf.int64) // 3, self._pixels_max)
         with model.weights.used():
             x_hat = model.postfilter(images, qp)
         x_hat = tf.clip_by_value(round_half_up(x_hat), 0, 255)
         return {"images": tf.cast(x_hat, tf.uint8)}
+
+    def _tiles(self, name: str) -> tf.types.experimental.GenericFunction:
+        """The signature of tiles for a function that takes the mean of views."""
+        restore = getattr(self._model.value, name)
+
+        def filter_tiles(images, qp):
+            require_pixels(tf.size(images, tf.int64) // 3, self._pixels_max)
+            x_hat = tf.map_fn(
+                lambda element: restore(*element)["image"],
+                (images, qp),
+                parallel_iterations=TILES_AT_ONCE,
+                fn_output_signature=tf.TensorSpec([None, None, 3], tf.uint8),
+            )
+            return {"images": x_hat}
+
+        return tf.function(filter_tiles, _TILES)
 
     def _whole_images(self, name: str) -> tf.types.experimental.GenericFunction:
         """The signature of whole images for one of the model's functions."""

@@ -5,6 +5,7 @@ A SavedModel has them in `assets.extra/tf_serving_warmup_requests`: a TFRecord f
 written here, without that package.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ _KEY, _VALUE = 1, 2  # Of an entry of a map.
 _SIDE = 64  # Of the images in pixels.
 _QUALITY = 50.0
 _QP = 37.0
+_FACTOR = 8
 BATCH_SIZES = (1, 2, 4, 8)  # Of tiles; those of the batching parameters in the docs.
 
 
@@ -45,18 +47,28 @@ def codec_calls(codec: ServingCodec) -> list:
         **{"rows": size, "columns": size, "quality": quality},
     }
     y_hat = codec.decode_tiles(**strings)["y_hat"].numpy()
-    latents = {"y_hat": y_hat, "quality": quality}
+    first = {key: array for key, array in strings.items() if key != "rest"}
+    y_first = codec.decode_first_tiles(**first)["y_hat"].numpy()
+    preview = {"y_hat": y_first, "quality": quality, "factor": np.int32([_FACTOR])}
     return calls + _in_batches(
-        {"compress_tiles": tile, "decode_tiles": strings, "synthesize_tiles": latents}
+        {
+            "compress_tiles": tile,
+            "decode_tiles": strings,
+            "synthesize_tiles": {"y_hat": y_hat, "quality": quality},
+            "decode_first_tiles": first,
+            "preview_tiles": preview,
+        }
     )
 
 
 def filter_calls(postfilter: ServingFilter) -> list:
     """Calls of all signatures of a filter; see `write`."""
     qp = np.float32([_QP])
-    names = postfilter.signatures.keys() - {"filter_tiles"}
-    calls = [(name, {"images": _png()[None], "qp": qp}) for name in sorted(names)]
-    return calls + _in_batches({"filter_tiles": {"images": _pixels(), "qp": qp}})
+    names = sorted(postfilter.signatures.keys() - {"card"})
+    tiles = {name for name in names if name.endswith("_tiles")}
+    file, tile = {"images": _png()[None], "qp": qp}, {"images": _pixels(), "qp": qp}
+    calls = [(name, file) for name in names if name not in tiles]
+    return calls + _in_batches({name: tile for name in sorted(tiles)})
 
 
 def _in_batches(calls: dict) -> list:
@@ -91,6 +103,20 @@ def write(folder: Path, model: str, calls: list) -> None:
     with tf.io.TFRecordWriter(str(path)) as writer:
         for signature, arrays in calls:
             writer.write(prediction_log(model, signature, arrays))
+
+
+def read(folder: Path) -> Iterator[tuple]:
+    """The calls in an export: names of signatures, and tensors by names of inputs.
+
+    This needs tensorflow-serving-api.
+    """
+    from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
+
+    for record in tf.data.TFRecordDataset(str(Path(folder) / FILE)):
+        request = PredictionLog.FromString(record.numpy()).predict_log.request
+        arrays = {key: tf.make_ndarray(each) for key, each in request.inputs.items()}
+        inputs = {key: tf.constant(array) for key, array in arrays.items()}
+        yield request.model_spec.signature_name, inputs
 
 
 def prediction_log(model: str, signature: str, arrays: dict) -> bytes:
