@@ -92,20 +92,20 @@ def test_all_operations_are_those_of_tensorflow(serving_folder, tmp_path):
 
 
 def test_files_are_those_of_the_native_export(results, native, images):
-    for pixels, file in zip(images, results["good"]["files"]):
+    for pixels, file in zip(images, results["good"]["files_bytes"]):
         assert file == native.encode(pixels, QUALITY)
 
 
 def test_bits_per_pixel_are_those_of_the_files(results, images):
     good = results["good"]
-    for pixels, file, bpp in zip(images, good["files"], good["bpp"]):
+    for pixels, file, bpp in zip(images, good["files_bytes"], good["bpp"]):
         assert bpp == pytest.approx(8 * len(file) / (pixels.size // 3))
 
 
 def test_grey_images_stay_grey(results):
-    file = bitstream.unpack(results["good"]["files"][3])
+    file = bitstream.unpack(results["good"]["files_bytes"][3])
     assert file.grey
-    assert not bitstream.unpack(results["good"]["files"][4]).grey
+    assert not bitstream.unpack(results["good"]["files_bytes"][4]).grey
 
 
 def test_each_bad_image_has_its_own_error(results):
@@ -117,7 +117,7 @@ def test_each_bad_image_has_its_own_error(results):
         b"damaged image",
         b"too large: over 50000 pixels",
     ]
-    assert good["files"][5:].tolist() == [b""] * 4
+    assert good["files_bytes"][5:].tolist() == [b""] * 4
     assert good["bpp"][5:].tolist() == [0] * 4
 
 
@@ -127,7 +127,7 @@ def test_qualities_are_checked(results):
 
 
 def test_native_files_decode_to_the_native_pixels(results, native, images):
-    for pixels, image in zip(images, results["back"]["images"]):
+    for pixels, image in zip(images, results["back"]["images_bytes"]):
         expected = native.decode(native.encode(pixels, QUALITY))
         _assert_alike(_pixels(image), expected)
 

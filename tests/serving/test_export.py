@@ -36,7 +36,11 @@ def test_cards_have_the_table_of_signatures(serving_folder):
     assert (card["id"], serving_folder.name) == ("tiny", "1")
     assert card["signatures"]["compress"] == {
         "inputs": {"images": "string [?]", "quality": "float32 [?]"},
-        "outputs": {"bpp": "float32 [?]", "error": "string [?]", "files": "string [?]"},
+        "outputs": {
+            "bpp": "float32 [?]",
+            "error": "string [?]",
+            "files_bytes": "string [?]",
+        },
     }
 
 

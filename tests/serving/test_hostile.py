@@ -30,7 +30,7 @@ def _resealed(data: bytes) -> bytes:
     return data[:-4] + zlib.crc32(data[:-4]).to_bytes(4, "little")
 
 
-def _mutant(data: bytes, random) -> bytes:
+def mutant(data: bytes, random) -> bytes:
     """A file with some bytes changed, cut out or put in, of the header or after it."""
     data = bytearray(data)
     size = _HEADER if random.random() < 0.6 else len(data) - _PREFIX
@@ -72,12 +72,12 @@ def test_mutants_are_refused_as_by_the_native_decoder(
 ):
     random = np.random.default_rng(1)
     files = [native.encode(make_image(*size), 60) for size in ((60, 64), (40, 130))]
-    mutants = [_mutant(files[number % 2], random) for number in range(MUTANTS)]
+    mutants = [mutant(files[number % 2], random) for number in range(MUTANTS)]
     batches = [mutants[start : start + _BATCH] for start in range(0, MUTANTS, _BATCH)]
     calls = [("decompress", {"files": strings(*batch)}) for batch in batches]
     accepted = 0
     for batch, result in zip(batches, run(serving_folder, calls, tmp_path)):
-        for data, image, error in zip(batch, result["images"], result["error"]):
+        for data, image, error in zip(batch, result["images_bytes"], result["error"]):
             expected = _decoded(native, data)
             if expected is None:
                 assert error

@@ -52,10 +52,10 @@ def test_pixels_are_those_of_the_native_filter(exports, make_image, tmp_path):
     for ensemble, result in zip(("none", "flips"), files):
         errors = result["error"].tolist()
         assert errors == [b"", b"not a JPEG or PNG image", b""]
-        found = np.asarray(Image.open(io.BytesIO(result["images"][0])))
+        found = np.asarray(Image.open(io.BytesIO(result["images_bytes"][0])))
         difference = found.astype(int) - native(pixels, QP, ensemble)
         assert np.abs(difference).max() <= 1
-        assert Image.open(io.BytesIO(result["images"][2])).mode == "L"
+        assert Image.open(io.BytesIO(result["images_bytes"][2])).mode == "L"
     for ensemble, made in zip(ENSEMBLES, (plain, rotations, flips)):
         for image, source in zip(made["images"], tiles["images"]):
             difference = image.astype(int) - native(source, QP, ensemble)

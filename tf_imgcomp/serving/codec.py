@@ -54,9 +54,9 @@ class ServingCodec(tf.Module):
     outputs are then empty or zero, and other elements have theirs.
 
         compress          images string [b], JPEG or PNG; quality float32 [b], 1 to 100
-                          -> files string [b]; bpp float32 [b]; error string [b]
+                          -> files_bytes string [b]; bpp float32 [b]; error string [b]
         decompress        files string [b], `.tfci`
-                          -> images string [b], PNG; error string [b]
+                          -> images_bytes string [b], PNG; error string [b]
         compress_tiles    images uint8 [b, h, w, 3], tiles with their surroundings;
                           crop int32 [b, 4]; quality float32 [b]
                           -> first string [b], rest string [b], error string [b]
@@ -73,7 +73,8 @@ class ServingCodec(tf.Module):
                           error string [b]
         card              see `card`
 
-    Files are whole: header, index and checks. Images have no metadata and no
+    TensorFlow Serving's REST interface encodes outputs in base64 whose names end in
+    `_bytes`. Files are whole: header, index and checks. Images have no metadata and no
     transparency. `crop`, rows and columns are those of `export.codec.CodecModule`;
     `first` and `rest` are the bytes of a tile in both parts of a file. Latents of
     tiles with fewer rows or columns than others in the batch are padded with zeros, and
@@ -122,7 +123,7 @@ class ServingCodec(tf.Module):
             parallel_iterations=FILES_AT_ONCE,
             fn_output_signature=(tf.string, tf.float32, tf.string),
         )
-        return {"files": files, "bpp": bpp, "error": error}
+        return {"files_bytes": files, "bpp": bpp, "error": error}
 
     @tf.function(input_signature=(_strings("files"),))
     def decompress(self, files):
@@ -132,7 +133,7 @@ class ServingCodec(tf.Module):
             parallel_iterations=FILES_AT_ONCE,
             fn_output_signature=(tf.string, tf.string),
         )
-        return {"images": images, "error": error}
+        return {"images_bytes": images, "error": error}
 
     @tf.function(input_signature=(_TILES, _numbers("crop", 4), _QUALITY))
     def compress_tiles(self, images, crop, quality):

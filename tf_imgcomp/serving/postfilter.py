@@ -31,7 +31,7 @@ class ServingFilter(tf.Module):
     Signatures, batch first; `qp` is the setting of the codec that decoded the images:
 
         filter          images string [b], PNG or JPEG; qp float32 [b]
-                        -> images string [b], PNG; error string [b]
+                        -> images_bytes string [b], PNG; error string [b]
         rotations       the same, mean over 4 rotations
         flips           the same, mean over 4 rotations and their mirror images
         filter_tiles    images uint8 [b, h, w, 3], qp float32 [b]
@@ -116,7 +116,7 @@ class ServingFilter(tf.Module):
                 parallel_iterations=FILES_AT_ONCE,
                 fn_output_signature=(tf.string, tf.string),
             )
-            return {"images": files, "error": error}
+            return {"images_bytes": files, "error": error}
 
         return tf.function(filter_files, _FILES)
 

@@ -38,7 +38,10 @@ def codec_calls(codec: ServingCodec) -> list:
     quality = np.float32([_QUALITY])
     file = {"images": _png()[None], "quality": quality}
     coded = codec.compress(**file)
-    calls = [("compress", file), ("decompress", {"files": coded["files"].numpy()})]
+    calls = [
+        ("compress", file),
+        ("decompress", {"files": coded["files_bytes"].numpy()}),
+    ]
     tile = {"images": _pixels(), "crop": np.zeros([1, 4], np.int32), "quality": quality}
     coded = codec.compress_tiles(**tile)
     size = np.int32([_SIDE // LATENT])
