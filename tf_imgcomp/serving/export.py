@@ -60,11 +60,16 @@ def export(
         serving = ServingCodec(module, card, pixels_max)
         calls = warmup.codec_calls(serving)
     target /= str(version or _next_version(target))
+    # Those that the calls have traced already; else each would be traced again.
+    signatures = {
+        name: function.get_concrete_function()
+        for name, function in serving.signatures.items()
+    }
     saving.save(
         serving,
-        serving.signatures,
+        signatures,
         target,
-        {**card, "signatures": describe(serving.signatures)},
+        {**card, "signatures": describe(signatures)},
         lambda new: warmup.write(new, card["id"], calls),
     )
     return target

@@ -4,8 +4,11 @@ import tensorflow as tf
 
 
 def describe(signatures: dict) -> dict:
-    """Inputs and outputs of functions by name, each as a text like `float32 [?, 4]`."""
-    concrete = {name: each.get_concrete_function() for name, each in signatures.items()}
+    """Inputs and outputs of functions by name, each as a text like `float32 [?, 4]`.
+
+    Args:
+        signatures: concrete functions by name.
+    """
     return {
         name: {
             "inputs": {
@@ -16,7 +19,7 @@ def describe(signatures: dict) -> dict:
                 key: _text(spec) for key, spec in function.structured_outputs.items()
             },
         }
-        for name, function in concrete.items()
+        for name, function in signatures.items()
     }
 
 
