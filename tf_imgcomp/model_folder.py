@@ -62,11 +62,25 @@ def read_card(folder: Path) -> dict:
         raise ModelError(message) from error
     except ValueError as error:
         raise ModelError(f"{path} is not JSON: {error}") from error
+    check_card(card, path)
+    return card
+
+
+def check_card(card: Any, place: object) -> None:
+    """Checks the fields of a model card that coding needs.
+
+    Args:
+        card: the card.
+        place: where it is from, for the message.
+
+    Raises:
+        ModelError: If one is missing or damaged.
+    """
     for key, kind in _CARD_KEYS.items():
         value = card.get(key) if isinstance(card, dict) else None
         if not isinstance(value, kind) or not _is_possible(key, value):
-            raise ModelError(f"{path}: expected {key!r} of a model, received {value!r}")
-    return card
+            message = f"{place}: expected {key!r} of a model, received {value!r}"
+            raise ModelError(message)
 
 
 def _is_possible(key: str, value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""A learned codec: an exported SavedModel, which codes an image tile by tile."""
+"""A learned codec, which codes an image tile by tile: here or on a server."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from concurrent.futures import Future
 import numpy as np
 
 from tf_imgcomp.data.memory import TENSORFLOW, size_of_picture
-from tf_imgcomp.errors import BitstreamError, ModelError
-from tf_imgcomp.image_codecs.effort import FAST, iterations
+from tf_imgcomp.errors import BitstreamError
+from tf_imgcomp.image_codecs.effort import iterations
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.image_codecs.refined import RefinedCodec
-from tf_imgcomp.image_codecs.tile_model import TileModel, joined
+from tf_imgcomp.image_codecs.tile_coder import TileCoder
+from tf_imgcomp.image_codecs.tile_model import joined
 from tf_imgcomp.image_codecs.tiles import ImageTiles, TilePart, copy_shared
 from tf_imgcomp.image_codecs.workers import Workers
-from tf_imgcomp.model_folder import REFINEMENT
 from tf_imgcomp.tile_grid import Region
 
 
@@ -30,7 +30,7 @@ class LearnedCodec(ImageCodec):
         model: the same.
     """
 
-    def __init__(self, model: TileModel, workers: Workers):
+    def __init__(self, model: TileCoder, workers: Workers):
         self.model, self._workers = model, workers
         self.id, self.card, self.fingerprint = model.id, model.card, model.fingerprint
         self.bytes_per_pixel, self.tile = model.bytes_per_pixel, model.tile
@@ -148,17 +148,12 @@ class LearnedCodec(ImageCodec):
         """See `ImageCodec`.
 
         Raises:
-            ModelError: If the folder lacks the refinement, or it is damaged.
+            ModelError: If the model lacks the refinement, or it is damaged.
         """
         count = iterations(effort)
         if not count:
             return self
-        if not (self.model.folder / REFINEMENT).is_dir():
-            raise ModelError(
-                f"model {self.id!r} has no folder {REFINEMENT}/, which efforts above "
-                f"{FAST} need: take a lower effort, or export the model again"
-            )
-        refinement, trained = self.model.load(REFINEMENT), self.model.trained_weights()
+        refinement, trained = self.model.refinement()
         return RefinedCodec(self, refinement, trained, count, progress)
 
     def tiles(self, height: int, width: int) -> ImageTiles:

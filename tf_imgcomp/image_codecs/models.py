@@ -111,13 +111,26 @@ def load_folder(folder: Path, workers: Workers | None = None) -> ImageCodec:
     if "postfilter" not in read_card(folder):
         return LearnedCodec(TileModel(folder), workers)
     postfilter = SavedFilter(folder)
-    base, plus, _ = postfilter.id.partition("+")
+    base = codec_before(postfilter.id, str(folder))
+    return FilteredCodec(load_by_id(base, workers), postfilter, workers)
+
+
+def codec_before(postfilter: str, place: str) -> str:
+    """The id of the codec before a filter, which the filter's id begins with.
+
+    Args:
+        postfilter: the filter's id.
+        place: where it is from, for the message.
+
+    Raises:
+        ModelError: If the id is not CODEC+NAME.
+    """
+    base, plus, _ = postfilter.partition("+")
     if not plus or not is_id(base):
         raise ModelError(
-            f"{folder}: expected CODEC+NAME as a filter's id, received "
-            f"{postfilter.id!r}"
+            f"{place}: expected CODEC+NAME as a filter's id, received {postfilter!r}"
         )
-    return FilteredCodec(load_by_id(base, workers), postfilter, workers)
+    return base
 
 
 def load_classical(name: str) -> ImageCodec:

@@ -14,7 +14,7 @@ from tf_imgcomp.errors import BitstreamError, ModelError
 from tf_imgcomp.image_codecs import streams
 from tf_imgcomp.image_codecs.effort import FAST
 from tf_imgcomp.image_codecs.interface import Coded
-from tf_imgcomp.model_folder import WEIGHTS, ExportedModel, memory_errors
+from tf_imgcomp.model_folder import REFINEMENT, WEIGHTS, ExportedModel, memory_errors
 
 # More bits for an error than any integer needs, so that no other one is chosen.
 _NO_CHOICE = np.float32(1e6)
@@ -88,6 +88,19 @@ class TileModel(ExportedModel):
             coded = self._model.encode(y_hat, z_hat, _hundredths(quality), _NO_CHOICE)
         return _coded_tile(coded, quality)
 
+    def refinement(self) -> tuple[Any, np.ndarray]:
+        """What refines latents: its functions, and `trained_weights` for them.
+
+        Raises:
+            ModelError: If the folder lacks them, or they are damaged.
+        """
+        if not (self.folder / REFINEMENT).is_dir():
+            raise ModelError(
+                f"model {self.id!r} has no folder {REFINEMENT}/, which efforts above "
+                f"{FAST} need: take a lower effort, or export the model again"
+            )
+        return self.load(REFINEMENT), self.trained_weights()
+
     def trained_weights(self) -> np.ndarray:
         """All weights of the Keras model, one after the other, float16.
 
@@ -127,14 +140,14 @@ class TileModel(ExportedModel):
         decoded = self._decode_part(
             rest, lambda s: self._model.rest(z_hat, y_hat, s, hundredths)
         )
-        return _compact(decoded["y_hat"].numpy()[0])
+        return compact(decoded["y_hat"].numpy()[0])
 
     def decode_first(
         self, first: bytes, rows: int, columns: int, quality: float
     ) -> np.ndarray:
         """Decodes the first slice of a tile's latents; see `decode`."""
         decoded = self._decode_first(first, rows, columns, _hundredths(quality))
-        return _compact(decoded["y_hat"].numpy()[0])
+        return compact(decoded["y_hat"].numpy()[0])
 
     def synthesis(
         self, y_hat: np.ndarray, crop: np.ndarray, quality: float
@@ -223,7 +236,8 @@ def _hundredths(quality: float) -> np.int64:
     return np.int64(round(100 * quality))
 
 
-def _compact(y_hat: np.ndarray) -> np.ndarray:
+def compact(y_hat: np.ndarray) -> np.ndarray:
+    """Integers in float32 as the smallest type in which they fit: int8, int16 or it."""
     low, high = y_hat.min(), y_hat.max()
     for dtype in (np.int8, np.int16):
         if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
