@@ -28,6 +28,7 @@ LEVELS = {
     "export": 5,
     "training": 5,
     "image_codecs": 5,
+    "client": 6,
     "files": 6,
     "runs": 6,
     "evaluation": 7,

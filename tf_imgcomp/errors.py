@@ -20,5 +20,9 @@ class ModelError(ImgcompError):
     """A trained model is unknown, missing, or has other weights than needed."""
 
 
+class ServerError(ImgcompError):
+    """A server is not there, refuses a request or fails, or takes too long."""
+
+
 class ClassicalCodecError(ImgcompError):
     """A classical codec is missing, fails or is too slow, or its file is no good."""

@@ -1,0 +1,1 @@
+"""Models on a server instead of in this process."""

@@ -1,0 +1,56 @@
+"""TensorFlow Serving over gRPC."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tf_imgcomp.client.connection import DEADLINE, CallError, Connection
+from tf_imgcomp.errors import ServerError
+
+# A tile and its latents are larger than what gRPC takes by default. A channel waits up
+# to two minutes before it connects again: calls are repeated sooner.
+CHANNEL_OPTIONS = [
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 2000),
+]
+
+
+class TensorFlowServing(Connection):
+    """See `Connection`. Making one imports TensorFlow, which the messages are part of.
+
+    Args:
+        url: the URL.
+        address: `HOST:PORT` in it.
+        deadline: as for `Connection`.
+    """
+
+    def __init__(self, url: str, address: str, deadline: float = DEADLINE):
+        super().__init__(url, deadline)
+        try:
+            import grpc
+            import tensorflow as tf
+            from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+        except ImportError as error:
+            raise ServerError(
+                f"{url} needs tensorflow-serving-api: pip install tf_imgcomp[client]"
+            ) from error
+        self._tf, self._grpc, self._messages = tf, grpc, predict_pb2
+        channel = grpc.insecure_channel(address, CHANNEL_OPTIONS)
+        self._stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+
+    def _call(
+        self, model: str, signature: str, inputs: dict[str, np.ndarray], seconds: float
+    ) -> dict[str, np.ndarray]:
+        tf = self._tf
+        request = self._messages.PredictRequest()
+        request.model_spec.name = model
+        request.model_spec.signature_name = signature
+        for name, array in inputs.items():
+            request.inputs[name].CopyFrom(tf.make_tensor_proto(array))
+        try:
+            response = self._stub.Predict(request, timeout=seconds)
+        except self._grpc.RpcError as error:
+            raise CallError(error.code().name, error.details() or "") from error
+        return {name: tf.make_ndarray(each) for name, each in response.outputs.items()}
