@@ -7,6 +7,7 @@
     bin/compress --total_bpp=0.15 --output=album/ holiday/
     bin/compress --effort=9 photo.jpg              # Slower, smaller at the same PSNR.
     bin/compress --importance=face.png portrait.png   # More bits where it is bright.
+    bin/compress --server=kserve://localhost:8500 photo.jpg   # See bin/serve.
     curl http://... | bin/compress - > photo.tfci  # From standard input to output.
 
 An input is a file, a folder, a glob, or - for standard input. What does not look like a
@@ -36,13 +37,20 @@ from tf_imgcomp.image_codecs.catalogue import catalogue
 from tf_imgcomp.image_codecs.effort import FAST, ITERATIONS
 from tf_imgcomp.image_codecs.interface import ImageCodec
 from tf_imgcomp.postfilter.ensembles import ENSEMBLES
-from tf_imgcomp_bin import coding_flags, command_line, goal_flags, standard_streams
+from tf_imgcomp_bin import (
+    coding_flags,
+    command_line,
+    goal_flags,
+    server_flags,
+    standard_streams,
+)
 from tf_imgcomp_bin.model_table import model_table
 
 PROGRAM = "compress"
 
 flags.adopt_module_key_flags(coding_flags)
 flags.adopt_module_key_flags(goal_flags)
+flags.adopt_module_key_flags(server_flags)
 _TOTAL_BPP = flags.DEFINE_float(
     "total_bpp",
     None,
@@ -113,13 +121,15 @@ def compress(inputs: Sequence[str]) -> int:
     threads = coding_flags.THREADS.value
     progress = functools.partial(command_line.progress, unit="iteration")
 
-    def load(model: str) -> ImageCodec:
-        workers = command_line.workers(threads)
-        return models.load(model, workers).with_effort(_EFFORT.value, progress)
+    def load_here(model: str) -> ImageCodec:
+        return models.load(model, command_line.workers(threads))
 
-    load = command_line.fast_startup(load, threads)
+    load = server_flags.loader(load_here, threads)
     default = choice.AUTO if _TOTAL_BPP.value is None else models.DEFAULT
-    codec, others = choice.load(coding_flags.MODEL.value or default, load)
+    codec, others = choice.load(
+        coding_flags.MODEL.value or default,
+        lambda model: load(model).with_effort(_EFFORT.value, progress),
+    )
     if _ENSEMBLE.value:
         codec = codec.with_ensemble(_ENSEMBLE.value)
     qualities = {}

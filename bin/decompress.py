@@ -6,6 +6,7 @@
     bin/decompress --format=webp --output=holiday/ small/
     bin/decompress --region=8000,2000,1024,768 scan.tfci   # A part, without the rest.
     bin/decompress --scale=1/8 scan.tfci                   # A preview, much faster.
+    bin/decompress --server=kserve://localhost:8500 photo.tfci    # See bin/serve.
     bin/decompress --output=- --format=jpg photo.tfci > photo.jpg
 
 An input is a file, a folder, a glob, or - for standard input. Prints a line for each
@@ -30,11 +31,17 @@ from tf_imgcomp.files import compression
 from tf_imgcomp.files.compression import Report
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.tile_grid import Region
-from tf_imgcomp_bin import coding_flags, command_line, standard_streams
+from tf_imgcomp_bin import (
+    coding_flags,
+    command_line,
+    server_flags,
+    standard_streams,
+)
 
 PROGRAM = "decompress"
 
 flags.adopt_module_key_flags(coding_flags)
+flags.adopt_module_key_flags(server_flags)
 _FORMAT = flags.DEFINE_string(
     "format", "png", "Extension of output files that --output does not name."
 )
@@ -76,7 +83,7 @@ def make_load(model: str | None, threads: int | None = None):
     workers = command_line.workers(threads)
     find = models.load_by_id if model is None else models.load
     find = functools.partial(find, workers=workers)
-    load = functools.cache(command_line.fast_startup(find, threads))
+    load = functools.cache(server_flags.loader(find, threads))
     loading = threading.Lock()
 
     def load_once(codec_id: str):

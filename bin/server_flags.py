@@ -1,0 +1,44 @@
+"""Flags for codecs on a server. Importing defines them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from absl import flags
+
+from tf_imgcomp.client import remote_models, servers
+from tf_imgcomp.client.connection import DEADLINE
+from tf_imgcomp.image_codecs.interface import ImageCodec
+from tf_imgcomp_bin import command_line
+
+_SERVER = flags.DEFINE_string(
+    "server",
+    None,
+    "Let a server compute: tfs://HOST:PORT, TensorFlow Serving, or kserve://HOST:PORT, "
+    "Triton and others that speak KServe v2; both over gRPC. --model is an id there. "
+    "bin/serve starts one.",
+)
+_DEADLINE = flags.DEFINE_float(
+    "deadline",
+    DEADLINE,
+    "Seconds that the server may take for a tile, with repeated tries while it is not "
+    "available.",
+    lower_bound=0.1,
+    upper_bound=1e6,
+)
+
+
+def loader(
+    load_here: Callable[[str], ImageCodec], threads: int | None
+) -> Callable[[str], ImageCodec]:
+    """A function from a model's name to its codec: on the server that the flag names.
+
+    Args:
+        load_here: the function without a server.
+        threads: tiles to ask for at the same time; None: one for each core.
+    """
+    if _SERVER.value is None:
+        return command_line.fast_startup(load_here, threads)
+    server = servers.connect(_SERVER.value, _DEADLINE.value)
+    workers = command_line.workers(threads)
+    return lambda model: remote_models.load(server, model, workers)
