@@ -17,6 +17,7 @@ PROGRAMS = {
     "export_step": "export_step",
     "export_model": "export_model",
     "export_serving": "export_serving",
+    "serve": "serve",
     "make_pairs": "make_pairs",
     "pack_images": "pack_images",
     "import_weights": "import_weights",
@@ -42,6 +43,14 @@ JXL = ["pillow-jxl-plugin"]
 # Codecs to compare with that Pillow lacks. The last imageio-ffmpeg for Python 3.9 is
 # 0.6, which has no VVC.
 CLASSICAL = ["imageio-ffmpeg>=0.6", *JXL]
+# For --server. tritonclient ends where protobuf 5 begins, which TensorFlow 2.14 lacks;
+# without the pin pip tries twenty versions.
+CLIENT = ["tensorflow-serving-api==2.14.1", "tritonclient[grpc]==2.51.*"]
+# Triton itself is in a wheel for Linux on x86-64 only.
+SERVE = [
+    *CLIENT,
+    "nvidia-pytriton>=0.5.14; sys_platform == 'linux' and platform_machine == 'x86_64'",
+]
 
 
 def version() -> str:
@@ -89,8 +98,11 @@ setup(
     extras_require={
         "jxl": JXL,
         "classical": CLASSICAL,
+        "client": CLIENT,
+        "serve": SERVE,
         "test": [
             *CLASSICAL,
+            *SERVE,
             *("hypothesis", "imageio", "pytest", "pytest-xdist", "mypy", "ruff"),
             # To build and check the wheel that a test installs.
             *("setuptools>=64", "twine", "wheel"),
