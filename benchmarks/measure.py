@@ -1,5 +1,7 @@
 """Timing of functions in turns, shared by the benchmarks."""
 
+import contextlib
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -29,3 +31,13 @@ def median_seconds(
             function()
             seconds[name].append(clock() - start)
     return {name: float(np.median(times)) for name, times in seconds.items()}
+
+
+def memory_of_session(leader: int) -> int:
+    """Resident bytes of all processes of the session that process `leader` began."""
+    pages = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # Of one that has ended.
+            if os.getsid(int(folder.name)) == leader:
+                pages += int((folder / "statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
