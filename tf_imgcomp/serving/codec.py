@@ -19,6 +19,7 @@ from tf_imgcomp.serving.placement import (
     FILES_AT_ONCE,
     STRINGS_AT_ONCE,
     TILES_AT_ONCE,
+    TILES_IN_CALL,
 )
 from tf_imgcomp.serving.windows import ImageTiles
 
@@ -93,6 +94,10 @@ class ServingCodec(tf.Module):
         self.card = card_signature(card)
         self._parts = [model.coder, model.analysis_weights, model.synthesis_weights]
         self.fingerprint, self._pixels_max = model.fingerprint, pixels_max
+        border = -(-card["border"] // Z_STRIDE) * Z_STRIDE
+        side = card["tile"] + 2 * LATENT * border
+        # A server puts tiles of several clients into one call.
+        self._pixels_in_call = max(pixels_max, TILES_IN_CALL * side * side)
         config = model.coder.config
         y_hat, y_first = (
             tf.TensorSpec([None, None, None, depth], tf.float32, "y_hat")
@@ -139,7 +144,7 @@ class ServingCodec(tf.Module):
     def compress_tiles(self, images, crop, quality):
         model, hundredths = self._model.value, _hundredths(quality)
         codec = model.codec
-        require_pixels(tf.size(images, tf.int64) // 3, self._pixels_max)
+        require_pixels(tf.size(images, tf.int64) // 3, self._pixels_in_call)
         with model.analysis_weights.used():
             y, _ = codec.analysis_and_importance(images, _quality(hundredths))
             rate = codec.rate_features(_quality(hundredths))
@@ -254,7 +259,7 @@ class ServingCodec(tf.Module):
     def _require_latents(self, y_hat: tf.Tensor) -> None:
         """Fails a call with latents of too many pixels."""
         positions = tf.size(y_hat[..., 0], tf.int64)
-        require_pixels(LATENT * LATENT * positions, self._pixels_max)
+        require_pixels(LATENT * LATENT * positions, self._pixels_in_call)
 
     def _compress_file(self, data, quality) -> tuple:
         """The file, bits per pixel, and an error or ""."""

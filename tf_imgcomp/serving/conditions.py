@@ -42,7 +42,7 @@ class Conditions:
 
 
 def require_pixels(count: tf.Tensor, pixels_max: int) -> None:
-    """Fails a call whose tiles have more pixels together than an image may have.
+    """Fails a call whose tiles have more pixels together than a limit.
 
     Transforms run on a whole batch at once, and memory follows from its size.
 

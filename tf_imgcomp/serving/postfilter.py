@@ -10,7 +10,12 @@ from tf_imgcomp.serving import image_bytes
 from tf_imgcomp.serving.card import card_signature
 from tf_imgcomp.serving.conditions import Conditions, require_pixels
 from tf_imgcomp.serving.image_bytes import DecodedImage
-from tf_imgcomp.serving.placement import CPU, FILES_AT_ONCE, TILES_AT_ONCE
+from tf_imgcomp.serving.placement import (
+    CPU,
+    FILES_AT_ONCE,
+    TILES_AT_ONCE,
+    TILES_IN_CALL,
+)
 from tf_imgcomp.serving.windows import Grid
 
 _NAMES = [signature(ensemble) for ensemble in ENSEMBLES]
@@ -51,6 +56,9 @@ class ServingFilter(tf.Module):
     def __init__(self, model: PostfilterModule, card: dict, pixels_max: int):
         super().__init__(name="postfilter")
         self._model, self._pixels_max = Hidden(model), pixels_max
+        side = card["tile"] + 2 * card["border"]
+        # A server puts tiles of several clients into one call.
+        self._pixels_in_call = max(pixels_max, TILES_IN_CALL * side * side)
         self.weights, self.fingerprint = model.weights, model.fingerprint
         one, *means = _NAMES
         self._functions = {
@@ -68,7 +76,7 @@ class ServingFilter(tf.Module):
     @tf.function(input_signature=_TILES)
     def filter_tiles(self, images, qp):
         model = self._model.value
-        require_pixels(tf.size(images, tf.int64) // 3, self._pixels_max)
+        require_pixels(tf.size(images, tf.int64) // 3, self._pixels_in_call)
         with model.weights.used():
             x_hat = model.postfilter(images, qp)
         x_hat = tf.clip_by_value(round_half_up(x_hat), 0, 255)
@@ -79,7 +87,7 @@ class ServingFilter(tf.Module):
         restore = getattr(self._model.value, name)
 
         def filter_tiles(images, qp):
-            require_pixels(tf.size(images, tf.int64) // 3, self._pixels_max)
+            require_pixels(tf.size(images, tf.int64) // 3, self._pixels_in_call)
             x_hat = tf.map_fn(
                 lambda element: restore(*element)["image"],
                 (images, qp),
