@@ -1,6 +1,6 @@
 """Gains of filters after real codecs on a set of images, as table 1 of Xue and Su 2019.
 
-    python benchmarks/postfilter.py [--models=bpg+xue2019,...] [--bpp=0.15] \
+    python benchmarks/postfilter.py [--filters=bpg+xue2019,...] [--bpp=0.15] \
         [--csv=docs/results/postfilter/kodak.csv] IMAGES...
 
 For each model, at most `--bpp` bits per pixel of all images together:
@@ -43,8 +43,8 @@ from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.classical import ClassicalImageCodec
 from tf_imgcomp.image_codecs.filtered import FilteredCodec
 
-_MODELS = flags.DEFINE_list(
-    "models", ["bpg+xue2019", "vvc_fast+xue2019"], "Filtered classical codecs."
+_FILTERS = flags.DEFINE_list(
+    "filters", ["bpg+xue2019", "vvc_fast+xue2019"], "Filtered classical codecs."
 )
 _BPP = flags.DEFINE_float("bpp", 0.15, "Bits per pixel of all images together.")
 _CSV = flags.DEFINE_string("csv", None, "File for the table as CSV.")
@@ -191,7 +191,7 @@ def main(argv: Sequence[str]) -> None:
         return Measured(name, photos, cache)
 
     print(f"{len(photos)} images, at most {_BPP.value:g} bpp together\n")
-    cells = [cell for model in _MODELS.value for cell in rows(model, photos, measure)]
+    cells = [cell for model in _FILTERS.value for cell in rows(model, photos, measure)]
     print(table(COLUMNS, cells))
     if _CSV.value:
         with open(_CSV.value, "w", newline="", encoding="utf-8") as file:

@@ -75,7 +75,9 @@ def test_photos_come_out_as_one_by_one(stub, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     names = [f"{number}.png" for number in range(6)]
     for number, name in enumerate(names):
-        pixels = np.full((20 + number, 30, 3), 40 * number, np.uint8)
+        # Noise, as in photos: what looks drawn gets another codec.
+        rng, size = np.random.default_rng(number), (20 + number, 30, 3)
+        pixels = rng.integers(100, 150, size, dtype=np.uint8)
         Image.fromarray(pixels).save(name)
     for threads in 1, 2:
         flags = f"--threads={threads}", f"--output=out{threads}/"
