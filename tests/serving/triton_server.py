@@ -66,10 +66,11 @@ class Triton:
             raise AssertionError("".join(self.lines))
 
     def _read(self, ready):
-        for line in self.process.stdout:
-            self.lines.append(line)
-            if "ready at" in line:
-                ready.set()
+        with self.process.stdout as lines:
+            for line in lines:
+                self.lines.append(line)
+                if "ready at" in line:
+                    ready.set()
         ready.set()
 
     def kill(self):
@@ -81,7 +82,7 @@ class Triton:
     def stop(self):
         """Asks it to end; returns the exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
+        return self.process.wait(READY)
 
     def memory(self):
         """Bytes of memory of all its processes together."""
