@@ -6,9 +6,9 @@
 
 Starts tensorflow_model_server (tfs://) if it is installed, else NVIDIA Triton
 (kserve://; pip install tf_imgcomp[serve]), and says which. Models are exported first if
-that was not done before, a minute or two each. SIGTERM ends Triton after the requests
-that are under way. There is no encryption and no password: see docs/serving.md before
-you let strangers in.
+that was not done before, a minute or two each. SIGTERM tells Triton to end after the
+requests that are under way. There is no encryption and no password: see docs/serving.md
+before you let strangers in.
 """
 
 import os

@@ -1,9 +1,8 @@
-"""Triton as bin/serve starts it: bad requests, a sudden end, a clean end."""
+"""Triton as bin/serve starts it: bad requests, a sudden end."""
 
 import io
 import os
 import threading
-import time
 import urllib.request
 import zlib
 
@@ -152,25 +151,3 @@ def test_killed_in_a_request_it_leaves_no_file(triton, folder, make_image, capsy
     assert os.listdir() == ["large.png"]
     triton.start()
     assert run(compress, *flags, "--deadline=600", "large.png") == 0
-
-
-def test_sigterm_finishes_what_is_under_way(triton, make_image):
-    server, stream, results = servers.connect(triton.url), io.BytesIO(), []
-    Image.fromarray(make_image(200, 240)).save(stream, "PNG")
-    inputs = {
-        "images": np.full(8, stream.getvalue(), object),
-        "quality": np.full(8, 50, np.float32),
-    }
-
-    def work():
-        results.append(server.call("tiny", "compress", **inputs))
-
-    working = threading.Thread(target=work)
-    working.start()
-    time.sleep(0.2)
-    assert working.is_alive()
-    exit_code = triton.stop()
-    working.join()
-    triton.start()  # For other tests.
-    assert exit_code == 0
-    assert results[0]["error"].tolist() == [b""] * 8
