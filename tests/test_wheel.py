@@ -14,10 +14,8 @@ from tf_imgcomp_bin import release
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
 PIP = ("-m", "pip", "--disable-pip-version-check", "--quiet")
-NOT_COPIED = shutil.ignore_patterns(
-    *(".git", ".venv*", ".*_cache", ".cache", "__pycache__", "runs", "dist", "build"),
-    "*.egg-info",
-)
+NOT_COPIED = shutil.ignore_patterns(".venv*", ".*_cache", "__pycache__", "*.egg-info")
+NOT_COPIED_AT_TOP = {".git", ".cache", "runs", "dist", "build"}
 
 # In a wheel, flagfiles lie beside the programs.
 INSTALLED = """
@@ -45,11 +43,17 @@ def run(*command, cwd):
     return result.stdout
 
 
+def not_copied(folder, names):
+    """What a copy of the repository does without; see `shutil.copytree`."""
+    at_top = NOT_COPIED_AT_TOP if Path(folder) == ROOT else set()
+    return NOT_COPIED(folder, names) | at_top.intersection(names)
+
+
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
     """A copy of the repository."""
     source = tmp_path_factory.mktemp("repository") / "source"
-    shutil.copytree(ROOT, source, symlinks=True, ignore=NOT_COPIED)
+    shutil.copytree(ROOT, source, symlinks=True, ignore=not_copied)
     return source
 
 
