@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tf_imgcomp.client.connection import Connection
+from tf_imgcomp.client.remote_model import RemoteModel
 from tf_imgcomp.client.results import checked
 from tf_imgcomp.errors import BitstreamError, ModelError, ServerError
 from tf_imgcomp.image_codecs.effort import FAST
@@ -14,27 +15,14 @@ from tf_imgcomp.image_codecs.interface import Coded
 from tf_imgcomp.image_codecs.tile_model import compact
 from tf_imgcomp.image_codecs.tiles import LATENT
 
-# Of a tile here: its pixels, its latents in float32, and messages that hold them.
-BYTES_PER_PIXEL = 50.0
 
-
-class RemoteTileCoder:
-    """See `image_codecs.tile_coder.TileCoder`.
-
-    Args:
-        server: the server.
-        card: of the model, from the server.
-    """
+class RemoteTileCoder(RemoteModel):
+    """See `image_codecs.tile_coder.TileCoder`."""
 
     has_importance = False  # No signature gives it.
-    bytes_per_pixel = BYTES_PER_PIXEL
 
     def __init__(self, server: Connection, card: dict):
-        self._server, self.card = server, card
-        self.id: str = card["id"]
-        self.fingerprint: int = card["fingerprint"]
-        self.tile: int = card["tile"]
-        self.border: int = card["border"]
+        super().__init__(server, card)
         self.reach: int | None = card.get("reach")
 
     def compress(self, pixels: np.ndarray, crop: np.ndarray, quality: float) -> Coded:

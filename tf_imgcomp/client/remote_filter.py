@@ -4,28 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from tf_imgcomp.client.connection import Connection
-from tf_imgcomp.client.remote_codec import BYTES_PER_PIXEL
+from tf_imgcomp.client.remote_model import RemoteModel
 from tf_imgcomp.client.results import checked
 from tf_imgcomp.postfilter.ensembles import signature
 
 
-class RemoteFilter:
-    """See `image_codecs.tile_coder.TileFilter`.
-
-    Args:
-        server: the server.
-        card: of the filter, from the server.
-    """
-
-    bytes_per_pixel = BYTES_PER_PIXEL
-
-    def __init__(self, server: Connection, card: dict):
-        self._server, self.card = server, card
-        self.id: str = card["id"]
-        self.fingerprint: int = card["fingerprint"]
-        self.tile: int = card["tile"]
-        self.border: int = card["border"]
+class RemoteFilter(RemoteModel):
+    """See `image_codecs.tile_coder.TileFilter`."""
 
     def __call__(
         self, pixels: np.ndarray, setting: float, ensemble: str = "none"
