@@ -46,7 +46,7 @@ def measure(codec, photos: np.ndarray) -> dict:
 
     @tf.function
     def code(images, quality):
-        output = codec(images, tf.fill([BATCH], quality))
+        output = codec(images, tf.fill([BATCH], quality), corrected=True)
         bpp = (output.y_bits + output.z_bits) / SIDE**2
         x_hat = tf.round(tf.clip_by_value(output.x_hat, 0, 255))
         return bpp, tf.image.psnr(tf.cast(images, tf.float32), x_hat, 255)

@@ -35,6 +35,12 @@ _SYNTHESIS_INPUT = flags.DEFINE_enum(
     "Input of the synthesis in training: rounded latents, as in a file, or latents "
     "with additive noise (only with --rate_gradients=noise).",
 )
+_CORRECTED = flags.DEFINE_bool(
+    "corrected_latents",
+    False,
+    "Train on latents as the encoder corrects them. For an entropy model alone "
+    "(--trainable=latent_coder).",
+)
 
 flags.register_multi_flags_validator(
     ["objective", "distortion"],
@@ -62,5 +68,6 @@ def objective_config():
         distortion=_DISTORTION.value,
         noise_gradients=_GRADIENTS.value == "noise",
         noisy_synthesis=_SYNTHESIS_INPUT.value == "noise",
+        corrected_latents=_CORRECTED.value,
         restoration_loss=_LOSS.value,
     )

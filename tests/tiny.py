@@ -32,6 +32,7 @@ SIZES = {
     "fdram": {
         **_LAPPED,
         "lmbda_max": 0.18,
+        "feedback": (),
         "post_blocks": 0,
         "coder": {**_LAPPED["coder"], "optional_slice": False},
     },

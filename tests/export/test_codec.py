@@ -110,8 +110,8 @@ def test_what_changes_files_or_pixels_changes_the_constants(codec, monkeypatch):
             context.setattr(*patch)
             found.add(canonical_json(codec, 1024))
         assert len(found) == number + 3
-    for_training = replace(codec.config, gradient_scale=1.0)
-    monkeypatch.setattr(codec, "config", for_training)
+    others = replace(codec.config, gradient_scale=1.0, feedback=(0.5, 0.5))
+    monkeypatch.setattr(codec, "config", others)
     assert canonical_json(codec, 1024) in found
 
 

@@ -185,14 +185,30 @@ class Codec(ConfiguredModel):
         return self._in_steps(y, level)
 
     def analysis_and_importance(self, images: tf.Tensor, quality: tf.Tensor) -> tuple:
-        """The latents of `analysis`, and the codec's importance map.
+        """The latents that an encoder codes, and the codec's importance map.
 
         Returns:
-            The latents, and float32 `(b, H / 16, W / 16)`, 0 to 1: half the mean weight
-            over channels, so that 1/2 means unchanged latents. None instead of it, if
-            the codec has no such map.
+            The latents of `corrected`, and float32 `(b, H / 16, W / 16)`, 0 to 1: half
+            the mean weight over channels, so that 1/2 means unchanged latents. None
+            instead of it, if the codec has no such map.
         """
-        return self.analysis(images, quality), None
+        return self.corrected(self.analysis(images, quality), images, quality), None
+
+    def corrected(self, y: tf.Tensor, images: tf.Tensor, quality: tf.Tensor):
+        """The latents that an encoder codes: those of `analysis`, corrected.
+
+        Training leaves this out: see docs/feedback.md.
+
+        Args:
+            y: the output of `analysis`.
+            images: its input.
+            quality: its input.
+
+        Returns:
+            Like y; this method of the base returns y itself.
+        """
+        del images, quality
+        return y
 
     def _in_steps(self, y: tf.Tensor, level: tf.Tensor) -> tf.Tensor:
         """The analysis transform's output in quantizer steps."""
@@ -241,7 +257,9 @@ class Codec(ConfiguredModel):
         del level
         return None
 
-    def call(self, images, quality=None, seed=None, noisy=False) -> CodecOutput:
+    def call(
+        self, images, quality=None, seed=None, noisy=False, corrected=False
+    ) -> CodecOutput:
         """Codes and decodes a batch, with estimated bits.
 
         Args:
@@ -251,11 +269,15 @@ class Codec(ConfiguredModel):
                 gradients.
             noisy: bool. Whether the synthesis gets noisy latents, if there is a seed,
                 instead of rounded ones.
+            corrected: bool. Whether latents are those of `corrected`, as encoders have
+                them, instead of those of `analysis`.
         """
         if quality is None:
             quality = _draw_qualities_anew(images)
         height, width = tf.shape(images)[1], tf.shape(images)[2]
         y = self.analysis(images, quality)
+        if corrected:
+            y = self.corrected(y, images, quality)
         log2_gain = self.gain.log2(self.level(quality))
         rate_seed = None if seed is None else stream(seed, "rate")
         coded = self.latent_coder(y, log2_gain, self.rate_features(quality), rate_seed)

@@ -130,7 +130,7 @@ class MfcaPmcn(LappedCodec):
     def analysis_and_importance(self, images, quality):
         level = self.level(quality)
         y, weights = self.analysis_transform.weighted(self.padded(images), level)
-        y = self._in_steps(y, level)
+        y = self.corrected(self._in_steps(y, level), images, quality)
         if weights is None:
             return y, None
         return y, tf.reduce_mean(tf.cast(weights, tf.float32), axis=-1) / 2

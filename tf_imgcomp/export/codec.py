@@ -157,7 +157,7 @@ class CodecModule(tf.Module):
     @tf.function(input_signature=(_IMAGE, _CROP, _HUNDREDTHS))
     def analysis(self, image, crop, quality):
         codec, quality = self._codec.value, _quality(quality)
-        with self.analysis_weights.used():
+        with self.analysis_weights.used(), self.synthesis_weights.used():
             y, importance = codec.analysis_and_importance(image[None], quality)
             y = _cropped(y, crop)
             z = codec.latent_coder.run_hyper_analysis(y, codec.rate_features(quality))

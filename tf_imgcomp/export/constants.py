@@ -9,7 +9,8 @@ from tf_imgcomp.entropy.integer_coder import QUALITY_STEPS, Z_MAX
 from tf_imgcomp.entropy.range_coder import PRECISION
 from tf_imgcomp.entropy.symbol_streams import FIRST_TABLE, INTEGERS_PER_STREAM
 
-_TRAINING_ONLY = ("gradient_scale",)
+# Fields of a config that training or the encoder alone uses.
+_UNKNOWN_TO_DECODERS = ("feedback", "gradient_scale")
 
 
 def canonical_json(codec: Codec, tile: int) -> bytes:
@@ -19,9 +20,11 @@ def canonical_json(codec: Codec, tile: int) -> bytes:
         codec: built.
         tile: side of a tile in pixels.
     """
-    config = asdict(codec.config)
-    for name in _TRAINING_ONLY:
-        del config[name]
+    config = {
+        name: value
+        for name, value in asdict(codec.config).items()
+        if name not in _UNKNOWN_TO_DECODERS
+    }
     constants = {
         "codec": type(codec).__name__,
         "config": config,

@@ -32,6 +32,8 @@ class ObjectiveConfig:
             straight-through.
         noisy_synthesis: whether a codec's synthesis learns on noisy latents instead of
             rounded ones.
+        corrected_latents: whether a codec's latents are those that its encoder codes.
+            For an entropy model trained alone (docs/feedback.md).
         restoration_loss: one of `losses.restoration.LOSSES`, for a filter.
     """
 
@@ -39,6 +41,7 @@ class ObjectiveConfig:
     distortion: str = "mse"
     noise_gradients: bool = True
     noisy_synthesis: bool = False
+    corrected_latents: bool = False
     restoration_loss: str = "mse"
 
 
@@ -78,6 +81,7 @@ KINDS = {
             codec,
             noise=config.noise_gradients,
             noisy=config.noisy_synthesis,
+            corrected=config.corrected_latents,
             loss=_codec_loss(codec, config).batch,
         ),
         lambda codec, photos, config: RealBits(

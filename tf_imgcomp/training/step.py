@@ -62,6 +62,7 @@ def codec_objective(
     codec: Codec,
     noise: bool = True,
     noisy: bool = False,
+    corrected: bool = False,
     loss: Optional[Callable] = None,
 ) -> Callable:
     """The training objective of a codec.
@@ -71,6 +72,7 @@ def codec_objective(
         noise: the estimator of rate gradients: additive uniform noise or
             straight-through.
         noisy: whether the synthesis is trained on noisy latents in place of integers.
+        corrected: whether latents are those that an encoder codes, see `Codec.call`.
         loss: function of images, `CodecOutput` and rate weights that returns a named
             tuple of scalars, `loss` among them. None: the rate-distortion Lagrangian
             with squared errors.
@@ -81,7 +83,7 @@ def codec_objective(
     loss = loss or partial(rate_distortion, lmbda_middle=codec.lmbda_middle)
 
     def objective(images, seed, quality):
-        output = codec(images, quality, seed if noise else None, noisy)
+        output = codec(images, quality, seed if noise else None, noisy, corrected)
         metrics = loss(images, output, codec.lmbda(quality))._asdict()
         return metrics.pop("loss"), metrics
 
