@@ -32,7 +32,7 @@ class FdramConfig(LappedConfig):
 
     lmbda_max: float = 0.6
     levels: int = 7
-    feedback: tuple = (0.6,)
+    feedback: tuple = (0.6, 0.4)
     coder: LatentCoderConfig = LatentCoderConfig(
         slices=(16, 64, 240, 448),
         optional_slice=True,
