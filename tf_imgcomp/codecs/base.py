@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_imgcomp.entropy.latent_coder import LatentCoder, LatentCoderConfig
+from tf_imgcomp.entropy.optional_slice import is_worth_coding
 from tf_imgcomp.layers import GainUnit
 from tf_imgcomp.layers.base import computing_in, unmixed
 from tf_imgcomp.layers.configured import ConfiguredModel, ModelConfig
@@ -19,6 +20,8 @@ from tf_imgcomp.ops.rounding import add_uniform_noise, scale_nonzero_gradient
 from tf_imgcomp.ops.seeds import stream
 
 QUALITY_MIN, QUALITY_MAX = 1.0, 100.0
+
+_DEAD_ZONE = 0.65  # Smaller latents are mostly coded as zeros.
 
 
 class CodecOutput(NamedTuple):
@@ -60,6 +63,8 @@ class CodecConfig(ModelConfig):
         gradient_scale: float. Gradient scale of the distortion at nonzero latents;
             gradients at zeros are blocked. With 1.0 latents shrink in training until a
             quality has half the bits; see "Zeros" in docs/training.md.
+        feedback: shares. The encoder decodes its latents once for each, and moves them
+            by this share of what the picture lacks (docs/feedback.md).
         coder: the latent coder's sizes; `coder.latent_depth` is the channels of y.
     """
 
@@ -67,6 +72,7 @@ class CodecConfig(ModelConfig):
     lmbda_max: float = 0.18
     levels: int = 6
     gradient_scale: float = 3.0
+    feedback: tuple = ()
     coder: LatentCoderConfig = LatentCoderConfig()
 
     @classmethod
@@ -197,7 +203,9 @@ class Codec(ConfiguredModel):
     def corrected(self, y: tf.Tensor, images: tf.Tensor, quality: tf.Tensor):
         """The latents that an encoder codes: those of `analysis`, corrected.
 
-        Training leaves this out: see docs/feedback.md.
+        They are decoded, and moved by what the picture lacks. Rounding with a dead zone
+        stands for the choice of integers, which would take the entropy model. No
+        gradient; see docs/feedback.md.
 
         Args:
             y: the output of `analysis`.
@@ -205,10 +213,40 @@ class Codec(ConfiguredModel):
             quality: its input.
 
         Returns:
-            Like y; this method of the base returns y itself.
+            Like y.
         """
-        del images, quality
-        return y
+        corrected = y
+        for share in self.config.feedback:
+            y_hat = self._likely_integers(corrected)
+            x_hat = tf.clip_by_value(self.synthesis(y_hat, quality), 0.0, 255.0)
+            aim = y_hat + self.analysed_error(images, x_hat, y, quality)
+            corrected += share * tf.stop_gradient(aim - corrected)
+        return corrected
+
+    def analysed_error(self, images, x_hat, y, quality) -> tf.Tensor:
+        """What a decoded picture lacks, in latents.
+
+        Args:
+            images: the originals.
+            x_hat: float `(b, H, W, 3)`, decoded, 0 to 255.
+            y: the output of `analysis` for the originals.
+            quality: float32 `(b,)`.
+
+        Returns:
+            Like y, in quantizer steps.
+        """
+        del images
+        return y - self.analysis(x_hat, quality)
+
+    def _likely_integers(self, y):
+        y_hat = tf.sign(y) * tf.floor(tf.abs(y) + (1 - _DEAD_ZONE))
+        coder = self.config.coder
+        if not coder.optional_slice:
+            return y_hat
+        used = is_worth_coding(y[..., coder.base_depth :], coder.bits_per_error)
+        used = tf.cast(used, y.dtype)[:, None, None, None]
+        base, optional = tf.split(y_hat, [coder.base_depth, -1], -1)
+        return tf.concat([base, used * optional], -1)
 
     def _in_steps(self, y: tf.Tensor, level: tf.Tensor) -> tf.Tensor:
         """The analysis transform's output in quantizer steps."""

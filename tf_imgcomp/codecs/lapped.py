@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from tf_imgcomp.codecs.base import Codec, CodecConfig
-from tf_imgcomp.entropy.optional_slice import is_worth_coding
 from tf_imgcomp.layers import (
     InverseLappedTransform,
     LappedTransform,
@@ -22,8 +21,6 @@ from tf_imgcomp.layers.base import conv
 from tf_imgcomp.ops.padding import pad_to_multiple
 from tf_imgcomp.ops.resampling import shrink
 
-_DEAD_ZONE = 0.65  # Smaller latents are mostly coded as zeros.
-
 
 @dataclass(frozen=True)
 class LappedConfig(CodecConfig):
@@ -34,15 +31,12 @@ class LappedConfig(CodecConfig):
         deep_filters: channels at 1/16.
         analysis_modules: modules of the analysis at 1/8.
         synthesis_modules: modules of the synthesis at 1/8.
-        feedback: shares. The encoder decodes its latents once for each, and moves them
-            by this share of what the picture lacks.
     """
 
     num_filters: int = 128
     deep_filters: int = 128
     analysis_modules: int = 2
     synthesis_modules: int = 3
-    feedback: tuple = ()
 
 
 Layer = tf.keras.layers.Layer
@@ -170,36 +164,13 @@ class LappedCodec(Codec):
 
     config_class = LappedConfig
 
-    def corrected(self, y, images, quality):
-        """See `Codec`: moved towards what the decoder needs (docs/feedback.md)."""
-        for share in self.config.feedback:
-            y += share * tf.stop_gradient(self._aim(y, images, quality) - y)
-        return y
-
-    def _aim(self, y, images, quality):
-        """Latents that would decode to the images, were the synthesis linear.
-
-        They are the integers that the decoder will have, and the coefficients of its
-        error. Rounding with a dead zone stands for the choice of integers, which would
-        take the entropy model.
-        """
-        y_hat = self._rounded(y)
+    def analysed_error(self, images, x_hat, y, quality):
+        """See `Codec`: by the lapped transform alone, which inverts the linear path."""
         x = pad_to_multiple(tf.cast(images, y.dtype), self.stride)
-        x_hat = tf.clip_by_value(self.synthesis(y_hat, quality), 0.0, 255.0)
         error = tf.cast((x - x_hat) / 127.5, self.compute_dtype)
-        coefficients = self.analysis_transform.lapped(error)
+        coefficients = tf.cast(self.analysis_transform.lapped(error), y.dtype)
         step = 2.0 ** self.inverse_gain.log2(self.level(quality))[:, None, None]
-        return y_hat + tf.cast(coefficients, y.dtype) / step
-
-    def _rounded(self, y):
-        y_hat = tf.sign(y) * tf.floor(tf.abs(y) + (1 - _DEAD_ZONE))
-        coder = self.config.coder
-        if not coder.optional_slice:
-            return y_hat
-        used = is_worth_coding(y[..., coder.base_depth :], coder.bits_per_error)
-        used = tf.cast(used, y.dtype)[:, None, None, None]
-        base, optional = tf.split(y_hat, [coder.base_depth, -1], -1)
-        return tf.concat([base, used * optional], -1)
+        return coefficients / step
 
     def preview(self, y_hat, quality, factor):
         """See `Codec`: by the linear path alone, without the networks."""
