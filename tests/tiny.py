@@ -18,6 +18,7 @@ _LAPPED = {
     "analysis_modules": 1,
     "synthesis_modules": 1,
     "levels": 3,
+    "feedback": (),
     "coder": {
         "slices": (4, 8, 12),
         "hyper_analysis": ((8, 1, 1), (8, 3, 2), (8, 3, 2)),
@@ -32,7 +33,6 @@ SIZES = {
     "fdram": {
         **_LAPPED,
         "lmbda_max": 0.18,
-        "feedback": (),
         "post_blocks": 0,
         "coder": {**_LAPPED["coder"], "optional_slice": False},
     },
@@ -41,6 +41,7 @@ SIZES = {
         "num_filters": (12, 16, 16, 24),
         "inner": None,
         "levels": 3,
+        "feedback": (),
         "coder": {
             "hyper_analysis": ((8, 3, 2), (8, 3, 2)),
             "hyper_synthesis": ((8, 2), (8, 1), (12, 2)),

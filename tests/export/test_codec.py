@@ -68,6 +68,17 @@ def module(codec):
 
 
 @pytest.mark.slow
+def test_the_exported_encoder_corrects_its_latents(make_image):
+    image, whole = make_image(128, 128), tf.zeros([4], tf.int32)
+    errors = []
+    for shares in (), (0.6,):
+        module = CodecModule(tiny.randomized({**tiny.PLAIN, "feedback": shares}))
+        decoded = module.decoded(module.compress(image, whole, QUALITY), 128, 128)
+        errors.append(np.mean(np.square(decoded - image.astype(float))))
+    assert errors[1] < errors[0]
+
+
+@pytest.mark.slow
 def test_tiles_are_cut_out_of_what_their_surroundings_tell(module, codec, make_image):
     image, whole = make_image(256, 192), tf.zeros([4], tf.int32)
     crop = tf.constant([4, 8, 0, 4])

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from tf_imgcomp.codecs.base import Codec
 from tf_imgcomp.codecs.lapped import (
     LappedAnalysis,
     LappedCodec,
@@ -34,6 +35,7 @@ class MfcaPmcnConfig(LappedConfig):
         latent_filters: channels inside that.
     """
 
+    feedback: tuple = (0.6,)
     num_filters: int = 128
     deep_filters: int = 128
     analysis_modules: int = 3
@@ -134,6 +136,10 @@ class MfcaPmcn(LappedCodec):
         if weights is None:
             return y, None
         return y, tf.reduce_mean(tf.cast(weights, tf.float32), axis=-1) / 2
+
+    def analysed_error(self, images, x_hat, y, quality):
+        """See `Codec`: the lapped transform alone knows nothing of importance."""
+        return Codec.analysed_error(self, images, x_hat, y, quality)
 
     def synthesis(self, y_hat, quality):
         latent_filter = self.synthesis_transform.latent_filter
