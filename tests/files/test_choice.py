@@ -16,6 +16,13 @@ from tf_imgcomp.files import choice, compression, encoding, goals
 from tf_imgcomp.files.goals import Goal
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.classical import ClassicalImageCodec
+from tf_imgcomp.model_folder import read_card
+
+
+def test_rate_weights_are_those_of_the_default_codec():
+    sizes = read_card(models.find())["sizes"]
+    weights = choice._LMBDA_MIN, choice._LMBDA_MAX
+    assert weights == (sizes["lmbda_min"], sizes["lmbda_max"])
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ AUTO = "auto"  # In place of a model's id: the default model, and the choice.
 _OTHERS = ("avif444", "webp_lossless")
 
 # Rate weights of qualities 1 and 100 in bits + lmbda * squared error: those of `fdram`.
-_LMBDA_MIN, _LMBDA_MAX = 0.0003, 0.18
+_LMBDA_MIN, _LMBDA_MAX = 0.0003, 0.6
 
 _EVERY = 8  # One row in so many is looked at.
 # Of 726 photos decoded from lossy WebP, 1.2 % look drawn by these shares (Kodak: none),
