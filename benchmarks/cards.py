@@ -24,7 +24,7 @@ from tf_imgcomp.model_folder import CARD, READABLE_CARD, read_card
 
 ROOT = Path(__file__).parents[1]
 # Compared with, the strongest first.
-RIVALS = ("vvc", "avif444", "bpg444", "webp", "jpeg2000", "jpeg")
+RIVALS = ("vvc", "avif444", "bpg444", "jxl", "webp", "jpeg2000", "jpeg")
 METRICS = ("psnr", "ms_ssim", "ssimulacra2")
 
 

@@ -39,6 +39,7 @@ class FdramConfig(LappedConfig):
         features=128,
         hidden=(256, 256),
         context="quads",
+        bits_per_error=14.0,
     )
     analysis_modules: int = 3
     module: str = "fdram"
