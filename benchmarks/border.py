@@ -71,7 +71,7 @@ def measure(codec, pixels: np.ndarray, quality: float, borders: list[int]) -> No
 
     @tf.function(reduce_retracing=True)
     def analyze(images):
-        return codec.analysis(images, quality)[0]
+        return codec.analysis_and_importance(images, quality)[0][0]
 
     @tf.function(reduce_retracing=True)
     def synthesize(y_hat):

@@ -22,7 +22,7 @@ def shipped(request):
 
     @tf.function
     def estimated_bytes(image, y_hat, quality):
-        y = codec.analysis(image[None], quality[None])
+        y, _ = codec.analysis_and_importance(image[None], quality[None])
         z = codec.latent_coder.run_hyper_analysis(y, codec.rate_features(quality[None]))
         return estimation.estimated_bits(codec, y_hat, round_half_up(z), quality) / 8
 
