@@ -79,7 +79,9 @@ class CodecConfig(ModelConfig):
     def from_dict(cls, fields: dict) -> "CodecConfig":
         """The config with these fields, `coder` a dict of its own, others default."""
         coder = {**vars(cls.coder), **fields.get("coder", {})}
-        return cls(**{**fields, "coder": LatentCoderConfig.from_dict(coder)})
+        coder = LatentCoderConfig.from_dict(coder)
+        feedback = tuple(fields.get("feedback", cls.feedback))
+        return cls(**{**fields, "feedback": feedback, "coder": coder})
 
 
 class Codec(ConfiguredModel):

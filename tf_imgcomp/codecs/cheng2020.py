@@ -75,9 +75,9 @@ class Cheng2020Config(CodecConfig):
         if isinstance(widths, int):
             fields = {"inner": None, **fields}
             widths, coder = (widths,) * 4, published_coder(widths)
-        given = {"slices": (widths[-1],), **fields.get("coder", {})}
-        coder = LatentCoderConfig.from_dict({**vars(coder), **given})
-        return cls(**{**fields, "num_filters": tuple(widths), "coder": coder})
+        coder = {**vars(coder), "slices": (widths[-1],), **fields.get("coder", {})}
+        fields = {**fields, "num_filters": tuple(widths), "coder": coder}
+        return super().from_dict(fields)
 
 
 class _Transform(tf.keras.layers.Layer):

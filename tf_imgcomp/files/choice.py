@@ -177,7 +177,7 @@ def _cheapest_quality(
 def _reaching(
     codec: ImageCodec, others: Iterable[ImageCodec], photo: Photo, goal: Goal
 ) -> list[Encoded]:
-    """The files of all codecs that reach a size or a PSNR, the cheapest first."""
+    """The files of all codecs that reach a size or a PSNR, the best first."""
     found: list[Encoded] = []
     errors: list[ImgcompError] = []
     for each in (codec, *others):
@@ -188,7 +188,9 @@ def _reaching(
             errors.append(error)
     if not found:
         raise errors[0]
-    return sorted(found, key=functools.partial(_cost, quality=found[0].file.quality))
+    if goal.target_psnr is not None:
+        return sorted(found, key=lambda encoded: len(encoded.data))
+    return sorted(found, key=lambda encoded: encoded.psnr or 0, reverse=True)
 
 
 def _reach(codec: ImageCodec, photo: Photo, goal: Goal) -> Encoded:
