@@ -33,7 +33,7 @@ class ObjectiveConfig:
         noisy_synthesis: whether a codec's synthesis learns on noisy latents instead of
             rounded ones.
         corrected_latents: whether a codec's latents are those that its encoder codes.
-            For an entropy model trained alone (docs/feedback.md).
+            For what follows the encoder, trained alone (docs/feedback.md).
         restoration_loss: one of `losses.restoration.LOSSES`, for a filter.
     """
 
