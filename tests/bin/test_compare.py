@@ -70,6 +70,7 @@ def test_classical_files_are_no_larger_than_ours(run, make_image):
         assert picture.width > 4 * 400
 
 
+@pytest.mark.slow
 def test_a_photo_that_is_large_enough_has_a_score(run, make_image):
     Image.fromarray(make_image(225, 240)).save("photo.png")
     assert run("--codecs=webp", "photo.png")[0] == 0

@@ -37,6 +37,7 @@ def test_a_wrong_qp_is_told(qp):
         VvcCodec("vvc", "VVC").encode(np.zeros((8, 8, 3), np.uint8), qp)
 
 
+@pytest.mark.slow
 def test_a_slower_preset_is_better(vvc, photo):
     def cost(preset):
         codec = VvcCodec("vvc", "VVC", preset)

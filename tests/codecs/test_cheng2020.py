@@ -20,6 +20,7 @@ def test_published_sizes_have_the_authors_parameters(num_filters, millions):
     assert count / 1e6 == pytest.approx(millions, rel=0.02)
 
 
+@pytest.mark.slow
 def test_contexts_differ_in_nothing_but_the_order():
     sizes = {"num_filters": WIDTHS}
     raster, checkerboard = (
@@ -49,6 +50,7 @@ def test_synthesis_inverts_analysis_from_the_start(make_image):
     assert psnr > 30
 
 
+@pytest.mark.slow
 def test_codec_reaches_more_with_quality_from_the_start(make_image):
     codec = new_codec("cheng2020", {"num_filters": WIDTHS})
     x = make_image(64, 128)[None]

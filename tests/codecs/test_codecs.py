@@ -279,6 +279,7 @@ def test_unknown_module_is_refused():
         new_codec("fdram", {**tiny.sizes(), "module": "dense"})
 
 
+@pytest.mark.slow
 @every_codec
 def test_noise_reaches_synthesis_only_where_it_is_wanted(name, make_image):
     codec = tiny.random_codec(name=name)
@@ -346,6 +347,7 @@ def test_a_card_has_all_sizes(name):
     assert codec.config == new_codec(name, tiny.sizes(name)).config
 
 
+@pytest.mark.slow
 @every_codec
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "float64"])
 def test_config_keeps_the_precision(name, policy, make_image):

@@ -20,6 +20,7 @@ def test_nothing_is_corrected_where_the_decoder_inverts_the_encoder(name, make_i
     np.testing.assert_allclose(corrected, y, atol=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*NAMES, "cheng2020"])
 def test_each_step_lowers_the_error_of_the_decoder(name, make_image):
     images = make_image(64, 128)[None].astype(np.float32)
@@ -31,6 +32,7 @@ def test_each_step_lowers_the_error_of_the_decoder(name, make_image):
     assert errors[0] > errors[1] > errors[2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_training_sees_corrected_latents_only_where_asked(name, make_image):
     images = make_image(64, 64)[None]

@@ -69,6 +69,7 @@ SWITCHES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("switches", SWITCHES, ids=str)
 def test_latents_come_back_exactly(switches):
     coder = _coder(**switches)
@@ -80,6 +81,7 @@ def test_latents_come_back_exactly(switches):
     assert np.max(np.abs(encoded.y_hat - y)) <= 1.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("switches", [*SWITCHES, {"optional_slice": True}], ids=str)
 def test_integers_that_are_given_are_coded_as_they_are(switches):
     coder = _coder(**switches)

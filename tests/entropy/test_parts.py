@@ -57,6 +57,7 @@ def decode(coder):
     return decode
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("integers_per_stream", [7, 100000])
 def test_both_parts_come_back(coder, latents, integers_per_stream, monkeypatch):
     monkeypatch.setattr(symbol_streams, "INTEGERS_PER_STREAM", integers_per_stream)
@@ -92,6 +93,7 @@ def encoded(coder, latents):
         return coder.encode(*latents, QUALITY)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_damage_is_detected_or_harmless(decode, encoded, data):

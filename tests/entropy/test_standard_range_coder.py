@@ -50,6 +50,7 @@ def _read_by_library(table, strings, rows):
     return range_coder.reader(table, strings).read(rows)[1]
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(
     st.integers(0, 2**32 - 1),

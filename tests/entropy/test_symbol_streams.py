@@ -49,6 +49,7 @@ def _write(table, calls, integers_per_stream):
         return symbol_streams.write(log, table, range_coder)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(st.lists(any_row, min_size=1, max_size=6), any_calls, st.integers(1, 64))
 def test_symbols_of_all_calls_come_back(rows, drawn, streams):

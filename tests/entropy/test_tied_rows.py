@@ -59,6 +59,7 @@ def test_all_tied_rows_increase(components):
         assert (np.diff(row[1:]) > 0).all()
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.integers(-5000, 5000), st.integers(-2048, 2048), st.integers(-4096, 5000))
 def test_tied_rows_are_close_to_the_mixture(logit, offset, log2_scale):

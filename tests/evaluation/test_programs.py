@@ -111,6 +111,7 @@ def test_evaluate_goes_on_after_a_codec_failed(run, photo, tmp_path, monkeypatch
     )
 
 
+@pytest.mark.slow
 def test_quickstart_shows_each_photo(run, tmp_path, make_image):
     (tmp_path / "bad.jpg").write_bytes(b"bad")
     Image.fromarray(make_image(400, 1000)).save(tmp_path / "wide.png")

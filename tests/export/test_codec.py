@@ -100,6 +100,7 @@ def test_tiles_are_cut_out_of_what_their_surroundings_tell(module, codec, make_i
     np.testing.assert_array_equal(tile, pixels[64:128, :128])
 
 
+@pytest.mark.slow
 def test_the_importance_is_that_of_the_tile(make_image):
     module = CodecModule(tiny.random_codec(name="mfca_pmcn"))
     image, crop = make_image(128, 128), tf.constant([4, 0, 0, 4])

@@ -10,6 +10,7 @@ from tf_imgcomp.export.reach import synthesis_reach
 QUALITY = tf.constant([50.0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fdram", "cheng2020"])
 def test_what_is_beyond_the_reach_changes_no_pixel(name):
     codec = tiny.random_codec(name=name)

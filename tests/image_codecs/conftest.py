@@ -2,17 +2,16 @@
 
 import pytest
 
-from tests import tiny
-from tf_imgcomp.export.codec import export
-from tf_imgcomp.image_codecs import models
+from tf_imgcomp.image_codecs.learned import LearnedCodec
+from tf_imgcomp.image_codecs.tile_model import TileModel
 from tf_imgcomp.image_codecs.workers import Workers
 
 TILE = 128
 
 
 @pytest.fixture(scope="session")
-def tiled(tmp_path_factory):
+def tiled(tiny_model):
     """A codec of nine tiles for an image of 300x280 pixels."""
-    folder = tmp_path_factory.mktemp("models") / "tiled"
-    export(tiny.golden_codec(), folder, {}, TILE)
-    return models.load(str(folder), Workers(2))
+    model = TileModel(tiny_model)
+    model.tile = TILE
+    return LearnedCodec(model, Workers(2))

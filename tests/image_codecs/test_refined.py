@@ -135,11 +135,10 @@ def test_a_refinement_of_other_weights_is_refused(folder, codec, monkeypatch):
         codec.with_effort(7)
 
 
-def test_tiles_are_refined_one_by_one(tiled):
+def test_tiles_are_refined_one_by_one(tiled, refinement):
     """Each is no worse where it is seen with its surroundings."""
     image, size = regenerate.image(130, 200), (130, 200)
     seen = []
-    refinement = tiled.model.load("refinement")
     refined = RefinedCodec(
         tiled,
         refinement,

@@ -73,6 +73,7 @@ def _content(file: TfciFile) -> FileContent:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_files_are_written_and_read_as_bitstream_does(seed):

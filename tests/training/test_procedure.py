@@ -163,6 +163,7 @@ def test_a_run_that_was_stopped_knows_how_long_it_has_waited(images, tmp_path):
     load_weights(third.model, tmp_path / "best.npz")
 
 
+@pytest.mark.slow
 def test_a_plot_appears_every_so_many_epochs(images, tmp_path):
     trainer = _trainer(tmp_path, range(12), plot_every=5)
     plot = tmp_path / "progress.png"

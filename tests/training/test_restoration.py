@@ -56,6 +56,7 @@ def test_crops_are_seen_whole_and_in_pieces(images):
     np.testing.assert_allclose(loss(images[:, :64, :64], SEED), loss(quarters[0]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["mae", "mae_ms_ssim", "mse"])
 def test_every_parameter_gets_a_gradient(loss, images):
     postfilter = tiny.random_filter(seed=3)  # With seed 1, a ReLU is always 0.

@@ -199,6 +199,7 @@ def test_two_devices_train_together(tmp_path):
     assert run.stdout.split()[-1:] == ["fine"], run.stderr[-2000:]
 
 
+@pytest.mark.slow
 def test_weights_come_back_rounded(tmp_path):
     codec, other = tiny.random_codec(1), tiny.random_codec(2)
     before = named_variables(tiny.random_codec(1))
@@ -214,6 +215,7 @@ def test_weights_come_back_rounded(tmp_path):
         np.testing.assert_allclose(ours, before[name], rtol=rtol, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_weights_of_another_model_are_refused(tmp_path):
     save_weights(tiny.random_codec(components=2), tmp_path / "w.npz")
     with pytest.raises(
@@ -225,6 +227,7 @@ def test_weights_of_another_model_are_refused(tmp_path):
         load_weights(tiny.random_codec(), tmp_path / "none.npz")
 
 
+@pytest.mark.slow
 def test_parts_of_another_codec_are_a_start(tmp_path):
     other = tiny.random_codec(1, context="checkerboard")
     codec = tiny.random_codec(2, name="mfca_pmcn")
