@@ -150,8 +150,14 @@ def end_with_usage_error(program: str, message: str) -> NoReturn:
 
 
 def complain(program: str, message: object) -> None:
-    """Prints a message that is not a result."""
-    tqdm.write(f"{called(program)}: {message}", file=sys.stderr)
+    """Prints a message that is not a result, on one line."""
+    tqdm.write(one_line(f"{called(program)}: {message}"), file=sys.stderr)
+
+
+def one_line(text: str) -> str:
+    """Escapes what a file's name can hold and a terminal would obey or not print."""
+    text = text.encode(errors="surrogateescape").decode(errors="backslashreplace")
+    return re.sub(r"[\0-\x1f\x7f-\x9f]", lambda found: repr(found[0])[1:-1], text)
 
 
 def guard(program: str, work: Callable[[], int]) -> int:
@@ -312,4 +318,4 @@ def tell(program: str, source: Path, target: Path, report: Report) -> str:
         f"{source} -> {target}: {report.num_bytes} bytes, {report.bpp:.4f} bpp, "
         f"{report.seconds:.2f} s, quality {report.quality:.2f}"
     )
-    return line if report.psnr is None else f"{line}, {report.psnr:.2f} dB"
+    return one_line(line if report.psnr is None else f"{line}, {report.psnr:.2f} dB")

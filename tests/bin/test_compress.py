@@ -282,6 +282,24 @@ def test_folders_globs_and_failures_among_many(stub, photo, folder, capsys):
     assert listing(folder / "back") == ["a.jpg", "b.jpg", "photo.jpg"]
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"), [("a\nb", r"a\nb"), ("\x1b[2J", r"\x1b[2J"), ("\udcff", r"\xff")]
+)
+def test_a_line_stays_a_line_whatever_a_file_is_called(
+    stub, photo, folder, capsys, name, shown
+):
+    try:
+        Path("photo.png").rename(f"{name}.png")
+    except OSError as error:
+        pytest.skip(f"no such names here: {error}")
+    Path(f"{name}2.jpg").write_bytes(b"no image")
+    assert run(compress, f"{name}.png", f"{name}2.jpg") == 1
+    out, err = capsys.readouterr()
+    assert out.startswith(f"{shown}.png -> {shown}.tfci: ")
+    assert out.count("\n") == 1
+    assert err == f"bin/compress: {shown}2.jpg: not an image of a known format\n"
+
+
 def test_inputs_that_would_become_one_file_are_refused(stub, photo, folder, capsys):
     Image.fromarray(photo.pixels).save("photo.jpg")
     assert run(compress, "--overwrite", "photo.png", "photo.jpg") == 1
