@@ -21,9 +21,10 @@ PIXELS_MAX = 50_000
 
 @pytest.fixture(scope="package")
 def native_folder(tmp_path_factory) -> Path:
-    """The folder of a tiny codec."""
+    """The folder of a tiny codec that corrects its latents once."""
     folder = tmp_path_factory.mktemp("models") / "tiny"
-    _save_codec(tiny.random_codec(), tiny.sizes(), folder)
+    sizes = {**tiny.sizes(), "feedback": (0.6,)}
+    _save_codec(tiny.randomized(sizes), sizes, folder)
     return folder
 
 

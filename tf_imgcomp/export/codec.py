@@ -1,5 +1,6 @@
 """Exports a trained codec as a SavedModel that compresses and decompresses."""
 
+import contextlib
 import hashlib
 from pathlib import Path
 
@@ -128,6 +129,15 @@ class CodecModule(tf.Module):
         names = ("compress", "encode", "analysis", *decoding)
         return {name: getattr(self, name) for name in names}
 
+    @contextlib.contextmanager
+    def weights_of_encoder(self):
+        """Context in which the codec encodes with these weights.
+
+        They are those of both transforms: an encoder decodes what it corrects.
+        """
+        with self.analysis_weights.used(), self.synthesis_weights.used():
+            yield
+
     @tf.function(input_signature=(_IMAGE, _CROP, _QUALITY))
     def compress(self, image, crop, quality):
         hundredths = in_hundredths(quality)
@@ -157,7 +167,7 @@ class CodecModule(tf.Module):
     @tf.function(input_signature=(_IMAGE, _CROP, _HUNDREDTHS))
     def analysis(self, image, crop, quality):
         codec, quality = self._codec.value, _quality(quality)
-        with self.analysis_weights.used(), self.synthesis_weights.used():
+        with self.weights_of_encoder():
             y, importance = codec.analysis_and_importance(image[None], quality)
             y = _cropped(y, crop)
             z = codec.latent_coder.run_hyper_analysis(y, codec.rate_features(quality))

@@ -145,7 +145,7 @@ class ServingCodec(tf.Module):
         model, hundredths = self._model.value, _hundredths(quality)
         codec = model.codec
         require_pixels(tf.size(images, tf.int64) // 3, self._pixels_in_call)
-        with model.analysis_weights.used():
+        with model.weights_of_encoder():
             y, _ = codec.analysis_and_importance(images, _quality(hundredths))
             rate = codec.rate_features(_quality(hundredths))
 
