@@ -14,6 +14,11 @@ from tests.stub_codec import CARD, StubCodec
 from tf_imgcomp.image_codecs import models
 
 
+def pytest_collection_modifyitems(items):
+    """Starts the longest test first: at the end it would run alone."""
+    items.sort(key=lambda item: item.path.name != "test_wheel.py")
+
+
 @pytest.fixture
 def make_image():
     """Returns a function that makes a small colourful image with some detail."""

@@ -20,11 +20,14 @@ PIXELS_MAX = 50_000
 
 
 @pytest.fixture(scope="package")
-def native_folder(tmp_path_factory) -> Path:
-    """The folder of a tiny codec that corrects its latents once."""
-    folder = tmp_path_factory.mktemp("models") / "tiny"
-    sizes = {**tiny.sizes(), "feedback": (0.6,)}
-    _save_codec(tiny.randomized(sizes), sizes, folder)
+def models_folder(tmp_path_factory) -> Path:
+    """The folder of a codec of few layers, and of a filter for it."""
+    folder = tmp_path_factory.mktemp("models")
+    few = {"analysis_modules": 0, "synthesis_modules": 0, "feedback": (0.6,)}
+    sizes = {**tiny.sizes(slices=(8, 16)), **few}
+    _save_codec(tiny.randomized(sizes), sizes, folder / "tiny")
+    facts = {"postfilter": "xue2019", "sizes": tiny.FILTER_SIZES}
+    postfilter.export(tiny.random_filter(), folder / "tiny+xue2019", facts)
     return folder
 
 
@@ -36,37 +39,24 @@ def _save_codec(trained, sizes, folder):
 
 
 @pytest.fixture(scope="package")
-def native(native_folder) -> LearnedCodec:
-    """The codec in it."""
-    return LearnedCodec(TileModel(native_folder), Workers(2))
-
-
-@pytest.fixture(scope="package")
-def serving_folder(native_folder, tmp_path_factory) -> Path:
-    """The same codec, exported for a server."""
-    output = tmp_path_factory.mktemp("serving")
-    return export.export(native_folder, output, pixels_max=PIXELS_MAX)
-
-
-@pytest.fixture(scope="package")
-def models_folder(tmp_path_factory) -> Path:
-    """The folder of a codec of few layers, and of a filter for it."""
-    folder = tmp_path_factory.mktemp("models")
-    few = {"analysis_modules": 0, "synthesis_modules": 0}
-    sizes = {**tiny.sizes(slices=(8, 16)), **few}
-    _save_codec(tiny.randomized(sizes), sizes, folder / "tiny")
-    facts = {"postfilter": "xue2019", "sizes": tiny.FILTER_SIZES}
-    postfilter.export(tiny.random_filter(), folder / "tiny+xue2019", facts)
-    return folder
-
-
-@pytest.fixture(scope="package")
 def exports(models_folder, tmp_path_factory) -> Path:
     """The folder of exports of both for a server."""
     output = tmp_path_factory.mktemp("exports")
     for model in models_folder.iterdir():
         export.export(model, output, pixels_max=PIXELS_MAX)
     return output
+
+
+@pytest.fixture(scope="package")
+def native(models_folder) -> LearnedCodec:
+    """The codec."""
+    return LearnedCodec(TileModel(models_folder / "tiny"), Workers(2))
+
+
+@pytest.fixture(scope="package")
+def serving_folder(exports) -> Path:
+    """Its export for a server."""
+    return exports / "tiny" / "1"
 
 
 @pytest.fixture(scope="package")

@@ -141,7 +141,7 @@ def test_http_answers_as_grpc(triton, make_image):
 
 def test_killed_in_a_request_it_leaves_no_file(triton, folder, make_image, capsys):
     """The client ends with an error; with the server started again, it goes on."""
-    Image.fromarray(make_image(1200, 1200)).save("large.png")
+    Image.fromarray(make_image(600, 600)).save("large.png")
     flags = "--model=tiny", f"--server={triton.url}", "--deadline=3"
     killer = threading.Timer(0.3, triton.kill)
     killer.start()

@@ -21,9 +21,6 @@ from tf_imgcomp.ops.seeds import stream
 
 QUALITY_MIN, QUALITY_MAX = 1.0, 100.0
 
-_DEAD_ZONE = 0.65  # Smaller latents are mostly coded as zeros.
-
-
 class CodecOutput(NamedTuple):
     """The output of a codec for a batch of images.
 
@@ -65,6 +62,8 @@ class CodecConfig(ModelConfig):
             quality has half the bits; see "Zeros" in docs/training.md.
         feedback: shares. The encoder decodes its latents once for each, and moves them
             by this share of what the picture lacks (docs/feedback.md).
+        feedback_dead_zone: float. Latents below it are taken for zeros in feedback, as
+            they mostly are coded.
         coder: the latent coder's sizes; `coder.latent_depth` is the channels of y.
     """
 
@@ -73,6 +72,7 @@ class CodecConfig(ModelConfig):
     levels: int = 6
     gradient_scale: float = 3.0
     feedback: tuple = ()
+    feedback_dead_zone: float = 0.65
     coder: LatentCoderConfig = LatentCoderConfig()
 
     @classmethod
@@ -241,7 +241,8 @@ class Codec(ConfiguredModel):
         return y - self.analysis(x_hat, quality)
 
     def _likely_integers(self, y):
-        y_hat = tf.sign(y) * tf.floor(tf.abs(y) + (1 - _DEAD_ZONE))
+        rounded = tf.floor(tf.abs(y) + (1 - self.config.feedback_dead_zone))
+        y_hat = tf.sign(y) * rounded
         coder = self.config.coder
         if not coder.optional_slice:
             return y_hat

@@ -10,7 +10,7 @@ from tf_imgcomp.entropy.range_coder import PRECISION
 from tf_imgcomp.entropy.symbol_streams import FIRST_TABLE, INTEGERS_PER_STREAM
 
 # Fields of a config that training or the encoder alone uses.
-_UNKNOWN_TO_DECODERS = ("feedback", "gradient_scale")
+_UNKNOWN_TO_DECODERS = ("feedback", "feedback_dead_zone", "gradient_scale")
 
 
 def canonical_json(codec: Codec, tile: int) -> bytes:
