@@ -60,8 +60,8 @@ class CodecConfig(ModelConfig):
         gradient_scale: float. Gradient scale of the distortion at nonzero latents;
             gradients at zeros are blocked. With 1.0 latents shrink in training until a
             quality has half the bits; see "Zeros" in docs/training.md.
-        feedback: shares. The encoder decodes its latents once for each, and moves them
-            by this share of what the picture lacks (docs/feedback.md).
+        feedback: tuple of float, 0 to 1. The encoder corrects its latents in so many
+            rounds, each with its own step size (docs/feedback.md).
         feedback_dead_zone: float. Latents below it are taken for zeros in feedback, as
             they mostly are coded.
         coder: the latent coder's sizes; `coder.latent_depth` is the channels of y.
@@ -100,7 +100,7 @@ class Codec(ConfiguredModel):
 
         codec.compile("adam")
         codec.fit(images)             # A quality is drawn for each image.
-        codec.fit((images, quality))  # Or given.
+        codec.fit((images, quality))  # Or given, in the first argument.
 
     `training` and `runs` have more: a schedule, an average, checkpoints.
 
@@ -335,8 +335,11 @@ class Codec(ConfiguredModel):
         """A step of `fit`: the rate-distortion Lagrangian of a batch, with noise.
 
         Args:
-            data: images as in `call`, or a pair of images and qualities; what follows
-                in a tuple of Keras (targets, weights) is not used.
+            data: what Keras makes of the arguments of `fit`. Its x is images as in
+                `call`, or a pair of images and qualities. Its targets and weights are
+                ignored: `fit(images, quality)`, and a dataset of pairs `(images,
+                quality)`, draw qualities. A dataset gives them as `((images,
+                quality),)`.
 
         Returns:
             The scalars of `RateDistortion` by name.

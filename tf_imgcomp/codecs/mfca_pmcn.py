@@ -102,7 +102,7 @@ class MfcaPmcn(LappedCodec):
 
     y ─► * importance ─► gain ─► round ─► y_hat ─► filter ─► inverse gain ─► synthesis
 
-    The latent coder is that of `fdram`.
+    Its latent coder has the default sizes.
 
     Args:
         config: `MfcaPmcnConfig`, or its fields as a dict.
@@ -116,7 +116,7 @@ class MfcaPmcn(LappedCodec):
 
     @property
     def border(self):
-        """A window of the attention: those that a tile sees are then the image's."""
+        """One window of the attention: a tile sees the same windows as its image."""
         return self.config.extent // 16
 
     def make_analysis(self, config):
@@ -138,7 +138,7 @@ class MfcaPmcn(LappedCodec):
         return y, tf.reduce_mean(tf.cast(weights, tf.float32), axis=-1) / 2
 
     def analysed_error(self, images, x_hat, y, quality):
-        """See `Codec`: the lapped transform alone knows nothing of importance."""
+        """See `Codec`: by the full analysis, because the importance map scales y."""
         return Codec.analysed_error(self, images, x_hat, y, quality)
 
     def synthesis(self, y_hat, quality):

@@ -12,8 +12,8 @@ from tf_imgcomp.ops.rounding import pass_straight_through
 class RefinedCoding(EstimatedCoding):
     """Chooses integers with a weight for each channel; see `passes.Coding`.
 
-    Bits have no gradient by the integer itself, since the choice takes care of it:
-    only by what the integer tells of others.
+    The gradient of an integer's own bits is blocked, because `choose_integers` accounts
+    for them. Gradients through the contexts of other integers remain.
 
     Args:
         config: `LatentCoderConfig`.

@@ -19,9 +19,9 @@ class RefinementModule(tf.Module):
     """What the refinement of an image's latents needs, as TensorFlow functions.
 
     Signatures. `trained` is float16, all trained weights of the codec one after the
-    other, as its file of weights holds them: they are not saved once more. Quality is
-    int64, in hundredths; y, z and their integers are float32 `(1, H / 16, W / 16, c)`
-    and `(1, H / 64, W / 64, n)`:
+    other, as its file of weights holds them. This SavedModel does not store them.
+    Quality is int64, in hundredths; y, z and their integers are float32
+    `(1, H / 16, W / 16, c)` and `(1, H / 64, W / 64, n)`:
 
         weights      trained, y, quality
                      -> bits_per_error float32 (c,), lmbda float32, uses_optional bool

@@ -1,7 +1,7 @@
 """How much time an encoder spends on an image: efforts from 1 to 9.
 
-Up to 6 all are alike: an encoder without refinement has nothing to leave out. From 7
-on a learned codec refines the latents of each image (docs/effort.md).
+Efforts 1 to 6 give the same file. From 7 on a learned codec refines the latents of each
+image (docs/effort.md).
 """
 
 # Iterations of the refinement, by effort.

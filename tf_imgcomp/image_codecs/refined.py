@@ -2,10 +2,10 @@
 
     pixels ──► codec ──► y, z ──► iterations ──► y_hat, z_hat ──► strings
 
-Files and decoder are the codec's. Each iteration chooses the integers that cost least
-given the others (majorize, minimize), and moves y by what the distortion and the bits
-of other latents say. Plain gradient steps on y through rounding fail: most latents are
-zeros, and such steps move all alike.
+Files and decoder are the codec's. Each iteration quantizes y by rate-distortion cost,
+then moves y towards these integers minus a gradient step (majorize, minimize). The
+gradient is that of the distortion and of the bits of other latents. Plain gradient
+steps on y through rounding fail: most latents are zeros, and such steps move all alike.
 """
 
 from __future__ import annotations
@@ -196,7 +196,7 @@ class RefinedCodec(ImageCodec):
             pixels: the original tile.
             coded: the tile.
             around: integers, latents of tile and surroundings.
-            crop: what surroundings are.
+            crop: latents to cut at top, bottom, left and right.
             lmbda: the rate weight.
         """
         model, (height, width, _) = self._codec.model, pixels.shape

@@ -57,7 +57,7 @@ class TileModel(ExportedModel):
 
         Args:
             pixels: uint8 `(h, w, 3)`, the tile and its surroundings.
-            crop: what surroundings are.
+            crop: latents to cut at top, bottom, left and right.
             quality: float in [1, 100].
         """
         quality = self._tf.constant(quality, "float32")
@@ -156,7 +156,7 @@ class TileModel(ExportedModel):
 
         Args:
             y_hat: integers `(r, c, depth)`, of the tile and its surroundings.
-            crop: what surroundings are.
+            crop: latents to cut at top, bottom, left and right.
             quality: that of `Coded`.
 
         Returns:
@@ -174,7 +174,7 @@ class TileModel(ExportedModel):
 
         Args:
             y_hat: integers `(r, c, slices[0])`, of the tile and its surroundings.
-            crop: what surroundings are.
+            crop: latents to cut at top, bottom, left and right.
             quality: that of `Coded`.
             factor: 1, 2, 4, 8 or 16, how many times smaller.
 
