@@ -4,7 +4,8 @@ import math
 
 import tensorflow as tf
 
-_DEAD_ZONE = 0.6  # Latents below are taken for zeros, as they mostly will be.
+# Smaller latents count as zeros in the decision. Most of them are coded as zeros.
+_DECISION_DEAD_ZONE = 0.6
 _BITS_OF_ONE = 1.7  # A sign, and that the magnitude is 1.
 _BITS_PER_OCTAVE = 1.5  # Of the magnitude.
 
@@ -23,7 +24,7 @@ def is_worth_coding(y: tf.Tensor, bits_per_error: float) -> tf.Tensor:
         bool `(b,)`, no gradient.
     """
     y = tf.abs(tf.stop_gradient(y))
-    magnitudes = tf.floor(y + (1 - _DEAD_ZONE))
+    magnitudes = tf.floor(y + (1 - _DECISION_DEAD_ZONE))
     # y**2 - (y - magnitude)**2, in few operations: there are many latents.
     gained = tf.reduce_sum(magnitudes * (2 * y - magnitudes), [1, 2, 3])
     shares = tf.reduce_mean(tf.minimum(magnitudes, 1), [1, 2])
