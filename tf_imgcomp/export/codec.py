@@ -20,7 +20,7 @@ from tf_imgcomp.export.constants import canonical_json
 from tf_imgcomp.export.packed_weights import Hidden, PackedWeights, half_precision
 from tf_imgcomp.export.precision import in_float32
 from tf_imgcomp.export.reach import synthesis_reach
-from tf_imgcomp.export.refinement import RefinementModule
+from tf_imgcomp.export.refinement import RefinementModule, quality_batch
 from tf_imgcomp.ops.rounding import round_half_up
 
 # Peak memory of a tile with its surroundings, with a margin. Measured: 125 for each
@@ -166,7 +166,7 @@ class CodecModule(tf.Module):
 
     @tf.function(input_signature=(_IMAGE, _CROP, _HUNDREDTHS))
     def analysis(self, image, crop, quality):
-        codec, quality = self._codec.value, _quality(quality)
+        codec, quality = self._codec.value, quality_batch(quality)
         with self.weights_of_encoder():
             y, importance = codec.analysis_and_importance(image[None], quality)
             y = _cropped(y, crop)
@@ -190,13 +190,13 @@ class CodecModule(tf.Module):
     def _synthesis(self, y_hat, crop, quality):
         codec = self._codec.value
         with self.synthesis_weights.used():
-            x_hat = codec.synthesis(y_hat, _quality(quality))
+            x_hat = codec.synthesis(y_hat, quality_batch(quality))
         return {"image": _to_pixels(x_hat, 16 * crop)}
 
     def _preview(self, y_hat, crop, quality, factor):
         codec = self._codec.value
         with self.synthesis_weights.used():
-            x_hat = codec.preview(y_hat, _quality(quality), factor)
+            x_hat = codec.preview(y_hat, quality_batch(quality), factor)
         return {"image": _to_pixels(x_hat, 16 * crop // factor)}
 
 
@@ -228,11 +228,6 @@ def in_hundredths(quality: tf.Tensor) -> tf.Tensor:
     """Qualities float32, clipped to [1, 100], as int64 hundredths."""
     bounded = tf.clip_by_value(quality, QUALITY_MIN, QUALITY_MAX)
     return tf.cast(tf.round(bounded * QUALITY_STEPS), tf.int64)
-
-
-def _quality(hundredths: tf.Tensor) -> tf.Tensor:
-    """A quality as the codec takes it, float32 `(1,)`."""
-    return tf.cast(hundredths, tf.float32)[None] / QUALITY_STEPS
 
 
 def _fingerprint(codec: Codec, coder: IntegerCoder, tile: int) -> int:

@@ -68,7 +68,7 @@ class RefinementModule(tf.Module):
         return {"weights": self.weights, "objective": self.objective}
 
     def _weights(self, trained, y, quality):
-        codec, quality = self._codec.value, _batch_of_one(quality)
+        codec, quality = self._codec.value, quality_batch(quality)
         config = codec.latent_coder.config
         uses_optional = tf.constant(True)
         if config.optional_slice:
@@ -106,7 +106,7 @@ class RefinementModule(tf.Module):
         return energy
 
     def _objective(self, trained, image, y, z, quality, bits_per_error, uses_optional):
-        codec, quality = self._codec.value, _batch_of_one(quality)
+        codec, quality = self._codec.value, quality_batch(quality)
         latent_coder, image = codec.latent_coder, tf.cast(image[None], tf.float32)
         height, width = tf.shape(image)[1], tf.shape(image)[2]
         weights = unpacked(self._variables.value, trained)
@@ -138,6 +138,6 @@ class RefinementModule(tf.Module):
         }
 
 
-def _batch_of_one(hundredths: tf.Tensor) -> tf.Tensor:
-    """A quality as the codec takes it, float32 `(1,)`."""
+def quality_batch(hundredths: tf.Tensor) -> tf.Tensor:
+    """A quality in hundredths as a codec takes it, float32 `(1,)`."""
     return tf.cast(hundredths, tf.float32)[None] / QUALITY_STEPS
