@@ -30,11 +30,11 @@ def estimated_bits(codec: Codec, y_hat, z_hat, quality) -> tf.Tensor:
     if config.optional_slice:
         are_used[-1] = tf.cast(has_optional_slice(config, y_hat), tf.float32)
     bits = [coder.z_bits(z_hat)[0]]
-    for (number, colour), raw in known.parameters.items():
+    for (number, pass_index), raw in known.parameters.items():
         parameters = mixture.split_parameters(
             raw, config.components, config.tied, gains[number]
         )
-        y = known.latents[number, colour]
+        y = known.latents[number, pass_index]
         pass_bits = tf.reduce_sum(mixture.mixture_bits(y, parameters))
         bits.append(are_used[number] * pass_bits)
     return tf.add_n(bits)
@@ -79,8 +79,8 @@ class KnownLatents:
         y_hat: float32 `(1, h, w, c)`, all latents.
 
     Attributes:
-        latents: dict of slice and colour to the latents of a pass.
-        parameters: dict of slice and colour to the outputs of the networks.
+        latents: dict of slice and pass to the latents of a pass.
+        parameters: dict of slice and pass to the outputs of the networks.
     """
 
     def __init__(self, config, y_hat: tf.Tensor):
@@ -94,9 +94,9 @@ class KnownLatents:
             return run()[0]
         return tf.zeros(tf.concat([shape, [self._optional_depth]], axis=0))
 
-    def code(self, number, colour, raw):
-        self.parameters[number, colour] = raw
-        return self.latents[number, colour]
+    def code(self, number, pass_index, raw):
+        self.parameters[number, pass_index] = raw
+        return self.latents[number, pass_index]
 
     def code_in_order(self, number, networks, known):
         embedded = networks.embed(self.latents[number, 0])

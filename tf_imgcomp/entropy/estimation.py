@@ -43,12 +43,12 @@ class EstimatedCoding:
         self._bits[first:] = [bits * used for bits in self._bits[first:]]
         return y_hat * used[:, None, None, None]
 
-    def code(self, number: int, colour: int, raw: tf.Tensor) -> tf.Tensor:
+    def code(self, number: int, pass_index: int, raw: tf.Tensor) -> tf.Tensor:
         """A pass whose parameters are known."""
         parameters = self._mixture(number, raw)
-        y = self._wanted[number, colour]
+        y = self._wanted[number, pass_index]
         y_hat = self._choose_integers(number, y, parameters)
-        self._count(number, colour, y_hat, parameters)
+        self._count(number, pass_index, y_hat, parameters)
         return y_hat
 
     def code_in_order(
@@ -90,13 +90,13 @@ class EstimatedCoding:
             self._gains[number],
         )
 
-    def _count(self, number, colour, y_hat, parameters) -> None:
+    def _count(self, number, pass_index, y_hat, parameters) -> None:
         if self._seed is None:
             bits = mixture.mixture_bits(y_hat, parameters)
         else:
             fixed = mixture.Mixture(*map(tf.stop_gradient, parameters))
-            seed = stream(self._seed, "y", number, colour)
-            noisy = add_uniform_noise(self._wanted[number, colour], seed)
+            seed = stream(self._seed, "y", number, pass_index)
+            noisy = add_uniform_noise(self._wanted[number, pass_index], seed)
             bits = mixture.mixture_bits(tf.stop_gradient(y_hat), parameters)
             bits += gradient_only(mixture.mixture_bits(noisy, fixed))
         self._bits.append(tf.reduce_sum(bits, [1, 2, 3]))

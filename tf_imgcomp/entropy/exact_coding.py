@@ -60,7 +60,7 @@ class ExactCoding:
         self.coder, y_hat = tf.cond(self._uses_optional, coded, left_out)
         return y_hat
 
-    def code(self, number: int, colour: int, raw: tf.Tensor) -> tf.Tensor:
+    def code(self, number: int, pass_index: int, raw: tf.Tensor) -> tf.Tensor:
         """A pass whose parameters are known."""
         depth = self._config.slices[number]
         _, height, width, _ = tf.unstack(tf.shape(raw))
@@ -71,7 +71,7 @@ class ExactCoding:
         for rows in map(slice, ends, ends[1:]):
             y = None
             if self._wanted:
-                y = tf.reshape(self._wanted[number, colour][0][rows], [-1])
+                y = tf.reshape(self._wanted[number, pass_index][0][rows], [-1])
             parameters = self._parameters(number, raw[0][rows])
             self.coder, y_hat = self._code_elements(self.coder, parameters, y)
             decoded.append(y_hat)

@@ -71,12 +71,12 @@ class Coding(Protocol):
             The latents as decoded, `(b, h, w, c)`; zero where it is left out.
         """
 
-    def code(self, number: int, colour: int, raw: tf.Tensor) -> tf.Tensor:
+    def code(self, number: int, pass_index: int, raw: tf.Tensor) -> tf.Tensor:
         """Codes or decodes the latents of a pass.
 
         Args:
             number: of the slice.
-            colour: the pass of the slice, from 0 on.
+            pass_index: of the pass in the slice, from 0 on.
             raw: `(b, h, w, p)`. The outputs of `SliceNetworks.parameters`.
 
         Returns:
@@ -151,14 +151,14 @@ def _run_slice(context, number, networks, psi, embedded, coding) -> tuple:
         decoded = [coding.code_in_order(number, networks, known)]
         seen = [networks.embed(decoded[0])]
     else:
-        decoded, seen = _run_colours(context, number, networks, known, coding)
+        decoded, seen = _run_passes_of_slice(context, number, networks, known, coding)
     return merge(context, decoded), merge(context, seen)
 
 
-def _run_colours(context, number, networks, known, coding) -> tuple:
-    """Codes a slice; returns its latents and their embeddings, by colour."""
+def _run_passes_of_slice(context, number, networks, known, coding) -> tuple:
+    """Codes a slice; returns its latents and their embeddings, by pass."""
     decoded, seen = [], []
-    for colour, features in enumerate(split(context, known)):
+    for pass_index, features in enumerate(split(context, known)):
         if context != "none":
             if seen:
                 around = networks.context_prediction(seen)
@@ -166,7 +166,7 @@ def _run_colours(context, number, networks, known, coding) -> tuple:
                 shape = tf.concat([tf.shape(features)[:-1], [networks.features]], 0)
                 around = tf.zeros(shape, features.dtype)
             features = tf.concat([features, around], axis=-1)
-        decoded.append(coding.code(number, colour, networks.parameters(features)))
+        decoded.append(coding.code(number, pass_index, networks.parameters(features)))
         seen.append(networks.embed(decoded[-1]))
     return decoded, seen
 
@@ -187,7 +187,7 @@ def parameters_around(
 
 
 def by_pass(context: str, sizes: Sequence[int], x: tf.Tensor) -> dict:
-    """A map `(b, h, w, c)` by slice of channels and colour, as passes visit it.
+    """A map `(b, h, w, c)` by slice of channels and by pass.
 
     Args:
         context: str, one of `CONTEXTS`.
@@ -195,12 +195,12 @@ def by_pass(context: str, sizes: Sequence[int], x: tf.Tensor) -> dict:
         x: the map.
 
     Returns:
-        dict of `(number, colour)` to that part of x, `(b, ..., sizes[number])`.
+        dict of `(number, pass_index)` to that part of x, `(b, ..., sizes[number])`.
     """
     return {
-        (number, colour): part
+        (number, pass_index): part
         for number, channels in enumerate(tf.split(x, sizes, axis=-1))
-        for colour, part in enumerate(split(context, channels))
+        for pass_index, part in enumerate(split(context, channels))
     }
 
 

@@ -38,8 +38,8 @@ class RefinedCoding(EstimatedCoding):
         chosen = tf.where(self._are_skipped(parameters), tf.zeros_like(y), chosen)
         return pass_straight_through(y, chosen)
 
-    def _count(self, number, colour, y_hat, parameters) -> None:
-        del number, colour
+    def _count(self, number, pass_index, y_hat, parameters) -> None:
+        del number, pass_index
         bits = mixture.mixture_bits(tf.stop_gradient(y_hat), parameters)
         bits = tf.where(self._are_skipped(parameters), tf.zeros_like(bits), bits)
         self._bits.append(tf.reduce_sum(bits, [1, 2, 3]))
