@@ -27,7 +27,7 @@ class EstimatedCoding:
 
     def __init__(self, config, y, log2_gain, seed: Optional[tf.Tensor]):
         self._config, self._y, self._seed = config, y, seed
-        self._wanted = passes.by_pass(config.context, config.slices, y)
+        self._y_by_pass = passes.by_pass(config.context, config.slices, y)
         self._gains = tf.split(log2_gain, config.slices, -1)
         self._bits = []
 
@@ -46,7 +46,7 @@ class EstimatedCoding:
     def code(self, number: int, pass_index: int, raw: tf.Tensor) -> tf.Tensor:
         """A pass whose parameters are known."""
         parameters = self._mixture(number, raw)
-        y = self._wanted[number, pass_index]
+        y = self._y_by_pass[number, pass_index]
         y_hat = self._choose_integers(number, y, parameters)
         self._count(number, pass_index, y_hat, parameters)
         return y_hat
@@ -60,7 +60,7 @@ class EstimatedCoding:
         Here all are chosen at once, given rounded neighbours. Their bits are then
         estimated given the chosen neighbours.
         """
-        y = self._wanted[number, 0]
+        y = self._y_by_pass[number, 0]
 
         def parameters(y_hat):
             embedded = networks.embed(y_hat)
@@ -96,7 +96,7 @@ class EstimatedCoding:
         else:
             fixed = mixture.Mixture(*map(tf.stop_gradient, parameters))
             seed = stream(self._seed, "y", number, pass_index)
-            noisy = add_uniform_noise(self._wanted[number, pass_index], seed)
+            noisy = add_uniform_noise(self._y_by_pass[number, pass_index], seed)
             bits = mixture.mixture_bits(tf.stop_gradient(y_hat), parameters)
             bits += gradient_only(mixture.mixture_bits(noisy, fixed))
         self._bits.append(tf.reduce_sum(bits, [1, 2, 3]))

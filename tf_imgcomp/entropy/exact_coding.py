@@ -41,9 +41,9 @@ class ExactCoding:
         self.coder, self._uses_optional = coder, uses_optional
         self._config, self._code_elements = config, code_elements
         self._gains = tf.split(log2_gain, config.slices)
-        self._wanted = None
+        self._y_by_pass = None
         if y is not None:
-            self._wanted = passes.by_pass(config.context, config.slices, y)
+            self._y_by_pass = passes.by_pass(config.context, config.slices, y)
 
     def code_optional(self, shape: tf.Tensor, run: Callable) -> tf.Tensor:
         """The optional slice, if it is used."""
@@ -70,8 +70,8 @@ class ExactCoding:
         decoded = []
         for rows in map(slice, ends, ends[1:]):
             y = None
-            if self._wanted:
-                y = tf.reshape(self._wanted[number, pass_index][0][rows], [-1])
+            if self._y_by_pass:
+                y = tf.reshape(self._y_by_pass[number, pass_index][0][rows], [-1])
             parameters = self._parameters(number, raw[0][rows])
             self.coder, y_hat = self._code_elements(self.coder, parameters, y)
             decoded.append(y_hat)
@@ -89,8 +89,8 @@ class ExactCoding:
     def _code_positions(self, number, coder, positions, raw) -> tuple:
         """A wavefront; see `code_in_wavefronts`."""
         depth, y = self._config.slices[number], None
-        if self._wanted:
-            y = tf.reshape(self._wanted[number, 0], [-1, depth])
+        if self._y_by_pass:
+            y = tf.reshape(self._y_by_pass[number, 0], [-1, depth])
             y = tf.reshape(tf.gather(y, positions), [-1])
         parameters = self._parameters(number, raw)
         coder, y_hat = self._code_elements(coder, parameters, y)
