@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 import tensorflow as tf
 
 from tf_imgcomp.entropy.range_coder import Reader
-from tf_imgcomp.entropy.symbol_streams import among_zeros
+from tf_imgcomp.entropy.symbol_streams import scatter_into_zeros
 
 _PERIOD = 65519  # Of the factors in a checksum; a prime.
 
@@ -106,7 +106,7 @@ def choose(rows: Rows, parameters: list, y: tf.Tensor, bits_per_error: float) ->
     coded = _plan(rows, parameters)
     wanted = tf.gather(y, coded.positions)
     choice, values = coded.elements.choose(wanted, bits_per_error)
-    return coded, choice, among_zeros(values, coded.positions, coded.size)
+    return coded, choice, scatter_into_zeros(values, coded.positions, coded.size)
 
 
 @_shared
@@ -122,7 +122,7 @@ def decode(rows: Rows, reader: Reader, parameters: list) -> tuple:
 @_shared
 def _read(reader: Reader, coded: CodingPlan) -> tuple:
     reader, values = coded.elements.read(reader)
-    return reader, among_zeros(values, coded.positions, coded.size)
+    return reader, scatter_into_zeros(values, coded.positions, coded.size)
 
 
 @_shared

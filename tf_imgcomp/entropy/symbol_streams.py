@@ -98,7 +98,7 @@ def write(
     places = tf.range(count) + fills_before
     size = count + tf.reduce_sum(fills)
     rows, symbols = (
-        _deal(among_zeros(kind, places, size), streams)
+        _deal(scatter_into_zeros(kind, places, size), streams)
         for kind in tf.unstack(pairs, axis=1)
     )
     return range_coder.write(table, rows, symbols)
@@ -173,7 +173,9 @@ def _rows_of_digits(count: tf.Tensor) -> tf.Tensor:
     return tf.repeat([_HIGH, _LOW], [count, count])
 
 
-def among_zeros(values: tf.Tensor, positions: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+def scatter_into_zeros(
+    values: tf.Tensor, positions: tf.Tensor, size: tf.Tensor
+) -> tf.Tensor:
     """A vector `(size,)` with values `(m,)` at some positions, int32 `(m,)`.
 
     The positions rise, as `tf.where` gives them.

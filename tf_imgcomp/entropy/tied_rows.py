@@ -22,11 +22,11 @@ from tf_imgcomp.entropy.range_coder import PRECISION, Reader, packed, unpacked
 from tf_imgcomp.entropy.symbol_streams import (
     FIRST_ROWS,
     FIRST_TABLE,
-    among_zeros,
     get,
     get_far,
     put,
     put_far,
+    scatter_into_zeros,
 )
 from tf_imgcomp.entropy.tables import ONE, sample_scales, scale_index
 from tf_imgcomp.ops.rounding import round_half_up
@@ -145,13 +145,15 @@ class TiedElements(NamedTuple):
         off = tf.cast(tf.where(is_off)[:, 0], tf.int32)
         some = TiedElements(self.table, *(tf.gather(kind, off) for kind in self[1:]))
         chosen = choose_integers(some, tf.gather(y, off), bits_per_error)
-        values = self.centres + among_zeros(chosen, off, tf.size(y))
+        values = self.centres + scatter_into_zeros(chosen, off, tf.size(y))
         return (off, chosen, some.half_widths), values
 
     def write(self, log: tf.Tensor, choice: tuple) -> tf.Tensor:
         off, chosen, reach = choice
         symbols = tf.where(tf.abs(chosen) > reach, reach + 1, chosen)
-        symbols = among_zeros(symbols, off, tf.size(self.numbers)) + self.half_widths
+        symbols = (
+            scatter_into_zeros(symbols, off, tf.size(self.numbers)) + self.half_widths
+        )
         log = put(log, self.numbers, tf.cast(symbols, tf.int32))
         return put_far(log, chosen, reach)
 
