@@ -99,7 +99,7 @@ def test_integers_of_several_symbols_count_once(symbols_per_integer):
 def _write_far(symbols, integers, is_set):
     log = symbol_streams.put_flag(symbol_streams.new_log(), is_set)
     log = symbol_streams.put(log, tf.fill([len(symbols)], FIRST_ROWS), symbols)
-    log = symbol_streams.put_far(log, integers, REACH)
+    log = symbol_streams.put_escaped(log, integers, REACH)
     return symbol_streams.write(log, _table([ROW[2:-1]]), range_coder)
 
 
@@ -109,7 +109,7 @@ def _read_far(strings, count, integers):
     reader, symbols = symbol_streams.get(reader, tf.fill([count], FIRST_ROWS))
     near = tf.clip_by_value(integers, -REACH - 1, REACH + 1)
     reach = tf.fill(tf.shape(near), REACH)
-    return is_set, symbols, symbol_streams.get_far(reader, near, reach)[1]
+    return is_set, symbols, symbol_streams.get_escaped(reader, near, reach)[1]
 
 
 @settings(max_examples=60, deadline=None)

@@ -18,9 +18,9 @@ from tf_imgcomp.entropy.symbol_streams import (
     FIRST_ROWS,
     FIRST_TABLE,
     get,
-    get_far,
+    get_escaped,
     put,
-    put_far,
+    put_escaped,
 )
 from tf_imgcomp.entropy.tables import Functions, Tables
 
@@ -111,7 +111,7 @@ class DecisionElements(NamedTuple):
             return put(log, numbers, tf.cast(are_upper, tf.int32)), are_upper
 
         log, _ = self._search(log, decide)
-        return put_far(log, offsets, _REACH)
+        return put_escaped(log, offsets, _REACH)
 
     def read(self, reader: Reader) -> tuple:
         def decide(reader, numbers, middle):
@@ -120,7 +120,7 @@ class DecisionElements(NamedTuple):
 
         reader, places = self._search(reader, decide)
         reach = tf.fill(tf.shape(places), tf.cast(_REACH, places.dtype))
-        reader, offsets = get_far(reader, places - _HALF, reach)
+        reader, offsets = get_escaped(reader, places - _HALF, reach)
         return reader, tf.cast(self.mixture.centre + offsets, tf.float32)
 
     def _search(self, state, decide: Callable) -> tuple:

@@ -20,7 +20,7 @@ from tf_imgcomp.entropy.range_coder import END, PRECISION, RangeCoder, Reader
 INTEGERS_PER_STREAM = 8192
 
 _BASE = 1 << 12
-_FAR_MAX = _BASE**2 // 2 - 1  # 2**23 - 1.
+_DISTANCE_MAX = _BASE**2 // 2 - 1  # 2**23 - 1.
 
 # Every table starts with these rows. The first row codes the zeros that fill up calls,
 # at almost no cost. The others code integers without a symbol: a high digit, nearly
@@ -128,8 +128,8 @@ def get_flag(reader: Reader) -> tuple:
     return reader, tf.equal(symbols[0], 1)
 
 
-def put_far(log: tf.Tensor, integers: tf.Tensor, reach) -> tf.Tensor:
-    """Logs those integers that have no symbol in their row.
+def put_escaped(log: tf.Tensor, integers: tf.Tensor, reach) -> tf.Tensor:
+    """Logs the digits of those integers that have no symbol in their row.
 
     Args:
         log: as above.
@@ -141,20 +141,20 @@ def put_far(log: tf.Tensor, integers: tf.Tensor, reach) -> tf.Tensor:
     """
     beyond = tf.abs(integers) - reach
     far = tf.where(beyond > 0)[:, 0]
-    distance = tf.minimum(tf.gather(beyond, far) - 1, _FAR_MAX)
+    distance = tf.minimum(tf.gather(beyond, far) - 1, _DISTANCE_MAX)
     is_below = tf.cast(tf.gather(integers, far) < 0, tf.int32)
     number = 2 * tf.cast(distance, tf.int32) + is_below
     digits = tf.concat([number // _BASE, number % _BASE], axis=0)
     return put(log, _rows_of_digits(tf.size(far)), digits)
 
 
-def get_far(reader: Reader, integers: tf.Tensor, reach: tf.Tensor) -> tuple:
-    """Reads what `put_far` wrote.
+def get_escaped(reader: Reader, integers: tf.Tensor, reach: tf.Tensor) -> tuple:
+    """Reads what `put_escaped` wrote.
 
     Args:
         reader: as above.
         integers: float `(n,)`; beyond `reach` where the integer had no symbol.
-        reach: like these, see `put_far`.
+        reach: like these, see `put_escaped`.
 
     Returns:
         The reader, and the integers.

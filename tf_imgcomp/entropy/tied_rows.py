@@ -23,9 +23,9 @@ from tf_imgcomp.entropy.symbol_streams import (
     FIRST_ROWS,
     FIRST_TABLE,
     get,
-    get_far,
+    get_escaped,
     put,
-    put_far,
+    put_escaped,
     scatter_into_zeros,
 )
 from tf_imgcomp.entropy.tables import ONE, sample_scales, scale_index
@@ -155,12 +155,12 @@ class TiedElements(NamedTuple):
             scatter_into_zeros(symbols, off, tf.size(self.numbers)) + self.half_widths
         )
         log = put(log, self.numbers, tf.cast(symbols, tf.int32))
-        return put_far(log, chosen, reach)
+        return put_escaped(log, chosen, reach)
 
     def read(self, reader: Reader) -> tuple:
         reader, symbols = get(reader, self.numbers)
         offsets = tf.cast(symbols, tf.float32) - self.half_widths
-        reader, offsets = get_far(reader, offsets, self.half_widths)
+        reader, offsets = get_escaped(reader, offsets, self.half_widths)
         return reader, self.centres + offsets
 
 
