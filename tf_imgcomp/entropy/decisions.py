@@ -30,7 +30,7 @@ _REACH = _HALF - 2  # Places farther out stand for all integers beyond.
 
 _SHARE_BITS = 12  # A probability of "upper half" is one of 2**12.
 _SHARES = 1 << _SHARE_BITS
-_RAREST = 1 << ONE_BITS - 18  # Added to the probability of every place.
+_PROBABILITY_OFFSET = 1 << ONE_BITS - 18  # Added to the probability of every place.
 
 
 class DecisionTables(tf.Module):
@@ -136,11 +136,12 @@ class DecisionElements(NamedTuple):
             The state, and places, float64 `(m,)`.
         """
         low = tf.zeros_like(self.mixture.centre)
-        low_share, high_share = low, low + ((1 << ONE_BITS) + 2 * _HALF * _RAREST)
+        whole = (1 << ONE_BITS) + 2 * _HALF * _PROBABILITY_OFFSET
+        low_share, high_share = low, low + whole
         for bit in reversed(range(_DECISIONS)):
             middle = low + (1 << bit)
             share = cumulative(self.functions, self.mixture, middle - _HALF - 1)
-            share += middle * _RAREST
+            share += middle * _PROBABILITY_OFFSET
             numbers = find_rows(high_share - share, high_share - low_share)
             state, are_upper = decide(state, numbers, middle)
             low = tf.where(are_upper, middle, low)

@@ -26,7 +26,7 @@ _DISTANCE_MAX = 256 * ONE  # Distances from a mean are clipped to this.
 # in about a hundred elements. `benchmarks/coding.py` measures other values.
 CERTAIN_BITS = 7.0
 
-_RAREST = 1 << (ONE_BITS - 16)  # No symbol's frequency is less.
+_PROBABILITY_MIN = 1 << (ONE_BITS - 16)  # Smaller ones count as 2**-16.
 
 
 class IntegerMixture(NamedTuple):
@@ -136,8 +136,8 @@ def choose_integers(
         cumulative(functions, mixture, lower + edge) for edge in (-1, 0, 1)
     )
     likelihoods = (
-        tf.maximum(middle - first, _RAREST),
-        tf.maximum(last - middle, _RAREST),
+        tf.maximum(middle - first, _PROBABILITY_MIN),
+        tf.maximum(last - middle, _PROBABILITY_MIN),
     )
     better = is_nearer_better(y - nearest, step, *likelihoods, bits_per_error)
     return tf.where(better, nearest - step, nearest)

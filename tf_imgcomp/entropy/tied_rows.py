@@ -42,7 +42,7 @@ _WEIGHT_LOGIT_MAX = 4.0
 
 _REACH = 4.0  # Deviations of the wider Gaussian that a row holds, ...
 _HALF_WIDTH_MAX = 127  # ... if these are not more integers to either side.
-_RAREST = 4  # Frequency that all other integers have together, at least.
+_ESCAPE_FREQUENCY = 4  # At least, of all integers outside of the row.
 
 
 class TiedTables(tf.Module):
@@ -252,7 +252,7 @@ def _sample_rows(
         step = 2 * _WEIGHT_LOGIT_MAX / _WEIGHTS
         logits = (np.arange(_WEIGHTS)[:, None] + 0.5) * step - _WEIGHT_LOGIT_MAX
         shares = shares + (ndtr(distances / 2) - shares) / (1 + np.exp(-logits))
-    free = (1 << PRECISION) - _RAREST - len(numbers)
+    free = (1 << PRECISION) - _ESCAPE_FREQUENCY - len(numbers)
     rows = np.floor(shares * free) + numbers + 1
     rows = np.pad(rows.reshape(-1, len(numbers)), [(0, 0), (2, 1)])
     rows[:, 0], rows[:, -1] = PRECISION, 1 << PRECISION
