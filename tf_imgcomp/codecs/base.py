@@ -21,6 +21,7 @@ from tf_imgcomp.ops.seeds import stream
 
 QUALITY_MIN, QUALITY_MAX = 1.0, 100.0
 
+
 class CodecOutput(NamedTuple):
     """The output of a codec for a batch of images.
 
