@@ -2,13 +2,14 @@
 
 from typing import Callable
 
+import numpy as np
 import tensorflow as tf
 
 from tf_imgcomp.codecs.base import Codec
 from tf_imgcomp.entropy import mixture, passes
 from tf_imgcomp.entropy.integer_coder import IntegerCoder
 
-WHOLE = tf.zeros([4], tf.int32)  # A crop of a tile without surroundings.
+WHOLE = np.zeros(4, np.int32)  # A crop of a tile without surroundings.
 
 
 def estimated_bits(codec: Codec, y_hat, z_hat, quality) -> tf.Tensor:
