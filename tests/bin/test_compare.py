@@ -79,6 +79,7 @@ def test_a_photo_that_is_large_enough_has_a_score(run, make_image):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(1, 1), (300, 9)])
 def test_grey_and_tiny_and_long_photos_are_shown(run, make_image, size):
     Image.fromarray(make_image(*size)[..., 0]).save("photo.png")

@@ -37,6 +37,7 @@ def test_files_hold_the_pictures_of_the_seed(tmp_path):
         np.testing.assert_array_equal(np.asarray(Image.open(file)), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("argument", "message"),
     [

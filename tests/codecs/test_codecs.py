@@ -89,6 +89,7 @@ def test_quality_is_all_that_differs_between_images_of_a_batch(name, make_image)
     np.testing.assert_allclose(both.y_bits[1], alone.y_bits[0], rtol=1e-3)
 
 
+@pytest.mark.slow
 @every_codec
 def test_the_distortion_moves_no_latent_that_is_zero(name, make_image, monkeypatch):
     codec = tiny.random_codec(name=name)
@@ -338,6 +339,7 @@ def test_bits_per_error_decides_which_integers_are_coded(tied, make_image):
     assert changed[1e6] == [0, 0]
 
 
+@pytest.mark.slow
 @every_codec
 def test_a_card_has_all_sizes(name):
     sizes = json.loads(json.dumps(all_sizes(CODECS, "codec", name, tiny.sizes(name))))

@@ -214,6 +214,7 @@ def test_golden_files_decode_to_their_latents(name, tiny_model):
     assert codec.from_file(file).shape == (file.height, file.width, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("context", ["checkerboard", "quads"])
 def test_networks_equal_a_numpy_reference(context):
     coder = _coder(context=context)

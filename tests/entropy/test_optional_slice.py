@@ -41,6 +41,7 @@ def test_small_latents_are_not_worth_it_and_large_ones_are():
     assert not is_worth_coding(tf.constant(y), bits_per_error=0.1)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("scale", "is_used"), [(2.0, True), (0.02, False)])
 def test_files_hold_it_only_where_it_is_used(codec, coder, scale, is_used):
     y, z = latents(codec, scale)

@@ -67,6 +67,7 @@ def test_both_parts_come_back(coder, latents, integers_per_stream, monkeypatch):
     assert (len(encoded.first) > 1) == (integers_per_stream < 1000)
 
 
+@pytest.mark.slow
 def test_the_first_part_is_z_and_the_first_slice(coder, latents):
     """It does not depend on the other slices, and tells the first one."""
     y, z = latents
@@ -80,6 +81,7 @@ def test_the_first_part_is_z_and_the_first_slice(coder, latents):
     np.testing.assert_array_equal(decoded.y_hat, whole.y_hat[..., :depth])
 
 
+@pytest.mark.slow
 def test_of_one_slice_the_second_part_is_empty(coder, latents):
     encoded = coder.encode(*latents, QUALITY)
     is_empty = encoded.rest.numpy().tolist() == [b""]
@@ -114,6 +116,7 @@ def test_damage_is_detected_or_harmless(decode, encoded, data):
         np.testing.assert_array_equal(decoded[1].y_hat, encoded.y_hat)
 
 
+@pytest.mark.slow
 def test_another_number_of_strings_is_detected(decode, encoded):
     first, rest = encoded.first.numpy().tolist(), encoded.rest.numpy().tolist()
     none = tf.zeros([0], tf.string)

@@ -74,6 +74,7 @@ def test_any_strings_are_read_like_the_librarys(strings, seed):
     np.testing.assert_array_equal(_read(table, strings, rows), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("certain", [1, 65535])
 def test_long_carries_and_long_zeros_are_written(certain):
     """Symbols next to the ends of an interval make long runs of equal words."""

@@ -112,6 +112,7 @@ def _read_far(strings, count, integers):
     return is_set, symbols, symbol_streams.get_escaped(reader, near, reach)[1]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.integers(0, 3), max_size=20),

@@ -40,6 +40,7 @@ def test_every_signature_restores(signature, postfilter, folder, make_image):
         assert np.mean(result["image"].numpy() != expected) < 0.01
 
 
+@pytest.mark.slow
 def test_the_card_names_the_weights(folder):
     card = json.loads((folder / "card.json").read_text())
     assert card["id"] == "tiny_filter"

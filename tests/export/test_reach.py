@@ -30,5 +30,6 @@ def test_what_is_beyond_the_reach_changes_no_pixel(name):
     assert (part != other).any()
 
 
+@pytest.mark.slow
 def test_attention_over_windows_reaches_too_far():
     assert synthesis_reach(tiny.random_codec(name="mfca_pmcn")) is None

@@ -145,6 +145,7 @@ def test_there_are_no_seams(tiled, photo, name, turned, monkeypatch):
     assert np.mean(borders) < 1.05 * np.mean(_steps(whole, image)[0]) + 0.05
 
 
+@pytest.mark.slow
 def test_tiles_decode_to_nearly_what_the_whole_does(tiled, coded, decoded, photo):
     """At most one grey level, as the border promises."""
     y_hat = tiled.latents(coded, *photo.shape[:2])[0]
@@ -155,6 +156,7 @@ def test_tiles_decode_to_nearly_what_the_whole_does(tiled, coded, decoded, photo
     assert np.mean(difference > 0) < 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "region",
     [
@@ -171,6 +173,7 @@ def test_a_region_is_exactly_that_part(tiled, coded, decoded, photo, region):
     np.testing.assert_array_equal(part, decoded[region.slices])
 
 
+@pytest.mark.slow
 def test_a_tile_is_coded_without_the_others(tiled, coded, photo):
     changed = photo.copy()
     changed[:60, :60] = 0  # Too far from other tiles for their analysis.
@@ -179,6 +182,7 @@ def test_a_tile_is_coded_without_the_others(tiled, coded, photo):
     assert same == [False, *[True] * 8] * 2
 
 
+@pytest.mark.slow
 def test_threads_do_not_change_files(tiled, coded, decoded, photo):
     one = LearnedCodec(tiled.model, Workers(1))
     assert one.compress(photo, 60.0) == coded

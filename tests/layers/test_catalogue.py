@@ -189,6 +189,7 @@ def test_config_and_weights_make_the_same_layer_again(name):
     np.testing.assert_array_equal(again(*inputs), expected)
 
 
+@pytest.mark.slow
 @every_layer
 def test_tf_function_of_unknown_size_gives_the_same(name):
     layer, inputs, _ = _make(name)

@@ -86,6 +86,7 @@ def test_files_are_written_and_read_as_bitstream_does(seed):
         assert found.numpy().tolist() == expected.numpy().tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("blocks", [((1, b"icc"),), ((1, b"a"), (2**62, b"b" * 300))])
 def test_metadata_is_skipped(blocks):
     file = _file(1)

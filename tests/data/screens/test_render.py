@@ -58,6 +58,7 @@ def test_sizes_are_obeyed(width, height):
         assert (image.mode, image.size) == ("RGB", (width, height))
 
 
+@pytest.mark.slow
 @each_kind
 def test_pictures_are_neither_empty_nor_like_photos(number):
     pictures = [pixels(1, number + len(KINDS) * i, 320, 320) for i in range(10)]
