@@ -31,6 +31,7 @@ from absl import flags
 
 from tf_imgcomp.classical import CODECS
 from tf_imgcomp.errors import ClassicalCodecError, ImgcompError
+from tf_imgcomp.image_codecs.effort import FAST
 from tf_imgcomp_bin import command_line
 
 PROGRAM = "evaluate"
@@ -42,6 +43,13 @@ _MODEL = flags.DEFINE_string(
 )
 _QUALITIES = flags.DEFINE_list(
     "qualities", "1,10,20,30,40,50,60,70,80,90,100", "Qualities, each from 1 to 100."
+)
+_EFFORT = flags.DEFINE_integer(
+    "effort",
+    FAST,
+    "1 to 9: that of bin/compress.",
+    lower_bound=1,
+    upper_bound=9,
 )
 _OUTPUT = flags.DEFINE_string("output", "evaluation_out", "Folder for the results.")
 _BASELINES = flags.DEFINE_list(
@@ -68,7 +76,7 @@ def _load_model(name: str | None):
     """Returns an exported codec."""
     from tf_imgcomp.image_codecs import models
 
-    codec = models.load(name or models.DEFAULT)
+    codec = models.load(name or models.DEFAULT).with_effort(_EFFORT.value)
     # The first calls are slower, so they are made here, unmeasured.
     codec.decode(codec.encode(np.zeros((64, 64, 3), np.uint8), setting=50))
     return codec

@@ -68,19 +68,21 @@ def test_evaluate_writes_and_prints_results(run, photo, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "code", "message"),
     [
-        ([], "bin/evaluate: expected at least one image (see bin/evaluate --help)"),
-        (["--qualities=0", "a.png"], "Expected numbers from 1 to 100"),
-        (["--qualities=x", "a.png"], "Expected numbers from 1 to 100"),
-        (["--baselines=gif", "a.png"], "Expected some of jpeg, jpeg444, "),
-        (["--model=none", "a.png"], "bin/evaluate: no model 'none' here"),
-        (["--modle=stub", "a.png"], "Unknown command line flag 'modle'"),
+        ([], 2, "bin/evaluate: expected at least one image (see bin/evaluate --help)"),
+        (["--qualities=0", "a.png"], 2, "Expected numbers from 1 to 100"),
+        (["--qualities=x", "a.png"], 2, "Expected numbers from 1 to 100"),
+        (["--baselines=gif", "a.png"], 2, "Expected some of jpeg, jpeg444, "),
+        (["--effort=10", "a.png"], 2, "--effort=10: 10 is not an integer in the"),
+        (["--effort=7", "a.png"], 1, "bin/evaluate: 'stub' is no learned codec: "),
+        (["--model=none", "a.png"], 1, "bin/evaluate: no model 'none' here"),
+        (["--modle=stub", "a.png"], 2, "Unknown command line flag 'modle'"),
     ],
 )
-def test_evaluate_tells_what_is_wrong(run, arguments, message):
+def test_evaluate_tells_what_is_wrong(run, arguments, code, message):
     result = run("evaluate", *arguments)
-    assert result.returncode == (1 if "--model=none" in arguments else 2)
+    assert result.returncode == code
     assert message in result.stdout + result.stderr
     assert "Traceback" not in result.stderr
 

@@ -111,6 +111,11 @@ def test_iterations_follow_the_effort(codec, image):
     assert seen == [range(ITERATIONS[7] + 1)]
 
 
+def test_measurements_tell_the_iterations(codec):
+    """`evaluation.points.Cache` keeps them apart by the version."""
+    assert codec.with_effort(7).version == f"{codec.version}, 10 iterations"
+
+
 def test_efforts_that_do_not_exist_are_refused(codec):
     for effort in (0, 10, 6.5):
         with pytest.raises(

@@ -70,6 +70,11 @@ class RefinedCodec(ImageCodec):
         self.bytes_per_pixel = max(codec.bytes_per_pixel, BYTES_PER_PIXEL)
         self.tile = codec.tile
 
+    @property
+    def version(self) -> str:
+        """See `ImageCodec`: tells the iterations, too."""
+        return f"{self._codec.version}, {self._iterations} iterations"
+
     def memory(self, height: int, width: int) -> float:
         """See `ImageCodec`: that of the refinement of one tile is the largest."""
         at_once = self._codec.tiles(height, width).pixels_at_once(threads=1)
