@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import gc
 import os
@@ -217,6 +218,8 @@ def _started(
         first_sources.setdefault(target, source)
 
     def work_once(source: Path, target: Path) -> Any:
+        if source.is_dir():  # Of a folder that holds inputs, these take its place.
+            raise IsADirectoryError(errno.EISDIR, "Is a directory", str(source))
         if first_sources[target] != source:
             raise ImgcompError(
                 f"{target} was already written from {first_sources[target]}"

@@ -82,7 +82,7 @@ def test_a_folder_of_one_photo_goes_to_a_folder(stub, photo, folder):
     assert listing(folder) == ["back/photo.png", "in/photo.png", "small/photo.tfci"]
 
 
-def test_an_empty_folder_is_said_to_be_empty(stub, photo, folder, capsys):
+def test_an_empty_folder_is_said_to_be_empty(stub, photo, folder, capsys, monkeypatch):
     Path("in/deep").mkdir(parents=True)
     message = "in: the folder holds no file with an extension that is read here\n"
     for program in (compress, decompress):
@@ -90,6 +90,10 @@ def test_an_empty_folder_is_said_to_be_empty(stub, photo, folder, capsys):
     check_error(capsys, compress, message, "in", "--total_bpp=1")
     assert run(compress, "in", "photo.png") == 1
     assert Path("photo.tfci").exists()
+    capsys.readouterr()
+    monkeypatch.chdir("in")
+    for program in (compress, decompress):
+        check_error(capsys, program, message.replace("in:", ".:"), ".")
 
 
 def test_a_folder_without_permission_is_named(stub, photo, capsys, monkeypatch):

@@ -60,7 +60,7 @@ def output_paths(
         ImgcompError: If several inputs would go to one file.
     """
     if output is None:
-        return {path: path.with_suffix(suffix) for path in inputs}
+        return {path: path.parent / (path.stem + suffix) for path in inputs}
     folder = Path(output)
     one = len(inputs) == 1 and not into_folder
     if one and not output.endswith("/") and not folder.is_dir():
