@@ -46,7 +46,8 @@ def inspect_file(path: Path) -> str:
     if _JSON.value:
         text = json.dumps({"file": str(path), **facts})
     else:
-        text = "\n".join([f"{path}:", *_lines(facts)])
+        name = command_line.one_line(f"{path}:")
+        text = "\n".join([name, *_lines(facts)])
     if error:
         tqdm.write(text)
         raise error

@@ -302,6 +302,8 @@ def test_a_line_stays_a_line_whatever_a_file_is_called(
     assert out.startswith(f"{shown}.png -> {shown}.tfci: ")
     assert out.count("\n") == 1
     assert err == f"bin/compress: {shown}2.jpg: not an image of a known format\n"
+    assert run(inspect_file, f"{name}.tfci") == 0
+    assert capsys.readouterr().out.startswith(f"{shown}.tfci:\n    file ")
 
 
 def test_inputs_that_would_become_one_file_are_refused(stub, photo, folder, capsys):
