@@ -114,14 +114,28 @@ def test_no_number_at_all_is_refused(read_floats):
 @pytest.mark.parametrize(
     ("bits", "fields", "kind"),
     [
-        (64, {"kind": 3}, "64 bits, floating-point, photometric interpretation 1"),
-        (16, {"photometric": 0, "order": ">"}, "16 bits, unsigned, photometric"),
+        (
+            64,
+            {"kind": 3},
+            "floating-point, little-endian, photometric interpretation 1",
+        ),
+        (16, {"photometric": 0, "order": ">"}, "unsigned, big-endian, photometric"),
+        (12, {"order": ">"}, "unsigned, big-endian, photometric interpretation 1"),
+        (8, {"kind": 2}, "signed, little-endian, photometric interpretation 1"),
     ],
 )
 def test_kinds_that_pillow_lacks_are_refused_with_the_reason(read, bits, fields, kind):
-    message = f"^a TIFF that is not read: samples of {kind}"
+    message = f"^a TIFF that is not read: samples of {bits} bits, {kind}"
     with pytest.raises(ImageError, match=message):
         read(bytes(32 * bits), bits, **fields)
+
+
+def test_a_tiff_without_its_directory_is_damaged(tmp_path):
+    path = tmp_path / "image.tif"
+    path.write_bytes(tiff(bytes(32 * 8), 32, 8, 8)[:99])
+    message = "^damaged image: the file ends before its directory$"
+    with pytest.raises(ImageError, match=message):
+        read_image(path)
 
 
 def test_rows_that_no_strip_has_are_refused(tmp_path):

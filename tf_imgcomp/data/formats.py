@@ -73,10 +73,13 @@ def open_image(stream: BinaryIO) -> Image.Image:
     Image.init()
     formats = [name for name in _OPENED if name in Image.OPEN]
     try:
-        return Image.open(stream, formats=formats)
+        image = Image.open(stream, formats=formats)
     except UnidentifiedImageError:
         if not tiff.is_tiff(header):
             raise
+    else:
+        if not tiff.has_signed_bytes(image):
+            return image
     raise ImageError(f"a TIFF that is not read: {tiff.describe_samples(stream)}")
 
 

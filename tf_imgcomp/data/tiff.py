@@ -17,9 +17,10 @@ def is_tiff(header: bytes) -> bool:
 
 
 def describe_samples(stream: BinaryIO) -> str:
-    """Returns number, type and photometric interpretation of a pixel's samples.
+    """Returns how a TIFF stores a pixel's samples.
 
     Raises:
+        ImageError: If the file ends before it says so.
         Exception: What Pillow raises for damaged files.
     """
     stream.seek(0)
@@ -29,12 +30,28 @@ def describe_samples(stream: BinaryIO) -> str:
     tags = TiffImagePlugin.ImageFileDirectory_v2(header)
     stream.seek(tags.next)
     tags.load(stream)
+    if TiffImagePlugin.IMAGEWIDTH not in tags:
+        raise ImageError("damaged image: the file ends before its directory")
     bits = tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,))
     format_ = tags.get(TiffImagePlugin.SAMPLEFORMAT, (1,))[0]
     kind = _FORMATS.get(format_, f"format {format_}")
+    order = "little-endian" if header.startswith(b"II") else "big-endian"
     photometric = tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION)
     depths = ", ".join(map(str, bits))
-    return f"samples of {depths} bits, {kind}, photometric interpretation {photometric}"
+    return (
+        f"samples of {depths} bits, {kind}, {order}, photometric interpretation "
+        f"{photometric}"
+    )
+
+
+def has_signed_bytes(image: Image.Image) -> bool:
+    """Whether the samples of an open TIFF are signed bytes.
+
+    Pillow takes them as unsigned.
+    """
+    tags = getattr(image, "tag_v2", {})
+    is_byte = tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,))[0] == 8
+    return is_byte and tags.get(TiffImagePlugin.SAMPLEFORMAT, (1,))[0] == 2
 
 
 def check_strips(image: Image.Image) -> None:
