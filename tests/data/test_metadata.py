@@ -1,5 +1,7 @@
 """Metadata besides the pixels."""
 
+import struct
+
 import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms, PngImagePlugin
@@ -60,6 +62,36 @@ def test_texts_of_a_png_are_kept_apart_from_xmp(tmp_path, pixels):
     assert (photo.text, photo.xmp) == (text, XMP)
     notes = write_image(tmp_path / "image.jpg", photo)
     assert notes == ("text dropped: JPEG cannot store this",)
+
+
+def _with_segments(path, pixels, *segments):
+    """Writes a JPEG with further segments, each a marker and its content."""
+    Image.fromarray(pixels).save(path)
+    data = path.read_bytes()
+    more = (
+        b"\xff" + marker + struct.pack(">H", len(content) + 2) + content
+        for marker, content in segments
+    )
+    path.write_bytes(data[:2] + b"".join(more) + data[2:])
+
+
+def test_all_comments_of_a_jpeg_are_read(tmp_path, pixels):
+    comments = "é in UTF-8".encode(), "é in Latin-1".encode("latin-1"), b"end\0"
+    path = tmp_path / "image.jpg"
+    _with_segments(path, pixels, *((b"\xfe", comment) for comment in comments))
+    texts = "é in UTF-8", "é in Latin-1", "end"
+    assert read_image(path).text == tuple(("Comment", text) for text in texts)
+
+
+def test_extended_xmp_and_iptc_are_said_to_be_dropped(tmp_path, pixels):
+    path = tmp_path / "image.jpg"
+    extended = b"http://ns.adobe.com/xmp/extension/\0" + bytes(40) + b"<x/>"
+    iptc = b"Photoshop 3.0\08BIM\4\4\0\0\0\0\0\x0a\x1c\2\x78\0\5words"
+    _with_segments(path, pixels, (b"\xe1", extended), (b"\xed", iptc))
+    assert read_image(path).notes == ("extended XMP, IPTC dropped",)
+    path = tmp_path / "image.tif"
+    Image.fromarray(pixels).save(path, tiffinfo={33723: iptc[-10:]})
+    assert read_image(path).notes == ("IPTC dropped",)
 
 
 def test_text_of_an_animation_is_read_without_its_frames(tmp_path, pixels, monkeypatch):
@@ -153,9 +185,10 @@ def test_orientation_of_xmp_is_removed(tmp_path, pixels, suffix):
     """Readers would turn the upright image again."""
     orientation = (
         b'a="1" tiff:Orientation="6"',
+        b"a='1' tiff:Orientation='6'",
         b"<tiff:Orientation>6</tiff:Orientation>",
     )
-    for said, left in zip(orientation, (b'a="1" ', b"")):
+    for said, left in zip(orientation, (b'a="1" ', b"a='1' ", b"")):
         path = tmp_path / f"image.{suffix}"
         xmp = b"<x %s/>" if b"a=" in said else b"<x>%s</x>"
         write_image(path, Photo(pixels, xmp=xmp % said), overwrite=True)

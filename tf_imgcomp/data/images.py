@@ -241,6 +241,8 @@ def _name_what_is_left_out(
         notes.append(f"first frame of {count} only")
     if gain_maps.has_gain_map(image, stream):
         notes.append("HDR gain map dropped")
+    if note := metadata.name_what_is_left_out(image):
+        notes.append(note)
     if image.info.get("depth_images"):
         notes.append("depth map dropped")
     depth = image.info.get("bit_depth")  # Of HEIC.

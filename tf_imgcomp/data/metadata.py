@@ -17,8 +17,10 @@ Text = tuple[tuple[str, str], ...]
 
 _XMP_IN_PNG = "XML:com.adobe.xmp"
 _XMP_IN_TIFF = 700  # Tag.
+_EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"  # What exceeds one segment.
+_IPTC, _IPTC_IN_TIFF = 0x0404, 33723  # Photoshop's number in JPEG, and tag.
 _ORIENTATION = re.compile(
-    rb'tiff:Orientation="\d"|<tiff:Orientation>\d</tiff:Orientation>'
+    rb"""tiff:Orientation=(["'])\d\1|<tiff:Orientation>\d</tiff:Orientation>"""
 )
 _NO_LIMIT = 2**31
 _MEGABYTE = 2**20  # Larger chunks of a PNG are refused by Pillow.
@@ -97,13 +99,38 @@ def read_text(image: Image.Image) -> Text:
             for key, value in texts.items()
             if is_keyword(key) and not key.startswith(hidden)
         )
-    comment = image.info.get("comment") or b""
-    if isinstance(comment, bytes):
-        comment = comment.decode("utf-8", "replace")
-    comment = comment.rstrip("\0")
-    if not comment or comment.startswith("Created by OpenJPEG"):  # In every JPEG 2000.
-        return ()
-    return (("Comment", comment),)
+    segments = getattr(image, "applist", ())  # Of JPEG; `info` has the last comment.
+    comments = [data for kind, data in segments if kind == "COM"]
+    comments = comments or [image.info.get("comment") or b""]
+    # A JPEG 2000 names its encoder.
+    return tuple(
+        ("Comment", text)
+        for text in map(_decoded, comments)
+        if text and not text.startswith("Created by OpenJPEG")
+    )
+
+
+def name_what_is_left_out(image: Image.Image) -> str | None:
+    """Returns a note on metadata of an open image that are not read; None if none."""
+    names = []
+    segments, tags = getattr(image, "applist", ()), getattr(image, "tag_v2", {})
+    if any(data.startswith(_EXTENDED_XMP) for _, data in segments):
+        names.append("extended XMP")
+    blocks = image.info.get("photoshop", {}) if segments else {}
+    if _IPTC in blocks or _IPTC_IN_TIFF in tags:
+        names.append("IPTC")
+    return f"{', '.join(names)} dropped" if names else None
+
+
+def _decoded(comment: bytes | str) -> str:
+    """A comment, which has no declared encoding, without padding."""
+    if isinstance(comment, str):
+        return comment.rstrip("\0")
+    try:
+        text = comment.decode()
+    except UnicodeDecodeError:
+        text = comment.decode("latin-1")
+    return text.rstrip("\0")
 
 
 def save_options(photo: Photo, format_: str, notes: list[str]) -> dict[str, Any]:
