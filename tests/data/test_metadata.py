@@ -94,6 +94,32 @@ def test_extended_xmp_and_iptc_are_said_to_be_dropped(tmp_path, pixels):
     assert read_image(path).notes == ("IPTC dropped",)
 
 
+@pytest.mark.parametrize("where", ["before", "after"])
+@pytest.mark.parametrize(
+    "key", ["dpi", "gamma", "xmp", "icc_profile", "transparency", "interlace"]
+)
+def test_texts_are_not_taken_for_properties(tmp_path, pixels, key, where):
+    path = tmp_path / "image.png"
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Title", "title")
+    text.add(b"tEXt", f"{key}\0text".encode(), after_idat=where == "after")
+    Image.fromarray(pixels).save(path, pnginfo=text)
+    photo = read_image(path)
+    np.testing.assert_array_equal(photo.pixels, pixels)
+    assert (photo.dpi, photo.xmp, photo.exif, photo.icc) == (None,) * 4
+    assert photo.alpha is None
+    assert photo.text == (("Title", "title"),)
+    assert photo.notes == (f"text {key!r} dropped",)
+
+
+@pytest.mark.parametrize("key", ["bit_depth", "depth_images", "aux", "photoshop"])
+def test_texts_with_names_of_other_formats_are_texts(tmp_path, pixels, key):
+    path = tmp_path / "image.png"
+    write_image(path, Photo(pixels, text=((key, "12"),)))
+    photo = read_image(path)
+    assert (photo.text, photo.notes) == (((key, "12"),), ())
+
+
 def test_text_of_an_animation_is_read_without_its_frames(tmp_path, pixels, monkeypatch):
     chunks = PngImagePlugin.PngInfo()
     chunks.add_text("Title", "one")

@@ -243,10 +243,12 @@ def _name_what_is_left_out(
         notes.append("HDR gain map dropped")
     if note := metadata.name_what_is_left_out(image):
         notes.append(note)
-    if image.info.get("depth_images"):
-        notes.append("depth map dropped")
-    depth = image.info.get("bit_depth")  # Of HEIC.
-    if image.format == "AVIF":
+    depth = None
+    if image.format == "HEIF":
+        depth = image.info.get("bit_depth")
+        if image.info.get("depth_images"):
+            notes.append("depth map dropped")
+    elif image.format == "AVIF":
         depth = isobmff.read_properties(stream).depth
     elif image.format == "JPEG2000" and image.mode not in deep_grey.MODES:
         depth = jpeg_2000.read_depth(stream)
@@ -256,10 +258,12 @@ def _name_what_is_left_out(
 
 def _read_frame(image: Image.Image, stream: BinaryIO, notes: list[str]) -> Photo:
     raw = samples.raw_mode(image)
+    metadata.drop_misleading_text(image, notes)
     if image.format == "JPEG2000":
         image.info["icc_profile"] = jpeg_2000.read_profile(stream)
     space = colour_spaces.read_colour_space(image, stream)
     image.load()
+    metadata.drop_misleading_text(image, notes)  # It may follow the pixels.
     exif_data = exif.turn_upright(image, notes)
     curve, note = space.conversion() if space else (None, "")
     notes += [note] if note else []

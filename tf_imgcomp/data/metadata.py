@@ -43,9 +43,27 @@ _LIMITS = {
         **{"PNG": _MEGABYTE, "JPEG": _JPEG_XMP, "MPO": _JPEG_XMP},
     },
 }
+# Of Pillow's `info`, with values that are no text.
+_PROPERTIES = {
+    *("dpi", "gamma", "chromaticity", "icc_profile", "exif", "xmp", "transparency"),
+    *("nclx_profile", "interlace"),
+}
 _KEYS = {"ICC profile": "icc_profile", "EXIF": "exif", "XMP": "xmp"}  # Of Pillow.
 _MAX_DPI = 65535  # In JPEG.
 _WITH_RESOLUTION = {"PNG", "JPEG", "MPO", "TIFF", "BMP", "DIB"}
+
+
+def drop_misleading_text(image: Image.Image, notes: list[str]) -> None:
+    """Drops texts with the keyword of a property, which Pillow confuses.
+
+    Args:
+        image: An open image, changed in place.
+        notes: Gets a line for each of them.
+    """
+    for key in sorted(_PROPERTIES & image.info.keys()):
+        if isinstance(image.info[key], str):
+            del image.info[key]
+            notes.append(f"text {key!r} dropped")
 
 
 def read_xmp(image: Image.Image, stream: BinaryIO) -> bytes | None:
