@@ -65,7 +65,7 @@ def train() -> int:
         objective_flags.objective_config(),
         export=_EXPORT.value and Path(_EXPORT.value),
         card={"flags": card["flags"]},
-        report=lambda line: print(line, flush=True),
+        report=lambda line: print(command_line.one_line(line), flush=True),
         progress=tqdm,
     )
     return 0

@@ -62,6 +62,18 @@ def test_unreadable_photos_are_named_and_left_out(photos, tmp_path):
     assert packed.train == 9
 
 
+def test_names_that_are_not_unicode_are_escaped(photos, tmp_path):
+    try:
+        (photos / "deep/a_70.png").rename(photos / "\udcff.png")
+    except OSError as error:
+        pytest.skip(f"no such names here: {error}")
+    packed = pack_photos(photos, tmp_path / "p.zip", 1e6)
+    assert packed.train + packed.held_out == 10
+    with zipfile.ZipFile(tmp_path / "p.zip") as file:
+        names = [name.split("/", 1)[1] for name in file.namelist()]
+    assert r"\xff.png" in names
+
+
 def test_no_room_for_any_photo_is_an_error_and_no_file(photos, tmp_path):
     with pytest.raises(ImageError, match="no training photo fits into 100 bytes"):
         pack_photos(photos, tmp_path / "p.zip", 100)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from tf_imgcomp.data.images import Photo, write_image
 from tf_imgcomp.data.patches import batches, make_batch
-from tf_imgcomp.data.photos import PhotoFolder
+from tf_imgcomp.data.photos import PhotoFolder, is_held_out
 from tf_imgcomp.errors import ImageError
 
 
@@ -48,6 +48,20 @@ def test_a_changed_photo_is_decoded_again(folder, tmp_path, make_image):
     Image.fromarray(make_image(91, 140)).save(path)
     other = PhotoFolder(folder, tmp_path / "cache")
     assert other.listing_hash != first.listing_hash
+
+
+def test_names_that_are_not_unicode_and_links_to_nothing_do_no_harm(folder, tmp_path):
+    try:
+        (folder / "large.png").rename(folder / "\udcff.png")
+    except OSError as error:
+        pytest.skip(f"no such names here: {error}")
+    (folder / "gone.png").symlink_to("nowhere")
+    (folder / "folder.png").mkdir()
+    for _ in range(2):
+        photos = PhotoFolder(folder, tmp_path / "cache")
+        assert photos.names == ["flat.webp", "\udcff.png"]
+        assert photos.unreadable == ["broken.jpg"]
+    assert not is_held_out("\udcff.png")
 
 
 def _damaged_png(path, pixels):

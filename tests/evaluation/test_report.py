@@ -26,6 +26,12 @@ def test_csv_has_a_heading_and_a_row_each(tmp_path):
     assert rows[1]["psnr"] == "inf"
 
 
+def test_names_of_any_bytes_can_be_written(tmp_path):
+    point = Point("new", 10, "\udcff.png", 8, 8, 2, 0.25, 30, 1, 13, 1, 0.1, 0.2)
+    report.write_csv(tmp_path / "points.csv", [point])
+    assert r"\udcff.png" in (tmp_path / "points.csv").read_text(encoding="utf-8")
+
+
 def test_json_is_strict(tmp_path):
     def refuse(constant):
         raise AssertionError(f"{constant} is not JSON")

@@ -88,6 +88,16 @@ def test_settings_are_dealt_without_repetition(photos, per_photo):
     assert {job.setting for job in jobs} == set(SETTINGS)
 
 
+def test_a_name_that_is_not_unicode_is_planned(photos, tmp_path):
+    name = "\udcff.png"
+    try:
+        (photos / name).write_bytes(b"no image")
+    except OSError as error:
+        pytest.skip(f"no such names here: {error}")
+    jobs = plan(photos, tmp_path / "out", SETTINGS, 1)
+    assert name in [job.photo.name for job in jobs]
+
+
 def test_what_is_there_is_left_and_what_was_cut_is_made_again(photos, tmp_path):
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     _run(photos, whole)

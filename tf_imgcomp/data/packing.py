@@ -1,6 +1,7 @@
 """Packs photos into one file, for training elsewhere."""
 
 import io
+import os
 import zipfile
 import zlib
 from pathlib import Path
@@ -51,13 +52,17 @@ def pack_photos(
         ImageError: If no training photo fits.
     """
     files = photo_files(folder)
-    files.sort(key=lambda path: zlib.crc32(path.name.encode()))
+    files.sort(key=lambda path: zlib.crc32(os.fsencode(path.name)))
     counts, left, unreadable, size = {"train": 0, "held_out": 0}, 0, [], 22
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as packed:
         for path in progress(files):
             group = "held_out" if is_held_out(path.name) else "train"
-            name = f"{group}/{path.relative_to(folder)}"
+            # Names in a ZIP file are UTF-8.
+            name = os.fsencode(path.relative_to(folder)).decode(
+                errors="backslashreplace"
+            )
+            name = f"{group}/{name}"
             if size + _packed_size(name, path.stat().st_size) > max_bytes:
                 left += 1
                 continue

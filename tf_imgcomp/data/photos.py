@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -23,13 +24,15 @@ def is_held_out(name: str) -> bool:
     The part of its name before the second underscore decides, so several crops of one
     photo stay together if they share that part.
     """
-    return zlib.crc32("_".join(name.split("_")[:2]).encode()) % 50 == 0
+    return zlib.crc32(os.fsencode("_".join(name.split("_")[:2]))) % 50 == 0
 
 
 def photo_files(folder: Path) -> list:
     """The images in a folder, at any depth, told by their extensions, sorted."""
     files, suffixes = Path(folder).rglob("*"), input_suffixes()
-    return sorted(path for path in files if path.suffix.lower() in suffixes)
+    return sorted(
+        path for path in files if path.suffix.lower() in suffixes and path.is_file()
+    )
 
 
 class PhotoFolder:
@@ -94,7 +97,7 @@ class PhotoFolder:
 
 def _hash(rows: Iterable[tuple]) -> str:
     listing = "\n".join(" ".join(map(str, row)) for row in rows)
-    return hashlib.sha256(listing.encode()).hexdigest()[:16]
+    return hashlib.sha256(os.fsencode(listing)).hexdigest()[:16]
 
 
 def _decode(files: Iterable[Path], stem: Path) -> None:

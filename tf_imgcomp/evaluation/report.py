@@ -54,7 +54,9 @@ def write_csv(path: Path, rows: Sequence[Any]) -> None:
     writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
     writer.writerows(dataclasses.asdict(row) for row in rows)
-    write_atomically(path, text.getvalue().encode(), overwrite=True)
+    # A file's name may be any bytes.
+    data = text.getvalue().encode(errors="backslashreplace")
+    write_atomically(path, data, overwrite=True)
 
 
 def write_json(path: Path, tables: Mapping[str, Sequence[Any]]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -68,7 +69,7 @@ def plan(
     jobs = []
     for photo in photos:
         name = photo.relative_to(folder)
-        first = zlib.crc32(str(name).encode())
+        first = zlib.crc32(os.fsencode(name))
         for number in range(per_photo):
             # Settings of a photo are spaced as widely as possible.
             place = (first + number * len(settings) // per_photo) % len(settings)
