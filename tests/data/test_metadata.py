@@ -7,6 +7,7 @@ import pytest
 from PIL import ExifTags, Image, ImageCms, PngImagePlugin
 
 from tf_imgcomp.data.images import Photo, read_image, read_pillow_image, write_image
+from tf_imgcomp.errors import ImageError
 
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"/>'
 TEXT = (("Comment", "h\u00e9llo"),)
@@ -118,6 +119,23 @@ def test_texts_with_names_of_other_formats_are_texts(tmp_path, pixels, key):
     write_image(path, Photo(pixels, text=((key, "12"),)))
     photo = read_image(path)
     assert (photo.text, photo.notes) == (((key, "12"),), ())
+
+
+def test_large_text_and_profile_of_a_png_are_read(tmp_path, pixels):
+    """Editors keep whole documents in text; Pillow refuses more than a megabyte."""
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Document", "d" * 2_000_000, zip=True)
+    path, icc = tmp_path / "image.png", ICC.ljust(2_000_000, b"\0")
+    Image.fromarray(pixels).save(path, pnginfo=text, icc_profile=icc)
+    limit = PngImagePlugin.MAX_TEXT_CHUNK
+    photo = read_image(path)
+    assert photo.text == (("Document", "d" * 2_000_000),)
+    assert photo.icc == icc
+    assert limit == PngImagePlugin.MAX_TEXT_CHUNK
+    text.add_text("Bomb", "d" * 9_000_000, zip=True)
+    Image.fromarray(pixels).save(path, pnginfo=text)
+    with pytest.raises(ImageError, match="^damaged image: Decompressed data too large"):
+        read_image(path)
 
 
 def test_text_of_an_animation_is_read_without_its_frames(tmp_path, pixels, monkeypatch):

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from tf_imgcomp.atomic_files import open_atomically
 from tf_imgcomp.data import (
@@ -44,6 +44,7 @@ from tf_imgcomp.errors import ImageError, ImgcompError
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 _BYTES_PER_PIXEL = 4  # Of a decoded image in Pillow.
+_LARGEST_PNG_CHUNK = 8_000_000  # Bytes, inflated.
 _PILLOW = threading.RLock()
 _ALPHA_FORMATS = {
     *("PNG", "WEBP", "TIFF", "JPEG2000", "AVIF", "HEIF", "JXL", "TGA", "ICO", "ICNS"),
@@ -218,17 +219,19 @@ def _pillow_errors() -> Iterator[None]:
 def limited_by_memory() -> Iterator[None]:
     """Silences Pillow's warnings; its limit on sizes becomes the available memory.
 
-    Both are process-wide: one thread at a time.
+    Its limit on the text and the ICC profile of a PNG becomes that of libpng. All are
+    process-wide: one thread at a time.
     """
     with _PILLOW, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        limit = Image.MAX_IMAGE_PIXELS
+        limits = Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK
+        PngImagePlugin.MAX_TEXT_CHUNK = _LARGEST_PNG_CHUNK
         Image.MAX_IMAGE_PIXELS = memory.available_memory() // _BYTES_PER_PIXEL
         try:
             yield
         finally:
-            Image.MAX_IMAGE_PIXELS = limit
+            Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK = limits
 
 
 def _name_what_is_left_out(
