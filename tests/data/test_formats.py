@@ -104,6 +104,34 @@ def test_a_jpeg_in_jpeg_xl_is_turned_by_its_exif(tmp_path, pixels):
     assert distance(photo, np.rot90(pixels, -1)) < 5
 
 
+# Red, 8x8, by libjxl in FFmpeg.
+SIXTEEN_BITS = (
+    "ff0a41f093090013880200c400b59f200000152aa38c1bbc9cebf9f24387c5b48deb0c6db56d6109"
+    "63b3bd30484838838d8b1ebe3948e3d21b90904a1200"
+)
+ANIMATION = (
+    "ff0a4104150020270013082800c400b59f200000152aa38c1bbc9cebf9f24387c5b48deb0c6db56d"
+    "610963b3bd30484838838d8b1ebe394903d31b90904a12000013280a00c400b59f200000152aa38c"
+    "1bbc9cebf9f24387c5b48deb0c6db56d610963b3bd30484838838d8b1ebe394903d31b90904a1200"
+)
+
+
+@pytest.mark.parametrize(
+    ("data", "note"),
+    [
+        (SIXTEEN_BITS, "16-bit samples reduced to 8 bits"),
+        (ANIMATION, "first frame of several only"),
+    ],
+)
+def test_depth_and_frames_of_jpeg_xl_are_noted(tmp_path, data, note):
+    path = tmp_path / "image.jxl"
+    path.write_bytes(bytes.fromhex(data))
+    photo = read_image(path)
+    assert photo.notes == (note,)
+    assert photo.pixels.shape == (8, 8, 3)
+    np.testing.assert_allclose(photo.pixels[4, 4], (255, 0, 0), atol=3)
+
+
 def test_ten_bits_of_heic_are_noted(tmp_path, pixels):
     heif = pytest.importorskip("pillow_heif")
     path = tmp_path / "image.heic"

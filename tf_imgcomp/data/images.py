@@ -30,6 +30,7 @@ from tf_imgcomp.data import (
     gain_maps,
     isobmff,
     jpeg_2000,
+    jpeg_xl,
     memory,
     metadata,
     samples,
@@ -253,6 +254,10 @@ def _name_what_is_left_out(
             notes.append("depth map dropped")
     elif image.format == "AVIF":
         depth = isobmff.read_properties(stream).depth
+    elif image.format == "JXL" and image.mode not in deep_grey.MODES:
+        depth, is_animation = jpeg_xl.read_depth(stream)
+        if is_animation:
+            notes.append("first frame of several only")
     elif image.format == "JPEG2000" and image.mode not in deep_grey.MODES:
         depth = jpeg_2000.read_depth(stream)
     if depth and depth > 8:

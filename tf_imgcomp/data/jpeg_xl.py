@@ -1,4 +1,4 @@
-"""The header of a JPEG XL file (ISO/IEC 18181): its size, before it is decoded."""
+"""The header of a JPEG XL file (ISO/IEC 18181): what its decoder does not tell."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from tf_imgcomp.errors import ImageError
 
 _CODESTREAM = b"\xff\x0a"
 SIGNATURES = (_CODESTREAM, b"\0\0\0\x0cJXL ")  # Alone, or in boxes.
+_HEADER = 32  # Bytes that hold sizes and depth.
 _RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 
 
@@ -18,7 +19,34 @@ def read_size(stream: BinaryIO) -> tuple[int, int]:
     Raises:
         ImageError: If the file holds no JPEG XL image.
     """
+    return _read_size(_Bits(_codestream_header(stream)))
+
+
+def read_depth(stream: BinaryIO) -> tuple[int, bool]:
+    """Returns bits per sample, and whether the image is an animation.
+
+    Raises:
+        ImageError: If the file holds no JPEG XL image.
+    """
     bits = _Bits(_codestream_header(stream))
+    _read_size(bits)
+    is_animation = False
+    if bits.take(1):  # All fields have their defaults.
+        return 8, is_animation
+    if bits.take(1):  # There are fields besides depth and colours.
+        bits.take(3)  # Orientation.
+        if bits.take(1):
+            _read_size(bits)  # Recommended for the screen.
+        has_preview, is_animation = bits.take(1), bool(bits.take(1))
+        if has_preview or is_animation:  # Their fields come before the depth.
+            return 8, is_animation
+    is_float = bits.take(1)
+    depths = (32, 16, 24) if is_float else (8, 10, 12)
+    choice = bits.take(2)
+    return depths[choice] if choice < 3 else 1 + bits.take(6), is_animation
+
+
+def _read_size(bits: _Bits) -> tuple[int, int]:
     if bits.take(1):  # Multiples of 8 pixels.
         height = 8 * (bits.take(5) + 1)
         ratio = bits.take(3)
@@ -48,14 +76,14 @@ def read_box(stream: BinaryIO, kind: bytes) -> bytes | None:
 def _codestream_header(stream: BinaryIO) -> bytes:
     """The first bytes of the codestream, without its signature."""
     stream.seek(0)
-    header = stream.read(14)
+    header = stream.read(_HEADER)
     if not header.startswith(_CODESTREAM):
         header = b""
         for kind, start, _ in file_boxes(stream):
             if kind in (b"jxlc", b"jxlp"):
                 # A part begins with its number.
                 stream.seek(start + (4 if kind == b"jxlp" else 0))
-                header = stream.read(14)
+                header = stream.read(_HEADER)
                 break
     if len(header) < 14 or not header.startswith(_CODESTREAM):
         raise ImageError("damaged image: no JPEG XL codestream")
