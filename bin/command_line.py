@@ -222,7 +222,7 @@ def _started(
             raise IsADirectoryError(errno.EISDIR, "Is a directory", str(source))
         if first_sources[target] != source:
             raise ImgcompError(
-                f"{target} was already written from {first_sources[target]}"
+                f"{target} is the output of {first_sources[target]} already"
             )
         return work(source, target)
 

@@ -309,7 +309,7 @@ def test_a_line_stays_a_line_whatever_a_file_is_called(
 def test_inputs_that_would_become_one_file_are_refused(stub, photo, folder, capsys):
     Image.fromarray(photo.pixels).save("photo.jpg")
     assert run(compress, "--overwrite", "photo.png", "photo.jpg") == 1
-    message = "bin/compress: photo.jpg: photo.tfci was already written from photo.png\n"
+    message = "bin/compress: photo.jpg: photo.tfci is the output of photo.png already\n"
     assert capsys.readouterr().err == message
 
 
@@ -372,7 +372,7 @@ def test_images_over_max_pixels_are_refused_before_any_work(
     tfci, photo, folder, capsys, monkeypatch
 ):
     pixels = HEIGHT * WIDTH
-    message = f"{WIDTH} x {HEIGHT} pixels are more than the {pixels - 1} that --max_"
+    message = f"{WIDTH} x {HEIGHT} pixels are more than the {pixels - 1} of max_"
     limit, more = f"--max_pixels={pixels - 1}", ("--overwrite", "--output=a.png")
     check_error(capsys, compress, f"photo.png: {message}", limit, "photo.png", *more)
     check_error(capsys, decompress, f"{tfci}: {message}", limit, tfci, *more)
@@ -384,7 +384,7 @@ def test_images_over_max_pixels_are_refused_before_any_work(
     fail = functools.partial(pytest.fail, "A model was loaded.")
     monkeypatch.setattr(models, "load_by_id", lambda *_, **__: fail())
     capsys.readouterr()
-    message = f"{tfci}: 500000001 x 1 pixels are more than the 500000000 that --max_"
+    message = f"{tfci}: 500000001 x 1 pixels are more than the 500000000 of max_"
     check_error(capsys, decompress, message, tfci, *more)
 
 

@@ -46,7 +46,7 @@ def test_a_file_that_fails_does_not_stop_the_others(at_once, capsys):
     assert out == "1\n3\n"
     first, second = err.splitlines()
     assert first == "bin/compress: 2: bad"
-    assert second == "bin/compress: 4: 1.out was already written from 1"
+    assert second == "bin/compress: 4: 1.out is the output of 1 already"
 
 
 def test_an_interruption_leaves_out_files_that_wait():

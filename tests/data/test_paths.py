@@ -30,6 +30,11 @@ def test_inputs_are_files_folders_and_globs(folder):
     assert names(folder, "[x].jpg") == ["[x].jpg"]
 
 
+def test_an_empty_name_is_not_the_current_folder():
+    with pytest.raises(ImgcompError, match="received an empty one$"):
+        expand_inputs([""], {".jpg"})
+
+
 def test_each_input_is_taken_once(folder):
     assert names(folder, "a.jpg", "a*", "a.jpg") == ["a.jpg"]
 

@@ -101,7 +101,7 @@ class Photo:
 def read_image(
     path: Path | str,
     needed_memory: Callable[[int, int], float] = memory.size_of_picture,
-    max_pixels: int = 0,
+    max_pixels: int = memory.MAX_PIXELS,
 ) -> Photo:
     """Reads an image; of an animation or a document, the first frame.
 

@@ -48,8 +48,7 @@ def check_pixels(height: int, width: int, max_pixels: int) -> None:
     """
     if max_pixels and height * width > max_pixels:
         raise ImageError(
-            f"{width} x {height} pixels are more than the {max_pixels} that "
-            "--max_pixels allows"
+            f"{width} x {height} pixels are more than the {max_pixels} of max_pixels"
         )
 
 

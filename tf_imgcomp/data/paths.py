@@ -20,9 +20,14 @@ def expand_inputs(arguments: Sequence[str], suffixes: Collection[str]) -> list[P
     Returns:
         Each file once. An argument that matches nothing stays in the list, so that
         opening it raises the right error.
+
+    Raises:
+        ImgcompError: If an argument is empty.
     """
     inputs = []
     for argument in arguments:
+        if not argument:  # As of a shell's variable that is not set.
+            raise ImgcompError("expected the name of an input, received an empty one")
         path = Path(argument)
         if path.is_dir():
             files = (file for file in path.iterdir() if file.is_file())
