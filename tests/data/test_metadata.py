@@ -121,6 +121,31 @@ def test_texts_with_names_of_other_formats_are_texts(tmp_path, pixels, key):
     assert (photo.text, photo.notes) == (((key, "12"),), ())
 
 
+@pytest.mark.parametrize(
+    ("keywords", "kept", "lost"),
+    [
+        (
+            ["Title", "Author", "Title"],
+            ["Title", "Author"],
+            "text 'Title' but for the last of 2",
+        ),
+        (["a" * 80], [], "text without a valid keyword"),
+        (["Raw profile type iptc"], [], "raw profile 'iptc'"),
+        (["Raw profile type exif"], [], None),
+    ],
+)
+def test_texts_of_a_png_that_are_not_read_are_named(
+    tmp_path, pixels, keywords, kept, lost
+):
+    text = PngImagePlugin.PngInfo()
+    for keyword in keywords:
+        text.add(b"tEXt", f"{keyword}\0text".encode(), after_idat=True)
+    Image.fromarray(pixels).save(tmp_path / "image.png", pnginfo=text)
+    photo = read_image(tmp_path / "image.png")
+    assert [keyword for keyword, _ in photo.text] == kept
+    assert photo.notes == ((f"{lost} dropped",) if lost else ())
+
+
 def test_large_text_and_profile_of_a_png_are_read(tmp_path, pixels):
     """Editors keep whole documents in text; Pillow refuses more than a megabyte."""
     text = PngImagePlugin.PngInfo()

@@ -7,6 +7,7 @@ AVIF, HEIC: nclx ──────┘                  └─► curve, for pix
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -14,7 +15,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import ExifTags, Image
 
-from tf_imgcomp.data import icc, isobmff, transfer
+from tf_imgcomp.data import icc, isobmff, png, transfer
 from tf_imgcomp.data.transfer import Curve, Parametric
 
 _D65, _C = (0.3127, 0.329), (0.31, 0.316)
@@ -157,20 +158,14 @@ def _of_png(info: dict) -> ColourSpace | None:
 
 def _cicp(stream: BinaryIO) -> tuple[int, int] | None:
     """Code points in a PNG's chunk cICP, which Pillow does not read."""
-    position = stream.tell()
-    stream.seek(8)
-    points = None
-    while len(header := stream.read(8)) == 8:
-        length, kind = struct.unpack(">I4s", header)
-        if kind == b"IDAT":
-            break
-        if kind == b"cICP" and length == 4:
-            primaries, curve, matrix, full_range = stream.read(4).ljust(4, b"\0")
-            points = None if matrix or not full_range else (primaries, curve)
-            break
-        stream.seek(length + 4, 1)
-    stream.seek(position)  # Where Pillow is.
-    return points
+    with contextlib.closing(png.chunks(stream)) as chunks:
+        for kind, length in chunks:
+            if kind == b"IDAT":
+                return None
+            if kind == b"cICP" and length == 4:
+                primaries, curve, matrix, full_range = stream.read(4).ljust(4, b"\0")
+                return None if matrix or not full_range else (primaries, curve)
+    return None
 
 
 def _says_adobe_rgb(image: Image.Image) -> bool:

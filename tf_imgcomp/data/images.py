@@ -245,7 +245,7 @@ def _name_what_is_left_out(
         notes.append(f"first frame of {count} only")
     if gain_maps.has_gain_map(image, stream):
         notes.append("HDR gain map dropped")
-    if note := metadata.name_what_is_left_out(image):
+    if note := metadata.name_what_is_left_out(image, stream):
         notes.append(note)
     depth = None
     if image.format == "HEIF":

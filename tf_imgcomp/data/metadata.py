@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import collections
 import math
 import re
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from PIL import Image, PngImagePlugin
 
-from tf_imgcomp.data import exif, jpeg_xl
+from tf_imgcomp.data import exif, jpeg_xl, png
 
 if TYPE_CHECKING:
     from tf_imgcomp.data.images import Photo
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 Text = tuple[tuple[str, str], ...]
 
 _XMP_IN_PNG = "XML:com.adobe.xmp"
+_RAW_PROFILE = "Raw profile type "  # Of ImageMagick; what follows is no text.
 _XMP_IN_TIFF = 700  # Tag.
 _EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"  # What exceeds one segment.
 _IPTC, _IPTC_IN_TIFF = 0x0404, 33723  # Photoshop's number in JPEG, and tag.
@@ -110,8 +112,7 @@ def read_text(image: Image.Image) -> Text:
         # Its attribute `text` would decode all frames of an animation.
         info = image.info.items()
         texts = {str(key): str(value) for key, value in info if isinstance(value, str)}
-        # ImageMagick's "Raw profile type exif" and others are no text.
-        hidden = (_XMP_IN_PNG, "Raw profile type")
+        hidden = (_XMP_IN_PNG, _RAW_PROFILE)
         return tuple(
             (key, value)
             for key, value in texts.items()
@@ -128,9 +129,9 @@ def read_text(image: Image.Image) -> Text:
     )
 
 
-def name_what_is_left_out(image: Image.Image) -> str | None:
+def name_what_is_left_out(image: Image.Image, stream: BinaryIO) -> str | None:
     """Returns a note on metadata of an open image that are not read; None if none."""
-    names = []
+    names = _unread_texts(png.read_keywords(stream)) if image.format == "PNG" else []
     segments, tags = getattr(image, "applist", ()), getattr(image, "tag_v2", {})
     if any(data.startswith(_EXTENDED_XMP) for _, data in segments):
         names.append("extended XMP")
@@ -138,6 +139,21 @@ def name_what_is_left_out(image: Image.Image) -> str | None:
     if _IPTC in blocks or _IPTC_IN_TIFF in tags:
         names.append("IPTC")
     return f"{', '.join(names)} dropped" if names else None
+
+
+def _unread_texts(keywords: list[str]) -> list[str]:
+    """Names of the texts of a PNG that `read_text` does not return."""
+    names = []
+    for keyword, count in collections.Counter(keywords).items():
+        profile = keyword.removeprefix(_RAW_PROFILE)
+        if profile != keyword:
+            # Of ImageMagick; Pillow reads EXIF out of it.
+            names += [] if profile in ("exif", "APP1") else [f"raw profile {profile!r}"]
+        elif not is_keyword(keyword):
+            names.append("text without a valid keyword")
+        elif count > 1 and keyword != _XMP_IN_PNG:
+            names.append(f"text {keyword!r} but for the last of {count}")
+    return list(dict.fromkeys(names))
 
 
 def _decoded(comment: bytes | str) -> str:
