@@ -260,13 +260,13 @@ def fast_startup(
     def loaded(model: str) -> ImageCodec:
         if model in STREAMS:  # Needs no TensorFlow.
             return load(model)
-        import tensorflow as tf
-
-        if threads:
-            tf.config.threading.set_intra_op_parallelism_threads(threads)
-            tf.config.threading.set_inter_op_parallelism_threads(threads)
         gc.disable()
         try:
+            import tensorflow as tf
+
+            if threads:
+                tf.config.threading.set_intra_op_parallelism_threads(threads)
+                tf.config.threading.set_inter_op_parallelism_threads(threads)
             codec = load(model)
         finally:
             gc.freeze()

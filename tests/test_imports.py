@@ -12,6 +12,7 @@ LEVELS = {
     "errors": 0,
     "atomic_files": 1,
     "ops": 1,
+    "saved_functions": 1,
     "tile_grid": 1,
     "layers": 2,
     "metrics": 2,

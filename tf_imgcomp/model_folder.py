@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from tf_imgcomp.errors import ModelError
@@ -133,21 +134,24 @@ class ExportedModel:
         self.tile: int = self.card["tile"]
         self.border: int = self.card["border"]
 
-    def load(self, part: str = ".") -> Any:
-        """Loads the SavedModel; TensorFlow is imported when this is called.
+    def load(self, part: str = ".") -> SimpleNamespace:
+        """The functions of the SavedModel; TensorFlow is imported when this is called.
 
         Args:
             part: folder inside, of another SavedModel with the same fingerprint.
 
+        Returns:
+            Attributes are `saved_functions.SavedFunction`.
+
         Raises:
             ModelError: If it is damaged, or has other weights than the card says.
         """
-        import tensorflow as tf
+        from tf_imgcomp.saved_functions import load_functions, load_value
 
         folder = self.folder / part
         try:
-            model = tf.saved_model.load(str(folder))
-            found = int(model.fingerprint)
+            found = int(load_value(folder, "fingerprint"))
+            functions = load_functions(folder)
         except Exception as error:  # Damage surfaces as almost any of them.
             reason = next(iter(str(error).splitlines()), "")
             raise ModelError(
@@ -158,4 +162,4 @@ class ExportedModel:
                 f"model {folder} has fingerprint {found}, "
                 f"its {CARD} is for {self.fingerprint}"
             )
-        return model
+        return SimpleNamespace(**functions)

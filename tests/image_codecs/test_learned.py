@@ -48,7 +48,7 @@ def test_the_same_image_gives_the_same_bytes(codec):
 
 @pytest.mark.parametrize("function", ["compress", "first", "rest", "synthesis"])
 def test_too_little_memory_is_a_memory_error(codec, monkeypatch, function):
-    def fail(*_):
+    def fail(**_):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
     data = codec.encode(np.zeros((9, 9, 3), np.uint8), 50)

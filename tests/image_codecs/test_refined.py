@@ -76,8 +76,8 @@ def test_an_image_has_one_refined_file(refined, image):
 
 
 def test_results_that_are_worse_are_not_taken(codec, refinement, image):
-    def no_latents(*arguments):
-        found = refinement.objective(*arguments)
+    def no_latents(**inputs):
+        found = refinement.objective(**inputs)
         return {**found, "y_hat": 0 * found["y_hat"]}
 
     harmful = SimpleNamespace(weights=refinement.weights, objective=no_latents)

@@ -58,7 +58,7 @@ class SavedFilter(ExportedModel):
         """
         filter_ = getattr(self._model, signature(ensemble))
         with memory_errors():
-            return filter_(pixels, np.float32(setting))["image"].numpy()
+            return filter_(image=pixels, qp=setting)["image"].numpy()
 
 
 class FilteredCodec(ImageCodec):

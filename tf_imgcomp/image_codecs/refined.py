@@ -141,7 +141,9 @@ class RefinedCodec(ImageCodec):
         latents = model.analysis(seen, np.zeros_like(crop), plain.quality)
         y, z = latents["y"], latents["z"]
         hundredths = np.int64(round(100 * plain.quality))
-        weights = self._refinement.weights(self._trained, y, hundredths)
+        weights = self._refinement.weights(
+            trained=self._trained, y=y, quality=hundredths
+        )
         progress = iter if tiles.pixels.num_tiles > 1 else self._progress
         best = self._refine(seen, y, z, hundredths, weights, progress)
         refined = model.encode(
@@ -173,8 +175,13 @@ class RefinedCodec(ImageCodec):
         velocity, adam = np.zeros_like(y), _Adam(z)
         for iteration in progress(range(self._iterations + 1)):
             now = self._refinement.objective(
-                self._trained,
-                *(pixels, y, z, quality, bits_per_error, weights["uses_optional"]),
+                trained=self._trained,
+                image=pixels,
+                y=y,
+                z=z,
+                quality=quality,
+                bits_per_error=bits_per_error,
+                uses_optional=weights["uses_optional"],
             )
             now = {name: value.numpy() for name, value in now.items()}
             if best is None or now["cost"] < best.cost:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ class TileModel(ExportedModel):
     @property
     def has_importance(self) -> bool:
         """Whether `analysis` gives an importance map."""
-        return "importance" in self._model.signatures["analysis"].structured_outputs
+        return "importance" in self._model.analysis.outputs
 
     def compress(self, pixels: np.ndarray, crop: np.ndarray, quality: float) -> Coded:
         """Codes a tile.
@@ -60,9 +61,8 @@ class TileModel(ExportedModel):
             crop: latents to cut at top, bottom, left and right.
             quality: float in [1, 100].
         """
-        quality = self._tf.constant(quality, "float32")
         with memory_errors():
-            coded = self._model.compress(pixels, crop, quality)
+            coded = self._model.compress(image=pixels, crop=crop, quality=quality)
         return _coded_tile(coded, int(coded["quality"]) / 100)
 
     def analysis(
@@ -73,7 +73,9 @@ class TileModel(ExportedModel):
         Arguments are those of `compress`.
         """
         with memory_errors():
-            latents = self._model.analysis(pixels, crop, _hundredths(quality))
+            latents = self._model.analysis(
+                image=pixels, crop=crop, quality=_hundredths(quality)
+            )
         return {name: value.numpy() for name, value in latents.items()}
 
     def encode(self, y_hat: np.ndarray, z_hat: np.ndarray, quality: float) -> Coded:
@@ -85,7 +87,12 @@ class TileModel(ExportedModel):
             quality: float in [1, 100], a multiple of 0.01.
         """
         with memory_errors():
-            coded = self._model.encode(y_hat, z_hat, _hundredths(quality), _NO_CHOICE)
+            coded = self._model.encode(
+                y=y_hat,
+                z=z_hat,
+                quality=_hundredths(quality),
+                bits_per_error=_NO_CHOICE,
+            )
         return _coded_tile(coded, quality)
 
     def refinement(self) -> tuple[Any, np.ndarray]:
@@ -136,10 +143,8 @@ class TileModel(ExportedModel):
         """
         hundredths = _hundredths(quality)
         decoded = self._decode_first(first, rows, columns, hundredths)
-        z_hat, y_hat = decoded["z_hat"], decoded["y_hat"]
-        decoded = self._decode_part(
-            rest, lambda s: self._model.rest(z_hat, y_hat, s, hundredths)
-        )
+        latents = {"z_hat": decoded["z_hat"], "y_hat": decoded["y_hat"]}
+        decoded = self._decode_part(rest, self._model.rest, hundredths, **latents)
         return compact(decoded["y_hat"].numpy()[0])
 
     def decode_first(
@@ -164,8 +169,10 @@ class TileModel(ExportedModel):
         """
         y_hat = y_hat[None].astype(np.float32)
         with memory_errors():
-            image = self._model.synthesis(y_hat, crop, _hundredths(quality))["image"]
-        return image.numpy()
+            decoded = self._model.synthesis(
+                y_hat=y_hat, crop=crop, quality=_hundredths(quality)
+            )
+        return decoded["image"].numpy()
 
     def preview(
         self, y_hat: np.ndarray, crop: np.ndarray, quality: float, factor: int
@@ -184,25 +191,25 @@ class TileModel(ExportedModel):
         y_hat = y_hat[None].astype(np.float32)
         with memory_errors():
             decoded = self._model.preview(
-                y_hat, crop, _hundredths(quality), np.int32(factor)
+                y_hat=y_hat, crop=crop, quality=_hundredths(quality), factor=factor
             )
         return decoded["image"].numpy()
 
     def _decode_first(
         self, first: bytes, rows: int, columns: int, hundredths: np.int64
     ) -> dict:
-        size = np.int32(rows), np.int32(columns)
-        return self._decode_part(
-            first, lambda s: self._model.first(s, *size, hundredths)
-        )
+        size = {"rows": rows, "columns": columns}
+        return self._decode_part(first, self._model.first, hundredths, **size)
 
-    def _decode_part(self, data: bytes, decode: Any) -> dict:
-        """Outputs of a signature for the streams in a part's bytes, checked."""
+    def _decode_part(
+        self, data: bytes, decode: Callable, hundredths: np.int64, **inputs: Any
+    ) -> dict:
+        """Outputs of a function for the streams in a part's bytes, checked."""
         tf = self._tf
         checksum, strings = streams.unpack(data)
         try:
             with memory_errors():
-                decoded = decode(tf.constant(strings, tf.string))
+                decoded = decode(strings=strings, quality=hundredths, **inputs)
         except tf.errors.OpError as error:
             raise BitstreamError("the strings do not decode") from error
         if not bool(decoded["sound"]):
