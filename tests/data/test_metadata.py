@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms, PngImagePlugin
 
+from tf_imgcomp import bitstream
 from tf_imgcomp.data.images import Photo, read_image, read_pillow_image, write_image
 from tf_imgcomp.errors import ImageError
+from tf_imgcomp.files.metadata_blocks import encode_blocks
 
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"/>'
 TEXT = (("Comment", "h\u00e9llo"),)
@@ -144,6 +146,35 @@ def test_texts_of_a_png_that_are_not_read_are_named(
     photo = read_image(tmp_path / "image.png")
     assert [keyword for keyword, _ in photo.text] == kept
     assert photo.notes == ((f"{lost} dropped",) if lost else ())
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_the_first_thousand_texts_are_kept(tmp_path, pixels, suffix):
+    """As many as a `.tfci` file holds."""
+    path = tmp_path / f"image.{suffix}"
+    if suffix == "png":
+        write_image(
+            path, Photo(pixels, text=tuple((f"k{n}", "v") for n in range(1002)))
+        )
+    else:
+        _with_segments(path, pixels, *((b"\xfe", b"v"),) * 1002)
+    photo = read_image(path)
+    assert len(photo.text) == 1000
+    assert photo.text[-1] == ("k999" if suffix == "png" else "Comment", "v")
+    assert photo.notes == ("texts after the first 1000 of 1002 dropped",)
+    ((kind, _),) = encode_blocks(photo)
+    assert kind == bitstream.TEXT
+
+
+def test_a_note_names_ten_texts(tmp_path, pixels):
+    text = PngImagePlugin.PngInfo()
+    for number in range(500):
+        for _ in range(2):
+            text.add_text(f"k{number}", "v")
+    Image.fromarray(pixels).save(tmp_path / "image.png", pnginfo=text)
+    (note,) = read_image(tmp_path / "image.png").notes
+    assert note.startswith("text 'k0' but for the last of 2, text 'k1' but for")
+    assert note.endswith("text 'k9' but for the last of 2, 490 more texts dropped")
 
 
 def test_large_text_and_profile_of_a_png_are_read(tmp_path, pixels):

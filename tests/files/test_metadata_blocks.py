@@ -75,7 +75,7 @@ def test_a_block_of_text_holds_a_thousand():
     with pytest.raises(BitstreamError, match="^text: more than 1000 pairs"):
         decode_blocks(((bitstream.TEXT, text(*(b"A", b"") * 1001)),))
     photo = Photo(PIXELS, text=(("A", "b"),) * 1001)
-    with pytest.raises(ImageError, match="^1001 texts exceed 1000: .*--strip"):
+    with pytest.raises(ImageError, match="^1001 texts exceed 1000$"):
         encode_blocks(photo)
 
 

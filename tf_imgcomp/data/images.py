@@ -283,6 +283,7 @@ def _read_frame(image: Image.Image, stream: BinaryIO, notes: list[str]) -> Photo
         icc = samples.check_profile(image.info.get("icc_profile"), grey, notes)
     if alpha is not None and alpha.min() == 255:
         alpha = None
+    text = metadata.read_text(image, notes)
     pixels = np.repeat(colours[..., None], 3, -1) if grey else colours
     return Photo(
         pixels=pixels,
@@ -292,7 +293,7 @@ def _read_frame(image: Image.Image, stream: BinaryIO, notes: list[str]) -> Photo
         exif=exif_data,
         xmp=metadata.read_xmp(image, stream),
         dpi=metadata.read_dpi(image, exif_data),
-        text=metadata.read_text(image),
+        text=text,
         notes=tuple(notes),
     )
 

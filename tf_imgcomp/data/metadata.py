@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import math
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from PIL import Image, PngImagePlugin
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 Text = tuple[tuple[str, str], ...]
 
+MAX_TEXTS = 1000  # A small file would else hold millions.
+_NAMED = 10  # In one note, which would else be as long as the file.
 _XMP_IN_PNG = "XML:com.adobe.xmp"
 _RAW_PROFILE = "Raw profile type "  # Of ImageMagick; what follows is no text.
 _XMP_IN_TIFF = 700  # Tag.
@@ -106,27 +109,36 @@ def is_keyword(text: str) -> bool:
     return len(text) in range(1, 80) and text.isprintable() and max(text) < "\u0100"
 
 
-def read_text(image: Image.Image) -> Text:
-    """Returns keyword and text of all comments of a loaded image."""
+def read_text(image: Image.Image, notes: list[str]) -> Text:
+    """Returns keyword and text of the first `MAX_TEXTS` comments of a loaded image.
+
+    Args:
+        image: A loaded image.
+        notes: Gets a line if there are more.
+    """
+    texts = tuple(_texts(image))
+    if len(texts) > MAX_TEXTS:
+        notes.append(f"texts after the first {MAX_TEXTS} of {len(texts)} dropped")
+    return texts[:MAX_TEXTS]
+
+
+def _texts(image: Image.Image) -> Iterator[tuple[str, str]]:
     if image.format == "PNG":
         # Its attribute `text` would decode all frames of an animation.
         info = image.info.items()
         texts = {str(key): str(value) for key, value in info if isinstance(value, str)}
         hidden = (_XMP_IN_PNG, _RAW_PROFILE)
-        return tuple(
-            (key, value)
-            for key, value in texts.items()
-            if is_keyword(key) and not key.startswith(hidden)
-        )
+        for key, value in texts.items():
+            if is_keyword(key) and not key.startswith(hidden):
+                yield key, value
+        return
     segments = getattr(image, "applist", ())  # Of JPEG; `info` has the last comment.
     comments = [data for kind, data in segments if kind == "COM"]
     comments = comments or [image.info.get("comment") or b""]
-    # A JPEG 2000 names its encoder.
-    return tuple(
-        ("Comment", text)
-        for text in map(_decoded, comments)
-        if text and not text.startswith("Created by OpenJPEG")
-    )
+    for text in map(_decoded, comments):
+        # A JPEG 2000 names its encoder.
+        if text and not text.startswith("Created by OpenJPEG"):
+            yield "Comment", text
 
 
 def name_what_is_left_out(image: Image.Image, stream: BinaryIO) -> str | None:
@@ -138,6 +150,8 @@ def name_what_is_left_out(image: Image.Image, stream: BinaryIO) -> str | None:
     blocks = image.info.get("photoshop", {}) if segments else {}
     if _IPTC in blocks or _IPTC_IN_TIFF in tags:
         names.append("IPTC")
+    if len(names) > _NAMED:
+        names[_NAMED:] = [f"{len(names) - _NAMED} more texts"]
     return f"{', '.join(names)} dropped" if names else None
 
 

@@ -18,7 +18,6 @@ from tf_imgcomp.errors import BitstreamError, ImageError
 
 # Kinds of blocks that hold bytes as they are.
 _FIELDS = {bitstream.ICC: "icc", bitstream.EXIF: "exif", bitstream.XMP: "xmp"}
-_MAX_TEXTS = 1000  # A small block would else hold millions.
 _RESOLUTION = struct.Struct("<ff")  # Dots per inch across and down.
 
 
@@ -74,10 +73,8 @@ def _unpack_resolution(data: bytes) -> tuple[float, float]:
 
 
 def _pack(text: Text) -> bytes:
-    if len(text) > _MAX_TEXTS:
-        raise ImageError(
-            f"{len(text)} texts exceed {_MAX_TEXTS}: drop them with --strip"
-        )
+    if len(text) > metadata.MAX_TEXTS:
+        raise ImageError(f"{len(text)} texts exceed {metadata.MAX_TEXTS}")
     strings = (string.encode() for pair in text for string in pair)
     return b"".join(varint(len(string)) + string for string in strings)
 
@@ -88,8 +85,8 @@ def _unpack(data: bytes) -> Text:
         while reader.left:
             pair = reader.string().decode(), reader.string().decode()
             pairs.append(pair)
-            if len(pairs) > _MAX_TEXTS:
-                raise BitstreamError(f"text: more than {_MAX_TEXTS} pairs")
+            if len(pairs) > metadata.MAX_TEXTS:
+                raise BitstreamError(f"text: more than {metadata.MAX_TEXTS} pairs")
     except UnicodeDecodeError:
         raise BitstreamError("text: not UTF-8") from None
     if not pairs or not all(metadata.is_keyword(keyword) for keyword, _ in pairs):
