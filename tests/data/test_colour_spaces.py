@@ -10,6 +10,7 @@ from PIL import Image, ImageCms
 from tests.data.png_files import png
 from tf_imgcomp.data import transfer
 from tf_imgcomp.data.images import read_image
+from tf_imgcomp.data.transfer import Parametric
 
 ADOBE = (0.3127, 0.329, 0.64, 0.33, 0.21, 0.71, 0.15, 0.06)
 SRGB = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)
@@ -164,6 +165,114 @@ def test_a_profile_in_the_file_comes_first(tmp_path, make_image):
     path = tmp_path / "image.avif"
     Image.fromarray(make_image(64, 96)).save(path, icc_profile=ICC)
     assert read_image(path).icc == ICC
+
+
+WHITE_POINT, PRIMARIES, TRANSFER_FUNCTION = 318, 319, 301
+
+
+def table(curve):
+    """The tag TransferFunction of a TIFF of 8 bits."""
+    light = Parametric(curve) if isinstance(curve, float) else curve
+    return tuple(np.rint(65535 * light.to_linear(np.arange(256) / 255)).astype(int))
+
+
+@pytest.fixture
+def read_tiff(tmp_path, make_image):
+    """Returns a function that reads a small TIFF with further tags."""
+
+    def read(tags, mode="RGB", **options):
+        image = Image.fromarray(make_image(8, 9)).convert(mode)
+        path = tmp_path / "image.tif"
+        image.save(path, tiffinfo=tags, **options)
+        return read_image(path), np.asarray(image)
+
+    return read
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {WHITE_POINT: SRGB[:2], PRIMARIES: SRGB[2:]},
+        {TRANSFER_FUNCTION: table(2.2)},
+        {WHITE_POINT: SRGB[:2], PRIMARIES: SRGB[2:], TRANSFER_FUNCTION: table(2.2)},
+        {TRANSFER_FUNCTION: table(transfer.SRGB)},
+    ],
+)
+def test_a_tiff_that_says_srgb_needs_no_profile(read_tiff, tags):
+    photo, pixels = read_tiff(tags)
+    assert (photo.icc, photo.notes) == (None, ())
+    np.testing.assert_array_equal(photo.pixels, pixels)
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {WHITE_POINT: ADOBE[:2], PRIMARIES: ADOBE[2:]},
+        {TRANSFER_FUNCTION: table(1.8)},
+        {TRANSFER_FUNCTION: 3 * table(1.8)},
+    ],
+)
+def test_other_colours_of_a_tiff_get_a_profile(read_tiff, tags):
+    photo, pixels = read_tiff(tags)
+    assert description(photo.icc) == "TIFF"
+    assert photo.notes == ()
+    np.testing.assert_array_equal(photo.pixels, pixels)
+
+
+def test_the_profile_of_a_tiff_is_that_of_a_png_with_the_same_colours(read, read_tiff):
+    tags = {WHITE_POINT: ADOBE[:2], PRIMARIES: ADOBE[2:], TRANSFER_FUNCTION: table(1.8)}
+    profiles = [read_tiff(tags)[0].icc, read(gama(1 / 1.8), chrm(ADOBE))[0].icc]
+    shown = [
+        ImageCms.profileToProfile(
+            Image.new("RGB", (1, 1), (128, 60, 30)),
+            ImageCms.ImageCmsProfile(io.BytesIO(icc)),
+            ImageCms.createProfile("sRGB"),
+        ).getpixel((0, 0))
+        for icc in profiles
+    ]
+    assert shown[0] == shown[1]
+
+
+def test_linear_light_of_a_tiff_gets_the_curve_of_srgb(read_tiff):
+    photo, pixels = read_tiff({TRANSFER_FUNCTION: table(1.0)}, "L")
+    light = pixels[4, 4] / 255
+    expected = 255 * transfer.to_srgb_curve(light)
+    np.testing.assert_allclose(photo.pixels[4, 4], expected, atol=0.5)
+    assert photo.notes == ("linear light converted to sRGB's curve",)
+
+
+@pytest.mark.parametrize(
+    ("tags", "mode", "ignored"),
+    [
+        ({WHITE_POINT: ADOBE[:2]}, "RGB", "WhitePoint"),
+        ({PRIMARIES: ADOBE[2:]}, "RGB", "PrimaryChromaticities"),
+        ({TRANSFER_FUNCTION: table(2.0)[::-1]}, "L", "TransferFunction"),
+        ({TRANSFER_FUNCTION: table(2.0)[:99]}, "RGB", "TransferFunction"),
+        ({TRANSFER_FUNCTION: 2 * table(2.0) + table(1.0)}, "RGB", "TransferFunction"),
+        (
+            {WHITE_POINT: ADOBE[:2], PRIMARIES: ADOBE[2:]},
+            "CMYK",
+            "WhitePoint, PrimaryChromaticities",
+        ),
+    ],
+)
+def test_colours_of_a_tiff_that_are_ignored_are_named(read_tiff, tags, mode, ignored):
+    photo, _ = read_tiff(tags, mode)
+    assert photo.icc is None
+    assert photo.notes[0] == f"{ignored} ignored"
+
+
+@pytest.mark.parametrize("primaries", [[0] * 6, [0.3, 0.3] * 3, [1e6] * 6])
+def test_damaged_colours_of_a_tiff_are_dropped_with_a_note(read_tiff, primaries):
+    photo, _ = read_tiff({WHITE_POINT: ADOBE[:2], PRIMARIES: primaries})
+    assert photo.icc is None
+    assert photo.notes == ("the colour space is damaged and was dropped",)
+
+
+def test_a_profile_in_a_tiff_comes_first(read_tiff):
+    tags = {WHITE_POINT: ADOBE[:2], PRIMARIES: ADOBE[2:]}
+    photo, _ = read_tiff(tags, icc_profile=ICC)
+    assert (photo.icc, photo.notes) == (ICC, ())
 
 
 def test_adobe_rgb_in_exif_becomes_a_profile(tmp_path, make_image):

@@ -1,21 +1,22 @@
 """Colour spaces that files name by numbers, in place of an ICC profile.
 
 PNG: cICP, gAMA, cHRM ─┐                  ┌─► ICC profile of the pixels
-                       ├─► ColourSpace ───┤
-AVIF, HEIC: nclx ──────┘                  └─► curve, for pixels to be converted
+AVIF, HEIC: nclx ──────┼─► ColourSpace ───┤
+TIFF: tags ────────────┘                  └─► curve, for pixels to be converted
 """
 
 from __future__ import annotations
 
 import contextlib
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
 from PIL import ExifTags, Image
 
-from tf_imgcomp.data import icc, isobmff, png, transfer
+from tf_imgcomp.data import icc, isobmff, png, tiff, transfer
 from tf_imgcomp.data.transfer import Curve, Parametric
 
 _D65, _C = (0.3127, 0.329), (0.31, 0.316)
@@ -43,6 +44,7 @@ _CURVES = {
     17: Parametric(2.6),
 }
 _HDR = {16: ("PQ", transfer.pq_to_linear), 18: ("HLG", transfer.hlg_to_linear)}
+_NOT_RGB = ("CMYK", "LAB")  # Modes whose samples are not those of a display.
 _FLAT = 1.5  # Below this exponent, 8 bits are too coarse for dark colours.
 
 
@@ -109,7 +111,9 @@ _ADOBE_RGB = ColourSpace(
 )
 
 
-def read_colour_space(image: Image.Image, stream: BinaryIO) -> ColourSpace | None:
+def read_colour_space(
+    image: Image.Image, stream: BinaryIO, notes: list[str]
+) -> ColourSpace | None:
     """Returns the colour space that a file names by numbers, None if it names none.
 
     An ICC profile takes precedence, but in a PNG over all but cICP.
@@ -117,6 +121,7 @@ def read_colour_space(image: Image.Image, stream: BinaryIO) -> ColourSpace | Non
     Args:
         image: An image that is open.
         stream: Its file.
+        notes: Gets a line if the file names colours that are ignored.
     """
     if image.format == "PNG" and (points := _cicp(stream)):
         return _of_code_points(*points)
@@ -124,6 +129,8 @@ def read_colour_space(image: Image.Image, stream: BinaryIO) -> ColourSpace | Non
         return None
     if image.format == "PNG" and "srgb" not in image.info:
         return _of_png(image.info)
+    if image.format == "TIFF" and (space := _of_tiff(image, notes)):
+        return space
     if image.format == "AVIF":
         colour = isobmff.read_properties(stream).colour
         return _of_code_points(*colour) if colour else None
@@ -145,15 +152,38 @@ def _of_png(info: dict) -> ColourSpace | None:
     gamma, xy = info.get("gamma"), info.get("chromaticity")
     if not gamma and not xy:
         return None
+    curve = Parametric(1 / gamma) if gamma else transfer.SRGB
+    return _measured("PNG gAMA, cHRM", xy, curve)
+
+
+def _of_tiff(image: Image.Image, notes: list[str]) -> ColourSpace | None:
+    """From the tags WhitePoint, PrimaryChromaticities and TransferFunction."""
+    tags = tiff.read_colours(image)
+    usable = {} if image.mode in _NOT_RGB else tags
+    xy = [*usable.get("WhitePoint", ()), *usable.get("PrimaryChromaticities", ())]
+    if len(xy) == 8:
+        del tags["WhitePoint"], tags["PrimaryChromaticities"]
+    curve = transfer.fitted(usable.get("TransferFunction", ()))
+    if curve:
+        del tags["TransferFunction"]
+    if tags:
+        notes.append(f"{', '.join(tags)} ignored")
+    if len(xy) != 8 and not curve:
+        return None
+    return _measured("TIFF", xy if len(xy) == 8 else None, curve or transfer.SRGB)
+
+
+def _measured(
+    name: str, xy: Sequence[float] | None, curve: Parametric
+) -> ColourSpace | None:
+    """The space of a curve, and of x and y of white, red, green and blue, if any."""
     _, white, *rgb = _PRIMARIES[1]
     if xy:
         white, *rgb = zip(xy[::2], xy[1::2])
-    curve = Parametric(1 / gamma) if gamma else transfer.SRGB
-    space = ColourSpace("PNG gAMA, cHRM", white, tuple(rgb), curve)
-    # 1 / 2.2 is how sRGB was said before it had a chunk.
-    if gamma and abs(gamma - 1 / 2.2) < 0.001 and space.has_primaries_of_srgb():
-        return None
-    return space
+    space = ColourSpace(name, white, tuple(rgb), curve)
+    # An exponent of 2.2 is how sRGB was said before it had a name.
+    is_srgb = abs(curve.g - 2.2) < 0.005 and space.has_primaries_of_srgb()
+    return None if is_srgb else space
 
 
 def _cicp(stream: BinaryIO) -> tuple[int, int] | None:

@@ -269,7 +269,7 @@ def _read_frame(image: Image.Image, stream: BinaryIO, notes: list[str]) -> Photo
     metadata.drop_misleading_text(image, notes)
     if image.format == "JPEG2000":
         image.info["icc_profile"] = jpeg_2000.read_profile(stream)
-    space = colour_spaces.read_colour_space(image, stream)
+    space = colour_spaces.read_colour_space(image, stream, notes)
     image.load()
     metadata.drop_misleading_text(image, notes)  # It may follow the pixels.
     exif_data = exif.turn_upright(image, notes)

@@ -1,14 +1,20 @@
-"""Checks on TIFFs that Pillow lacks."""
+"""Checks on TIFFs, and tags of colours, that Pillow lacks."""
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from PIL import Image, TiffImagePlugin
 
 from tf_imgcomp.errors import ImageError
 
 _BIG = 43  # Version of BigTIFF, in a header of 16 bytes.
+# Numbers of the tags, and how many numbers each holds (TIFF 6.0, section 20).
+_COLOURS = {
+    "WhitePoint": (318, {2}),
+    "PrimaryChromaticities": (319, {6}),
+    "TransferFunction": (301, {n << bits for bits in range(1, 17) for n in (1, 3)}),
+}
 _FORMATS = {1: "unsigned", 2: "signed", 3: "floating-point"}
 
 
@@ -52,6 +58,30 @@ def has_signed_bytes(image: Image.Image) -> bool:
     tags = getattr(image, "tag_v2", {})
     is_byte = tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,))[0] == 8
     return is_byte and tags.get(TiffImagePlugin.SAMPLEFORMAT, (1,))[0] == 2
+
+
+def read_colours(image: Image.Image) -> dict[str, list[float]]:
+    """Returns the numbers in the tags that describe the colours of an open TIFF.
+
+    Returns:
+        By name of the tag: x and y of white; x and y of red, green and blue; and the
+        light, 0 to 65535, of each value of a sample, for all samples or for red, green
+        and blue. An empty list for a damaged tag; absent tags are absent.
+    """
+    tags = getattr(image, "tag_v2", {})
+    return {
+        name: _numbers(tags[tag], counts)
+        for name, (tag, counts) in _COLOURS.items()
+        if tag in tags
+    }
+
+
+def _numbers(values: Any, counts: set[int]) -> list[float]:
+    try:
+        numbers = [float(value) for value in values]
+    except (TypeError, ValueError):  # A single number, or text.
+        return []
+    return numbers if len(numbers) in counts else []
 
 
 def check_strips(image: Image.Image) -> None:

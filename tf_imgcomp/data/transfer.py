@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +12,7 @@ Curve = Callable[[np.ndarray], np.ndarray]
 # Light of a white page in high dynamic range, in cd/m2 (ITU-R BT.2408), and the peak
 # for which most of it is mastered.
 _WHITE, _PEAK = 203.0, 1000.0
+_FIT = 1 / 512  # Half a step of 8 bits.
 _KNEE = 0.75  # Of white: up to here light is kept.
 
 
@@ -33,6 +34,26 @@ LINEAR = Parametric(1.0)
 SRGB = Parametric(2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
 BT709 = Parametric(1 / 0.45, 1 / 1.099, 0.099 / 1.099, 1 / 4.5, 0.081)
 SMPTE240 = Parametric(1 / 0.45, 1 / 1.1115, 0.1115 / 1.1115, 1 / 4, 0.0912)
+
+
+def fitted(table: Sequence[float]) -> Parametric | None:
+    """Returns the curve that a table samples: that of sRGB, or a power; None if none.
+
+    Args:
+        table: Light, 0 to 65535, of 2, 4, 8, ... samples from 0 to 1, of all colours or
+            three times, of red, green and blue.
+    """
+    if not len(table):
+        return None
+    light = np.reshape(table, (3 if len(table) % 3 == 0 else 1, -1)) / 65535
+    v = np.linspace(0, 1, light.shape[1])
+    middle = len(v) // 2
+    with np.errstate(divide="ignore", invalid="ignore"):  # Of a table of zeros.
+        power = Parametric(float(np.log(light[0, middle]) / np.log(v[middle])))
+        for curve in (SRGB, power):
+            if np.abs(curve.to_linear(v) - light).max() < _FIT:
+                return curve
+    return None
 
 
 def to_srgb_curve(light: np.ndarray) -> np.ndarray:
