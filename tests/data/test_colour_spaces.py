@@ -43,6 +43,14 @@ def read(tmp_path, make_image):
     return read_png
 
 
+def shown(icc):
+    """A colour with this profile, in sRGB."""
+    colour = Image.new("RGB", (1, 1), (128, 60, 30))
+    profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+    srgb = ImageCms.createProfile("sRGB")
+    return ImageCms.profileToProfile(colour, profile, srgb).getpixel((0, 0))
+
+
 def description(icc):
     return ImageCms.ImageCmsProfile(io.BytesIO(icc)).profile.profile_description
 
@@ -221,16 +229,8 @@ def test_other_colours_of_a_tiff_get_a_profile(read_tiff, tags):
 
 def test_the_profile_of_a_tiff_is_that_of_a_png_with_the_same_colours(read, read_tiff):
     tags = {WHITE_POINT: ADOBE[:2], PRIMARIES: ADOBE[2:], TRANSFER_FUNCTION: table(1.8)}
-    profiles = [read_tiff(tags)[0].icc, read(gama(1 / 1.8), chrm(ADOBE))[0].icc]
-    shown = [
-        ImageCms.profileToProfile(
-            Image.new("RGB", (1, 1), (128, 60, 30)),
-            ImageCms.ImageCmsProfile(io.BytesIO(icc)),
-            ImageCms.createProfile("sRGB"),
-        ).getpixel((0, 0))
-        for icc in profiles
-    ]
-    assert shown[0] == shown[1]
+    expected = shown(read(gama(1 / 1.8), chrm(ADOBE))[0].icc)
+    assert shown(read_tiff(tags)[0].icc) == expected
 
 
 def test_linear_light_of_a_tiff_gets_the_curve_of_srgb(read_tiff):
@@ -273,6 +273,101 @@ def test_a_profile_in_a_tiff_comes_first(read_tiff):
     tags = {WHITE_POINT: ADOBE[:2], PRIMARIES: ADOBE[2:]}
     photo, _ = read_tiff(tags, icc_profile=ICC)
     assert (photo.icc, photo.notes) == (ICC, ())
+
+
+@pytest.fixture
+def read_bmp(tmp_path, make_image):
+    """Returns a function that reads a small BMP with a header of version 4 or 5."""
+
+    def read(kind, xyz=(0,) * 9, exponents=(0,) * 3, profile=b"", suffix="bmp"):
+        pixels = make_image(8, 9)
+        path = tmp_path / f"image.{suffix}"
+        Image.fromarray(pixels).save(path)
+        data = path.read_bytes()
+        start = data.index(struct.pack("<I", 40))
+        rows = data[start + 40 :]
+        header = struct.pack("<I", 124 if profile else 108) + data[start + 4 :][:36]
+        header += bytes(16) + kind[::-1]
+        header += struct.pack("<9i", *(round(2**30 * value) for value in xyz))
+        header += struct.pack("<3I", *(round(2**16 * value) for value in exponents))
+        if profile:
+            header += struct.pack("<4I", 0, 124 + len(rows), len(profile), 0)
+        file = data[:10] + struct.pack("<I", start + len(header)) if start else b""
+        path.write_bytes(file + header + rows + profile)
+        return read_image(path), pixels
+
+    return read
+
+
+def xyz(values):
+    """x, y and z of red, green and blue in a list that begins with white."""
+    pairs = zip(values[2::2], values[3::2])
+    return tuple(number for x, y in pairs for number in (x, y, 1 - x - y))
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        (b"sRGB", {"xyz": xyz(ADOBE), "exponents": (1, 1, 1)}),
+        (b"Win ", {"xyz": xyz(ADOBE), "exponents": (1, 1, 1)}),
+        (bytes(4), {}),
+        (bytes(4), {"xyz": xyz(SRGB)}),
+        (bytes(4), {"xyz": xyz(SRGB), "exponents": (2.2, 2.2, 2.2)}),
+        (bytes(4), {"exponents": (1 / 2.2,) * 3}),
+    ],
+)
+def test_a_bmp_that_says_srgb_or_nothing_needs_no_profile(read_bmp, kind, fields):
+    photo, pixels = read_bmp(kind, **fields)
+    assert (photo.icc, photo.notes) == (None, ())
+    np.testing.assert_array_equal(photo.pixels, pixels)
+
+
+@pytest.mark.parametrize("suffix", ["bmp", "dib"])
+@pytest.mark.parametrize("scale", [1, 0.5])  # x, y, z, or X, Y, Z.
+def test_calibrated_colours_of_a_bmp_get_a_profile(read, read_bmp, suffix, scale):
+    primaries = [scale * value for value in xyz(ADOBE)]
+    photo, pixels = read_bmp(bytes(4), primaries, (1.8,) * 3, suffix=suffix)
+    assert description(photo.icc) == "BMP"
+    assert photo.notes == ()
+    np.testing.assert_array_equal(photo.pixels, pixels)
+    assert shown(photo.icc) == shown(read(gama(1 / 1.8), chrm(ADOBE))[0].icc)
+
+
+def test_different_curves_of_a_bmp_are_named(read_bmp):
+    photo, _ = read_bmp(bytes(4), xyz(ADOBE), (1.8, 2.2, 0))
+    assert description(photo.icc) == "BMP"
+    assert photo.notes == ("different curves of red, green and blue ignored",)
+
+
+@pytest.mark.parametrize("suffix", ["bmp", "dib"])
+def test_the_profile_in_a_bmp_is_kept(read_bmp, suffix):
+    photo, pixels = read_bmp(b"MBED", xyz(ADOBE), profile=ICC, suffix=suffix)
+    assert (photo.icc, photo.notes) == (ICC, ())
+    np.testing.assert_array_equal(photo.pixels, pixels)
+
+
+@pytest.mark.parametrize("damaged", [b"?", ICC[:36] + b"?" + ICC[37:]])
+def test_a_damaged_profile_in_a_bmp_is_named(read_bmp, damaged):
+    photo, _ = read_bmp(b"MBED", profile=damaged)
+    assert photo.icc is None
+    assert photo.notes == ("ICC profile is damaged and was dropped",)
+
+
+def test_the_profile_of_a_cut_bmp_is_named(read_bmp, tmp_path):
+    read_bmp(b"MBED", profile=ICC)
+    path = tmp_path / "image.bmp"
+    path.write_bytes(path.read_bytes()[:-1])
+    photo = read_image(path)
+    assert photo.icc is None
+    assert photo.notes == ("ICC profile is damaged and was dropped",)
+
+
+def test_a_profile_that_a_bmp_links_is_named_and_not_opened(read_bmp, tmp_path):
+    (tmp_path / "secret.icc").write_bytes(ICC)
+    name = str(tmp_path / "secret.icc").encode()
+    photo, _ = read_bmp(b"LINK", profile=name + b"\0" + bytes(9))
+    assert photo.icc is None
+    assert photo.notes == (f"ICC profile in another file ignored: {name.decode()}",)
 
 
 def test_adobe_rgb_in_exif_becomes_a_profile(tmp_path, make_image):

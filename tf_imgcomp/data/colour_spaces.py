@@ -2,7 +2,7 @@
 
 PNG: cICP, gAMA, cHRM ─┐                  ┌─► ICC profile of the pixels
 AVIF, HEIC: nclx ──────┼─► ColourSpace ───┤
-TIFF: tags ────────────┘                  └─► curve, for pixels to be converted
+TIFF, BMP: own fields ─┘                  └─► curve, for pixels to be converted
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import ExifTags, Image
 
-from tf_imgcomp.data import icc, isobmff, png, tiff, transfer
+from tf_imgcomp.data import bmp, icc, isobmff, png, tiff, transfer
 from tf_imgcomp.data.transfer import Curve, Parametric
 
 _D65, _C = (0.3127, 0.329), (0.31, 0.316)
@@ -131,6 +131,8 @@ def read_colour_space(
         return _of_png(image.info)
     if image.format == "TIFF" and (space := _of_tiff(image, notes)):
         return space
+    if image.format in ("BMP", "DIB"):
+        return _of_bmp(image, stream, notes)
     if image.format == "AVIF":
         colour = isobmff.read_properties(stream).colour
         return _of_code_points(*colour) if colour else None
@@ -171,6 +173,23 @@ def _of_tiff(image: Image.Image, notes: list[str]) -> ColourSpace | None:
     if len(xy) != 8 and not curve:
         return None
     return _measured("TIFF", xy if len(xy) == 8 else None, curve or transfer.SRGB)
+
+
+def _of_bmp(
+    image: Image.Image, stream: BinaryIO, notes: list[str]
+) -> ColourSpace | None:
+    """From the header. It has no white: browsers take that of sRGB."""
+    calibration = bmp.read_calibration(image, stream)
+    if calibration is None:
+        return None
+    primaries, exponents = calibration
+    curve = transfer.SRGB
+    if exponents and max(exponents) > min(exponents) + 0.005:
+        notes.append("different curves of red, green and blue ignored")
+    elif exponents:
+        # No screen has an exponent below 1: it is the inverse, as in PNG.
+        curve = Parametric(max(max(exponents), 1 / max(exponents)))
+    return _measured("BMP", [*_D65, *primaries] if primaries else None, curve)
 
 
 def _measured(

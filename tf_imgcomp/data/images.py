@@ -23,6 +23,7 @@ from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from tf_imgcomp.atomic_files import open_atomically
 from tf_imgcomp.data import (
+    bmp,
     colour_spaces,
     deep_grey,
     exif,
@@ -269,6 +270,8 @@ def _read_frame(image: Image.Image, stream: BinaryIO, notes: list[str]) -> Photo
     metadata.drop_misleading_text(image, notes)
     if image.format == "JPEG2000":
         image.info["icc_profile"] = jpeg_2000.read_profile(stream)
+    elif image.format in ("BMP", "DIB"):
+        image.info["icc_profile"] = bmp.read_profile(image, stream, notes)
     space = colour_spaces.read_colour_space(image, stream, notes)
     image.load()
     metadata.drop_misleading_text(image, notes)  # It may follow the pixels.
