@@ -9,7 +9,7 @@ from PIL import Image, ImageCms
 
 from tests.data.png_files import png
 from tf_imgcomp.data import transfer
-from tf_imgcomp.data.images import read_image
+from tf_imgcomp.data.images import Photo, read_image, write_image
 from tf_imgcomp.data.transfer import Parametric
 
 ADOBE = (0.3127, 0.329, 0.64, 0.33, 0.21, 0.71, 0.15, 0.06)
@@ -368,6 +368,19 @@ def test_a_profile_that_a_bmp_links_is_named_and_not_opened(read_bmp, tmp_path):
     photo, _ = read_bmp(b"LINK", profile=name + b"\0" + bytes(9))
     assert photo.icc is None
     assert photo.notes == (f"ICC profile in another file ignored: {name.decode()}",)
+
+
+def test_a_qoi_marked_as_linear_light_is_read_as_srgb_with_a_note(tmp_path, make_image):
+    pixels, path = make_image(8, 9), tmp_path / "image.qoi"
+    write_image(path, Photo(pixels))
+    assert path.read_bytes()[13] == 0
+    photo = read_image(path)
+    assert (photo.icc, photo.notes) == (None, ())
+    Image.fromarray(pixels).save(path)
+    assert path.read_bytes()[13] == 1
+    photo = read_image(path)
+    assert (photo.icc, photo.notes) == (None, ("marked as linear light, read as sRGB",))
+    np.testing.assert_array_equal(photo.pixels, pixels)
 
 
 def test_adobe_rgb_in_exif_becomes_a_profile(tmp_path, make_image):

@@ -45,6 +45,7 @@ _CURVES = {
 }
 _HDR = {16: ("PQ", transfer.pq_to_linear), 18: ("HLG", transfer.hlg_to_linear)}
 _NOT_RGB = ("CMYK", "LAB")  # Modes whose samples are not those of a display.
+_QOI_COLOURS = 13  # Place of the byte in a QOI.
 _FLAT = 1.5  # Below this exponent, 8 bits are too coarse for dark colours.
 
 
@@ -131,6 +132,12 @@ def read_colour_space(
         return _of_png(image.info)
     if image.format == "TIFF" and (space := _of_tiff(image, notes)):
         return space
+    if image.format == "QOI":
+        stream.seek(_QOI_COLOURS)
+        if stream.read(1) == b"\1":
+            # Pillow marks sRGB like this, too, unless told otherwise.
+            notes.append("marked as linear light, read as sRGB")
+        return None
     if image.format in ("BMP", "DIB"):
         return _of_bmp(image, stream, notes)
     if image.format == "AVIF":

@@ -61,6 +61,7 @@ _SAVE_OPTIONS: dict[str, dict[str, Any]] = {
     "AVIF": {"quality": 95, "subsampling": "4:4:4"},
     "HEIF": {"quality": 95, "subsampling": "4:4:4"},
     "JXL": {"quality": 95},
+    "QOI": {"colorspace": "sRGB"},  # Pillow's default is linear light.
 }
 
 
