@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from tests.data.png_files import png
-from tf_imgcomp.data import transfer
+from tf_imgcomp.data import icc, transfer
 from tf_imgcomp.data.images import Photo, read_image, write_image
 from tf_imgcomp.data.transfer import Parametric
 
@@ -167,6 +167,60 @@ def test_nclx_of_avif_and_heic_becomes_a_profile(tmp_path, make_image, suffix):
     np.testing.assert_array_equal(photo.pixels, before.pixels)
     with_nclx(path, 9, 16)
     assert "high dynamic range (PQ)" in read_image(path).notes[0]
+
+
+# Grey of 128, 8x8, with primaries of BT.2020 and several curves; by libjxl in FFmpeg.
+JPEG_XL = {
+    "PQ": (
+        "ff0a41049090478f381c00000000020013880200b000b59f200000152aa38c1bbc9cebf9f243"
+        "87c5b48deb0c6db56d610963b3bd304848386b18dacdf96388512509"
+    ),
+    "HLG": (
+        "ff0a410490906720d06300000000080013880200b000b59f200000152aa38c1bbc9cebf9f243"
+        "87c5b48deb0c6db56d610963b3bd304848386b18dacd316188512509"
+    ),
+    "linear": (
+        "ff0a4140421e2d020013880200b000b59f200000152aa38c1bbc9cebf9f24387c5b48deb0c6d"
+        "b56d610963b3bd304848386b18dacd996588512509"
+    ),
+    "sRGB": (
+        "ff0a4140421e37020013880200b000b59f200000152aa38c1bbc9cebf9f24387c5b48deb0c6d"
+        "b56d610963b3bd304848386b18dacd816188512509"
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("curve", "grey", "note"),
+    [
+        ("PQ", 181, "high dynamic range (PQ) reduced to the range of sRGB"),
+        ("HLG", 137, "high dynamic range (HLG) reduced to the range of sRGB"),
+        ("linear", 188, "linear light converted to sRGB's curve"),
+    ],
+)
+def test_jpeg_xl_is_converted_like_a_png_of_the_same_colours(
+    tmp_path, curve, grey, note
+):
+    path = tmp_path / "image.jxl"
+    path.write_bytes(bytes.fromhex(JPEG_XL[curve]))
+    photo = read_image(path)
+    assert photo.notes == (note,)
+    assert description(photo.icc) == "BT.2020"
+    np.testing.assert_allclose(photo.pixels, grey, atol=4)  # JPEG XL is lossy.
+    code_point = {"PQ": 16, "HLG": 18, "linear": 8}[curve]
+    path.write_bytes(png(np.full((8, 8, 3), 128), 2, cicp(9, code_point), depth=8))
+    alike = read_image(path)
+    assert (alike.notes, alike.icc) == (photo.notes, photo.icc)
+    np.testing.assert_allclose(alike.pixels, grey, atol=1)
+
+
+def test_other_profiles_of_jpeg_xl_are_kept(tmp_path):
+    path = tmp_path / "image.jxl"
+    path.write_bytes(bytes.fromhex(JPEG_XL["sRGB"]))
+    photo = read_image(path)
+    assert photo.notes == ()
+    assert icc.read_code_points(photo.icc) == (9, 13)
+    np.testing.assert_allclose(photo.pixels, 128, atol=4)
 
 
 def test_a_profile_in_the_file_comes_first(tmp_path, make_image):

@@ -1,6 +1,7 @@
 """ICC profiles for colour spaces that files name by numbers."""
 
 import io
+import struct
 
 import numpy as np
 import pytest
@@ -46,6 +47,20 @@ def test_profile_of_grey_gives_its_curve():
         np.testing.assert_allclose(
             to_srgb(pixels, profile)[..., channel], expected, atol=1
         )
+
+
+def test_code_points_are_read_and_absent_ones_are_none():
+    profile = icc.make_profile("none", D65, P3, transfer.SRGB, grey=False)
+    assert icc.read_code_points(profile) is None
+    at = profile.index(b"cprt")
+    (start,) = struct.unpack_from(">I", profile, at + 4)
+    profile = profile.replace(b"cprt", b"cicp")
+    profile = profile[:start] + b"cicp" + bytes(4) + b"\x09\x10\0\1" + profile[start:]
+    assert icc.read_code_points(profile) == (9, 16)
+    for length in (0, 128, 131, at + 11, start + 11):
+        assert icc.read_code_points(profile[:length]) is None
+    endless = profile[:128] + b"\xff" * 4 + bytes(99)
+    assert icc.read_code_points(endless) is None
 
 
 def test_name_is_told():

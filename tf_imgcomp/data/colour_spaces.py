@@ -1,7 +1,8 @@
 """Colour spaces that files name by numbers, in place of an ICC profile.
 
 PNG: cICP, gAMA, cHRM ─┐                  ┌─► ICC profile of the pixels
-AVIF, HEIC: nclx ──────┼─► ColourSpace ───┤
+AVIF, HEIC: nclx ──────┤                  │
+JPEG XL: cicp ─────────┼─► ColourSpace ───┤
 TIFF, BMP: own fields ─┘                  └─► curve, for pixels to be converted
 """
 
@@ -117,7 +118,8 @@ def read_colour_space(
 ) -> ColourSpace | None:
     """Returns the colour space that a file names by numbers, None if it names none.
 
-    An ICC profile takes precedence, but in a PNG over all but cICP.
+    An ICC profile takes precedence, but in a PNG over all but cICP, and in a JPEG XL
+    only if 8 bits can hold its samples.
 
     Args:
         image: An image that is open.
@@ -126,8 +128,8 @@ def read_colour_space(
     """
     if image.format == "PNG" and (points := _cicp(stream)):
         return _of_code_points(*points)
-    if image.info.get("icc_profile"):
-        return None
+    if profile := image.info.get("icc_profile"):
+        return _of_profile(profile) if image.format == "JXL" else None
     if image.format == "PNG" and "srgb" not in image.info:
         return _of_png(image.info)
     if image.format == "TIFF" and (space := _of_tiff(image, notes)):
@@ -154,6 +156,16 @@ def _of_code_points(primaries: int, curve: int) -> ColourSpace:
     name, white, *rgb = _PRIMARIES.get(primaries, _PRIMARIES[1])
     parametric = _CURVES.get(curve, transfer.SRGB)
     return ColourSpace(name, white, tuple(rgb), parametric, _HDR.get(curve))
+
+
+def _of_profile(profile: bytes) -> ColourSpace | None:
+    """The space of a profile, if 8 bits cannot hold its samples without a conversion.
+
+    Decoders of JPEG XL write code points into the profile.
+    """
+    points = icc.read_code_points(profile)
+    space = _of_code_points(*points) if points else None
+    return space if space and space.conversion()[0] else None
 
 
 def _of_png(info: dict) -> ColourSpace | None:

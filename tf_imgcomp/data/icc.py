@@ -1,4 +1,4 @@
-"""Makes ICC profiles for colour spaces that a file names without one."""
+"""Makes ICC profiles for colour spaces that a file names without one, and reads one."""
 
 from __future__ import annotations
 
@@ -51,6 +51,20 @@ def make_profile(
             tags[letter + b"XYZ"] = _xyz(column)
             tags[letter + b"TRC"] = para
     return _assemble(tags, b"GRAY" if grey else b"RGB ")
+
+
+def read_code_points(profile: bytes) -> tuple[int, int] | None:
+    """Returns code points of primaries and transfer function (ITU-T H.273).
+
+    They are in the tag cicp (ICC.1:2022); None without it.
+    """
+    count = int.from_bytes(profile[128:132], "big")
+    for at in range(132, min(132 + 12 * count, len(profile) - 11), 12):
+        name, start = struct.unpack_from(">4sI", profile, at)
+        content = profile[start : start + 12]
+        if name == b"cicp" and len(content) == 12:
+            return content[8], content[9]
+    return None
 
 
 def _matrices(
