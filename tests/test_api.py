@@ -103,13 +103,15 @@ def test_a_region_and_a_preview(pixels):
 def test_pixels_have_a_limit(pixels, tmp_path):
     height, width, _ = pixels.shape
     data = tf_imgcomp.compress(pixels)
+    Path("a.tfci").write_bytes(data)
+    Image.fromarray(pixels).save("a.png")
     few = {"max_pixels": height * width - 1}
     for allowed in (height * width, 0):
         tf_imgcomp.decompress(data, max_pixels=allowed)
+        tf_imgcomp.compress("a.png", max_pixels=allowed)
     tf_imgcomp.decompress(data, region=(0, 0, 9, 9), **few)
-    Path("a.tfci").write_bytes(data)
-    Image.fromarray(pixels).save("a.png")
     for call, *arguments in (
+        (tf_imgcomp.compress, "a.png"),
         (tf_imgcomp.decompress, data),
         (tf_imgcomp.decompress_file, "a.tfci", "b.png"),
         (tf_imgcomp.compress_file, "a.png", "b.tfci"),

@@ -68,6 +68,7 @@ def compress(
     target_psnr: float | None = ...,
     max_bytes: int | None = ...,
     effort: int = ...,
+    max_pixels: int = ...,
 ) -> bytes: ...
 
 
@@ -81,6 +82,7 @@ def compress(
     target_psnr: float | None = ...,
     max_bytes: int | None = ...,
     effort: int = ...,
+    max_pixels: int = ...,
 ) -> list[bytes]: ...
 
 
@@ -93,6 +95,7 @@ def compress(
     target_psnr: float | None = None,
     max_bytes: int | None = None,
     effort: int = FAST,
+    max_pixels: int = MAX_PIXELS,
 ) -> bytes | list[bytes]:
     """Compresses an image to the bytes of a `.tfci` file.
 
@@ -107,6 +110,7 @@ def compress(
         quality, target_bpp, target_psnr, max_bytes: A goal, for each image of a list.
         effort: 1 to 9. Up to 6 all are alike; from there on a learned codec refines
             the latents of each image, slowly.
+        max_pixels: Largest number of pixels of an image in a file; 0: no limit.
 
     Raises:
         ImageError: If the image is not one of those above, damaged, or too large.
@@ -118,7 +122,7 @@ def compress(
     codec, others = _load_to_compress(model, effort)
 
     def compressed(image: ImageLike) -> bytes:
-        photo = _read(image, codec.memory)
+        photo = _read(image, codec.memory, max_pixels)
         _warn(photo.notes)
         return choice.encode_cheapest(codec, others, photo, goal)[0].data
 
@@ -370,13 +374,15 @@ def _for_each(work: Callable[[Any], Any], items: Any) -> Any:
     return [work(item) for item in items] if isinstance(items, list) else work(items)
 
 
-def _read(image: ImageLike, needed_memory: Callable[[int, int], float]) -> Photo:
+def _read(
+    image: ImageLike, needed_memory: Callable[[int, int], float], max_pixels: int
+) -> Photo:
     if isinstance(image, np.ndarray):
         return in_memory.photo_of_array(image, needed_memory)
     if isinstance(image, Image.Image):
         return images.read_pillow_image(image, needed_memory)
     if isinstance(image, (str, os.PathLike)):
-        return images.read_image(Path(image), needed_memory)
+        return images.read_image(Path(image), needed_memory, max_pixels)
     raise TypeError(
         "Expected a NumPy array, a Pillow image, a path or a list of these, received "
         f"{type(image).__name__}."
