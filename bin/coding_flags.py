@@ -1,9 +1,10 @@
-"""Flags shared by compress and decompress. Importing defines them."""
+"""Flags shared by compress, decompress and compare. Importing defines them."""
 
 from absl import flags
 
-from tf_imgcomp.data.memory import MAX_PIXELS as _MAX_PIXELS
+from tf_imgcomp_bin import input_flags
 
+flags.adopt_module_key_flags(input_flags)
 MODEL = flags.DEFINE_string(
     "model",
     None,
@@ -25,12 +26,5 @@ THREADS = flags.DEFINE_integer(
     "Threads to compute with, and tiles of a large image coded at the same time. "
     "Without it, one for each core.",
     lower_bound=1,
-)
-MAX_PIXELS = flags.DEFINE_integer(
-    "max_pixels",
-    _MAX_PIXELS,
-    "Refuse images of more pixels, before any work; 0 for no limit. Of a region, its "
-    "own pixels count.",
-    lower_bound=0,
 )
 OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace existing files.")

@@ -39,7 +39,7 @@ from tf_imgcomp.evaluation.side_by_side import PositionMap, Reconstruction
 from tf_imgcomp.files import goals
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
-from tf_imgcomp_bin import coding_flags, command_line, goal_flags
+from tf_imgcomp_bin import coding_flags, command_line, goal_flags, input_flags
 
 PROGRAM = "compare"
 
@@ -87,7 +87,7 @@ def compare_photo(
     numbers = target.with_suffix(".json")
     for path in (target, numbers):
         check_writable(path, coding_flags.OVERWRITE.value, source)
-    photo = images.read_image(source, codec.memory)
+    photo = images.read_image(source, codec.memory, input_flags.MAX_PIXELS.value)
     for note in photo.notes:
         command_line.complain(PROGRAM, f"{source}: {note}")
     photo = Photo(photo.pixels, photo.grey)

@@ -41,6 +41,7 @@ from tf_imgcomp_bin import (
     coding_flags,
     command_line,
     goal_flags,
+    input_flags,
     server_flags,
     standard_streams,
 )
@@ -139,7 +140,7 @@ def compress(inputs: Sequence[str]) -> int:
             list(jobs),
             _TOTAL_BPP.value,
             strip=_STRIP.value,
-            max_pixels=coding_flags.MAX_PIXELS.value,
+            max_pixels=input_flags.MAX_PIXELS.value,
             progress=command_line.progress,
         )
 
@@ -159,7 +160,7 @@ def compress(inputs: Sequence[str]) -> int:
                 others=others,
                 importance=_IMPORTANCE.value and Path(_IMPORTANCE.value),
                 strip=_STRIP.value,
-                max_pixels=coding_flags.MAX_PIXELS.value,
+                max_pixels=input_flags.MAX_PIXELS.value,
                 overwrite=coding_flags.OVERWRITE.value,
             )
 

@@ -34,6 +34,7 @@ from tf_imgcomp.tile_grid import Region
 from tf_imgcomp_bin import (
     coding_flags,
     command_line,
+    input_flags,
     server_flags,
     standard_streams,
 )
@@ -114,7 +115,7 @@ def decompress(inputs: Sequence[str]) -> int:
                 written,
                 region=region(),
                 scale=int(_SCALE.value.split("/")[1]) if _SCALE.value else 1,
-                max_pixels=coding_flags.MAX_PIXELS.value,
+                max_pixels=input_flags.MAX_PIXELS.value,
                 overwrite=coding_flags.OVERWRITE.value,
             )
 

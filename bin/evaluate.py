@@ -32,10 +32,11 @@ from absl import flags
 from tf_imgcomp.classical import CODECS
 from tf_imgcomp.errors import ClassicalCodecError, ImgcompError
 from tf_imgcomp.image_codecs.effort import FAST
-from tf_imgcomp_bin import command_line
+from tf_imgcomp_bin import command_line, input_flags
 
 PROGRAM = "evaluate"
 
+flags.adopt_module_key_flags(input_flags)
 _MODEL = flags.DEFINE_string(
     "model",
     None,
@@ -111,7 +112,7 @@ def evaluate(inputs: Sequence[str]) -> int:
     points, failed = [], False
     for path in command_line.told("evaluate", images):
         try:
-            pixels = read_image(path).pixels
+            pixels = read_image(path, max_pixels=input_flags.MAX_PIXELS.value).pixels
             points += [_measure(cache, *job, path, pixels) for job in jobs]
         except (ImgcompError, OSError, MemoryError) as error:
             command_line.complain(

@@ -124,6 +124,13 @@ def test_nothing_is_replaced_or_left_half_written(run, make_image):
     assert not Path("photo.comparison.png").exists()
 
 
+def test_images_over_max_pixels_are_refused(run, make_image):
+    Image.fromarray(make_image(8, 9)).save("photo.png")
+    code, out, err = run("--max_pixels=71", "photo.png")
+    assert (code, out) == (1, "")
+    assert "photo.png: 9 x 8 pixels are more than the 71 of max_pixels" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

@@ -245,8 +245,10 @@ def test_importance_says_where_to_spend_bits(stub, photo, folder):
 
 def test_what_cannot_be_an_importance_is_refused(stub, photo, folder, capsys):
     Image.new("L", (4, 5)).save("small.png")
+    Image.new("L", (WIDTH, HEIGHT + 1)).save("large.png")
     Path("text.png").write_text("no image")
     for mask, message in {
+        "large.png": f"{WIDTH} x {HEIGHT + 1} pixels are more than the ",
         "small.png": f"expected {WIDTH}x{HEIGHT} pixels like the photo's, received 4x5",
         "text.png": "not an image of a known format",
     }.items():
@@ -255,6 +257,7 @@ def test_what_cannot_be_an_importance_is_refused(stub, photo, folder, capsys):
             compress,
             f"photo.png: importance {mask}: {message}",
             f"--importance={mask}",
+            f"--max_pixels={HEIGHT * WIDTH}",
             "photo.png",
         )
     message = "photo.png: none.png: No such file"

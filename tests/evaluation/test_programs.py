@@ -87,6 +87,14 @@ def test_evaluate_tells_what_is_wrong(run, arguments, code, message):
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.slow
+def test_images_over_max_pixels_are_not_evaluated(run, photo):
+    result = run("evaluate", f"--max_pixels={48 * 64 - 1}", "photo.png")
+    assert result.returncode == 1
+    message = "bin/evaluate: photo.png: 64 x 48 pixels are more than the 3071 of max_"
+    assert message in result.stderr
+
+
 # Knows x265 by name only.
 BROKEN_FFMPEG = """#!/bin/sh
 case "$*" in

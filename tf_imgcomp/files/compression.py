@@ -87,7 +87,7 @@ def compress_file(
             photo = goals.without_metadata(photo)
         height, width, _ = photo.pixels.shape
         if importance:
-            field = read_importance(importance, height, width)
+            field = read_importance(importance, height, width, max_pixels)
             photo = emphasize(codec, photo, field)
         encoded, notes = choice.encode_cheapest(codec, others, photo, goal)
     num_bytes, before = len(encoded.data), source.stat().st_size

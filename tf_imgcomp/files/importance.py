@@ -42,15 +42,21 @@ def emphasize(codec: ImageCodec, photo: Photo, importance: np.ndarray) -> Photo:
     return dataclasses.replace(photo, pixels=pixels)
 
 
-def read_importance(path: Path, height: int, width: int) -> np.ndarray:
+def read_importance(path: Path, height: int, width: int, max_pixels: int) -> np.ndarray:
     """Returns the brightness of an image, float32 `(h, w)`, 0 to 1.
+
+    Args:
+        path: The image.
+        height: int, of the photo.
+        width: int, of the photo.
+        max_pixels: Largest number of pixels of an image; 0: no limit.
 
     Raises:
         ImageError: If it is not an image of this size.
         OSError: If the file cannot be read.
     """
     try:
-        pixels = images.read_image(path).pixels
+        pixels = images.read_image(path, max_pixels=max_pixels).pixels
     except ImageError as error:
         raise ImageError(f"importance {path}: {error}") from error
     if pixels.shape[:2] != (height, width):
