@@ -60,12 +60,20 @@ def serving_folder(exports) -> Path:
 
 
 @pytest.fixture(scope="package")
-def triton(models_folder, exports):
-    """A Triton that serves the exports."""
+def shared_triton(models_folder, exports):
+    """A Triton that serves the exports; a test may end it."""
     pytest.importorskip("pytriton.triton", reason="Triton is not installed")
     server = Triton(models_folder, exports, PIXELS_MAX)
     yield server
     server.kill()
+
+
+@pytest.fixture
+def triton(shared_triton):
+    """The same, running."""
+    if not shared_triton.is_running:
+        shared_triton.start()
+    return shared_triton
 
 
 @pytest.fixture(scope="package")

@@ -2,9 +2,13 @@
 
 import io
 import os
+import re
+import signal
 import threading
+import time
 import urllib.request
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -21,6 +25,7 @@ from tf_imgcomp_bin import compress
 pytestmark = pytest.mark.slow
 
 REQUESTS = 200
+UNDER_WAY = 6  # Requests when the server is told to end.
 
 
 def png(pixels) -> bytes:
@@ -151,3 +156,35 @@ def test_killed_in_a_request_it_leaves_no_file(triton, folder, make_image, capsy
     assert os.listdir() == ["large.png"]
     triton.start()
     assert run(compress, *flags, "--deadline=600", "large.png") == 0
+
+
+def test_told_to_end_it_finishes_what_is_under_way(triton, make_image):
+    images = strings(*[png(make_image(100, 120, seed)) for seed in range(8)])
+    inputs = {"images": images, "quality": np.full(8, 60, np.float32)}
+    server = servers.connect(triton.url)
+    expected = server.call("tiny", "compress", **inputs)["files_bytes"].tolist()
+    before = taken(triton)
+    with ThreadPoolExecutor(UNDER_WAY) as executor:
+        calls = [
+            executor.submit(server.call, "tiny", "compress", **inputs)
+            for _ in range(UNDER_WAY)
+        ]
+        while taken(triton) - before < UNDER_WAY - 1:  # Or all; one is computed.
+            time.sleep(0.01)
+        assert not any(call.done() for call in calls[1:])
+        triton.process.send_signal(signal.SIGTERM)
+        results = [call.result() for call in calls]
+    for result in results:
+        assert result["files_bytes"].tolist() == expected
+        assert not any(result["error"])
+    assert triton.stop() == 0
+
+
+def taken(triton) -> int:
+    """How many requests Triton has answered, or has waiting."""
+    _, _, metrics_port = triton.ports
+    with urllib.request.urlopen(f"http://127.0.0.1:{metrics_port}/metrics") as answer:
+        text = answer.read().decode()
+    counted = "nv_inference_(?:request_success|pending_request_count)"
+    pattern = rf'^{counted}{{model="tiny.compress".*}} (\d+)$'
+    return sum(map(int, re.findall(pattern, text, re.MULTILINE)))

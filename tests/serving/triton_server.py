@@ -50,6 +50,10 @@ class Triton:
     def url(self):
         return f"kserve://127.0.0.1:{self.ports[0]}"
 
+    @property
+    def is_running(self):
+        return self.process.poll() is None
+
     def start(self):
         self.process = subprocess.Popen(
             self._command,
@@ -61,7 +65,7 @@ class Triton:
         self.lines = []
         ready = threading.Event()
         threading.Thread(target=self._read, args=(ready,), daemon=True).start()
-        if not ready.wait(READY) or self.process.poll() is not None:
+        if not ready.wait(READY) or not self.is_running:
             self.kill()
             raise AssertionError("".join(self.lines))
 
