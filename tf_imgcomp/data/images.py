@@ -181,6 +181,9 @@ def read_pillow_image(
 ) -> Photo:
     """Returns the photo in an image that Pillow opened or made.
 
+    Of colours, its ICC profile is known. What else its file said of them, such as gAMA
+    of a PNG, only `read_image` knows.
+
     Args:
         image: An image, which is loaded and not changed.
         needed_memory: As in `read_image`.
