@@ -7,6 +7,7 @@ import tensorflow as tf
 from tests import tiny
 from tests.entropy import parts
 from tf_imgcomp.entropy.integer_coder import IntegerCoder
+from tf_imgcomp.entropy.latent_coder import LatentCoderConfig
 from tf_imgcomp.entropy.optional_slice import is_worth_coding
 
 QUALITY = tf.constant(5000, tf.int64)
@@ -36,9 +37,25 @@ def latents(codec, optional_scale):
 def test_small_latents_are_not_worth_it_and_large_ones_are():
     y = np.random.default_rng(1).normal(size=(1, 8, 8, 5)).astype(np.float32)
     scaled = np.concatenate([0 * y, 0.1 * y, y, 10 * y])
-    worth = is_worth_coding(tf.constant(scaled), bits_per_error=10.0)
+    config = LatentCoderConfig()
+    worth = is_worth_coding(tf.constant(scaled), config, bits_per_error=10.0)
     np.testing.assert_array_equal(worth, [False, False, True, True])
-    assert not is_worth_coding(tf.constant(y), bits_per_error=0.1)[0]
+    assert not is_worth_coding(tf.constant(y), config, bits_per_error=0.1)[0]
+
+
+@pytest.mark.parametrize(
+    "dearer",
+    [
+        {"optional_dead_zone": 3.0},
+        {"optional_bits_of_one": 100.0},
+        {"optional_bits_per_octave": 100.0},
+    ],
+    ids=str,
+)
+def test_the_config_says_what_it_is_worth(dearer):
+    y = np.random.default_rng(1).normal(scale=2, size=(1, 8, 8, 5)).astype(np.float32)
+    assert is_worth_coding(tf.constant(y), LatentCoderConfig(), 10.0)[0]
+    assert not is_worth_coding(tf.constant(y), LatentCoderConfig(**dearer), 10.0)[0]
 
 
 @pytest.mark.slow

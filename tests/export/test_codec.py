@@ -122,7 +122,13 @@ def test_what_changes_files_or_pixels_changes_the_constants(codec, monkeypatch):
             context.setattr(*patch)
             found.add(canonical_json(codec, 1024))
         assert len(found) == number + 3
-    others = replace(codec.config, gradient_scale=1.0, feedback=(0.5, 0.5))
+    coder = replace(
+        codec.config.coder,
+        optional_dead_zone=0.5,
+        optional_bits_of_one=2.0,
+        optional_bits_per_octave=2.0,
+    )
+    others = replace(codec.config, gradient_scale=1.0, feedback=(0.5, 0.5), coder=coder)
     monkeypatch.setattr(codec, "config", others)
     assert canonical_json(codec, 1024) in found
 

@@ -247,7 +247,7 @@ class Codec(ConfiguredModel):
         coder = self.config.coder
         if not coder.optional_slice:
             return y_hat
-        used = is_worth_coding(y[..., coder.base_depth :], coder.bits_per_error)
+        used = is_worth_coding(y[..., coder.base_depth :], coder, coder.bits_per_error)
         used = tf.cast(used, y.dtype)[:, None, None, None]
         base, optional = tf.split(y_hat, [coder.base_depth, -1], -1)
         return tf.concat([base, used * optional], -1)

@@ -75,7 +75,7 @@ class EstimatedCoding:
     def _uses_optional(self) -> tf.Tensor:
         """Which images have the optional slice, bool `(b,)`."""
         y = tf.split(self._y, self._config.slices, -1)[-1]
-        return is_worth_coding(y, self._config.bits_per_error)
+        return is_worth_coding(y, self._config, self._config.bits_per_error)
 
     def _choose_integers(self, number, y, parameters: mixture.Mixture) -> tf.Tensor:
         del number  # Errors count alike in all slices.

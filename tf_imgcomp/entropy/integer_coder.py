@@ -204,7 +204,7 @@ class IntegerCoder(tf.Module):
         log, uses_optional = streams.new_log(), None
         if self.config.optional_slice:
             y_optional = y[..., self.config.base_depth :]
-            uses_optional = is_worth_coding(y_optional, bits_per_error)[0]
+            uses_optional = is_worth_coding(y_optional, self.config, bits_per_error)[0]
             log = streams.put_flag(log, uses_optional)
         coding_rest = self.coding(quality, log, code, y, uses_optional)
         y_hat = self.code_rest(psi, y_first, coding_rest)

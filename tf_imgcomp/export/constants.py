@@ -10,7 +10,14 @@ from tf_imgcomp.entropy.range_coder import PRECISION
 from tf_imgcomp.entropy.symbol_streams import FIRST_TABLE, INTEGERS_PER_STREAM
 
 # Fields of a config that training or the encoder alone uses.
-_UNKNOWN_TO_DECODERS = ("feedback", "feedback_dead_zone", "gradient_scale")
+_UNKNOWN_TO_DECODERS = (
+    "feedback",
+    "feedback_dead_zone",
+    "gradient_scale",
+    "optional_dead_zone",
+    "optional_bits_of_one",
+    "optional_bits_per_octave",
+)
 
 
 def canonical_json(codec: Codec, tile: int) -> bytes:
@@ -20,14 +27,10 @@ def canonical_json(codec: Codec, tile: int) -> bytes:
         codec: built.
         tile: side of a tile in pixels.
     """
-    config = {
-        name: value
-        for name, value in asdict(codec.config).items()
-        if name not in _UNKNOWN_TO_DECODERS
-    }
+    config = asdict(codec.config)
     constants = {
         "codec": type(codec).__name__,
-        "config": config,
+        "config": {**_known(config), "coder": _known(config["coder"])},
         "transforms": codec.transform_constants(),
         "stride": codec.stride,
         "tile": tile,
@@ -39,3 +42,12 @@ def canonical_json(codec: Codec, tile: int) -> bytes:
         "integers_per_stream": INTEGERS_PER_STREAM,
     }
     return json.dumps(constants, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _known(fields: dict) -> dict:
+    """Those fields of a config that change what a decoder does."""
+    return {
+        name: value
+        for name, value in fields.items()
+        if name not in _UNKNOWN_TO_DECODERS
+    }

@@ -73,7 +73,8 @@ class RefinementModule(tf.Module):
         uses_optional = tf.constant(True)
         if config.optional_slice:
             y_optional = y[..., config.base_depth :]
-            uses_optional = is_worth_coding(y_optional, config.bits_per_error)[0]
+            worth = is_worth_coding(y_optional, config, config.bits_per_error)
+            uses_optional = worth[0]
         with unpacked(self._variables.value, trained):
             lmbda = codec.lmbda(quality)[0]
             energy = self._step_energy(round_half_up(y), quality)
