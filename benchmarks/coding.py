@@ -7,8 +7,8 @@ WEIGHTS is a file that bin/train wrote. Prints
 - for several qualities the bytes that the float model estimates for the coded integers,
   and the excess of the real strings: as they are, and with every element coded, which
   shows the loss of integer networks and tables alone;
-- for several values of `integer_mixture.CERTAIN_BITS` the share of latents coded and
-  the BD-rate against coding all of them;
+- for several values of `certain_bits` the share of latents coded and the BD-rate
+  against coding all of them;
 - the speed of matrix products in float32, float64 and int32.
 
 Every image takes about half a minute on two cores.
@@ -34,14 +34,14 @@ from tf_imgcomp import metrics
 from tf_imgcomp.codecs.base import Codec
 from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.data.images import read_image
-from tf_imgcomp.entropy import integer_mixture, symbol_coding
+from tf_imgcomp.entropy import symbol_coding
 from tf_imgcomp.export.codec import CodecModule
 from tf_imgcomp.training.weights import load_weights
 
 _WEIGHTS = flags.DEFINE_string("weights", None, "Weights of the codec.", required=True)
 _CODEC = flags.DEFINE_string("codec", "fdram", "Name of the codec.")
 _SIZES = flags.DEFINE_string("sizes", "{}", "Sizes that differ from the codec's, JSON.")
-_OTHERS = flags.DEFINE_list("others", "12,8,7", "Other values of CERTAIN_BITS.")
+_OTHERS = flags.DEFINE_list("others", "12,8,7", "Other values of certain_bits.")
 _QUALITIES = flags.DEFINE_list("qualities", "5,20,35,50,70,90", "Qualities.")
 
 ALL_CODED = 1e9
@@ -64,11 +64,18 @@ class Results(NamedTuple):
     share: np.ndarray
 
 
-def code(codec: Codec, images: Sequence[np.ndarray], certain: float) -> Results:
-    """Codes images with another value of `CERTAIN_BITS`."""
-    present, integer_mixture.CERTAIN_BITS = integer_mixture.CERTAIN_BITS, certain
-    # The threshold is a constant in the graphs, so they are traced again.
-    symbol_coding.choose = tf.function(symbol_coding.choose.python_function)
+def load_codec(**switches) -> Codec:
+    """The codec with its weights, and with switches of its latent coder."""
+    sizes = json.loads(_SIZES.value)
+    coder = {**sizes.get("coder", {}), **switches}
+    codec = new_codec(_CODEC.value, {**sizes, "coder": coder})
+    load_weights(codec, Path(_WEIGHTS.value))
+    return codec
+
+
+def code(images: Sequence[np.ndarray], **switches) -> Results:
+    """Codes images with switches of the codec's latent coder."""
+    codec = load_codec(**switches)
     module = CodecModule(codec)
     encode = tf.function(module.coder.encode, reduce_retracing=True)
     share = tf.function(coded_share, reduce_retracing=True)
@@ -89,7 +96,6 @@ def code(codec: Codec, images: Sequence[np.ndarray], certain: float) -> Results:
         )
 
     results = [[code_one(q, pixels) for pixels in images] for q in _qualities()]
-    integer_mixture.CERTAIN_BITS = present
     return Results(*np.moveaxis(np.array(results, np.float64), -1, 0))
 
 
@@ -98,8 +104,7 @@ def coded_share(coder, y_hat, z_hat, hundredths) -> tf.Tensor:
     rows = coder.tables.read()
 
     def count(total, parameters, y):
-        # The shared graph has another threshold: that of its tracing.
-        coded = symbol_coding.plan.python_function(rows, parameters)
+        coded = symbol_coding.plan(rows, parameters)
         return total + tf.size(coded.positions), y
 
     total = code_parts(coder, y_hat, z_hat, hundredths, tf.constant(0), count)
@@ -157,12 +162,11 @@ def print_products():
 
 def main(argv: list[str]) -> None:
     images = [read_image(path).pixels for path in argv[1:] or [measure.EXAMPLE]]
-    codec = new_codec(_CODEC.value, json.loads(_SIZES.value))
-    load_weights(codec, Path(_WEIGHTS.value))
-    results = {"all coded": code(codec, images, ALL_CODED)}
-    for certain in (integer_mixture.CERTAIN_BITS, *map(float, _OTHERS.value)):
-        results[str(certain)] = code(codec, images, certain)
-    print_rate_lost(results[str(integer_mixture.CERTAIN_BITS)], results["all coded"])
+    present = load_codec().config.coder.certain_bits
+    results = {"all coded": code(images, certain_bits=ALL_CODED)}
+    for certain_bits in (present, *map(float, _OTHERS.value)):
+        results[str(certain_bits)] = code(images, certain_bits=certain_bits)
+    print_rate_lost(results[str(present)], results["all coded"])
     print_certainty(results, np.mean([image.size / 3 for image in images]))
     print_products()
 

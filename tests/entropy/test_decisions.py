@@ -15,7 +15,7 @@ any_components = st.lists(
     st.tuples(integers, integers, integers), min_size=1, max_size=3
 )
 small_scales = st.integers(-4096, -1500)
-_TABLES = decisions.DecisionTables(np.zeros(0, np.int32))
+_TABLES = decisions.DecisionTables(7.0, np.zeros(0, np.int32))
 _EDGES = range(-128, 127)
 
 
@@ -88,16 +88,17 @@ def test_rows_of_decisions_increase():
 
 @settings(max_examples=200, deadline=None)
 @given(
+    st.sampled_from([5.0, 7.0, 9.5]),
     st.lists(
         st.tuples(st.integers(-9000, 0), st.integers(-1500, 1500), small_scales),
         min_size=1,
         max_size=3,
-    )
+    ),
 )
-def test_certain_zeros_are_nearly_certain(components):
+def test_certain_zeros_are_nearly_certain(certain_bits, components):
     functions = Tables().read()
     columns = [tf.constant(c, tf.float32)[:, None] for c in zip(*components)]
-    if integer_mixture.are_skipped(functions, *columns)[0]:
+    if integer_mixture.are_skipped(functions, certain_bits, *columns)[0]:
         mixture = integer_mixture.make_mixture(functions, *columns)
         assert mixture.centre[0] == 0
         below, above = (
@@ -105,4 +106,4 @@ def test_certain_zeros_are_nearly_certain(components):
             for e in (-1, 0)
         )
         share = float((above - below)[0]) / 2**integer_mixture.ONE_BITS
-        assert 1 - share < len(components) * 2**-integer_mixture.CERTAIN_BITS
+        assert 1 - share < len(components) * 2**-certain_bits

@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.entropy import reference
-from tf_imgcomp.entropy import integer_mixture, mixture
+from tf_imgcomp.entropy import mixture
 from tf_imgcomp.entropy.tied_rows import TiedTables, choose_integers
 
 integers = st.integers(-20000, 20000)
 any_logits = st.lists(integers, max_size=1)
 _NONE = np.zeros(0, np.int32)
-_TIED = {components: TiedTables(components, _NONE) for components in (1, 2)}
+_TIED = {components: TiedTables(components, 7.0, _NONE) for components in (1, 2)}
 
 
 def _tied(*parameters):
@@ -79,13 +79,20 @@ def test_tied_rows_are_close_to_the_mixture(logit, offset, log2_scale):
 
 
 @settings(max_examples=200, deadline=None)
-@given(any_logits, st.integers(-1500, 1500), st.integers(-4096, -1500))
-def test_certain_zeros_of_tied_rows_are_nearly_certain(logits, offset, log2_scale):
+@given(
+    st.sampled_from([5.0, 7.0, 9.5]),
+    any_logits,
+    st.integers(-1500, 1500),
+    st.integers(-4096, -1500),
+)
+def test_certain_zeros_of_tied_rows_are_nearly_certain(
+    certain_bits, logits, offset, log2_scale
+):
     tables, rows, element = _tied(*logits, offset, log2_scale)
-    if rows.are_skipped(element)[0]:
+    if rows._replace(certain_bits=certain_bits).are_skipped(element)[0]:
         first, row = reference.tied_row(tables, logits, offset, log2_scale)
         probability = _probabilities(row)[-first]
-        assert 1 - probability < 3 * 2**-integer_mixture.CERTAIN_BITS
+        assert 1 - probability < 3 * 2**-certain_bits
 
 
 @settings(max_examples=60, deadline=None)

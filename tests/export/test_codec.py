@@ -1,5 +1,6 @@
 """The functions of a codec: exported, on tiles, and its fingerprint."""
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -111,11 +112,13 @@ def test_the_importance_is_that_of_the_tile(make_image):
 
 def test_what_changes_files_or_pixels_changes_the_constants(codec, monkeypatch):
     found = {canonical_json(codec, 1024), canonical_json(codec, 512)}
+    skips_less = replace(codec.config.coder, certain_bits=9.0)
     patches = (
         (codec, "border", codec.border + 2),
         (constants, "INTEGERS_PER_STREAM", 1000),
         (lapped, "DELTA_WEIGHT", 0.2),
         (codec, "config", replace(codec.config, lmbda_max=0.3)),
+        (codec, "config", replace(codec.config, coder=skips_less)),
     )
     for number, patch in enumerate(patches):
         with monkeypatch.context() as context:
@@ -131,6 +134,12 @@ def test_what_changes_files_or_pixels_changes_the_constants(codec, monkeypatch):
     others = replace(codec.config, gradient_scale=1.0, feedback=(0.5, 0.5), coder=coder)
     monkeypatch.setattr(codec, "config", others)
     assert canonical_json(codec, 1024) in found
+
+
+def test_fields_that_were_constants_leave_fingerprints_as_they_were(codec):
+    hashed = json.loads(canonical_json(codec, 1024))["config"]["coder"]
+    assert "certain_bits" not in hashed
+    assert "bits_per_error" in hashed
 
 
 def test_the_fingerprint_depends_on_the_tile(codec, module):

@@ -37,14 +37,16 @@ class DecisionTables(tf.Module):
     """Rows and sampled functions as a model keeps them.
 
     Args:
+        certain_bits: see `LatentCoderConfig`.
         more: int32 rows to put after those of decisions.
 
     Attributes:
         size: int. How many rows come before `more`.
     """
 
-    def __init__(self, more: np.ndarray):
+    def __init__(self, certain_bits: float, more: np.ndarray):
         super().__init__(name="decisions")
+        self._certain_bits = certain_bits
         self.functions = Tables()
         rows = np.concatenate([FIRST_TABLE, _sample_rows().ravel(), more])
         self.rows = tf.Variable(rows.astype(np.int32), trainable=False)
@@ -52,7 +54,8 @@ class DecisionTables(tf.Module):
 
     def read(self) -> "DecisionRows":
         """The tables as tensors."""
-        return DecisionRows(self.functions.read(), self.rows.value())
+        functions, rows = self.functions.read(), self.rows.value()
+        return DecisionRows(functions, rows, self._certain_bits)
 
 
 def _sample_rows() -> np.ndarray:
@@ -68,15 +71,19 @@ class DecisionRows(NamedTuple):
     Attributes:
         functions: the sampled functions.
         table: int32, as the range coder takes it.
+        certain_bits: see `LatentCoderConfig`.
     """
 
     functions: Functions
     table: tf.Tensor
+    certain_bits: float
     symbols_per_integer = _DECISIONS
 
     def are_skipped(self, parameters: list) -> tf.Tensor:
         """See `symbol_coding.Rows`."""
-        return integer_mixture.are_skipped(self.functions, *_by_role(parameters))
+        return integer_mixture.are_skipped(
+            self.functions, self.certain_bits, *_by_role(parameters)
+        )
 
     def elements(self, parameters: list) -> "DecisionElements":
         """See `symbol_coding.Rows`."""

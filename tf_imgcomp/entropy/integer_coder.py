@@ -145,11 +145,11 @@ class IntegerCoder(tf.Module):
         super().__init__(name="integer_coder")
         self._range_coder = coder
         self.config = latent_coder.config
-        z_rows = _z_rows(latent_coder.prior)
+        certain_bits, z_rows = self.config.certain_bits, _z_rows(latent_coder.prior)
         if self.config.tied:
-            self.tables = TiedTables(self.config.components, z_rows)
+            self.tables = TiedTables(self.config.components, certain_bits, z_rows)
         else:
-            self.tables = DecisionTables(z_rows)
+            self.tables = DecisionTables(certain_bits, z_rows)
         log2_gain = np.rint(gain.log2_gain.numpy().astype(np.float64) * 1024)
         self.log2_gain = tf.Variable(log2_gain.astype(np.int64), trainable=False)
         magnitudes = np.log2(1 + np.arange(256)) * (1 << ACTIVATION_BITS)

@@ -20,12 +20,6 @@ ONE_BITS = PHI_ONE_BITS + _WEIGHT_BITS  # Probabilities are multiples of 2**-30.
 OFFSET_MAX = 64 * ONE
 _DISTANCE_MAX = 256 * ONE  # Distances from a mean are clipped to this.
 
-# An element is not coded, and is decoded as 0, if every component gives all other
-# integers together a probability below 2**-CERTAIN_BITS. That saves time and the few
-# bits of a nearly certain 0. It adds distortion where the latent is not 0, at most once
-# in about a hundred elements. `benchmarks/coding.py` measures other values.
-CERTAIN_BITS = 7.0
-
 _PROBABILITY_MIN = 1 << (ONE_BITS - 16)  # Smaller ones count as 2**-16.
 
 
@@ -51,18 +45,21 @@ _TAIL_BITS, _BITS_PER_DEVIATION = 6.625, 5.0625
 _BITS_PER_NAT = 1.4375
 
 
-def certain_deviations() -> float:
+def certain_deviations(certain_bits: float) -> float:
     """Deviations to the next integer from which on an element is not coded."""
-    return (CERTAIN_BITS + _TAIL_BITS) / _BITS_PER_DEVIATION
+    return (certain_bits + _TAIL_BITS) / _BITS_PER_DEVIATION
 
 
-def are_skipped(functions: Functions, logits, offsets, log2_scales) -> tf.Tensor:
+def are_skipped(
+    functions: Functions, certain_bits: float, logits, offsets, log2_scales
+) -> tf.Tensor:
     """Which elements are not coded, since they are almost surely 0, bool `(n,)`.
 
     The weight of a component is bounded by its ratio to the largest.
 
     Args:
         functions: the sampled functions.
+        certain_bits: see `LatentCoderConfig`.
         logits, offsets, log2_scales: float32 `(K, n)`. Integers, 10 fraction bits.
     """
     deviations = functions.half_step(log2_scales) - tf.abs(offsets)
@@ -70,11 +67,11 @@ def are_skipped(functions: Functions, logits, offsets, log2_scales) -> tf.Tensor
     bits = (
         unlikely * _BITS_PER_NAT + clip(deviations, 0, 16 * ONE) * _BITS_PER_DEVIATION
     )
-    return tf.reduce_min(bits, axis=0) >= (CERTAIN_BITS + _TAIL_BITS) * ONE
+    return tf.reduce_min(bits, axis=0) >= (certain_bits + _TAIL_BITS) * ONE
 
 
 def make_mixture(functions: Functions, logits, offsets, log2_scales) -> IntegerMixture:
-    """Mixtures from parameters of the integer networks; arguments as above."""
+    """Mixtures from parameters of the integer networks; see `are_skipped`."""
     scales, factors = functions.scale_and_factor(log2_scales)
     offsets = tf.cast(clip(offsets, -OFFSET_MAX, OFFSET_MAX), tf.float64)
     means = tf.floor(offsets * scales / ONE)

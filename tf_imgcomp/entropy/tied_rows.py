@@ -50,14 +50,16 @@ class TiedTables(tf.Module):
 
     Args:
         components: int. Gaussians of an element, 1 or 2.
+        certain_bits: see `LatentCoderConfig`.
         more: int32 rows to put after them.
 
     Attributes:
         size: int. How many rows come before `more`.
     """
 
-    def __init__(self, components: int, more: np.ndarray):
+    def __init__(self, components: int, certain_bits: float, more: np.ndarray):
         super().__init__(name="tables")
+        self._certain_bits = certain_bits
         levels, rows, self.size = _sample(components)
         rows = packed(np.concatenate([rows, more]))
         self.scale = tf.Variable(sample_scales(), trainable=False)
@@ -69,7 +71,8 @@ class TiedTables(tf.Module):
         scale = tf.cast(self.scale, tf.float64)
         half_step = tf.cast(tf.floor(ONE * ONE / 2 / scale), tf.float32)
         levels = tf.cast(self.levels, tf.float32)
-        return TiedRows(half_step, scale / ONE**2, levels, unpacked(self.rows))
+        rows = unpacked(self.rows)
+        return TiedRows(half_step, scale / ONE**2, levels, rows, self._certain_bits)
 
 
 class TiedRows(NamedTuple):
@@ -84,39 +87,44 @@ class TiedRows(NamedTuple):
             width of its rows, the number of its first row and where that starts in
             `table`; float32 `(levels, 4)`.
         table: int32, as the range coder takes them.
+        certain_bits: see `LatentCoderConfig`.
     """
 
     half_step_table: tf.Tensor
     scale_table: tf.Tensor
     levels: tf.Tensor
     table: tf.Tensor
+    certain_bits: float
     symbols_per_integer = 1
 
     def are_skipped(self, parameters: list) -> tf.Tensor:
         """See `symbol_coding.Rows`."""
         *logits, offsets, log2_scales = parameters
         half_step = tf.gather(self.half_step_table, scale_index(log2_scales))
-        return half_step - tf.abs(offsets) >= enough_deviations(*logits)
+        enough = enough_deviations(self.certain_bits, *logits)
+        return half_step - tf.abs(offsets) >= enough
 
     def elements(self, parameters: list) -> "TiedElements":
         """See `symbol_coding.Rows`."""
         return find_rows(self, parameters)
 
 
-def enough_deviations(logit=None):
+def enough_deviations(certain_bits: float, logit=None):
     """Deviations to the next integer from which on an element is not coded.
 
     As in `integer_mixture.are_skipped`. The second Gaussian is twice as wide; its
     influence falls with its weight.
 
     Args:
+        certain_bits: see `LatentCoderConfig`.
         logit: of the second Gaussian, float32 `(n,)` with 10 fraction bits; or None.
 
     Returns:
         float32 `(n,)` or a float; integers with 10 fraction bits, times a power of two,
         so that they are exact.
     """
-    enough = float(math.ceil(integer_mixture.certain_deviations() * ONE))
+    deviations = integer_mixture.certain_deviations(certain_bits)
+    enough = float(math.ceil(deviations * ONE))
     if logit is None:
         return enough
     return clip(2 * enough + 0.5625 * logit, enough, 2 * enough)

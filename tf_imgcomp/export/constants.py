@@ -18,6 +18,9 @@ _UNKNOWN_TO_DECODERS = (
     "optional_bits_of_one",
     "optional_bits_per_octave",
 )
+# Fields that were constants when the shipped models were made, with the values then.
+# These are not hashed, so that the models keep their fingerprints.
+_CONSTANTS_BEFORE = {"certain_bits": 7.0}
 
 
 def canonical_json(codec: Codec, tile: int) -> bytes:
@@ -45,9 +48,10 @@ def canonical_json(codec: Codec, tile: int) -> bytes:
 
 
 def _known(fields: dict) -> dict:
-    """Those fields of a config that change what a decoder does."""
+    """Those fields of a config that are hashed."""
     return {
         name: value
         for name, value in fields.items()
         if name not in _UNKNOWN_TO_DECODERS
+        and (name, value) not in _CONSTANTS_BEFORE.items()
     }
