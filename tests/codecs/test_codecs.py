@@ -227,6 +227,7 @@ def test_a_codec_trained_in_16_bits_is_exported_in_float32(make_image):
         ("fdram", {"width": 3}, "sizes .*width.* are not those of fdram"),
         ("mfca_pmcn", {"filters": 3}, "are not those of mfca_pmcn: .*'filters'"),
         ("fdram", {"coder": {"depth": 3}}, "are not those of fdram: .*'depth'"),
+        ("fdram", {"refinement": {"pace": 3}}, "are not those of fdram: .*'pace'"),
     ],
 )
 def test_unknown_codecs_and_sizes_are_refused(name, sizes, message):

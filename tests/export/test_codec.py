@@ -131,7 +131,13 @@ def test_what_changes_files_or_pixels_changes_the_constants(codec, monkeypatch):
         optional_bits_of_one=2.0,
         optional_bits_per_octave=2.0,
     )
-    others = replace(codec.config, gradient_scale=1.0, feedback=(0.5, 0.5), coder=coder)
+    others = replace(
+        codec.config,
+        gradient_scale=1.0,
+        feedback=(0.5, 0.5),
+        refinement=replace(codec.config.refinement, step=0.5),
+        coder=coder,
+    )
     monkeypatch.setattr(codec, "config", others)
     assert canonical_json(codec, 1024) in found
 

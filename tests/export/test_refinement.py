@@ -1,6 +1,7 @@
 """The objective that the slow mode refines by."""
 
 import functools
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -67,6 +68,24 @@ def test_weights_are_the_error_that_a_step_causes(codec, refinement, latents):
     squared = tf.reduce_sum((moved - codec.synthesis(y_hat, QUALITY)) ** 2) / step**2
     expected = codec.lmbda(QUALITY)[0] / 3 * squared / positions
     assert 1 / 3 < found[channel] / expected < 3
+
+
+@pytest.mark.parametrize("codec", [("cheng2020", {})], indirect=True, ids=str)
+def test_the_config_says_how_often_weights_are_probed(
+    codec, module, latents, monkeypatch
+):
+    trained, found = half_precision(codec.trainable_variables), []
+    for probes in (1, 1, 4):
+        others = replace(codec.config.refinement, probes=probes)
+        config = replace(codec.config, refinement=others)
+        monkeypatch.setattr(codec, "config", config)
+        made = RefinementModule(codec, module.coder.tables, module.fingerprint)
+        y_hat = tf.round(latents[0])
+        weights = made.weights(trained, y_hat, HUNDREDTHS)["bits_per_error"]
+        found.append(weights.numpy())
+    np.testing.assert_array_equal(found[0], found[1])
+    assert not np.allclose(found[0], found[2], rtol=1e-3)
+    np.testing.assert_allclose(found[0].sum(), found[2].sum(), rtol=0.5)
 
 
 def test_the_cost_is_that_of_the_file(codec, module, refinement, latents):

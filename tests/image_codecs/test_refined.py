@@ -1,12 +1,15 @@
 """The slow mode: smaller files for the same decoder, never worse ones."""
 
 import shutil
+from dataclasses import asdict
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from tests import tiny
 from tests.golden import regenerate
+from tf_imgcomp.codecs.refinement_config import RefinementConfig
 from tf_imgcomp.data.images import Photo
 from tf_imgcomp.errors import ModelError
 from tf_imgcomp.export.packed_weights import half_precision
@@ -99,6 +102,37 @@ def test_searches_keep_their_promise(codec, refined, image):
     encoded = encode(refined, Photo(image), goal)
     assert encoded.psnr >= goal.target_psnr
     assert len(encoded.data) <= len(encode(codec, Photo(image), goal).data)
+
+
+def test_the_card_says_how_latents_are_refined(codec, refinement, image, monkeypatch):
+    """Other settings lead to other latents; a card without any has the defaults."""
+    trained, default = codec.model.trained_weights(), RefinementConfig()
+
+    def last_latents(settings):
+        seen = []
+
+        def objective(trained, pixels, y, z, *others):
+            seen.append(np.concatenate([y.ravel(), z.ravel()]))
+            return refinement.objective(trained, pixels, y, z, *others)
+
+        card = {**codec.card, "sizes": {"refinement": settings}}
+        monkeypatch.setattr(codec, "card", card)
+        functions = SimpleNamespace(weights=refinement.weights, objective=objective)
+        RefinedCodec(codec, functions, trained, iterations=2).compress(image, QUALITY)
+        return seen[-1]
+
+    expected = last_latents({})
+    np.testing.assert_array_equal(last_latents(asdict(default)), expected)
+    for name in asdict(default).keys() - {"probes"}:  # Which is the exporter's.
+        changed = {name: getattr(default, name) / 2}
+        assert not np.array_equal(last_latents(changed), expected), changed
+
+
+def test_a_card_with_unknown_settings_is_refused(codec, refinement, monkeypatch):
+    card = {**codec.card, "sizes": {"refinement": {"pace": 1.0}}}
+    monkeypatch.setattr(codec, "card", card)
+    with pytest.raises(ModelError, match="refinement .*'pace': 1.0.* of a model card"):
+        RefinedCodec(codec, refinement, codec.model.trained_weights(), iterations=1)
 
 
 def test_iterations_follow_the_effort(codec, image):

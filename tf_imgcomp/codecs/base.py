@@ -6,6 +6,7 @@ from typing import NamedTuple, Optional
 import numpy as np
 import tensorflow as tf
 
+from tf_imgcomp.codecs.refinement_config import RefinementConfig
 from tf_imgcomp.entropy.latent_coder import LatentCoder, LatentCoderConfig
 from tf_imgcomp.entropy.optional_slice import is_worth_coding
 from tf_imgcomp.layers import GainUnit
@@ -65,6 +66,7 @@ class CodecConfig(ModelConfig):
             rounds, each with its own step size (docs/feedback.md).
         feedback_dead_zone: float. Latents below it are taken for zeros in feedback, as
             they mostly are coded.
+        refinement: settings of the slow mode (docs/effort.md).
         coder: the latent coder's sizes; `coder.latent_depth` is the channels of y.
     """
 
@@ -74,15 +76,22 @@ class CodecConfig(ModelConfig):
     gradient_scale: float = 3.0
     feedback: tuple = ()
     feedback_dead_zone: float = 0.65
+    refinement: RefinementConfig = RefinementConfig()
     coder: LatentCoderConfig = LatentCoderConfig()
 
     @classmethod
     def from_dict(cls, fields: dict) -> "CodecConfig":
-        """The config with these fields, `coder` a dict of its own, others default."""
+        """The config with these fields, others default.
+
+        `coder` and `refinement` are dicts of their own.
+        """
         coder = {**vars(cls.coder), **fields.get("coder", {})}
-        coder = LatentCoderConfig.from_dict(coder)
-        feedback = tuple(fields.get("feedback", cls.feedback))
-        return cls(**{**fields, "feedback": feedback, "coder": coder})
+        parts = {
+            "coder": LatentCoderConfig.from_dict(coder),
+            "feedback": tuple(fields.get("feedback", cls.feedback)),
+            "refinement": RefinementConfig(**fields.get("refinement", {})),
+        }
+        return cls(**{**fields, **parts})
 
 
 class Codec(ConfiguredModel):

@@ -17,6 +17,7 @@ _UNKNOWN_TO_DECODERS = (
     "optional_dead_zone",
     "optional_bits_of_one",
     "optional_bits_per_octave",
+    "refinement",
 )
 # Fields that were constants when the shipped models were made, with the values then.
 # These are not hashed, so that the models keep their fingerprints.

@@ -10,8 +10,6 @@ from tf_imgcomp.export.packed_weights import Hidden, unpacked
 from tf_imgcomp.losses.distortion import mean_squared_error
 from tf_imgcomp.ops.rounding import round_half_up, round_straight_through
 
-_PROBES = 4  # An image of 64x64 has 16 latents in a channel, so 64 values to average.
-
 _WEIGHT_MIN = 1e-3  # Bits. Channels that do not reach the image have none.
 
 
@@ -99,11 +97,11 @@ class RefinementModule(tf.Module):
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(y_hat)
             x_hat = codec.synthesis(y_hat, quality)
-        energy = 0.0
-        for probe in range(_PROBES):
+        energy, probes = 0.0, codec.config.refinement.probes
+        for probe in range(probes):
             signs = tf.random.stateless_uniform(tf.shape(x_hat), [probe, 0], -1.0, 1.0)
             products = tape.gradient(x_hat, y_hat, tf.sign(signs))
-            energy += tf.reduce_mean(tf.square(products), [0, 1, 2]) / _PROBES
+            energy += tf.reduce_mean(tf.square(products), [0, 1, 2]) / probes
         return energy
 
     def _objective(self, trained, image, y, z, quality, bits_per_error, uses_optional):

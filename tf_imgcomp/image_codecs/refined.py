@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tf_imgcomp.codecs.refinement_config import RefinementConfig
 from tf_imgcomp.data.memory import TENSORFLOW, size_of_picture
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.image_codecs.tile_model import joined
@@ -27,10 +28,6 @@ from tf_imgcomp.tile_grid import Region
 
 if TYPE_CHECKING:
     from tf_imgcomp.image_codecs.learned import LearnedCodec
-
-# Tuned on two images, checked on two others. The last step is a tenth of the first.
-_STEP, _MOMENTUM, _LAST_STEP = 0.25, 0.6, 0.1
-_Z_STEP = 0.03  # Of Adam.
 
 # Peak memory, with a margin. At 0.1 megapixels a process grew by 0.4 GB, what is loaded
 # later included; larger images were not measured.
@@ -54,6 +51,9 @@ class RefinedCodec(ImageCodec):
         trained: float16 `(n,)`, the weights that they take.
         iterations: int, for each tile.
         progress: wraps the tiles of an image; the iterations, if it is one tile.
+
+    Raises:
+        ModelError: If the codec's card has other settings than `RefinementConfig`.
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class RefinedCodec(ImageCodec):
     ):
         self._codec, self._refinement, self._trained = codec, refinement, trained
         self._iterations, self._progress = iterations, progress
+        self._config = RefinementConfig.from_card(codec.card)
         self.id, self.card, self.fingerprint = codec.id, codec.card, codec.fingerprint
         self.bytes_per_pixel = max(codec.bytes_per_pixel, BYTES_PER_PIXEL)
         self.tile = codec.tile
@@ -170,9 +171,9 @@ class RefinedCodec(ImageCodec):
         progress: Callable[[Iterable], Iterable],
     ) -> Integers:
         """The best integers of all iterations."""
-        bits_per_error = weights["bits_per_error"].numpy()
+        config, bits_per_error = self._config, weights["bits_per_error"].numpy()
         best: Integers | None = None
-        velocity, adam = np.zeros_like(y), _Adam(z)
+        velocity, adam = np.zeros_like(y), _Adam(z, config)
         for iteration in progress(range(self._iterations + 1)):
             now = self._refinement.objective(
                 trained=self._trained,
@@ -186,11 +187,11 @@ class RefinedCodec(ImageCodec):
             now = {name: value.numpy() for name, value in now.items()}
             if best is None or now["cost"] < best.cost:
                 best = Integers(now["cost"], now["y_hat"], now["z_hat"])
-            decay = 1 - (1 - _LAST_STEP) * iteration / self._iterations
+            decay = 1 - (1 - config.last_step) * iteration / self._iterations
             step = now["y_gradient"] / (2 * bits_per_error)
-            velocity = _MOMENTUM * velocity + (y - now["y_hat"] + step)
-            y = y - _STEP * decay * velocity
-            z = z - _Z_STEP * decay * adam(now["z_gradient"])
+            velocity = config.momentum * velocity + (y - now["y_hat"] + step)
+            y = y - config.step * decay * velocity
+            z = z - config.z_step * decay * adam(now["z_gradient"])
         assert best is not None
         return best
 
@@ -224,16 +225,18 @@ class RefinedCodec(ImageCodec):
 class _Adam:
     """Directions of descent (Kingma and Ba 2015) for an array like the one given."""
 
-    def __init__(self, like: np.ndarray):
+    def __init__(self, like: np.ndarray, config: RefinementConfig):
+        self._decays = config.z_mean_decay, config.z_square_decay
         self._mean, self._square = np.zeros_like(like), np.zeros_like(like)
         self._count = 0
 
     def __call__(self, gradient: np.ndarray) -> np.ndarray:
         self._count += 1
-        self._mean = 0.9 * self._mean + 0.1 * gradient
-        self._square = 0.99 * self._square + 0.01 * gradient * gradient
-        mean = self._mean / (1 - 0.9**self._count)
-        return mean / (np.sqrt(self._square / (1 - 0.99**self._count)) + 1e-8)
+        first, second = self._decays
+        self._mean = first * self._mean + (1 - first) * gradient
+        self._square = second * self._square + (1 - second) * gradient * gradient
+        mean = self._mean / (1 - first**self._count)
+        return mean / (np.sqrt(self._square / (1 - second**self._count)) + 1e-8)
 
 
 def _cropped(latents: np.ndarray, crop: np.ndarray) -> np.ndarray:

@@ -1,0 +1,45 @@
+"""Settings of the slow mode, apart: the encoder that reads them loads no Keras."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tf_imgcomp.errors import ModelError
+
+
+@dataclass(frozen=True)
+class RefinementConfig:
+    """How an encoder refines latents; tuned on two images, checked on two others.
+
+    Attributes:
+        step: float. First step of y (docs/effort.md).
+        momentum: float. Of y.
+        z_step: float. First step of z, by Adam.
+        z_mean_decay: float. Of Adam.
+        z_square_decay: float. Of Adam.
+        last_step: float. Last step of both, as a share of the first.
+        probes: int. Random signs by which an exported model estimates the error that a
+            step causes. An image of 64x64 has 16 latents in a channel, so 4 probes
+            average 64 values.
+    """
+
+    step: float = 0.25
+    momentum: float = 0.6
+    z_step: float = 0.03
+    z_mean_decay: float = 0.9
+    z_square_decay: float = 0.99
+    last_step: float = 0.1
+    probes: int = 4
+
+    @classmethod
+    def from_card(cls, card: dict) -> RefinementConfig:
+        """The settings in a model card; those that it lacks are default.
+
+        Raises:
+            ModelError: If the card has others.
+        """
+        fields = card.get("sizes", {}).get("refinement", {})
+        try:
+            return cls(**fields)
+        except TypeError as error:
+            raise ModelError(f"refinement {fields} of a model card: {error}") from error
