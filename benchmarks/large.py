@@ -35,7 +35,7 @@ from pathlib import Path
 from tf_imgcomp.files.compression import compress_file, decompress_file
 from tf_imgcomp.files.goals import Goal
 from tf_imgcomp.image_codecs import models
-from tf_imgcomp.tile_grid import Region
+from tf_imgcomp.regions import Region
 def peak():
     return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
 program, model, quality, width, height, runs, folder = sys.argv[1:]

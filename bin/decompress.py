@@ -30,7 +30,7 @@ from tf_imgcomp.data import images, paths
 from tf_imgcomp.files import compression
 from tf_imgcomp.files.compression import Report
 from tf_imgcomp.image_codecs import models
-from tf_imgcomp.tile_grid import Region
+from tf_imgcomp.regions import Region
 from tf_imgcomp_bin import (
     coding_flags,
     command_line,

@@ -7,7 +7,7 @@ from PIL import Image
 
 from tf_imgcomp.errors import BitstreamError
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
-from tf_imgcomp.tile_grid import tile_count, tile_region
+from tf_imgcomp.regions import tile_count, tile_region
 
 CARD = {
     "id": "stub",

@@ -21,7 +21,7 @@ from tf_imgcomp.bitstream import (
     unpack,
 )
 from tf_imgcomp.errors import BitstreamError
-from tf_imgcomp.tile_grid import tile_count
+from tf_imgcomp.regions import tile_count
 
 ROOT = Path(__file__).parents[1]
 

@@ -45,7 +45,7 @@ from tf_imgcomp.image_codecs.classical import STREAMS
 from tf_imgcomp.image_codecs.effort import FAST
 from tf_imgcomp.image_codecs.interface import ImageCodec
 from tf_imgcomp.model_folder import read_card
-from tf_imgcomp.tile_grid import Region
+from tf_imgcomp.regions import Region
 
 if TYPE_CHECKING:
     import tensorflow as tf

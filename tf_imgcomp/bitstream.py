@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from tf_imgcomp import model_folder
 from tf_imgcomp.errors import BitstreamError
-from tf_imgcomp.tile_grid import Region, tile_count
+from tf_imgcomp.regions import Region, tile_count
 
 VERSION = 1
 TILE_STEP = 64  # In pixels. Sides of tiles are multiples of it.

@@ -12,7 +12,7 @@ from tf_imgcomp.data import extras
 from tf_imgcomp.data.images import Photo
 from tf_imgcomp.errors import BitstreamError, ImageError, ModelError
 from tf_imgcomp.files.encoding import PhotoEncoder, decode
-from tf_imgcomp.tile_grid import Region
+from tf_imgcomp.regions import Region
 
 HEIGHT, WIDTH = 150, 130  # 3 x 3 tiles of the stub.
 REGIONS = [

@@ -28,7 +28,7 @@ from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.classical import STREAMS, ClassicalImageCodec
 from tf_imgcomp.image_codecs.filtered import FilteredCodec
 from tf_imgcomp.image_codecs.workers import Workers
-from tf_imgcomp.tile_grid import Region
+from tf_imgcomp.regions import Region
 
 # Number of mutants in the ordinary suite, and in the slow one: 1000 and 20,000.
 PILLOW = [name for name in STREAMS if name.startswith(("jpeg", "webp", "avif"))]

@@ -13,7 +13,7 @@ from tf_imgcomp.files import goals
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.classical import STREAMS, ClassicalImageCodec
 from tf_imgcomp.image_codecs.interface import Coded
-from tf_imgcomp.tile_grid import Region
+from tf_imgcomp.regions import Region
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from tf_imgcomp.image_codecs.classical import STREAMS, ClassicalImageCodec
 from tf_imgcomp.image_codecs.filtered import FilteredCodec, SavedFilter
 from tf_imgcomp.image_codecs.learned import LearnedCodec
 from tf_imgcomp.image_codecs.workers import Workers
-from tf_imgcomp.tile_grid import Region
+from tf_imgcomp.regions import Region
 
 CARD = {"postfilter": "xue2019", "sizes": tiny.FILTER_SIZES}
 

@@ -19,7 +19,7 @@ from tf_imgcomp.export.codec import export
 from tf_imgcomp.image_codecs import models, streams
 from tf_imgcomp.image_codecs.learned import LearnedCodec
 from tf_imgcomp.image_codecs.workers import Workers
-from tf_imgcomp.tile_grid import Region
+from tf_imgcomp.regions import Region
 from tf_imgcomp.training.weights import round_as_saved
 
 KITTEN = Path(__file__).parents[2] / "examples" / "kitten.png"
@@ -209,7 +209,7 @@ import numpy as np
 from tf_imgcomp.image_codecs import models, streams
 from tf_imgcomp.image_codecs.learned import LearnedCodec
 from tf_imgcomp.image_codecs.workers import Workers
-from tf_imgcomp.tile_grid import Region
+from tf_imgcomp.regions import Region
 model = models.load(sys.argv[1])
 assert ("tensorflow_compression" in sys.modules) == (sys.argv[2] == "before")
 import tensorflow_compression

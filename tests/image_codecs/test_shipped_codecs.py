@@ -8,8 +8,8 @@ from tests.benchmarks.programs import ROOT, load_program
 from tf_imgcomp.data.images import read_image
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.ops.rounding import round_half_up
+from tf_imgcomp.regions import Region
 from tf_imgcomp.runs.trained import load_trained
-from tf_imgcomp.tile_grid import Region
 
 estimation = load_program("estimation")
 

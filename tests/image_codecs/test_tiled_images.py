@@ -11,7 +11,7 @@ from tf_imgcomp.data.memory import TENSORFLOW
 from tf_imgcomp.errors import BitstreamError
 from tf_imgcomp.image_codecs.learned import LearnedCodec
 from tf_imgcomp.image_codecs.workers import Workers
-from tf_imgcomp.tile_grid import Region
+from tf_imgcomp.regions import Region
 
 SIZES = [(1, 1), (64, 64), (65, 1), (1, 65), (129, 200), (257, 70)]
 

@@ -10,7 +10,7 @@ from tf_imgcomp.image_codecs.tiles import (
     decoding_steps,
     margins,
 )
-from tf_imgcomp.tile_grid import Region
+from tf_imgcomp.regions import Region
 
 SIZES = [(1, 1), (64, 64), (65, 63), (1, 300), (300, 1), (129, 257)]
 

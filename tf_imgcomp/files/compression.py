@@ -22,7 +22,7 @@ from tf_imgcomp.files import choice, goals
 from tf_imgcomp.files.encoding import decode
 from tf_imgcomp.files.importance import emphasize, read_importance
 from tf_imgcomp.image_codecs.interface import ImageCodec
-from tf_imgcomp.tile_grid import Region
+from tf_imgcomp.regions import Region
 
 SUFFIX = ".tfci"
 

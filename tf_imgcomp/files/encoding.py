@@ -15,7 +15,7 @@ from tf_imgcomp.data import extras
 from tf_imgcomp.data.images import Photo
 from tf_imgcomp.files.metadata_blocks import decode_blocks, encode_blocks
 from tf_imgcomp.image_codecs.interface import ImageCodec
-from tf_imgcomp.tile_grid import Region, tile_count, tile_region
+from tf_imgcomp.regions import Region, tile_count, tile_region
 
 _OPAQUE = 255
 

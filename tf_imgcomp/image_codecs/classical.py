@@ -15,7 +15,7 @@ from tf_imgcomp.classical import CODECS
 from tf_imgcomp.classical.pillow import FAST, WEBP_LOSSLESS
 from tf_imgcomp.errors import BitstreamError, ClassicalCodecError
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
-from tf_imgcomp.tile_grid import Region
+from tf_imgcomp.regions import Region
 
 BY_FFMPEG = ("bpg", "bpg444", "vvc", "vvc_fast")
 _OTHERS = ("jpeg", "jpeg2000", "webp", "avif", "avif444")

@@ -29,7 +29,7 @@ from tf_imgcomp.image_codecs.workers import Workers
 from tf_imgcomp.metrics import mse
 from tf_imgcomp.model_folder import ExportedModel, memory_errors
 from tf_imgcomp.postfilter.ensembles import ENSEMBLES, signature
-from tf_imgcomp.tile_grid import Region
+from tf_imgcomp.regions import Region
 
 
 class SavedFilter(ExportedModel):

@@ -14,7 +14,7 @@ from tf_imgcomp.bitstream import TfciFile
 from tf_imgcomp.data import images, memory
 from tf_imgcomp.errors import BitstreamError, ModelError
 from tf_imgcomp.image_codecs.effort import FAST, iterations
-from tf_imgcomp.tile_grid import Region
+from tf_imgcomp.regions import Region
 
 SCALES = (1, 2, 4, 8, 16)  # A preview is smaller by one of these.
 

@@ -16,7 +16,7 @@ from tf_imgcomp.image_codecs.tile_coder import TileCoder
 from tf_imgcomp.image_codecs.tile_model import joined
 from tf_imgcomp.image_codecs.tiles import ImageTiles, TilePart, copy_shared
 from tf_imgcomp.image_codecs.workers import Workers
-from tf_imgcomp.tile_grid import Region
+from tf_imgcomp.regions import Region
 
 
 class LearnedCodec(ImageCodec):

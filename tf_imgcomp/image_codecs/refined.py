@@ -24,7 +24,7 @@ from tf_imgcomp.image_codecs.tiles import Z_STRIDE, ImageTiles
 from tf_imgcomp.image_codecs.workers import Workers
 from tf_imgcomp.metrics import mse
 from tf_imgcomp.model_folder import memory_errors
-from tf_imgcomp.tile_grid import Region
+from tf_imgcomp.regions import Region
 
 if TYPE_CHECKING:
     from tf_imgcomp.image_codecs.learned import LearnedCodec

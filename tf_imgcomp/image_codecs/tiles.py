@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tf_imgcomp.tile_grid import Region, tile_count, tile_region
+from tf_imgcomp.regions import Region, tile_count, tile_region
 
 LATENT = 16  # Pixels that a latent stands for, along each side.
 STRIDE = 64  # Learned codecs pad images to a multiple of this.
@@ -18,7 +18,7 @@ Z_STRIDE = STRIDE // LATENT  # Latents that a latent of z stands for.
 
 
 class TileGrid(NamedTuple):
-    """Tiles of a map, as in `tile_grid`.
+    """Tiles of a map, as in `regions`.
 
     Attributes:
         height, width: of the map.

@@ -44,7 +44,7 @@ class Window(NamedTuple):
 
 
 class Grid(NamedTuple):
-    """Tiles of a map, see `tile_grid`.
+    """Tiles of a map, see `image_codecs.tiles.TileGrid`.
 
     Attributes:
         size: of the map.

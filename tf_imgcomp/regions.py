@@ -1,4 +1,4 @@
-"""The grid of tiles of an image, and rectangles of pixels.
+"""Rectangles of pixels in an image, and those that are its tiles.
 
 Tiles are squares on a grid that begins in the upper left corner. Those at the right and
 at the bottom end with the image. Their order is that of text: row by row.

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tf_imgcomp.errors import ImageError
-from tf_imgcomp.tile_grid import Region, tile_count, tile_region
+from tf_imgcomp.regions import Region, tile_count, tile_region
 
 sizes = st.integers(1, 300)
 sides = st.sampled_from((0, 64, 128, 320))
