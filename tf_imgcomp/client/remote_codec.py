@@ -17,7 +17,7 @@ from tf_imgcomp.image_codecs.tiles import LATENT
 
 
 class RemoteTileCoder(RemoteModel):
-    """See `image_codecs.tile_coder.TileCoder`."""
+    """See `image_codecs.tile_interface.TileCoder`."""
 
     has_importance = False  # No signature gives it.
 

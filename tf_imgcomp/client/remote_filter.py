@@ -10,7 +10,7 @@ from tf_imgcomp.postfilter.ensembles import signature
 
 
 class RemoteFilter(RemoteModel):
-    """See `image_codecs.tile_coder.TileFilter`."""
+    """See `image_codecs.tile_interface.TileFilter`."""
 
     def __call__(
         self, pixels: np.ndarray, setting: float, ensemble: str = "none"

@@ -23,7 +23,7 @@ import numpy as np
 from tf_imgcomp.data.memory import TENSORFLOW, size_of_picture
 from tf_imgcomp.errors import BitstreamError
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
-from tf_imgcomp.image_codecs.tile_coder import TileFilter
+from tf_imgcomp.image_codecs.tile_interface import TileFilter
 from tf_imgcomp.image_codecs.tiles import TileGrid, copy_shared
 from tf_imgcomp.image_codecs.workers import Workers
 from tf_imgcomp.metrics import mse

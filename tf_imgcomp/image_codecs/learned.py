@@ -12,7 +12,7 @@ from tf_imgcomp.errors import BitstreamError
 from tf_imgcomp.image_codecs.effort import iterations
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.image_codecs.refined import RefinedCodec
-from tf_imgcomp.image_codecs.tile_coder import TileCoder
+from tf_imgcomp.image_codecs.tile_interface import TileCoder
 from tf_imgcomp.image_codecs.tile_model import joined
 from tf_imgcomp.image_codecs.tiles import ImageTiles, TilePart, copy_shared
 from tf_imgcomp.image_codecs.workers import Workers
