@@ -3,7 +3,7 @@
 import pytest
 
 from tf_imgcomp.image_codecs.learned import LearnedCodec
-from tf_imgcomp.image_codecs.tile_model import TileModel
+from tf_imgcomp.image_codecs.tile_coding import TileModel
 from tf_imgcomp.image_codecs.workers import Workers
 
 TILE = 128

@@ -12,7 +12,7 @@ REACH = 2  # Latents around a position that each of the transforms sees.
 
 
 class StubTileModel:
-    """See `image_codecs.tile_model.TileModel`; latents are blurred means of blocks."""
+    """See `image_codecs.tile_coding.TileModel`; latents are blurred means of blocks."""
 
     id, fingerprint, card = "stub", 7, {}
     bytes_per_pixel = 10.0

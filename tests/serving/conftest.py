@@ -12,7 +12,7 @@ from tests.serving.triton_server import Triton
 from tf_imgcomp.export import codec, postfilter, saving
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.learned import LearnedCodec
-from tf_imgcomp.image_codecs.tile_model import TileModel
+from tf_imgcomp.image_codecs.tile_coding import TileModel
 from tf_imgcomp.image_codecs.workers import Workers
 from tf_imgcomp.serving import export
 

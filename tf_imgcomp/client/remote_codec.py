@@ -12,7 +12,7 @@ from tf_imgcomp.client.results import checked
 from tf_imgcomp.errors import BitstreamError, ModelError, ServerError
 from tf_imgcomp.image_codecs.effort import FAST
 from tf_imgcomp.image_codecs.interface import Coded
-from tf_imgcomp.image_codecs.tile_model import compact
+from tf_imgcomp.image_codecs.tile_coding import compact
 from tf_imgcomp.image_codecs.tiles import LATENT
 
 

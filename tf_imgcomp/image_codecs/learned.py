@@ -12,8 +12,8 @@ from tf_imgcomp.errors import BitstreamError
 from tf_imgcomp.image_codecs.effort import iterations
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.image_codecs.refined import RefinedCodec
+from tf_imgcomp.image_codecs.tile_coding import joined
 from tf_imgcomp.image_codecs.tile_interface import TileCoder
-from tf_imgcomp.image_codecs.tile_model import joined
 from tf_imgcomp.image_codecs.tiles import ImageTiles, TilePart, copy_shared
 from tf_imgcomp.image_codecs.workers import Workers
 from tf_imgcomp.regions import Region

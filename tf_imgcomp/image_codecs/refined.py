@@ -19,7 +19,7 @@ import numpy as np
 from tf_imgcomp.codecs.refinement_config import RefinementConfig
 from tf_imgcomp.data.memory import TENSORFLOW, size_of_picture
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
-from tf_imgcomp.image_codecs.tile_model import joined
+from tf_imgcomp.image_codecs.tile_coding import joined
 from tf_imgcomp.image_codecs.tiles import Z_STRIDE, ImageTiles
 from tf_imgcomp.image_codecs.workers import Workers
 from tf_imgcomp.metrics import mse

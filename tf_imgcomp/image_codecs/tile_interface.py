@@ -1,6 +1,6 @@
 """What a learned codec and a filter need of a model: work on one tile.
 
-`tile_model.TileModel` and `filtered.SavedFilter` run a SavedModel in this process;
+`tile_coding.TileModel` and `filtered.SavedFilter` run a SavedModel in this process;
 `client.remote_codec` and `client.remote_filter` ask a server.
 """
 
@@ -25,7 +25,7 @@ class TileWorker(Protocol):
 
 
 class TileCoder(TileWorker, Protocol):
-    """Codes tiles; all else is as in `tile_model.TileModel`."""
+    """Codes tiles; all else is as in `tile_coding.TileModel`."""
 
     reach: int | None
 
