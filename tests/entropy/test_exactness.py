@@ -24,8 +24,8 @@ from tf_imgcomp.entropy import (
     symbol_coding,
     tied_rows,
 )
-from tf_imgcomp.entropy.fixed_point import ACTIVATION_MAX, SUM_MAX, IntegerDense
 from tf_imgcomp.entropy.integer_coder import IntegerCoder
+from tf_imgcomp.entropy.integer_networks import ACTIVATION_MAX, SUM_MAX, IntegerDense
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.interface import Coded
 

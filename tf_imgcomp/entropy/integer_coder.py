@@ -11,7 +11,7 @@ from tf_imgcomp.entropy import passes, range_coder, symbol_coding
 from tf_imgcomp.entropy import symbol_streams as streams
 from tf_imgcomp.entropy.decisions import DecisionTables
 from tf_imgcomp.entropy.exact_coding import ExactCoding
-from tf_imgcomp.entropy.fixed_point import (
+from tf_imgcomp.entropy.integer_networks import (
     ACTIVATION_BITS,
     ACTIVATION_MAX,
     PARAMETER_BITS,

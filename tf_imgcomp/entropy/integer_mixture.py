@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from tf_imgcomp.entropy.fixed_point import clip
+from tf_imgcomp.entropy.integer_networks import clip
 from tf_imgcomp.entropy.tables import ONE, PHI_ONE_BITS, Functions
 from tf_imgcomp.ops.rounding import round_half_up
 

@@ -15,8 +15,8 @@ import tensorflow as tf
 from scipy.special import ndtr
 
 from tf_imgcomp.entropy import integer_mixture
-from tf_imgcomp.entropy.fixed_point import PARAMETER_BITS, clip
 from tf_imgcomp.entropy.integer_mixture import OFFSET_MAX, is_nearer_better
+from tf_imgcomp.entropy.integer_networks import PARAMETER_BITS, clip
 from tf_imgcomp.entropy.mixture import LOG2_SCALE_MAX, LOG2_SCALE_MIN
 from tf_imgcomp.entropy.range_coder import PRECISION, Reader, packed, unpacked
 from tf_imgcomp.entropy.symbol_streams import (

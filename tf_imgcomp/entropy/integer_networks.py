@@ -1,4 +1,4 @@
-"""Matrix products of small integers: the same answer on every machine.
+"""Layers of integer networks: matrix products with one answer on every machine.
 
 An integer of up to 24 bits is exact in a float32. As long as the sum of all absolute
 products stays below 2**24, every partial sum is exact too, in any order, with or
