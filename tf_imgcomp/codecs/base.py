@@ -6,9 +6,9 @@ from typing import NamedTuple, Optional
 import numpy as np
 import tensorflow as tf
 
+from tf_imgcomp.codecs import feedback
 from tf_imgcomp.codecs.refinement_config import RefinementConfig
 from tf_imgcomp.entropy.latent_coder import LatentCoder, LatentCoderConfig
-from tf_imgcomp.entropy.optional_slice import is_worth_coding
 from tf_imgcomp.layers import GainUnit
 from tf_imgcomp.layers.base import computing_in, unmixed
 from tf_imgcomp.layers.configured import ConfiguredModel, ModelConfig
@@ -206,34 +206,12 @@ class Codec(ConfiguredModel):
         """The latents that an encoder codes, and the codec's importance map.
 
         Returns:
-            The latents of `corrected`, and float32 `(b, H / 16, W / 16)`, 0 to 1: half
-            the mean weight over channels, so that 1/2 means unchanged latents. None
-            instead of it, if the codec has no such map.
+            The latents of `feedback.corrected`, and float32 `(b, H / 16, W / 16)`, 0 to
+            1: half the mean weight over channels, so that 1/2 means unchanged latents.
+            None instead of it, if the codec has no such map.
         """
-        return self.corrected(self.analysis(images, quality), images, quality), None
-
-    def corrected(self, y: tf.Tensor, images: tf.Tensor, quality: tf.Tensor):
-        """The latents that an encoder codes: those of `analysis`, corrected.
-
-        They are decoded, and moved by what the picture lacks. Rounding with a dead zone
-        stands for the choice of integers, which would take the entropy model. No
-        gradient; see docs/feedback.md.
-
-        Args:
-            y: the output of `analysis`.
-            images: its input.
-            quality: its input.
-
-        Returns:
-            Like y.
-        """
-        corrected = y
-        for share in self.config.feedback:
-            y_hat = self._likely_integers(corrected)
-            x_hat = tf.clip_by_value(self.synthesis(y_hat, quality), 0.0, 255.0)
-            aim = y_hat + self.analysed_error(images, x_hat, y, quality)
-            corrected += share * tf.stop_gradient(aim - corrected)
-        return corrected
+        y = self.analysis(images, quality)
+        return feedback.corrected(self, y, images, quality), None
 
     def analysed_error(self, images, x_hat, y, quality) -> tf.Tensor:
         """What a decoded picture lacks, in latents.
@@ -249,17 +227,6 @@ class Codec(ConfiguredModel):
         """
         del images
         return y - self.analysis(x_hat, quality)
-
-    def _likely_integers(self, y):
-        rounded = tf.floor(tf.abs(y) + (1 - self.config.feedback_dead_zone))
-        y_hat = tf.sign(y) * rounded
-        coder = self.config.coder
-        if not coder.optional_slice:
-            return y_hat
-        used = is_worth_coding(y[..., coder.base_depth :], coder, coder.bits_per_error)
-        used = tf.cast(used, y.dtype)[:, None, None, None]
-        base, optional = tf.split(y_hat, [coder.base_depth, -1], -1)
-        return tf.concat([base, used * optional], -1)
 
     def _in_steps(self, y: tf.Tensor, level: tf.Tensor) -> tf.Tensor:
         """The analysis transform's output in quantizer steps."""
@@ -320,15 +287,15 @@ class Codec(ConfiguredModel):
                 gradients.
             noisy: bool. Whether the synthesis gets noisy latents, if there is a seed,
                 instead of rounded ones.
-            corrected: bool. Whether latents are those of `corrected`, as encoders have
-                them, instead of those of `analysis`.
+            corrected: bool. Whether latents are those of `feedback.corrected`, as
+                encoders have them, instead of those of `analysis`.
         """
         if quality is None:
             quality = _draw_qualities_anew(images)
         height, width = tf.shape(images)[1], tf.shape(images)[2]
         y = self.analysis(images, quality)
         if corrected:
-            y = self.corrected(y, images, quality)
+            y = feedback.corrected(self, y, images, quality)
         log2_gain = self.gain.log2(self.level(quality))
         rate_seed = None if seed is None else stream(seed, "rate")
         coded = self.latent_coder(y, log2_gain, self.rate_features(quality), rate_seed)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from tf_imgcomp.codecs import feedback
 from tf_imgcomp.codecs.base import Codec
 from tf_imgcomp.codecs.lapped import (
     LappedAnalysis,
@@ -132,7 +133,7 @@ class MfcaPmcn(LappedCodec):
     def analysis_and_importance(self, images, quality):
         level = self.level(quality)
         y, weights = self.analysis_transform.weighted(self.padded(images), level)
-        y = self.corrected(self._in_steps(y, level), images, quality)
+        y = feedback.corrected(self, self._in_steps(y, level), images, quality)
         if weights is None:
             return y, None
         return y, tf.reduce_mean(tf.cast(weights, tf.float32), axis=-1) / 2
