@@ -4,8 +4,9 @@
     python benchmarks/held_out.py --weights=runs/b/final.npz --against=a.json PHOTOS
 
 Choices between weights, sizes and optimizers are made here, so that evaluation images
-stay unseen. Prints mean bits per pixel and PSNR at seven qualities over the centres of
-the photos, and the BD-rate against another run of this program.
+stay unseen. Prints mean bits per pixel, PSNR and MS-SSIM at seven qualities over the
+centres of the photos, the lowest PSNR of one photo, and the BD-rates by both against
+another run of this program.
 """
 
 import json
@@ -21,6 +22,8 @@ from absl import app, flags
 from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.data.photos import PhotoFolder, is_held_out
 from tf_imgcomp.evaluation.curves import bd_rate, curve
+from tf_imgcomp.losses.similarity import ms_ssim
+from tf_imgcomp.metrics import ms_ssim_db
 from tf_imgcomp.training.weights import load_weights
 
 _CODEC = flags.DEFINE_string("codec", "fdram", "Name of the codec.")
@@ -42,24 +45,28 @@ def centre(photo: np.ndarray) -> np.ndarray:
 
 
 def measure(codec, photos: np.ndarray) -> dict:
-    """Mean bits per pixel and PSNR in dB at each quality."""
+    """Mean bits per pixel, PSNR and MS-SSIM in dB at each quality, and lowest PSNR."""
 
     @tf.function
     def code(images, quality):
         output = codec(images, tf.fill([BATCH], quality), corrected=True)
         bpp = (output.y_bits + output.z_bits) / SIDE**2
         x_hat = tf.round(tf.clip_by_value(output.x_hat, 0, 255))
-        return bpp, tf.image.psnr(tf.cast(images, tf.float32), x_hat, 255)
+        x = tf.cast(images, tf.float32)
+        return bpp, tf.image.psnr(x, x_hat, 255), ms_ssim(x, x_hat)
 
-    means = {"bpp": [], "psnr": []}
+    curves = {"bpp": [], "psnr": [], "ms_ssim": [], "lowest": []}
     for quality in QUALITIES:
         batches = [
             code(photos[start : start + BATCH], tf.constant(quality))
             for start in range(0, len(photos), BATCH)
         ]
-        for name, values in zip(means, zip(*batches)):
-            means[name].append(float(tf.reduce_mean(tf.concat(values, 0))))
-    return means
+        bpp, psnr, similarity = (np.concatenate(each) for each in zip(*batches))
+        curves["bpp"].append(float(bpp.mean()))
+        curves["psnr"].append(float(psnr.mean()))
+        curves["ms_ssim"].append(ms_ssim_db(similarity.mean()))
+        curves["lowest"].append(float(psnr.min()))
+    return curves
 
 
 def main(argv: list[str]) -> None:
@@ -69,19 +76,24 @@ def main(argv: list[str]) -> None:
     codec = new_codec(_CODEC.value, json.loads(_SIZES.value))
     if _WEIGHTS.value:
         load_weights(codec, _WEIGHTS.value)
-    means = measure(codec, np.stack(photos))
-    for quality, bpp, psnr in zip(QUALITIES, means["bpp"], means["psnr"]):
-        print(f"quality {quality:g}: {bpp:.4f} bpp, {psnr:.2f} dB")
+    curves = measure(codec, np.stack(photos))
+    for quality, bpp, psnr, similarity, lowest in zip(QUALITIES, *curves.values()):
+        print(
+            f"quality {quality:g}: {bpp:.4f} bpp, {psnr:.2f} dB (lowest {lowest:.2f}), "
+            f"MS-SSIM {similarity:.2f} dB"
+        )
     if _OUTPUT.value:
-        Path(_OUTPUT.value).write_text(json.dumps(means))
+        Path(_OUTPUT.value).write_text(json.dumps(curves))
     if _AGAINST.value:
         other = json.loads(Path(_AGAINST.value).read_text())
-        rate = bd_rate(curve(**_named(other)), curve(**_named(means)))
-        print(f"BD-rate {rate:+.2f} %, {len(photos)} photos")
-
-
-def _named(means: dict) -> dict:
-    return {"rates": means["bpp"], "qualities": means["psnr"]}
+        rates = {
+            name: bd_rate(*(curve(each["bpp"], each[name]) for each in (other, curves)))
+            for name in ("psnr", "ms_ssim")
+        }
+        print(
+            f"BD-rate {rates['psnr']:+.2f} %, by MS-SSIM {rates['ms_ssim']:+.2f} %, "
+            f"{len(photos)} photos"
+        )
 
 
 if __name__ == "__main__":
