@@ -5,6 +5,7 @@
 The shipped default model must be there, and the programs beside Python.
 """
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,12 @@ import tf_imgcomp
 import tf_imgcomp.pillow_plugin
 
 HEIGHT, WIDTH = 40, 60
-TINY = ("--codec=fdram", "--steps=2", "--warmup_steps=1", "--crop=64", "--batch=1")
+TRAINING = ("--codec=fdram", "--steps=2", "--warmup_steps=1", "--crop=64", "--batch=1")
+TINY = {
+    **{"num_filters": 8, "deep_filters": 8, "feedback": []},
+    **{"analysis_modules": 0, "synthesis_modules": 0, "post_blocks": 0},
+    "coder": {"slices": [8, 16], "optional_slice": False, "features": 8, "hidden": [8]},
+}
 
 
 def pixels() -> np.ndarray:
@@ -75,11 +81,11 @@ def train_further() -> None:
 
 
 def train_from_the_start() -> None:
-    own = "--model=models/own"
-    sizes = '--sizes={"num_filters": 8, "deep_filters": 8}'
-    run("train", "--data=photos", "--workdir=run", "--export=models/own", *TINY, sizes)
-    run("compress", own, "photo.png", "--quality=100", "--overwrite")
-    run("decompress", own, "photo.tfci", "--output=own.png")
+    own = "models/own"
+    sizes = f"--sizes={json.dumps(TINY)}"
+    run("train", *TRAINING, sizes, "--data=photos", "--workdir=run", f"--export={own}")
+    run("compress", f"--model={own}", "photo.png", "--quality=100", "--overwrite")
+    run("decompress", f"--model={own}", "photo.tfci", "--output=own.png")
     assert Image.open("own.png").size == (WIDTH, HEIGHT)
 
 
