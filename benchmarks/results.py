@@ -12,7 +12,8 @@ saved_models/fdram/card.json) and the versions of the other codecs. That table n
 every curve, in the order of the page; "shown" tells whether it is in README's table and
 in which plots. A folder holds the mean points over one set of images, in any number of
 tables, each codec in one of them. docs/results/postfilter/ holds the tables of
-benchmarks/postfilter.py, one for each set of images.
+benchmarks/postfilter.py, one for each set of images. README's seconds are those of
+benchmarks/seconds.py, all from one run; of other codecs those of the mean points.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from tf_imgcomp.evaluation.curves import MeanPoint
 
 KINDS = ("ours", "measured", "published")
 DOCS = Path(__file__).parents[1] / "docs"
+CURVES, SECONDS = "results/curves.csv", "results/seconds.csv"
 MAX_BPP = 1.6  # Of the plots; learned codecs are not compared at higher rates.
 PLOTS = {
     "classical": "Against classical codecs",
@@ -40,7 +42,7 @@ README_TABLE = "readme"  # Beside the plots in column "shown".
 # Of the curves of a plot, which has at most so many.
 COLOURS = "black tab:red tab:blue tab:green tab:orange tab:purple tab:brown tab:cyan"
 MARKERS = "osD^v<>P"
-USUAL_BPP = 0.5  # Seconds are those of the setting next to this rate.
+USUAL_BPP = 0.5  # Seconds are those of a setting next to this rate.
 README_START = "<!-- By benchmarks/results.py: change docs/results/ instead. -->\n"
 README_END = "<!-- The end of what benchmarks/results.py writes. -->\n"
 
@@ -174,28 +176,29 @@ def write(docs: Path, image_sets: Sequence[ImageSet] = IMAGE_SETS) -> None:
     """Writes the page `results.md`, its plots, and the results of the README.
 
     Args:
-        docs: Folder with `results/curves.csv` and `results/NAME/*.csv`, beside a
-            README.md. Plots are `results/NAME_PLOT.png`.
+        docs: Folder with `results/curves.csv`, `results/seconds.csv` and
+            `results/NAME/*.csv`, beside a README.md. Plots are `results/NAME_PLOT.png`.
         image_sets: The sets of images, in the page's order. README has the first.
 
     Raises:
         ValueError: If a table is broken or lacks the origin of a curve.
     """
     folder = docs / "results"
-    origins = read_origins(folder / "curves.csv")
+    origins = read_origins(docs / CURVES)
     page = [INTRODUCTION]
     for images in image_sets:
         means = collection.read_means(folder / images.name)
         if unknown := {point.codec for point in means} - origins.keys():
             raise ValueError(
-                f"{folder / 'curves.csv'}: Expected a row for each codec in "
+                f"{docs / CURVES}: Expected a row for each codec in "
                 f"{images.name}/, received none for {', '.join(sorted(unknown))}."
             )
         for name in PLOTS:
             plot(folder / f"{images.name}_{name}.png", name, means, origins)
         page += section(images, means, origins)
         if images is image_sets[0]:
-            write_readme(docs.parent / "README.md", means, origins)
+            seconds = read_seconds(docs / SECONDS)
+            write_readme(docs.parent / "README.md", means, seconds, origins)
     page += postfilter_section(folder / "postfilter", image_sets)
     page += ["## Where the curves come from\n", origins_list(origins)]
     (docs / "results.md").write_text("\n".join(page), encoding="utf-8")
@@ -228,8 +231,20 @@ def plot(
     )
 
 
+def read_seconds(path: Path) -> dict[str, tuple[float, float]]:
+    """Returns the seconds to encode and to decode in a table, by codec."""
+    columns = "encode_seconds", "decode_seconds"
+    return {
+        row["codec"]: tuple(float(row[name]) for name in columns)
+        for row in collection.read_rows(path, ("codec", *columns))
+    }
+
+
 def write_readme(
-    path: Path, means: Sequence[MeanPoint], origins: dict[str, Origin]
+    path: Path,
+    means: Sequence[MeanPoint],
+    seconds: dict[str, tuple[float, float]],
+    origins: dict[str, Origin],
 ) -> None:
     """Replaces the results in the README.
 
@@ -243,12 +258,16 @@ def write_readme(
         raise ValueError(
             f"{path}: Expected the lines {README_START!r} and {README_END!r}."
         )
-    results = "\n".join(readme_results(means, origins))
+    results = "\n".join(readme_results(means, seconds, origins))
     new = f"{before}{start}\n{results}\n{end}{after}"
     write_atomically(path, new.encode(), overwrite=True)
 
 
-def readme_results(means: Sequence[MeanPoint], origins: dict[str, Origin]) -> list[str]:
+def readme_results(
+    means: Sequence[MeanPoint],
+    seconds: dict[str, tuple[float, float]],
+    origins: dict[str, Origin],
+) -> list[str]:
     """Returns the paragraphs of the README: our first codec against others."""
     ours = next(o for o in origins.values() if o.kind == "ours")
     others = [
@@ -256,11 +275,13 @@ def readme_results(means: Sequence[MeanPoint], origins: dict[str, Origin]) -> li
         for name, origin in origins.items()
         if README_TABLE in origin.shown and name != ours.codec
     ]
-    rows = [[f"`{ours.codec}` itself", "", "", "", *_seconds(means, ours.codec)]]
+    times = {name: seconds.get(name) or _mean_seconds(means, name) for name in origins}
+    itself = [f"`{ours.codec}` itself", "", "", ""]
+    rows = [[*itself, *map(_seconds, times[ours.codec])]]
     for row in comparison.compare(means, ours.codec, others):
         rates = row.bd_rate_psnr, row.bd_rate_ms_ssim, row.bd_rate_ssimulacra2
         title = _title(origins[row.anchor])
-        rows.append([title, *map(_percent, rates), *_seconds(means, row.anchor)])
+        rows.append([title, *map(_percent, rates), *map(_seconds, times[row.anchor])])
     own = [point for point in means if point.codec == ours.codec]
     return [
         f"Bits of `{ours.codec}` ({ours.version}) at equal quality, against others:\n",
@@ -286,14 +307,17 @@ def readme_results(means: Sequence[MeanPoint], origins: dict[str, Origin]) -> li
     ]
 
 
-def _seconds(means: Sequence[MeanPoint], codec: str) -> list[str]:
-    """Seconds of encoding and decoding at about the usual rate."""
+def _mean_seconds(means: Sequence[MeanPoint], codec: str) -> tuple[float, float]:
+    """Mean seconds to encode and to decode, at about the usual rate."""
     points = [point for point in means if point.codec == codec]
     if not points:
-        return ["-", "-"]
+        return math.nan, math.nan
     point = min(points, key=lambda point: abs(math.log(point.bpp / USUAL_BPP)))
-    times = point.encode_seconds, point.decode_seconds
-    return ["-" if math.isnan(time) else f"{time:.3g}" for time in times]
+    return point.encode_seconds, point.decode_seconds
+
+
+def _seconds(time: float) -> str:
+    return "-" if math.isnan(time) else f"{time:.3g}"
 
 
 def section(

@@ -29,6 +29,7 @@ CURVES = {
 
 
 results = load_program("results")
+SECONDS = "codec,setting,bpp,encode_seconds,decode_seconds\nnew,1,0.5,0.25,2\n"
 IMAGES = (results.ImageSet("photos", "Photos", "Two photos."),)
 
 
@@ -39,7 +40,8 @@ def docs(tmp_path):
     folder.mkdir(parents=True)
     place = f"# Name\n{results.README_START}old\n{results.README_END}The end.\n"
     (tmp_path / "README.md").write_text(place)
-    (folder.parent / "curves.csv").write_text(ORIGINS)
+    (docs / results.CURVES).write_text(ORIGINS)
+    (docs / results.SECONDS).write_text(SECONDS)
     for codec, points in CURVES.items():
         rows = (f"{codec},1,{rate},{db},{sim}\n" for rate, db, sim in points)
         (folder / f"{codec}.csv").write_text(POINTS + "".join(rows))
@@ -129,6 +131,7 @@ def test_readme_leads_with_the_strongest_codecs(docs):
     assert readme.endswith("-->\nThe end.\n")
     page = rows(readme)
     assert list(page)[1:5] == ["-" * 20, "`new` itself", "Old", "Paper (as published)"]
+    assert page["`new` itself"] == ["", "", "", "0.25", "2"]  # By its own table.
     assert page["Old"] == ["-50.0 %", "-50.0 %", "-", "4", "1"]  # At 0.4 bpp.
     assert page["Paper (as published)"] == ["+0.0 %", "-", "-", "-", "-"]
     assert page["1"] == ["0.4000", "33.00", "0.9800", "-"]  # The last of three.
