@@ -111,9 +111,9 @@ def test_the_card_says_how_latents_are_refined(codec, refinement, image, monkeyp
     def last_latents(settings):
         seen = []
 
-        def objective(trained, pixels, y, z, *others):
+        def objective(y, z, **others):
             seen.append(np.concatenate([y.ravel(), z.ravel()]))
-            return refinement.objective(trained, pixels, y, z, *others)
+            return refinement.objective(y=y, z=z, **others)
 
         card = {**codec.card, "sizes": {"refinement": settings}}
         monkeypatch.setattr(codec, "card", card)
