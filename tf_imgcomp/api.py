@@ -31,9 +31,9 @@ import numpy as np
 from PIL import Image
 
 from tf_imgcomp.bitstream import TfciFile
-from tf_imgcomp.data import images, in_memory
+from tf_imgcomp.data import arrays, images
 from tf_imgcomp.data.images import Photo
-from tf_imgcomp.data.memory import MAX_PIXELS, check_pixels
+from tf_imgcomp.data.size_limits import MAX_PIXELS, check_pixels
 from tf_imgcomp.errors import ModelError
 from tf_imgcomp.files import choice, compression, goals
 from tf_imgcomp.files.compression import Report
@@ -187,7 +187,7 @@ def decompress(
         check_pixels(*file.decoded_size(area), max_pixels)
         photo = decode(_codec_of(file, model), file, area, reduction)
         _warn((*faults, *photo.notes))
-        return in_memory.to_pillow(photo)
+        return arrays.to_pillow(photo)
 
     return _for_each(decompressed, data)
 
@@ -378,7 +378,7 @@ def _read(
     image: ImageLike, needed_memory: Callable[[int, int], float], max_pixels: int
 ) -> Photo:
     if isinstance(image, np.ndarray):
-        return in_memory.photo_of_array(image, needed_memory)
+        return arrays.photo_of_array(image, needed_memory)
     if isinstance(image, Image.Image):
         return images.read_pillow_image(image, needed_memory)
     if isinstance(image, (str, os.PathLike)):

@@ -23,7 +23,7 @@ from typing import IO, Any
 from PIL import Image, ImageFile
 
 from tf_imgcomp import bitstream
-from tf_imgcomp.data import in_memory
+from tf_imgcomp.data import arrays
 from tf_imgcomp.errors import BitstreamError, ImgcompError
 from tf_imgcomp.files.compression import SUFFIX
 from tf_imgcomp.files.encoding import decode
@@ -52,7 +52,7 @@ class TfciImageFile(ImageFile.ImageFile):
         self._size = self._file.width, self._file.height
         self._mode = "L" if self._file.grey else "RGB"
         self._mode += "" if self._file.alpha is None else "A"
-        self.info.update(in_memory.pillow_info(**metadata))
+        self.info.update(arrays.pillow_info(**metadata))
         self._reduction, self._decoded = 1, False
 
     def draft(
@@ -98,7 +98,7 @@ class TfciImageFile(ImageFile.ImageFile):
             photo = decode(codec, self._file, scale=self._reduction)
         except ImgcompError as error:
             raise OSError(str(error)) from error
-        return in_memory.to_pillow(photo)
+        return arrays.to_pillow(photo)
 
 
 def _accept(prefix: bytes) -> bool:

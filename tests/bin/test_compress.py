@@ -17,7 +17,7 @@ from PIL import Image, ImageCms
 
 from tests.stub_codec import CARD
 from tf_imgcomp import bitstream, metrics
-from tf_imgcomp.data import memory
+from tf_imgcomp.data import size_limits
 from tf_imgcomp.data.images import read_image
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.classical import STREAMS, ClassicalImageCodec
@@ -432,7 +432,7 @@ def test_no_memory_for_one_file_does_not_stop_the_others(
 def test_images_that_exhaust_memory_are_refused(
     stub, tfci, capsys, folder, monkeypatch
 ):
-    monkeypatch.setattr(memory, "available_memory", lambda: HEIGHT * WIDTH * 19)
+    monkeypatch.setattr(size_limits, "available_memory", lambda: HEIGHT * WIDTH * 19)
     message = f"{WIDTH} x {HEIGHT} pixels need 0.0 GB of memory, "
     arguments = ("--output=new.tfci", "photo.png")
     check_error(capsys, compress, f"photo.png: {message}", *arguments)

@@ -9,7 +9,7 @@ import pytest
 from absl.testing import flagsaver
 from PIL import Image
 
-from tf_imgcomp.data import memory
+from tf_imgcomp.data import size_limits
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp_bin import command_line, compress, decompress
 
@@ -95,11 +95,11 @@ def test_photos_come_out_as_one_by_one(stub, tmp_path, monkeypatch, capsys):
 
 
 def test_an_image_waits_for_memory_that_another_has(monkeypatch):
-    monkeypatch.setattr(memory, "available_memory", lambda: 100)
+    monkeypatch.setattr(size_limits, "available_memory", lambda: 100)
     order, first_is_in_work = [], threading.Event()
 
     def work(name, size):
-        with memory.shared(lambda height, width: size * height * width) as needed:
+        with size_limits.shared(lambda height, width: size * height * width) as needed:
             assert needed(2, 3) == 6 * size
             order.append(f"{name} starts")
             first_is_in_work.set()
@@ -119,10 +119,10 @@ def test_an_image_waits_for_memory_that_another_has(monkeypatch):
 
 
 def test_small_images_share_memory_and_a_large_one_comes_alone(monkeypatch):
-    monkeypatch.setattr(memory, "available_memory", lambda: 100)
-    with memory.shared(lambda height, width: 40.0) as first:
+    monkeypatch.setattr(size_limits, "available_memory", lambda: 100)
+    with size_limits.shared(lambda height, width: 40.0) as first:
         first(1, 1)
-        with memory.shared(lambda height, width: 60.0) as second:
+        with size_limits.shared(lambda height, width: 60.0) as second:
             second(1, 1)
-    with memory.shared(lambda height, width: 1000.0) as alone:
+    with size_limits.shared(lambda height, width: 1000.0) as alone:
         assert alone(1, 1) == 1000  # To be refused by `check_memory`.

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageCms, TiffImagePlugin
 
 from tests.data.png_files import png
-from tf_imgcomp.data import memory
+from tf_imgcomp.data import size_limits
 from tf_imgcomp.data.images import (
     Photo,
     grey_pixels,
@@ -370,11 +370,11 @@ def test_sizes_beyond_memory_are_refused_before_decoding(tmp_path, monkeypatch):
     message = "60000 x 50000 pixels are more than the 500000000 of max_pixels"
     with pytest.raises(ImageError, match=f"^{message}$"):
         read_image(path)
-    monkeypatch.setattr(memory, "available_memory", lambda: 20 * 10**9)
+    monkeypatch.setattr(size_limits, "available_memory", lambda: 20 * 10**9)
     message = "60000 x 50000 pixels need 60.0 GB of memory, 20.0 GB are available"
     with pytest.raises(ImageError, match=f"^{message}$"):
         read_image(path, lambda height, width: 20 * height * width, max_pixels=0)
-    monkeypatch.setattr(memory, "available_memory", lambda: 10**9)
+    monkeypatch.setattr(size_limits, "available_memory", lambda: 10**9)
     message = r"too large for the available memory: .*3000000000 pixels"
     with pytest.raises(ImageError, match=f"^{message}"):
         read_image(path, lambda height, width: 20 * height * width, max_pixels=0)
@@ -387,7 +387,7 @@ def test_nested_images_larger_than_their_file_says_are_refused(
     data = bytearray(icon.read_bytes())
     data[6:8] = 16, 16  # The directory of the icon says 16 x 16 pixels.
     icon.write_bytes(data)
-    monkeypatch.setattr(memory, "available_memory", lambda: 64 * 64 * 4 - 1)
+    monkeypatch.setattr(size_limits, "available_memory", lambda: 64 * 64 * 4 - 1)
     with pytest.raises(ImageError, match="^too large for the available memory"):
         read_image(icon)
     assert Image.MAX_IMAGE_PIXELS > 10**6  # Restored.
@@ -403,7 +403,7 @@ def test_more_pixels_than_allowed_are_refused(tmp_path):
 
 
 def test_available_memory_is_plausible():
-    assert 2**26 < memory.available_memory() < 2**50
+    assert 2**26 < size_limits.available_memory() < 2**50
 
 
 @pytest.mark.parametrize("grey", [False, True])

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 from tests.stub_codec import StubCodec
 from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.classical.pillow import WEBP_LOSSLESS
-from tf_imgcomp.data import memory
+from tf_imgcomp.data import size_limits
 from tf_imgcomp.data.images import Photo
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.files import choice, compression, encoding, goals
@@ -146,7 +146,7 @@ def test_the_choice_is_by_the_lagrangian_of_the_quality(drawing, others):
 def test_a_codec_that_needs_too_much_memory_is_left_out(
     drawing, others, goal, monkeypatch
 ):
-    monkeypatch.setattr(memory, "available_memory", lambda: 30 * 100 * 120)
+    monkeypatch.setattr(size_limits, "available_memory", lambda: 30 * 100 * 120)
     assert encode(drawing, others, **goal)[0].file.codec == "stub"
 
 

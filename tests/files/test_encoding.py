@@ -92,7 +92,9 @@ def test_a_region_outside_of_the_image_is_refused(codec, file, region):
 
 
 def test_memory_of_a_region_is_that_of_the_region(codec, file, monkeypatch):
-    monkeypatch.setattr("tf_imgcomp.data.memory.available_memory", lambda: 64 * 64 * 20)
+    monkeypatch.setattr(
+        "tf_imgcomp.data.size_limits.available_memory", lambda: 64 * 64 * 20
+    )
     assert decode(codec, file, Region(9, 9, 64, 64)).pixels.shape == (64, 64, 3)
     with pytest.raises(ImageError, match=f"^{WIDTH} x {HEIGHT} pixels need"):
         decode(codec, file)

@@ -20,7 +20,7 @@ import pytest
 from tests.stub_codec import StubCodec
 from tf_imgcomp import bitstream
 from tf_imgcomp.classical import ffmpeg
-from tf_imgcomp.data import memory
+from tf_imgcomp.data import size_limits
 from tf_imgcomp.data.images import Photo, write_image
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.files.encoding import PhotoEncoder, decode
@@ -223,7 +223,7 @@ def attack(get_codec, make_image, monkeypatch, tmp_path, measured_ffmpeg):
         photo = dataclasses.replace(photo, dpi=(72.0, 72.0), text=text)
         intact = PhotoEncoder(photo)(codec, 50).file
         decode(codec, intact)  # TensorFlow allocates what stays.
-        monkeypatch.setattr(memory, "available_memory", lambda: AVAILABLE)
+        monkeypatch.setattr(size_limits, "available_memory", lambda: AVAILABLE)
         mutator = Mutator(intact, seed)
         with monkeypatch.context() as lenient:  # All files can be packed.
             lenient.setattr(bitstream, "_check", lambda file: None)

@@ -12,7 +12,7 @@ from tests.image_codecs.stub_model import StubTileModel
 from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.classical import bpg
 from tf_imgcomp.data.images import Photo
-from tf_imgcomp.data.memory import TENSORFLOW
+from tf_imgcomp.data.size_limits import TENSORFLOW
 from tf_imgcomp.errors import BitstreamError, ClassicalCodecError, ModelError
 from tf_imgcomp.export.postfilter import export
 from tf_imgcomp.files import compression, encoding, goals

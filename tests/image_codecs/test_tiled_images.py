@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.image_codecs.stub_model import REACH, StubTileModel
-from tf_imgcomp.data.memory import TENSORFLOW
+from tf_imgcomp.data.size_limits import TENSORFLOW
 from tf_imgcomp.errors import BitstreamError
 from tf_imgcomp.image_codecs.learned import LearnedCodec
 from tf_imgcomp.image_codecs.workers import Workers

@@ -8,7 +8,7 @@ import numpy as np
 
 from tf_imgcomp.classical import ffmpeg
 from tf_imgcomp.classical.ycbcr import Layout
-from tf_imgcomp.data.memory import check_memory
+from tf_imgcomp.data.size_limits import check_memory
 from tf_imgcomp.errors import ClassicalCodecError
 
 _BYTES_PER_PIXEL = 64  # Peak memory of decoding and colour conversion.

@@ -32,9 +32,9 @@ from tf_imgcomp.data import (
     isobmff,
     jpeg_2000,
     jpeg_xl,
-    memory,
     metadata,
     samples,
+    size_limits,
     tiff,
 )
 from tf_imgcomp.data.colour_spaces import ColourSpace
@@ -102,8 +102,8 @@ class Photo:
 
 def read_image(
     path: Path | str,
-    needed_memory: Callable[[int, int], float] = memory.size_of_picture,
-    max_pixels: int = memory.MAX_PIXELS,
+    needed_memory: Callable[[int, int], float] = size_limits.size_of_picture,
+    max_pixels: int = size_limits.MAX_PIXELS,
 ) -> Photo:
     """Reads an image; of an animation or a document, the first frame.
 
@@ -122,8 +122,8 @@ def read_image(
     with open(path, "rb") as stream, _pillow_errors():
         image = formats.open_image(stream)
         size = image.height, image.width
-        memory.check_pixels(*size, max_pixels)
-        memory.check_memory(*size, needed_memory(*size))
+        size_limits.check_pixels(*size, max_pixels)
+        size_limits.check_memory(*size, needed_memory(*size))
         # Limit embedded images (e.g. in ICO) to the size in the header.
         Image.MAX_IMAGE_PIXELS = image.height * image.width
         if image.format == "TIFF":
@@ -177,7 +177,7 @@ def grey_pixels(pixels: np.ndarray) -> np.ndarray:
 
 def read_pillow_image(
     image: Image.Image,
-    needed_memory: Callable[[int, int], float] = memory.size_of_picture,
+    needed_memory: Callable[[int, int], float] = size_limits.size_of_picture,
 ) -> Photo:
     """Returns the photo in an image that Pillow opened or made.
 
@@ -196,7 +196,7 @@ def read_pillow_image(
             "Expected an image of at least one pixel, received one of "
             f"{image.width}x{image.height}."
         )
-    memory.check_memory(
+    size_limits.check_memory(
         image.height, image.width, needed_memory(image.height, image.width)
     )
     with _pillow_errors():
@@ -233,7 +233,7 @@ def limited_by_memory() -> Iterator[None]:
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         limits = Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK
         PngImagePlugin.MAX_TEXT_CHUNK = _LARGEST_PNG_CHUNK
-        Image.MAX_IMAGE_PIXELS = memory.available_memory() // _BYTES_PER_PIXEL
+        Image.MAX_IMAGE_PIXELS = size_limits.available_memory() // _BYTES_PER_PIXEL
         try:
             yield
         finally:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tf_imgcomp.data import images
-from tf_imgcomp.data.memory import MAX_PIXELS
+from tf_imgcomp.data.size_limits import MAX_PIXELS
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.files.encoding import PhotoEncoder
 from tf_imgcomp.files.goals import cached_by_setting, without_metadata

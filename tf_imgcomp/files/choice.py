@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from tf_imgcomp import metrics
-from tf_imgcomp.data import memory
+from tf_imgcomp.data import size_limits
 from tf_imgcomp.data.images import Photo
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.files import goals
@@ -207,7 +207,7 @@ def _reach(codec: ImageCodec, photo: Photo, goal: Goal) -> Encoded:
 
 def _check_memory(codec: ImageCodec, photo: Photo) -> None:
     height, width, _ = photo.pixels.shape
-    memory.check_memory(height, width, codec.memory(height, width))
+    size_limits.check_memory(height, width, codec.memory(height, width))
 
 
 def _measured(codec: ImageCodec, photo: Photo, encoded: Encoded) -> Encoded:

@@ -16,8 +16,8 @@ from pathlib import Path
 from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.atomic_files import check_writable, write_atomically
 from tf_imgcomp.bitstream import TfciFile
-from tf_imgcomp.data import images, memory
-from tf_imgcomp.data.memory import MAX_PIXELS, check_pixels
+from tf_imgcomp.data import images, size_limits
+from tf_imgcomp.data.size_limits import MAX_PIXELS, check_pixels
 from tf_imgcomp.files import choice, goals
 from tf_imgcomp.files.encoding import decode
 from tf_imgcomp.files.importance import emphasize, read_importance
@@ -81,7 +81,7 @@ def compress_file(
     """
     start = time.perf_counter()
     check_writable(target, overwrite, source)
-    with memory.shared(codec.memory) as needed_memory:
+    with size_limits.shared(codec.memory) as needed_memory:
         photo = images.read_image(source, needed_memory, max_pixels)
         if strip:
             photo = goals.without_metadata(photo)
@@ -138,7 +138,7 @@ def decompress_file(
     file, faults = read_file(data, is_preview=scale > 1)
     check_pixels(*file.decoded_size(region), max_pixels)
     codec = load(file.codec)
-    with memory.shared(codec.memory) as needed_memory:
+    with size_limits.shared(codec.memory) as needed_memory:
         needed_memory(file.height, file.width)  # Waits for other images.
         start = time.perf_counter()
         photo = decode(codec, file, region, scale)

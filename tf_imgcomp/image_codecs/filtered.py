@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_imgcomp.data.memory import TENSORFLOW, size_of_picture
+from tf_imgcomp.data.size_limits import TENSORFLOW, size_of_picture
 from tf_imgcomp.errors import BitstreamError
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.image_codecs.tile_interface import TileFilter

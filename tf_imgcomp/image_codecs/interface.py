@@ -11,7 +11,7 @@ from PIL import Image
 
 from tf_imgcomp import bitstream
 from tf_imgcomp.bitstream import TfciFile
-from tf_imgcomp.data import images, memory
+from tf_imgcomp.data import images, size_limits
 from tf_imgcomp.errors import BitstreamError, ModelError
 from tf_imgcomp.image_codecs.effort import FAST, iterations
 from tf_imgcomp.regions import Region
@@ -142,7 +142,7 @@ class ImageCodec(ABC):
         if region is not None:
             region.check_inside(height, width)
         size = file.decoded_size(region)
-        memory.check_memory(*size, self.memory(*size))
+        size_limits.check_memory(*size, self.memory(*size))
         if scale > 1:
             pixels = self.preview(coded, height, width, scale)
         else:

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 
 import numpy as np
 
-from tf_imgcomp.data.memory import TENSORFLOW, size_of_picture
+from tf_imgcomp.data.size_limits import TENSORFLOW, size_of_picture
 from tf_imgcomp.errors import BitstreamError
 from tf_imgcomp.image_codecs.effort import iterations
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tf_imgcomp.codecs.refinement_config import RefinementConfig
-from tf_imgcomp.data.memory import TENSORFLOW, size_of_picture
+from tf_imgcomp.data.size_limits import TENSORFLOW, size_of_picture
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.image_codecs.tile_coding import joined
 from tf_imgcomp.image_codecs.tiles import Z_STRIDE, ImageTiles

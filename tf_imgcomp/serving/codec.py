@@ -9,10 +9,9 @@ from tf_imgcomp.export.packed_weights import Hidden
 from tf_imgcomp.image_codecs.tiles import LATENT, Z_STRIDE
 from tf_imgcomp.ops.resampling import shrink
 from tf_imgcomp.ops.rounding import round_half_up
-from tf_imgcomp.serving import container, image_bytes, tile_parts
+from tf_imgcomp.serving import image_bytes, tfci_bytes, tile_parts
 from tf_imgcomp.serving.card import card_signature
 from tf_imgcomp.serving.conditions import Conditions, require_pixels
-from tf_imgcomp.serving.container import FileContent, Format
 from tf_imgcomp.serving.image_bytes import DecodedImage
 from tf_imgcomp.serving.placement import (
     CPU,
@@ -21,6 +20,7 @@ from tf_imgcomp.serving.placement import (
     TILES_AT_ONCE,
     TILES_IN_CALL,
 )
+from tf_imgcomp.serving.tfci_bytes import FileContent, Format
 from tf_imgcomp.serving.windows import ImageTiles
 
 PREVIEWS = (1, 2, 4, 8, 16)  # How many times smaller one can be.
@@ -293,7 +293,7 @@ class ServingCodec(tf.Module):
         )
         content = FileContent(tiles.size, hundredths, image.grey, first, rest)
         with tf.device(CPU):
-            return container.pack(content, self._format())
+            return tfci_bytes.pack(content, self._format())
 
     def _encode_tile(self, y, z, hundredths) -> tuple:
         """The bytes of a tile in both parts."""
@@ -308,7 +308,7 @@ class ServingCodec(tf.Module):
         """The PNG file, and an error or ""."""
         conditions = Conditions()
         with tf.device(CPU):
-            content = container.unpack(data, self._format(), conditions)
+            content = tfci_bytes.unpack(data, self._format(), conditions)
         return tf.cond(
             conditions.hold,
             lambda: self._image(content),

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from tf_imgcomp.data import memory
+from tf_imgcomp.data import size_limits
+from tf_imgcomp.data.arrays import photo_of_array, to_pillow
 from tf_imgcomp.data.exif import read_dpi
 from tf_imgcomp.data.images import read_pillow_image
-from tf_imgcomp.data.in_memory import photo_of_array, to_pillow
 from tf_imgcomp.errors import ImageError
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -85,7 +85,7 @@ def test_an_empty_image_is_refused():
 
 
 def test_images_that_exhaust_memory_are_refused(monkeypatch):
-    monkeypatch.setattr(memory, "available_memory", lambda: 100)
+    monkeypatch.setattr(size_limits, "available_memory", lambda: 100)
     message = r"10 x 10 pixels need 0\.0 GB of memory"
     with pytest.raises(ImageError, match=message):
         photo_of_array(noise(10, 10))

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from tf_imgcomp.data import exif as exif_data
-from tf_imgcomp.data import memory
+from tf_imgcomp.data import size_limits
 from tf_imgcomp.data.images import Photo
 from tf_imgcomp.errors import ImageError
 
@@ -28,7 +28,7 @@ _OTHER_CURE = "np.uint8(np.clip(x, 0, 255)) if white is 255"
 
 def photo_of_array(
     array: np.ndarray,
-    needed_memory: Callable[[int, int], float] = memory.size_of_picture,
+    needed_memory: Callable[[int, int], float] = size_limits.size_of_picture,
 ) -> Photo:
     """Returns the photo in an array.
 
@@ -53,7 +53,7 @@ def photo_of_array(
             f"with at least one pixel, received {array.shape}{cure}."
         )
     height, width, channels = samples.shape
-    memory.check_memory(height, width, needed_memory(height, width))
+    size_limits.check_memory(height, width, needed_memory(height, width))
     grey, has_alpha = channels < 3, channels % 2 == 0
     colours = np.repeat(samples[..., :1], 3, -1) if grey else samples[..., :3]
     return Photo(

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from tf_imgcomp import bitstream
 from tf_imgcomp.bitstream import TfciFile
 from tf_imgcomp.errors import BitstreamError
-from tf_imgcomp.serving import container
+from tf_imgcomp.serving import tfci_bytes
 from tf_imgcomp.serving.conditions import Conditions
-from tf_imgcomp.serving.container import FileContent, Format
+from tf_imgcomp.serving.tfci_bytes import FileContent, Format
 
 CODEC, FINGERPRINT, TILE = "tiny", 0x1234, 64
 _PREFIX = bitstream.codec_field(CODEC) + bytes([bitstream.TAG])
@@ -26,7 +26,7 @@ def _format() -> Format:
 @tf.function(input_signature=[tf.TensorSpec([], tf.string)])
 def _unpack(data):
     conditions = Conditions()
-    content = container.unpack(data, _format(), conditions)
+    content = tfci_bytes.unpack(data, _format(), conditions)
     return conditions.error, content
 
 
@@ -41,7 +41,7 @@ def _unpack(data):
     ]
 )
 def _pack(content):
-    return container.pack(content, _format())
+    return tfci_bytes.pack(content, _format())
 
 
 def _error(data: bytes) -> str:
