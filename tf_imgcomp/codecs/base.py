@@ -15,6 +15,7 @@ from tf_imgcomp.layers.configured import ConfiguredModel, ModelConfig
 from tf_imgcomp.layers.gain import interpolate_levels
 from tf_imgcomp.losses.rate_distortion import rate_distortion
 from tf_imgcomp.ops import bases
+from tf_imgcomp.ops.graphs import without_autograph
 from tf_imgcomp.ops.padding import pad_to_multiple
 from tf_imgcomp.ops.resampling import shrink
 from tf_imgcomp.ops.rounding import add_uniform_noise, scale_nonzero_gradient
@@ -308,6 +309,7 @@ class Codec(ConfiguredModel):
         x_hat = self.synthesis(y_hat, quality)[:, :height, :width]
         return CodecOutput(x_hat, coded.y_bits, coded.z_bits, y, coded.y_hat)
 
+    @without_autograph
     def train_step(self, data) -> dict:
         """A step of `fit`: the rate-distortion Lagrangian of a batch, with noise.
 
@@ -328,6 +330,7 @@ class Codec(ConfiguredModel):
         self.optimizer.minimize(costs["loss"], self.trainable_variables, tape=tape)
         return costs
 
+    @without_autograph
     def test_step(self, data) -> dict:
         """A step of `evaluate`: the same without noise and without a change."""
         return self._costs(*self._inputs(data), seed=None)

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tf_imgcomp.entropy.range_coder import Reader
 from tf_imgcomp.entropy.symbol_streams import scatter_into_zeros
+from tf_imgcomp.ops.graphs import graph_function
 
 _PERIOD = 65519  # Of the factors in a checksum; a prime.
 
@@ -70,7 +71,7 @@ class CodingPlan(NamedTuple):
 # A function that is not inlined. Callers code several passes, and a graph loads and
 # optimizes a shared function once.
 _shared = functools.partial(
-    tf.function, reduce_retracing=True, experimental_attributes={"_noinline": True}
+    graph_function, reduce_retracing=True, experimental_attributes={"_noinline": True}
 )
 
 

@@ -21,6 +21,7 @@ from tf_imgcomp.export.packed_weights import Hidden, PackedWeights, half_precisi
 from tf_imgcomp.export.precision import in_float32
 from tf_imgcomp.export.reach import synthesis_reach
 from tf_imgcomp.export.refinement import RefinementModule, quality_batch
+from tf_imgcomp.ops.graphs import graph_function
 from tf_imgcomp.ops.rounding import round_half_up
 
 # Peak memory of a tile with its surroundings, with a margin. Measured: 125 for each
@@ -110,10 +111,10 @@ class CodecModule(tf.Module):
                 ("y_hat", config.latent_depth),
             )
         )
-        self.encode = tf.function(self._encode, [y, z, _HUNDREDTHS, _BITS_PER_ERROR])
-        self.rest = tf.function(self._rest, [z_hat, y_first, _STRINGS, _HUNDREDTHS])
-        self.synthesis = tf.function(self._synthesis, [y_hat, _CROP, _HUNDREDTHS])
-        self.preview = tf.function(
+        self.encode = graph_function(self._encode, [y, z, _HUNDREDTHS, _BITS_PER_ERROR])
+        self.rest = graph_function(self._rest, [z_hat, y_first, _STRINGS, _HUNDREDTHS])
+        self.synthesis = graph_function(self._synthesis, [y_hat, _CROP, _HUNDREDTHS])
+        self.preview = graph_function(
             self._preview, [y_first, _CROP, _HUNDREDTHS, _FACTOR]
         )
 
@@ -138,7 +139,7 @@ class CodecModule(tf.Module):
         with self.analysis_weights.used(), self.synthesis_weights.used():
             yield
 
-    @tf.function(input_signature=(_IMAGE, _CROP, _QUALITY))
+    @graph_function(input_signature=(_IMAGE, _CROP, _QUALITY))
     def compress(self, image, crop, quality):
         hundredths = in_hundredths(quality)
         latents = self.analysis(image, crop, hundredths)
@@ -164,7 +165,7 @@ class CodecModule(tf.Module):
             "checksums": encoded.checksums,
         }
 
-    @tf.function(input_signature=(_IMAGE, _CROP, _HUNDREDTHS))
+    @graph_function(input_signature=(_IMAGE, _CROP, _HUNDREDTHS))
     def analysis(self, image, crop, quality):
         codec, quality = self._codec.value, quality_batch(quality)
         with self.weights_of_encoder():
@@ -176,7 +177,7 @@ class CodecModule(tf.Module):
             latents["importance"] = _cropped(importance, crop)[0]
         return latents
 
-    @tf.function(input_signature=(_STRINGS, *_SIZE, _HUNDREDTHS))
+    @graph_function(input_signature=(_STRINGS, *_SIZE, _HUNDREDTHS))
     def first(self, strings, rows, columns, quality):
         stride = self._codec.value.latent_coder.STRIDE
         z_hat, decoded = self.coder.decode_first(

@@ -9,6 +9,7 @@ import tensorflow as tf
 from tf_imgcomp.export import saving
 from tf_imgcomp.export.packed_weights import Hidden, PackedWeights
 from tf_imgcomp.export.precision import in_float32
+from tf_imgcomp.ops.graphs import graph_function
 from tf_imgcomp.postfilter.ensembles import ENSEMBLES, signature
 from tf_imgcomp.postfilter.inference import restore
 
@@ -54,15 +55,15 @@ class PostfilterModule(tf.Module):
         """The filter; its weights are those of `PackedWeights.used`."""
         return self._postfilter.value
 
-    @tf.function(input_signature=_INPUT)
+    @graph_function(input_signature=_INPUT)
     def filter(self, image, qp):
         return self._restore(image, qp, "none")
 
-    @tf.function(input_signature=_INPUT)
+    @graph_function(input_signature=_INPUT)
     def rotations(self, image, qp):
         return self._restore(image, qp, "rotations")
 
-    @tf.function(input_signature=_INPUT)
+    @graph_function(input_signature=_INPUT)
     def flips(self, image, qp):
         return self._restore(image, qp, "flips")
 

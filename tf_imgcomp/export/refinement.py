@@ -8,6 +8,7 @@ from tf_imgcomp.entropy.optional_slice import is_worth_coding
 from tf_imgcomp.entropy.refined_coding import RefinedCoding
 from tf_imgcomp.export.packed_weights import Hidden, unpacked
 from tf_imgcomp.losses.distortion import mean_squared_error
+from tf_imgcomp.ops.graphs import graph_function
 from tf_imgcomp.ops.rounding import round_half_up, round_straight_through
 
 _WEIGHT_MIN = 1e-3  # Bits. Channels that do not reach the image have none.
@@ -55,8 +56,8 @@ class RefinementModule(tf.Module):
         quality = tf.TensorSpec((), tf.int64)
         by_channel = tf.TensorSpec((config.latent_depth,), tf.float32)
         used = tf.TensorSpec((), tf.bool)
-        self.weights = tf.function(self._weights, [trained, y, quality])
-        self.objective = tf.function(
+        self.weights = graph_function(self._weights, [trained, y, quality])
+        self.objective = graph_function(
             self._objective, [trained, image, y, z, quality, by_channel, used]
         )
 

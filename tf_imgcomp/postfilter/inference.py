@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from tf_imgcomp.ops.graphs import graph_function
 from tf_imgcomp.ops.rounding import round_half_up
 from tf_imgcomp.postfilter.ensembles import ENSEMBLES
 
@@ -30,7 +31,7 @@ def restore(
     """
     views = ENSEMBLES[ensemble]
 
-    @tf.function(input_signature=[tf.TensorSpec((None, None, 3), tf.uint8)])
+    @graph_function(input_signature=[tf.TensorSpec((None, None, 3), tf.uint8)])
     def filtered(image):  # One function in an exported graph, called for each view.
         return postfilter(image[None], tf.reshape(setting, [1]))[0]
 

@@ -4,6 +4,8 @@ import json
 
 import tensorflow as tf
 
+from tf_imgcomp.ops.graphs import graph_function
+
 _ID = tf.TensorSpec([None], tf.string, "ids")
 
 
@@ -29,4 +31,4 @@ def card_signature(card: dict) -> tf.types.experimental.GenericFunction:
             "error": tf.where(is_it, "", message),
         }
 
-    return tf.function(cards, [_ID])
+    return graph_function(cards, [_ID])

@@ -7,6 +7,7 @@ from tf_imgcomp.entropy.integer_coder import QUALITY_STEPS
 from tf_imgcomp.export.codec import CodecModule, in_hundredths
 from tf_imgcomp.export.packed_weights import Hidden
 from tf_imgcomp.image_codecs.tiles import LATENT, Z_STRIDE
+from tf_imgcomp.ops.graphs import graph_function
 from tf_imgcomp.ops.resampling import shrink
 from tf_imgcomp.ops.rounding import round_half_up
 from tf_imgcomp.serving import image_bytes, tfci_bytes, tile_parts
@@ -109,9 +110,11 @@ class ServingCodec(tf.Module):
         )
         hundredths = tf.TensorSpec([], tf.int64)
         # In the graph once, for two signatures.
-        self._encode = Hidden(tf.function(self._encode_tile, [y, z, hundredths]))
-        self.synthesize_tiles = tf.function(self._synthesize_tiles, [y_hat, _QUALITY])
-        self.preview_tiles = tf.function(
+        self._encode = Hidden(graph_function(self._encode_tile, [y, z, hundredths]))
+        self.synthesize_tiles = graph_function(
+            self._synthesize_tiles, [y_hat, _QUALITY]
+        )
+        self.preview_tiles = graph_function(
             self._preview_tiles, [y_first, _QUALITY, _numbers("factor")]
         )
 
@@ -120,7 +123,7 @@ class ServingCodec(tf.Module):
         """The functions by the names that they are exported under."""
         return {name: getattr(self, name) for name in SIGNATURES}
 
-    @tf.function(input_signature=(_strings("images"), _QUALITY))
+    @graph_function(input_signature=(_strings("images"), _QUALITY))
     def compress(self, images, quality):
         files, bpp, error = tf.map_fn(
             lambda element: self._compress_file(*element),
@@ -130,7 +133,7 @@ class ServingCodec(tf.Module):
         )
         return {"files_bytes": files, "bpp": bpp, "error": error}
 
-    @tf.function(input_signature=(_strings("files"),))
+    @graph_function(input_signature=(_strings("files"),))
     def decompress(self, files):
         images, error = tf.map_fn(
             self._decompress_file,
@@ -140,7 +143,7 @@ class ServingCodec(tf.Module):
         )
         return {"images_bytes": images, "error": error}
 
-    @tf.function(input_signature=(_TILES, _numbers("crop", 4), _QUALITY))
+    @graph_function(input_signature=(_TILES, _numbers("crop", 4), _QUALITY))
     def compress_tiles(self, images, crop, quality):
         model, hundredths = self._model.value, _hundredths(quality)
         codec = model.codec
@@ -170,7 +173,7 @@ class ServingCodec(tf.Module):
             )
         return {"first": first, "rest": rest, "error": error}
 
-    @tf.function(
+    @graph_function(
         input_signature=(
             *(_strings("first"), _strings("rest")),
             *(_numbers("rows"), _numbers("columns"), _QUALITY),
@@ -182,7 +185,7 @@ class ServingCodec(tf.Module):
             self._decode_tile, (first, rest), rows, columns, quality, depth
         )
 
-    @tf.function(
+    @graph_function(
         input_signature=(
             *(_strings("first"), _numbers("rows"), _numbers("columns"), _QUALITY),
         )

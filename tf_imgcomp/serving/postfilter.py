@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from tf_imgcomp.export.packed_weights import Hidden
 from tf_imgcomp.export.postfilter import PostfilterModule, tile_sizes
+from tf_imgcomp.ops.graphs import graph_function
 from tf_imgcomp.ops.rounding import round_half_up
 from tf_imgcomp.postfilter.ensembles import ENSEMBLES, signature
 from tf_imgcomp.serving import image_bytes
@@ -73,7 +74,7 @@ class ServingFilter(tf.Module):
         """The functions by the names that they are exported under."""
         return {name: self._functions[name] for name in SIGNATURES}
 
-    @tf.function(input_signature=_TILES)
+    @graph_function(input_signature=_TILES)
     def filter_tiles(self, images, qp):
         model = self._model.value
         require_pixels(tf.size(images, tf.int64) // 3, self._pixels_in_call)
@@ -96,7 +97,7 @@ class ServingFilter(tf.Module):
             )
             return {"images": x_hat}
 
-        return tf.function(filter_tiles, _TILES)
+        return graph_function(filter_tiles, _TILES)
 
     def _whole_images(self, name: str) -> tf.types.experimental.GenericFunction:
         """The signature of whole images for one of the model's functions."""
@@ -126,7 +127,7 @@ class ServingFilter(tf.Module):
             )
             return {"images_bytes": files, "error": error}
 
-        return tf.function(filter_files, _FILES)
+        return graph_function(filter_files, _FILES)
 
     def _filtered(self, restore, pixels, qp) -> tf.Tensor:
         """An image filtered tile by tile, uint8 `(h, w, 3)`."""

@@ -18,6 +18,7 @@ import tensorflow as tf
 from tf_imgcomp.atomic_files import open_atomically, write_atomically
 from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN
 from tf_imgcomp.errors import ImgcompError
+from tf_imgcomp.ops.graphs import graph_function
 from tf_imgcomp.training.step import Trainable, evaluation, training_step
 from tf_imgcomp.training.trainer import TrainerConfig
 from tf_imgcomp.training.weights import named_variables
@@ -117,7 +118,7 @@ def _lower(function: Callable, specs: Sequence[tf.TensorSpec]) -> tuple:
     Raises:
         ValueError: If the function reads anything but its inputs.
     """
-    compiled = tf.function(function, jit_compile=True)
+    compiled = graph_function(function, jit_compile=True)
     traced = compiled.get_concrete_function(*specs)
     if traced.captured_inputs:
         raise ValueError(

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tf_imgcomp.data.pairs import Pair, unstack
 from tf_imgcomp.metrics import ms_ssim, psnr
+from tf_imgcomp.ops.graphs import graph_function
 from tf_imgcomp.postfilter.inference import restore
 from tf_imgcomp.postfilter.xue2019 import Xue2019
 
@@ -23,7 +24,7 @@ class RestorationGain:
     def __init__(self, postfilter: Xue2019, images: Sequence[np.ndarray]):
         self._postfilter = postfilter
         self._pairs = list(map(unstack, images))
-        self._restore = tf.function(
+        self._restore = graph_function(
             partial(restore, postfilter),
             input_signature=[
                 tf.TensorSpec((None, None, 3), tf.uint8),

@@ -12,6 +12,7 @@ import tensorflow as tf
 from tf_imgcomp.atomic_files import write_atomically
 from tf_imgcomp.codecs.base import draw_qualities
 from tf_imgcomp.errors import ImgcompError
+from tf_imgcomp.ops.graphs import graph_function
 from tf_imgcomp.ops.seeds import stream
 from tf_imgcomp.training.journal import Journal
 from tf_imgcomp.training.optimization import (
@@ -116,7 +117,7 @@ class Trainer:
         if self._checkpoints.latest_checkpoint:
             checkpoint.restore(self._checkpoints.latest_checkpoint).assert_consumed()
         self._journal = Journal(self.folder, config.plot_every)
-        self._distributed_step = tf.function(self._distribute)
+        self._distributed_step = graph_function(self._distribute)
 
     @property
     def skipped(self) -> int:
