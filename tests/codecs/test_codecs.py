@@ -371,10 +371,11 @@ def test_config_keeps_the_precision(name, policy, make_image):
 @every_codec
 def test_a_codec_fits_images(name, make_image):
     x = np.stack([make_image(64, 64, seed) for seed in range(4)])
-    codec = tiny.random_codec(name=name)
+    sizes = tiny.sizes(name) if name == "cheng2020" else tiny.plain(name)
+    codec = tiny.randomized(sizes, name=name)
     before = codec.get_weights()
-    codec.compile(tf.keras.optimizers.Adam(1e-3))
-    history = codec.fit(x, x, batch_size=2, epochs=2, verbose=0).history
+    codec.compile(tf.keras.optimizers.SGD(1e-5))  # Others take longer to trace.
+    history = codec.fit(x, x, batch_size=2, verbose=0).history
     assert np.isfinite(history["loss"]).all()
     assert {"bpp", "mse", "lagrangian"} <= history.keys()
     assert any(np.any(a != b) for a, b in zip(before, codec.get_weights()))

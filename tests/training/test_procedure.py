@@ -12,6 +12,7 @@ from tf_imgcomp import metrics
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.losses.mfca_pmcn import mfca_pmcn_cost, mfca_pmcn_loss
 from tf_imgcomp.losses.rate_distortion import lagrangian, rate_distortion
+from tf_imgcomp.ops.graphs import graph_function
 from tf_imgcomp.training.optimization import OptimizationConfig
 from tf_imgcomp.training.plateau import FACTOR
 from tf_imgcomp.training.portable import export_step
@@ -48,7 +49,7 @@ def _trainable(distortion=None):
 def test_every_objective_reaches_every_parameter(distortion, images):
     trainable = _trainable(distortion)
     variables = list(trainable.variables.values())
-    step = tf.function(
+    step = graph_function(
         lambda: training_step(
             trainable.objective, variables, variables, images, SEED, QUALITY
         )

@@ -10,6 +10,7 @@ from tests import tiny
 from tf_imgcomp.data.pairs import Pair, stack
 from tf_imgcomp.data.patches import PAIRS, side_by_side
 from tf_imgcomp.errors import ImageError
+from tf_imgcomp.ops.graphs import graph_function
 from tf_imgcomp.training.optimization import OptimizationConfig
 from tf_imgcomp.training.portable import export_step
 from tf_imgcomp.training.restoration import restoration_objective
@@ -62,7 +63,7 @@ def test_every_parameter_gets_a_gradient(loss, images):
     postfilter = tiny.random_filter(seed=3)  # With seed 1, a ReLU is always 0.
     objective = restoration_objective(postfilter, loss)
     variables = postfilter.trainable_variables
-    step = tf.function(
+    step = graph_function(
         lambda: training_step(objective, variables, variables, images, SEED, QUALITY)
     )
     result = step()

@@ -11,6 +11,7 @@ import tensorflow as tf
 from tests import tiny
 from tf_imgcomp.codecs.registry import CODECS
 from tf_imgcomp.errors import ModelError
+from tf_imgcomp.ops.graphs import graph_function
 from tf_imgcomp.training.optimization import GradientGuard, OptimizationConfig
 from tf_imgcomp.training.step import Trainable, codec_objective, training_step
 from tf_imgcomp.training.trainer import Trainer, TrainerConfig
@@ -32,7 +33,7 @@ def images(make_image):
 def _step(codec):
     variables = codec.trainable_variables
     objective = codec_objective(codec)
-    return tf.function(
+    return graph_function(
         lambda parameters, images: training_step(
             objective, variables, parameters, images, SEED, QUALITY
         )
@@ -41,12 +42,14 @@ def _step(codec):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CODECS)
-def test_step_reads_parameters_and_changes_nothing(name, images):
+def test_step_reaches_every_parameter_and_changes_nothing(name, images):
     codec = tiny.random_codec(name=name)
     before = codec.get_weights()
     parameters = [tf.identity(v) for v in codec.trainable_variables]
     step = _step(codec)
     first = step(parameters, images)
+    for name, gradient in zip(named_variables(codec), first.gradients):
+        assert tf.reduce_any(gradient != 0), name
     for variable in codec.trainable_variables:
         variable.assign(tf.fill(variable.shape, np.nan))
     again = step(parameters, images)
@@ -55,15 +58,6 @@ def test_step_reads_parameters_and_changes_nothing(name, images):
     for gradient, expected in zip(again.gradients, first.gradients):
         np.testing.assert_array_equal(gradient, expected)
     assert not any(np.array_equal(a, b) for a, b in zip(codec.get_weights(), before))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", CODECS)
-def test_every_parameter_gets_a_gradient(name, images):
-    codec = tiny.random_codec(name=name)
-    result = _step(codec)(codec.trainable_variables, images)
-    for name, gradient in zip(named_variables(codec), result.gradients):
-        assert tf.reduce_any(gradient != 0), name
 
 
 def _dataset(images, first, last):
