@@ -6,18 +6,18 @@ as they are, and calls them by name (docs/startup.md).
 
 from __future__ import annotations
 
+import functools
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.core.framework.attr_value_pb2 import AttrValue
 from tensorflow.core.framework.node_def_pb2 import NodeDef
 from tensorflow.core.protobuf.config_pb2 import ConfigProto
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef, SignatureDef
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from tensorflow.python.eager import context
+from tensorflow.python.framework import op_def_registry
 
 _VARIABLES = Path("variables", "variables")
 
@@ -134,18 +134,17 @@ def _make_names_unique(saved: MetaGraphDef, suffix: str) -> None:
     for function in functions:
         function.signature.name += suffix
     for node in [*saved.graph_def.node, *(n for f in functions for n in f.node_def)]:
-        for attribute in node.attr.values():
-            for called in _functions(attribute):
+        for name in _function_attributes(node.op):
+            value = node.attr[name]
+            for called in [value.func] if value.HasField("func") else value.list.func:
                 called.name += suffix
 
 
-def _functions(attribute: AttrValue) -> Iterator[Any]:
-    """The functions that an attribute of a node names."""
-    kind = attribute.WhichOneof("value")
-    if kind == "func":
-        yield attribute.func
-    elif kind == "list":
-        yield from attribute.list.func
+@functools.cache
+def _function_attributes(op: str) -> list[str]:
+    """The attributes of an operation that name functions."""
+    kinds = "func", "list(func)"
+    return [each.name for each in op_def_registry.get(op).attr if each.type in kinds]
 
 
 def _caller(signature: SignatureDef) -> str:
