@@ -121,7 +121,9 @@ def test_each_bad_request_has_its_own_error(triton, models_folder, make_image):
     for refusal in refusals:
         assert "Traceback" not in refusal
         assert "not available" not in refusal
-    assert memory[1] - memory[0] < 50e6
+    # The allocator's memory comes and goes: seven rounds in turn took 134, 10, 70, 31,
+    # 18, 25 and -26 MB more. Were each request's image kept, it would be 200 MB more.
+    assert memory[1] - memory[0] < 100e6
     assert server.call("tiny", good[0], **good[1])["files_bytes"][0] == expected
 
 
