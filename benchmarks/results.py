@@ -193,7 +193,7 @@ def write(docs: Path, image_sets: Sequence[ImageSet] = IMAGE_SETS) -> None:
                 f"{docs / CURVES}: Expected a row for each codec in "
                 f"{images.name}/, received none for {', '.join(sorted(unknown))}."
             )
-        for name in PLOTS:
+        for name in plots_of(means, origins):
             plot(folder / f"{images.name}_{name}.png", name, means, origins)
         page += section(images, means, origins)
         if images is image_sets[0]:
@@ -202,6 +202,12 @@ def write(docs: Path, image_sets: Sequence[ImageSet] = IMAGE_SETS) -> None:
     page += postfilter_section(folder / "postfilter", image_sets)
     page += ["## Where the curves come from\n", origins_list(origins)]
     (docs / "results.md").write_text("\n".join(page), encoding="utf-8")
+
+
+def plots_of(means: Sequence[MeanPoint], origins: dict[str, Origin]) -> dict[str, str]:
+    """Those of `PLOTS` that show a measured curve."""
+    shown = {name for point in means for name in origins[point.codec].shown}
+    return {name: title for name, title in PLOTS.items() if name in shown}
 
 
 def plot(
@@ -335,7 +341,7 @@ def section(
         f"## {images.title}\n\n{images.text}\n",
         *(
             f"{title}:\n\n![{title}](results/{images.name}_{name}.png)\n"
-            for name, title in PLOTS.items()
+            for name, title in plots_of(means, origins).items()
         ),
     ]
     for name in ours:

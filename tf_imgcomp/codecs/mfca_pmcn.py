@@ -12,6 +12,7 @@ from tf_imgcomp.codecs.lapped import (
     LappedConfig,
     LappedSynthesis,
 )
+from tf_imgcomp.entropy.latent_coder import LatentCoderConfig
 from tf_imgcomp.layers import (
     ImportanceMap,
     PostQuantizationFilter,
@@ -37,6 +38,9 @@ class MfcaPmcnConfig(LappedConfig):
     """
 
     feedback: tuple = (0.6,)
+    coder: LatentCoderConfig = LatentCoderConfig(
+        features=128, hidden=(256, 256), context="quads", bits_per_error=14.0
+    )
     num_filters: int = 128
     deep_filters: int = 128
     analysis_modules: int = 3
@@ -102,8 +106,6 @@ class MfcaPmcn(LappedCodec):
     """Pyramids with multi-frequency attention, more of them in the analysis.
 
     y ─► * importance ─► gain ─► round ─► y_hat ─► filter ─► inverse gain ─► synthesis
-
-    Its latent coder has the default sizes.
 
     Args:
         config: `MfcaPmcnConfig`, or its fields as a dict.
