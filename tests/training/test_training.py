@@ -223,7 +223,7 @@ def test_weights_of_another_model_are_refused(tmp_path):
 
 @pytest.mark.slow
 def test_parts_of_another_codec_are_a_start(tmp_path):
-    other = tiny.random_codec(1, context="checkerboard")
+    other = tiny.random_codec(1)
     codec = tiny.random_codec(2, name="mfca_pmcn")
     before = [variable.numpy() for variable in codec.trainable_variables]
     round_as_saved(other)
