@@ -4,7 +4,7 @@
 
 Codes all photos of the folder one after the other, and as many at the same time as
 bin/compress, reading and writing included; both in turns in one process. Prints photos
-per second, medians, and their ratio. Three minutes for the 24 Kodak images.
+per second, medians, and their ratio. Eight photos of 768x512: a minute for each run.
 """
 
 import os
