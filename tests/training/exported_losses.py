@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-STEPS, LENGTH = 3, 0.1
+STEPS, LENGTH = 3, 0.03
 IMAGES = np.random.RandomState(1).randint(0, 256, (2, 64, 64, 3)).astype(np.uint8)
 QUALITY = np.array([20.0, 80.0], np.float32)
 
