@@ -238,13 +238,13 @@ def _started(
         executor.shutdown(wait=False, cancel_futures=True)
 
 
-def photos_at_once(threads: int | None) -> int:
-    """How many photos to code at the same time, with this number of threads."""
-    return min(_PHOTOS_AT_ONCE, threads or os.cpu_count() or 1)
+def photos_at_once(count: int, threads: int | None) -> int:
+    """How many of so many photos to code at the same time, with so many threads."""
+    return min(count, _PHOTOS_AT_ONCE, threads or os.cpu_count() or 1)
 
 
 def fast_startup(
-    load: Callable[[str], ImageCodec], threads: int | None = None
+    load: Callable[[str], ImageCodec], threads: int | None = None, at_once: int = 1
 ) -> Callable[[str], ImageCodec]:
     """The same function, loading faster, for a program that ends after a few images.
 
@@ -255,6 +255,8 @@ def fast_startup(
     Args:
         load: Function from a model's name to its codec.
         threads: Of TensorFlow. None: one for each core.
+        at_once: How many photos will be coded at the same time. If there are as many as
+            threads, each operation has one: then none waits for others.
     """
 
     def loaded(model: str) -> ImageCodec:
@@ -267,6 +269,8 @@ def fast_startup(
             if threads:
                 tf.config.threading.set_intra_op_parallelism_threads(threads)
                 tf.config.threading.set_inter_op_parallelism_threads(threads)
+            if at_once >= (threads or os.cpu_count() or 1):
+                tf.config.threading.set_intra_op_parallelism_threads(1)
             codec = load(model)
         finally:
             gc.freeze()

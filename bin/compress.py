@@ -125,7 +125,10 @@ def compress(inputs: Sequence[str]) -> int:
     def load_here(model: str) -> ImageCodec:
         return models.load(model, command_line.workers(threads))
 
-    load = server_flags.loader(load_here, threads)
+    # All photos share an importance image; they would wait for each other to read it.
+    count = 1 if _IMPORTANCE.value else len(jobs)
+    at_once = command_line.photos_at_once(count, threads)
+    load = server_flags.loader(load_here, threads, at_once)
     default = choice.AUTO if _TOTAL_BPP.value is None else models.DEFAULT
     codec, others = choice.load(
         coding_flags.MODEL.value or default,
@@ -164,8 +167,6 @@ def compress(inputs: Sequence[str]) -> int:
                 overwrite=coding_flags.OVERWRITE.value,
             )
 
-    # All photos share an importance image; they would wait for each other to read it.
-    at_once = 1 if _IMPORTANCE.value else command_line.photos_at_once(threads)
     return command_line.each_file(PROGRAM, jobs, work, at_once)
 
 

@@ -75,7 +75,7 @@ def region() -> Region | None:
     return Region(top, left, height, width)
 
 
-def make_load(model: str | None, threads: int | None = None):
+def make_load(model: str | None, threads: int | None, at_once: int):
     """Returns a function from the id in a file to a codec, loaded once for all files.
 
     Only a model named by the user may be outside of the models' folders: a file must
@@ -84,7 +84,7 @@ def make_load(model: str | None, threads: int | None = None):
     workers = command_line.workers(threads)
     find = models.load_by_id if model is None else models.load
     find = functools.partial(find, workers=workers)
-    load = functools.cache(server_flags.loader(find, threads))
+    load = functools.cache(server_flags.loader(find, threads, at_once))
     loading = threading.Lock()
 
     def load_once(codec_id: str):
@@ -105,7 +105,9 @@ def decompress(inputs: Sequence[str]) -> int:
         into_folder=paths.name_a_folder(inputs),
     )
     jobs = standard_streams.in_jobs(jobs, coding_flags.OUTPUT.value)
-    load = make_load(coding_flags.MODEL.value, coding_flags.THREADS.value)
+    threads = coding_flags.THREADS.value
+    at_once = command_line.photos_at_once(len(jobs), threads)
+    load = make_load(coding_flags.MODEL.value, threads, at_once)
 
     def work(source: Path, target: Path) -> Report:
         with standard_streams.as_files(source, target, suffix) as (read, written):
@@ -119,7 +121,6 @@ def decompress(inputs: Sequence[str]) -> int:
                 overwrite=coding_flags.OVERWRITE.value,
             )
 
-    at_once = command_line.photos_at_once(coding_flags.THREADS.value)
     return command_line.each_file(PROGRAM, jobs, work, at_once)
 
 

@@ -29,16 +29,17 @@ _DEADLINE = flags.DEFINE_float(
 
 
 def loader(
-    load_here: Callable[[str], ImageCodec], threads: int | None
+    load_here: Callable[[str], ImageCodec], threads: int | None, at_once: int
 ) -> Callable[[str], ImageCodec]:
     """A function from a model's name to its codec: on the server that the flag names.
 
     Args:
         load_here: the function without a server.
         threads: tiles to ask for at the same time; None: one for each core.
+        at_once: photos to code at the same time.
     """
     if _SERVER.value is None:
-        return command_line.fast_startup(load_here, threads)
+        return command_line.fast_startup(load_here, threads, at_once)
     server = servers.connect(_SERVER.value, _DEADLINE.value)
     workers = command_line.workers(threads)
     return lambda model: remote_models.load(server, model, workers)

@@ -66,9 +66,11 @@ def test_an_interruption_leaves_out_files_that_wait():
     assert len(seen) < 5
 
 
-@pytest.mark.parametrize(("threads", "at_once"), [(1, 1), (2, 2), (9, 2)])
-def test_one_thread_codes_one_photo_at_a_time(threads, at_once):
-    assert command_line.photos_at_once(threads) == at_once
+@pytest.mark.parametrize(
+    ("count", "threads", "at_once"), [(9, 1, 1), (9, 2, 2), (9, 9, 2), (1, 9, 1)]
+)
+def test_one_thread_codes_one_photo_at_a_time(count, threads, at_once):
+    assert command_line.photos_at_once(count, threads) == at_once
 
 
 def test_photos_come_out_as_one_by_one(stub, tmp_path, monkeypatch, capsys):

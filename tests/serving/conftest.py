@@ -101,4 +101,6 @@ def folder(tmp_path, monkeypatch, models_folder):
     monkeypatch.setattr(models, "load_folder", lambda folder, workers: loaded[folder])
     # The programs change options of the whole process.
     monkeypatch.setattr(tf.config.optimizer, "set_experimental_options", lambda _: None)
+    set_threads = "set_intra_op_parallelism_threads"
+    monkeypatch.setattr(tf.config.threading, set_threads, lambda _: None)
     return tmp_path

@@ -44,6 +44,7 @@ SMALL_CODER = LatentCoderConfig(
     components=3,
     tied=False,
     context="raster",
+    bits_per_error=14.0,
 )
 
 
