@@ -9,7 +9,7 @@ from PIL import Image, ImageCms
 
 from tests.data.png_files import png
 from tf_imgcomp.data import icc, transfer
-from tf_imgcomp.data.images import Photo, read_image, write_image
+from tf_imgcomp.data.images import Photo, read_image, read_pillow_image, write_image
 from tf_imgcomp.data.transfer import Parametric
 
 ADOBE = (0.3127, 0.329, 0.64, 0.33, 0.21, 0.71, 0.15, 0.06)
@@ -212,6 +212,79 @@ def test_jpeg_xl_is_converted_like_a_png_of_the_same_colours(
     alike = read_image(path)
     assert (alike.notes, alike.icc) == (photo.notes, photo.icc)
     np.testing.assert_allclose(alike.pixels, grey, atol=1)
+
+
+# As above, but grey, or with primaries of film, which JPEG XL has no code point for.
+WITHOUT_CODE_POINTS = {
+    "film, PQ": (
+        "ff0a41049020045e9780492308854cc1f00638b50be45140b31168bfd0230e07000000800013"
+        "880200b000b59f200000152aa38c1bbc9cebf9f24387c5b48deb0c6db56d610963b3bd304848"
+        "386b18dacdf96388512509"
+    ),
+    "film, HLG": (
+        "ff0a41049020045e9780492308854cc1f00638b50be45140b31168bf1808f418000000000200"
+        "13880200b000b59f200000152aa38c1bbc9cebf9f24387c5b48deb0c6db56d610963b3bd3048"
+        "48386b18dacd316188512509"
+    ),
+    "grey, PQ": (
+        "ff0a410490143de27000000000080013880200b000b59f200000152aa38c1bbc9cebf9f24387"
+        "c5b48deb0c6db56d610963b3bd304848386b18dacdf96388512509"
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", WITHOUT_CODE_POINTS)
+def test_jpeg_xl_without_code_points_is_converted_like_one_with_them(tmp_path, kind):
+    path = tmp_path / "image.jxl"
+    path.write_bytes(bytes.fromhex(WITHOUT_CODE_POINTS[kind]))
+    photo = read_image(path)
+    with Image.open(path) as image:
+        profile = image.info["icc_profile"]
+    assert icc.read_code_points(profile) is None
+    primaries, curve = kind.split(", ")
+    path.write_bytes(bytes.fromhex(JPEG_XL[curve]))
+    alike = read_image(path)
+    assert photo.notes == alike.notes
+    np.testing.assert_allclose(photo.pixels, alike.pixels, atol=4)  # Lossy.
+    if primaries == "grey":
+        assert photo.grey
+        assert photo.icc is None  # As sRGB.
+    else:
+        film = (0.31, 0.316, 0.681, 0.319, 0.243, 0.692, 0.145, 0.049)
+        np.testing.assert_allclose(icc.read_primaries(photo.icc), film, atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["film, PQ", "grey, PQ"])
+def test_a_profile_of_high_dynamic_range_is_noted_in_all_formats(tmp_path, kind):
+    path = tmp_path / "image.jxl"
+    path.write_bytes(bytes.fromhex(WITHOUT_CODE_POINTS[kind]))
+    photo = read_image(path)
+    with Image.open(path) as image:
+        assert read_pillow_image(image).notes == photo.notes
+        image.save(tmp_path / "image.png", icc_profile=image.info["icc_profile"])
+    alike = read_image(tmp_path / "image.png")
+    assert (alike.notes, alike.icc) == (photo.notes, photo.icc)
+    np.testing.assert_array_equal(alike.pixels, photo.pixels)
+
+
+def test_a_profile_of_linear_or_common_curves_has_no_high_dynamic_range(tmp_path):
+    path = tmp_path / "image.png"
+    for curve in (transfer.LINEAR, transfer.SRGB, Parametric(2.2)):
+        light = np.rint(65535 * curve.to_linear(np.linspace(0, 1, 64)))
+        table = struct.pack(">4sII64H", b"curv", 0, 64, *light.astype(int))
+        profile = icc.make_profile(
+            "table", SRGB[:2], [SRGB[n : n + 2] for n in (2, 4, 6)], curve, grey=False
+        )
+        at = profile.index(b"rTRC") + 4
+        profile = (
+            profile[:at]
+            + struct.pack(">II", len(profile), len(table))
+            + profile[at + 8 :]
+        ) + table
+        np.testing.assert_allclose(icc.read_table(profile), light / 65535)
+        Image.new("RGB", (2, 2)).save(path, icc_profile=profile)
+        photo = read_image(path)
+        assert (photo.icc, photo.notes) == (profile, ())
 
 
 def test_other_profiles_of_jpeg_xl_are_kept(tmp_path):

@@ -63,6 +63,23 @@ def test_code_points_are_read_and_absent_ones_are_none():
     assert icc.read_code_points(endless) is None
 
 
+def test_primaries_and_tables_are_read_and_absent_ones_are_none():
+    profile = icc.make_profile("P3", D65, P3, transfer.SRGB, grey=False)
+    expected = [*D65, *P3[0], *P3[1], *P3[2]]
+    np.testing.assert_allclose(icc.read_primaries(profile), expected, atol=1e-4)
+    assert icc.read_table(profile) is None  # The curve is parametric.
+    grey = icc.make_profile("grey", D65, P3, transfer.SRGB, grey=True)
+    assert icc.read_primaries(grey) is None
+    assert icc.read_table(b"") is None
+    at = profile.index(b"sf32") + 8
+    for matrix in (bytes(36), b"\x80" + bytes(35)):  # Singular.
+        damaged = profile[:at] + matrix + profile[at + 36 :]
+        assert icc.read_primaries(damaged) is None
+    for length in range(len(profile)):
+        icc.read_primaries(profile[:length])
+        icc.read_table(profile[:length])
+
+
 def test_name_is_told():
     profile = icc.make_profile("Display P3", D65, P3, transfer.SRGB, grey=False)
     parsed = ImageCms.ImageCmsProfile(io.BytesIO(profile)).profile

@@ -2,7 +2,7 @@
 
 PNG: cICP, gAMA, cHRM ─┐                  ┌─► ICC profile of the pixels
 AVIF, HEIC: nclx ──────┤                  │
-JPEG XL: cicp ─────────┼─► ColourSpace ───┤
+ICC profile in PQ, HLG ┼─► ColourSpace ───┤
 TIFF, BMP: own fields ─┘                  └─► curve, for pixels to be converted
 """
 
@@ -47,6 +47,7 @@ _CURVES = {
 _HDR = {16: ("PQ", transfer.pq_to_linear), 18: ("HLG", transfer.hlg_to_linear)}
 _NOT_RGB = ("CMYK", "LAB")  # Modes whose samples are not those of a display.
 _QOI_COLOURS = 13  # Place of the byte in a QOI.
+_CLOSE = 1e-3  # Largest difference of a table from its curve.
 _FLAT = 1.5  # Below this exponent, 8 bits are too coarse for dark colours.
 
 
@@ -118,8 +119,8 @@ def read_colour_space(
 ) -> ColourSpace | None:
     """Returns the colour space that a file names by numbers, None if it names none.
 
-    An ICC profile takes precedence, but in a PNG over all but cICP, and in a JPEG XL
-    only if 8 bits can hold its samples.
+    An ICC profile takes precedence over all but cICP of a PNG. It stays as it is, and
+    None is returned, if 8 bits can hold its samples.
 
     Args:
         image: An image that is open.
@@ -129,7 +130,7 @@ def read_colour_space(
     if image.format == "PNG" and (points := _cicp(stream)):
         return _of_code_points(*points)
     if profile := image.info.get("icc_profile"):
-        return _of_profile(profile) if image.format == "JXL" else None
+        return _of_profile(profile)
     if image.format == "PNG" and "srgb" not in image.info:
         return _of_png(image.info)
     if image.format == "TIFF" and (space := _of_tiff(image, notes)):
@@ -161,11 +162,27 @@ def _of_code_points(primaries: int, curve: int) -> ColourSpace:
 def _of_profile(profile: bytes) -> ColourSpace | None:
     """The space of a profile, if 8 bits cannot hold its samples without a conversion.
 
-    Decoders of JPEG XL write code points into the profile.
+    The profile has code points, or the curve as a table. Decoders of JPEG XL write
+    either.
     """
+    if profile[16:20] not in (b"RGB ", b"GRAY"):
+        return None
     points = icc.read_code_points(profile)
-    space = _of_code_points(*points) if points else None
+    space = _of_code_points(*points) if points else _of_table(profile)
     return space if space and space.conversion()[0] else None
+
+
+def _of_table(profile: bytes) -> ColourSpace | None:
+    """The space of a profile whose table is the curve of a high dynamic range."""
+    table = icc.read_table(profile)
+    if table is None:
+        return None
+    v = np.linspace(0, 1, len(table))
+    for code_point, curve in ((16, transfer.pq), (18, transfer.hlg)):
+        if np.abs(curve(v) - table).max() < _CLOSE:
+            xy = icc.read_primaries(profile)
+            return _measured("converted from HDR", xy, transfer.SRGB, _HDR[code_point])
+    return None
 
 
 def _of_png(info: dict) -> ColourSpace | None:
@@ -212,13 +229,16 @@ def _of_bmp(
 
 
 def _measured(
-    name: str, xy: Sequence[float] | None, curve: Parametric
+    name: str,
+    xy: Sequence[float] | None,
+    curve: Parametric,
+    hdr: tuple[str, Curve] | None = None,
 ) -> ColourSpace | None:
     """The space of a curve, and of x and y of white, red, green and blue, if any."""
     _, white, *rgb = _PRIMARIES[1]
     if xy:
         white, *rgb = zip(xy[::2], xy[1::2])
-    space = ColourSpace(name, white, tuple(rgb), curve)
+    space = ColourSpace(name, white, tuple(rgb), curve, hdr)
     # An exponent of 2.2 is how sRGB was said before it had a name.
     is_srgb = abs(curve.g - 2.2) < 0.005 and space.has_primaries_of_srgb()
     return None if is_srgb else space

@@ -11,6 +11,7 @@ _D50 = np.array([0.9642, 1.0, 0.8249])  # White of the profile connection space.
 _BRADFORD = np.array(  # From XYZ to responses of the cones.
     [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
 )
+_FLAT = 1e-4  # Largest determinant of a matrix that is taken as singular.
 
 
 def make_profile(
@@ -58,13 +59,45 @@ def read_code_points(profile: bytes) -> tuple[int, int] | None:
 
     They are in the tag cicp (ICC.1:2022); None without it.
     """
+    content = _tag(profile, b"cicp")
+    return (content[8], content[9]) if len(content) >= 12 else None
+
+
+def read_table(profile: bytes) -> np.ndarray | None:
+    """Returns the light, 0 to 1, of evenly spaced samples of red or of grey.
+
+    None if the profile says it otherwise than by a table.
+    """
+    curve = _tag(profile, b"rTRC") or _tag(profile, b"kTRC")
+    count = int.from_bytes(curve[8:12], "big")
+    if curve[:4] != b"curv" or count < 2 or len(curve) < 12 + 2 * count:
+        return None
+    return np.frombuffer(curve, ">u2", count, 12) / 65535
+
+
+def read_primaries(profile: bytes) -> list[float] | None:
+    """Returns x and y of white, red, green and blue; None if the profile lacks one."""
+    names = (b"chad", b"rXYZ", b"gXYZ", b"bXYZ")
+    numbers = b"".join(_tag(profile, name)[8:] for name in names)
+    if len(numbers) != 4 * (9 + 3 * 3):
+        return None
+    matrix, *colours = np.split(np.frombuffer(numbers, ">i4") / 65536, (9, 12, 15))
+    to_d50 = matrix.reshape(3, 3)
+    if abs(np.linalg.det(to_d50)) < _FLAT:
+        return None
+    xyz = np.linalg.solve(to_d50, np.transpose([_D50, *colours]))
+    sums = xyz.sum(0)
+    return (xyz[:2] / sums).T.ravel().tolist() if (sums > 0).all() else None
+
+
+def _tag(profile: bytes, name: bytes) -> bytes:
+    """The content of a tag; empty without it."""
     count = int.from_bytes(profile[128:132], "big")
     for at in range(132, min(132 + 12 * count, len(profile) - 11), 12):
-        name, start = struct.unpack_from(">4sI", profile, at)
-        content = profile[start : start + 12]
-        if name == b"cicp" and len(content) == 12:
-            return content[8], content[9]
-    return None
+        found, start, size = struct.unpack_from(">4sII", profile, at)
+        if found == name:
+            return profile[start : start + size]
+    return b""
 
 
 def _matrices(
@@ -72,7 +105,7 @@ def _matrices(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The adaptation of white to D50, and adapted XYZ of red, green and blue."""
     corners = np.array([[x, y, 1 - x - y] for x, y in (*primaries, white)]).T
-    flat = abs(np.linalg.det(corners[:, :3])) < 1e-4
+    flat = abs(np.linalg.det(corners[:, :3])) < _FLAT
     if white[1] <= 0 or flat or np.abs(corners).max() > 2:
         raise ValueError("the primaries do not span a colour space")
     xyz_white = corners[:, 3] / white[1]

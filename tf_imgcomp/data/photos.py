@@ -15,7 +15,7 @@ from tf_imgcomp.data.formats import input_suffixes
 from tf_imgcomp.data.images import read_image
 from tf_imgcomp.errors import ImageError
 
-_READING = 3  # To be raised when `read_image` gives other pixels for the same files.
+_READING = 4  # To be raised when `read_image` gives other pixels for the same files.
 
 
 def is_held_out(name: str) -> bool:

@@ -64,18 +64,27 @@ def to_srgb_curve(light: np.ndarray) -> np.ndarray:
     )
 
 
-def pq_to_linear(v: np.ndarray) -> np.ndarray:
-    """SMPTE ST 2084, for screens of standard range: 1 is white and the brightest."""
+def pq(v: np.ndarray) -> np.ndarray:
+    """Light by SMPTE ST 2084: 1 is 10,000 cd/m2."""
     power = v ** (1 / 78.84375)
     ratio = np.maximum(power - 0.8359375, 0) / (18.8515625 - 18.6875 * power)
-    return _compress_highlights(10000 / _WHITE * ratio ** (1 / 0.1593017578125))
+    return ratio ** (1 / 0.1593017578125)
+
+
+def hlg(v: np.ndarray) -> np.ndarray:
+    """Light of the scene by ARIB STD-B67: 1 is the brightest."""
+    a, b, c = 0.17883277, 0.28466892, 0.55991073
+    return np.where(v <= 0.5, v**2 / 3, (np.exp((v - c) / a) + b) / 12)
+
+
+def pq_to_linear(v: np.ndarray) -> np.ndarray:
+    """SMPTE ST 2084, for screens of standard range: 1 is white and the brightest."""
+    return _compress_highlights(10000 / _WHITE * pq(v))
 
 
 def hlg_to_linear(v: np.ndarray) -> np.ndarray:
     """ARIB STD-B67 on a screen of 1000 cd/m2, for screens of standard range."""
-    a, b, c = 0.17883277, 0.28466892, 0.55991073
-    scene = np.where(v <= 0.5, v**2 / 3, (np.exp((v - c) / a) + b) / 12)
-    return _compress_highlights(_PEAK / _WHITE * scene**1.2)
+    return _compress_highlights(_PEAK / _WHITE * hlg(v) ** 1.2)
 
 
 def _compress_highlights(light: np.ndarray) -> np.ndarray:
