@@ -287,6 +287,36 @@ def test_a_profile_of_linear_or_common_curves_has_no_high_dynamic_range(tmp_path
         assert (photo.icc, photo.notes) == (profile, ())
 
 
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        (gama(0.45455), chrm(ADOBE)),
+        (chrm(ADOBE),),
+        (gama(1),),
+        (gama(1), (b"sRGB", b"\0")),
+        (gama(0.45455),),
+    ],
+)
+def test_an_opened_png_has_the_colours_of_its_file(read, tmp_path, chunks):
+    photo, _ = read(*chunks)
+    with Image.open(tmp_path / "image.png") as image:
+        for opened in (image, image.copy(), image.convert("RGBA")):
+            alike = read_pillow_image(opened)
+            assert (alike.icc, alike.notes) == (photo.icc, photo.notes)
+            np.testing.assert_array_equal(alike.pixels, photo.pixels)
+
+
+def test_an_opened_heic_has_the_colours_of_its_file(tmp_path, make_image):
+    pytest.importorskip("pillow_heif").register_heif_opener()
+    path = tmp_path / "image.heic"
+    nclx = {"color_primaries": 12, "transfer_characteristics": 13}
+    Image.fromarray(make_image(64, 96)).save(path, **nclx)
+    with Image.open(path) as image:
+        photo = read_pillow_image(image)
+    assert description(photo.icc) == "Display P3"
+    assert photo.icc == read_image(path).icc
+
+
 def test_other_profiles_of_jpeg_xl_are_kept(tmp_path):
     path = tmp_path / "image.jxl"
     path.write_bytes(bytes.fromhex(JPEG_XL["sRGB"]))

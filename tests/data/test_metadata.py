@@ -99,7 +99,8 @@ def test_extended_xmp_and_iptc_are_said_to_be_dropped(tmp_path, pixels):
 
 @pytest.mark.parametrize("where", ["before", "after"])
 @pytest.mark.parametrize(
-    "key", ["dpi", "gamma", "xmp", "icc_profile", "transparency", "interlace"]
+    "key",
+    ["dpi", "gamma", "srgb", "xmp", "icc_profile", "transparency", "interlace"],
 )
 def test_texts_are_not_taken_for_properties(tmp_path, pixels, key, where):
     path = tmp_path / "image.png"

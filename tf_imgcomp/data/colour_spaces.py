@@ -47,6 +47,7 @@ _CURVES = {
 _HDR = {16: ("PQ", transfer.pq_to_linear), 18: ("HLG", transfer.hlg_to_linear)}
 _NOT_RGB = ("CMYK", "LAB")  # Modes whose samples are not those of a display.
 _QOI_COLOURS = 13  # Place of the byte in a QOI.
+_OF_PNG = {"srgb", "gamma", "chromaticity"}  # Pillow's keys; copies keep them.
 _CLOSE = 1e-3  # Largest difference of a table from its curve.
 _FLAT = 1.5  # Below this exponent, 8 bits are too coarse for dark colours.
 
@@ -131,8 +132,8 @@ def read_colour_space(
         return _of_code_points(*points)
     if profile := image.info.get("icc_profile"):
         return _of_profile(profile)
-    if image.format == "PNG" and "srgb" not in image.info:
-        return _of_png(image.info)
+    if _OF_PNG & image.info.keys():
+        return None if "srgb" in image.info else _of_png(image.info)
     if image.format == "TIFF" and (space := _of_tiff(image, notes)):
         return space
     if image.format == "QOI":

@@ -51,7 +51,7 @@ _LIMITS = {
 # Of Pillow's `info`, with values that are no text.
 _PROPERTIES = {
     *("dpi", "gamma", "chromaticity", "icc_profile", "exif", "xmp", "transparency"),
-    *("nclx_profile", "interlace"),
+    *("nclx_profile", "srgb", "interlace"),
 }
 _KEYS = {"ICC profile": "icc_profile", "EXIF": "exif", "XMP": "xmp"}  # Of Pillow.
 _MAX_DPI = 65535  # In JPEG.
