@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tf_imgcomp.data import formats
-from tf_imgcomp.data.images import Photo, read_image, write_image
+from tf_imgcomp.data.images import Photo, read_image, read_pillow_image, write_image
 from tf_imgcomp.errors import ImageError
 
 ORIENTATION = 0x0112
@@ -88,6 +88,11 @@ def test_jpeg_xl_is_not_turned_by_its_exif(tmp_path, pixels):
     Image.fromarray(pixels).save(path, exif=exif.tobytes())
     photo = read_image(path)
     assert photo.pixels.shape == pixels.shape
+    with Image.open(path) as image:
+        opened = read_pillow_image(image)
+        assert image.getexif()[ORIENTATION] == 6
+    assert opened.exif == photo.exif
+    np.testing.assert_array_equal(opened.pixels, photo.pixels)
     kept = Image.Exif()
     kept.load(photo.exif)
     assert kept[ORIENTATION] == 1

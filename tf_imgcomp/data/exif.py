@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import struct
 import warnings
@@ -64,9 +65,13 @@ def _is_upright(image: Image.Image) -> bool:
 def copy_with_tags(image: Image.Image) -> Image.Image:
     """Returns a copy of an image that keeps its EXIF.
 
-    Pillow's copies have lost the tags that a TIFF stores beside those of its samples.
+    Pillow's copies have lost the tags that a TIFF stores beside those of its samples,
+    and that the decoder has turned the image.
     """
     copy = image.copy()
+    if _is_upright(image) and "exif" in image.info:
+        with contextlib.suppress(*_DAMAGE):  # Whoever turns it, notes it.
+            copy.info["exif"] = _reset_orientation(image.info["exif"])
     if "exif" not in image.info:
         tags = image.getexif()
         copy.getexif().update(tags)
