@@ -7,9 +7,10 @@ import pytest
 from PIL import ExifTags, Image, ImageCms, PngImagePlugin
 
 from tf_imgcomp import bitstream
+from tf_imgcomp.data.extras import MAX_METADATA
 from tf_imgcomp.data.images import Photo, read_image, read_pillow_image, write_image
 from tf_imgcomp.errors import ImageError
-from tf_imgcomp.files.metadata_blocks import encode_blocks
+from tf_imgcomp.files.metadata_blocks import decode_blocks, encode_blocks
 
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"/>'
 TEXT = (("Comment", "h\u00e9llo"),)
@@ -165,6 +166,38 @@ def test_the_first_thousand_texts_are_kept(tmp_path, pixels, suffix):
     assert photo.notes == ("texts after the first 1000 of 1002 dropped",)
     ((kind, _),) = encode_blocks(photo)
     assert kind == bitstream.TEXT
+
+
+@pytest.mark.parametrize(("count", "kept"), [(3, 2), (2, 2), (1, 1)])
+def test_texts_that_fit_into_a_file_are_kept(tmp_path, pixels, count, kept):
+    size = MAX_METADATA // 2 - 10  # Of a text; lengths and keyword take some bytes.
+    text = PngImagePlugin.PngInfo()
+    for number in range(count):
+        text.add_text(f"k{number}", "\u00e9" * (size // 2))
+    Image.fromarray(pixels).save(tmp_path / "image.png", pnginfo=text)
+    photo = read_image(tmp_path / "image.png")
+    assert [keyword for keyword, _ in photo.text] == [f"k{n}" for n in range(kept)]
+    note = f"texts after the first {kept} of {count} dropped"
+    assert photo.notes == ((note,) if kept < count else ())
+    assert decode_blocks(encode_blocks(photo))[0]["text"] == photo.text
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "start"),
+    [("ICC profile", "icc", ICC), ("EXIF", "exif", EXIF), ("XMP", "xmp", XMP)],
+)
+@pytest.mark.parametrize("excess", [0, 1])
+def test_blocks_that_no_file_holds_are_dropped_with_a_note(
+    tmp_path, pixels, name, field, start, excess
+):
+    block = start.ljust(MAX_METADATA + excess, b" ")
+    path = tmp_path / "image.webp"
+    assert write_image(path, Photo(pixels, **{field: block})) == ()
+    photo = read_image(path)
+    dropped = f"{name} of {len(block)} bytes dropped: at most {MAX_METADATA} fit"
+    assert photo.notes == ((dropped,) if excess else ())
+    assert getattr(photo, field) == (None if excess else block)
+    encode_blocks(photo)
 
 
 def test_a_note_names_ten_texts(tmp_path, pixels):

@@ -280,7 +280,7 @@ def _read_frame(image: Image.Image, stream: BinaryIO, notes: list[str]) -> Photo
     space = colour_spaces.read_colour_space(image, stream, notes)
     image.load()
     metadata.drop_misleading_text(image, notes)  # It may follow the pixels.
-    exif_data = exif.turn_upright(image, notes)
+    exif_data = metadata.drop_too_large("EXIF", exif.turn_upright(image, notes), notes)
     curve, note = space.conversion() if space else (None, "")
     notes += [note] if note else []
     colours, alpha = samples.to_eight_bits(image, raw, stream, notes, curve)
@@ -291,15 +291,16 @@ def _read_frame(image: Image.Image, stream: BinaryIO, notes: list[str]) -> Photo
         icc = samples.check_profile(image.info.get("icc_profile"), grey, notes)
     if alpha is not None and alpha.min() == 255:
         alpha = None
+    xmp = metadata.read_xmp(image, stream)
     text = metadata.read_text(image, notes)
     pixels = np.repeat(colours[..., None], 3, -1) if grey else colours
     return Photo(
         pixels=pixels,
         grey=grey,
         alpha=alpha,
-        icc=icc,
+        icc=metadata.drop_too_large("ICC profile", icc, notes),
         exif=exif_data,
-        xmp=metadata.read_xmp(image, stream),
+        xmp=metadata.drop_too_large("XMP", xmp, notes),
         dpi=metadata.read_dpi(image, exif_data),
         text=text,
         notes=tuple(notes),

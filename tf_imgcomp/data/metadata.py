@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import itertools
 import math
 import re
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from PIL import Image, PngImagePlugin
 
 from tf_imgcomp.data import exif, jpeg_xl, png
+from tf_imgcomp.data.extras import MAX_METADATA
 
 if TYPE_CHECKING:
     from tf_imgcomp.data.images import Photo
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 Text = tuple[tuple[str, str], ...]
 
 MAX_TEXTS = 1000  # A small file would else hold millions.
+_LENGTHS = 8  # Bytes, at most, of the lengths of keyword and text in a file.
 _NAMED = 10  # In one note, which would else be as long as the file.
 _XMP_IN_PNG = "XML:com.adobe.xmp"
 _RAW_PROFILE = "Raw profile type "  # Of ImageMagick; what follows is no text.
@@ -110,16 +113,36 @@ def is_keyword(text: str) -> bool:
 
 
 def read_text(image: Image.Image, notes: list[str]) -> Text:
-    """Returns keyword and text of the first `MAX_TEXTS` comments of a loaded image.
+    """Returns keyword and text of the first comments of a loaded image.
+
+    They are as many as a `.tfci` file holds: `MAX_TEXTS`, of `MAX_METADATA` bytes.
 
     Args:
         image: A loaded image.
         notes: Gets a line if there are more.
     """
     texts = tuple(_texts(image))
-    if len(texts) > MAX_TEXTS:
-        notes.append(f"texts after the first {MAX_TEXTS} of {len(texts)} dropped")
-    return texts[:MAX_TEXTS]
+    sizes = (len((key + text).encode()) + _LENGTHS for key, text in texts)
+    totals = itertools.accumulate(sizes)
+    fitting = sum(total <= MAX_METADATA for total in totals)
+    kept = texts[: min(fitting, MAX_TEXTS)]
+    if len(kept) < len(texts):
+        notes.append(f"texts after the first {len(kept)} of {len(texts)} dropped")
+    return kept
+
+
+def drop_too_large(name: str, block: bytes | None, notes: list[str]) -> bytes | None:
+    """Returns a block of metadata, or None if a `.tfci` file cannot hold it.
+
+    Args:
+        name: For people.
+        block: Its bytes, or None.
+        notes: Gets a line if it is dropped.
+    """
+    if block is None or len(block) <= MAX_METADATA:
+        return block
+    notes.append(f"{name} of {len(block)} bytes dropped: at most {MAX_METADATA} fit")
+    return None
 
 
 def _texts(image: Image.Image) -> Iterator[tuple[str, str]]:
