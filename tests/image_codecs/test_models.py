@@ -121,7 +121,7 @@ def test_a_damaged_card_is_told(content, message):
     check_error(f"model/card.json{message}", models.load, model)
 
 
-@pytest.mark.parametrize("id_", ["noise", "xue2019"])
+@pytest.mark.parametrize("id_", ["noise", "xue2019", "bpg+"])
 def test_a_filter_without_a_codec_is_told(monkeypatch, id_):
     card = {**CARD, "id": id_, "postfilter": "xue2019"}
     model = write_card(Path("model"), card)

@@ -125,8 +125,8 @@ def codec_before(postfilter: str, place: str) -> str:
     Raises:
         ModelError: If the id is not CODEC+NAME.
     """
-    base, plus, _ = postfilter.partition("+")
-    if not plus or not is_id(base):
+    base, _, name = postfilter.partition("+")
+    if not name or not is_id(base):
         raise ModelError(
             f"{place}: expected CODEC+NAME as a filter's id, received {postfilter!r}"
         )
