@@ -7,7 +7,7 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, TiffImagePlugin
+from PIL import Image, ImageCms, ImageFile, TiffImagePlugin
 
 from tests.data.png_files import png
 from tf_imgcomp.data import size_limits
@@ -400,6 +400,17 @@ def test_more_pixels_than_allowed_are_refused(tmp_path):
     message = "^4 x 3 pixels are more than the 11 of max_pixels$"
     with pytest.raises(ImageError, match=message):
         read_image(path, max_pixels=11)
+
+
+def test_too_little_memory_in_pillow_is_told(tmp_path, make_image, monkeypatch):
+    def fail(self):
+        raise MemoryError
+
+    path = tmp_path / "image.png"
+    Image.fromarray(make_image(8, 9)).save(path)
+    monkeypatch.setattr(ImageFile.ImageFile, "load", fail)
+    with pytest.raises(ImageError, match="^not enough memory$"):
+        read_image(path)
 
 
 def test_available_memory_is_plausible():

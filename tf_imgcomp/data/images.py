@@ -217,6 +217,8 @@ def _pillow_errors() -> Iterator[None]:
         raise ImageError(f"too large for the available memory: {pixels}") from None
     except UnidentifiedImageError:
         raise ImageError("not an image of a known format") from None
+    except MemoryError:
+        raise ImageError("not enough memory") from None
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ImageError(f"damaged image: {reason}") from None
