@@ -77,6 +77,7 @@ def test_evaluate_writes_and_prints_results(run, photo, tmp_path):
         (["--effort=10", "a.png"], 2, "--effort=10: 10 is not an integer in the"),
         (["--effort=7", "a.png"], 1, "bin/evaluate: 'stub' is no learned codec: "),
         (["--model=none", "a.png"], 1, "bin/evaluate: no model 'none' here"),
+        (["--model=auto", "a.png"], 1, "bin/evaluate: no model 'auto' here"),
         (["--modle=stub", "a.png"], 2, "Unknown command line flag 'modle'"),
     ],
 )
