@@ -50,7 +50,8 @@ class PhotoFolder:
     Attributes:
         names: names of the photos.
         listing_hash: of paths in the folder and sizes of the files.
-        unreadable: names of files that could not be decoded.
+        unreadable: names of files that could not be decoded or have more pixels than
+            `size_limits.MAX_PIXELS`.
 
     Raises:
         ImageError: If the folder holds no photo that can be read.
