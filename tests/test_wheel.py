@@ -1,13 +1,16 @@
 """The wheel, in a separate environment, contains everything that its programs need."""
 
+import email
 import os
 import shutil
 import subprocess
 import sys
 import sysconfig
+import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from tf_imgcomp_bin import release
 
@@ -15,6 +18,9 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
 PIP = ("-m", "pip", "--disable-pip-version-check", "--quiet")
 NOT_COPIED = shutil.ignore_patterns(".venv*", ".*_cache", "__pycache__", "*.egg-info")
+# By version of Python: the last Pillow with known holes that it could have, the first
+# without them there.
+PILLOW = {"3.9": ("11.2", "11.3"), "3.10": ("12.2", "12.3"), "3.11": ("12.3", "13.0")}
 NOT_COPIED_AT_TOP = {".git", ".cache", "runs", "dist", "build"}
 
 # In a wheel, flagfiles lie beside the programs.
@@ -103,3 +109,31 @@ def test_a_newcomer_uses_api_plugin_and_programs(programs, tmp_path):
     shutil.copy(ROOT / release.SMOKE_TEST, tmp_path)
     printed = run(programs / "python", "-I", release.SMOKE_TEST.name, cwd=tmp_path)
     assert printed == "smoke test: passed\n"
+
+
+def test_packages_that_read_images_are_required(wheel):
+    with zipfile.ZipFile(wheel) as files:
+        (name,) = (n for n in files.namelist() if n.endswith(".dist-info/METADATA"))
+        metadata = email.message_from_bytes(files.read(name))
+    requirements = [Requirement(r) for r in metadata.get_all("Requires-Dist")]
+    always = {
+        python: {
+            r.name: r.specifier
+            for r in requirements
+            if not r.marker
+            or r.marker.evaluate({"python_version": python, "extra": ""})
+        }
+        for python in ("3.9", "3.10", "3.11")
+    }
+    for python, (last_with_holes, first) in PILLOW.items():
+        assert "pillow-heif" in always[python]
+        assert "pillow-jxl-plugin" not in always[python]
+        assert last_with_holes not in always[python]["pillow"]
+        assert first in always[python]["pillow"]
+    extra = {"python_version": "3.11", "extra": "jxl"}
+    (jxl,) = (
+        r
+        for r in requirements
+        if r.name == "pillow-jxl-plugin" and "jxl" in str(r.marker)
+    )
+    assert jxl.marker.evaluate(extra)
