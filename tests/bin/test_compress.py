@@ -732,6 +732,14 @@ def test_help_shows_examples_and_flags(how, name, flag_names):
     assert result.stderr == ""
 
 
+@pytest.mark.parametrize("name", ["compress", "decompress"])
+def test_help_says_that_a_model_is_code(name):
+    text = " ".join(program(name, "--help").stdout.split())
+    assert "A folder is code that runs with your rights" in text
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    assert "A model's folder is code" in readme
+
+
 @pytest.mark.parametrize(
     ("program", "arguments"),
     [
