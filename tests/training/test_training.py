@@ -106,7 +106,7 @@ def test_training_lowers_the_loss_and_reports_it(images, tmp_path):
     logged = next(line for line in lines if line.startswith("step "))
     assert np.isfinite(float(logged.split("loss ")[1].split()[0]))
     assert "images/s" in logged
-    assert "min left" in logged
+    assert "  0 min left" in logged  # Compiling took longer, and does not count.
 
 
 @pytest.mark.slow
