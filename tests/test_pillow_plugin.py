@@ -12,6 +12,7 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 
 import tf_imgcomp.pillow_plugin
 from tf_imgcomp import bitstream
+from tf_imgcomp.data import icc
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 MAKE = 0x010F
@@ -104,6 +105,19 @@ def test_metadata_comes_along_unless_it_is_given(image):
         assert opened.info["dpi"] == (72, 72)
         assert opened.getexif()[MAKE] == "Other"
     assert image.info["dpi"] == (300, 200)
+
+
+def test_colours_of_a_png_come_along(image):
+    """As Pillow keeps its gAMA and cHRM, here of Adobe RGB."""
+    primaries = (0.3127, 0.329, 0.64, 0.33, 0.21, 0.71, 0.15, 0.06)
+    image.info.update(gamma=0.45455, chromaticity=primaries)
+    image.save("x.tfci", **STUB)
+    with Image.open("x.tfci") as opened:
+        profile = opened.info["icc_profile"]
+    assert icc.read_primaries(profile) == pytest.approx(primaries, abs=1e-3)
+    image.save("x.tfci", icc_profile=SRGB, **STUB)
+    with Image.open("x.tfci") as opened:
+        assert opened.info["icc_profile"] == SRGB
 
 
 @pytest.mark.parametrize(
