@@ -89,10 +89,9 @@ class CodecConfig(ModelConfig):
         coder = {**vars(cls.coder), **fields.get("coder", {})}
         parts = {
             "coder": LatentCoderConfig.from_dict(coder),
-            "feedback": tuple(fields.get("feedback", cls.feedback)),
             "refinement": RefinementConfig(**fields.get("refinement", {})),
         }
-        return cls(**{**fields, **parts})
+        return super().from_dict({**fields, **parts})
 
 
 class Codec(ConfiguredModel):

@@ -77,8 +77,7 @@ class Cheng2020Config(CodecConfig):
             fields = {"inner": None, **fields}
             widths, coder = (widths,) * 4, published_coder(widths)
         coder = {**vars(coder), "slices": (widths[-1],), **fields.get("coder", {})}
-        fields = {**fields, "num_filters": tuple(widths), "coder": coder}
-        return super().from_dict(fields)
+        return super().from_dict({**fields, "num_filters": widths, "coder": coder})
 
 
 class _Transform(tf.keras.layers.Layer):

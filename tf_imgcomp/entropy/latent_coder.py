@@ -20,6 +20,7 @@ from tf_imgcomp.layers import (
     SubpixelConv2D,
 )
 from tf_imgcomp.layers.base import Block, conv, register
+from tf_imgcomp.layers.configured import ModelConfig
 from tf_imgcomp.ops.rounding import (
     add_uniform_noise,
     gradient_only,
@@ -51,7 +52,7 @@ class LatentBits(NamedTuple):
 
 
 @dataclass(frozen=True)
-class LatentCoderConfig:
+class LatentCoderConfig(ModelConfig):
     """Sizes and switches.
 
     Attributes:
@@ -103,11 +104,6 @@ class LatentCoderConfig:
     optional_dead_zone: float = 0.6
     optional_bits_of_one: float = 1.7
     optional_bits_per_octave: float = 1.5
-
-    @classmethod
-    def from_dict(cls, fields: dict) -> "LatentCoderConfig":
-        """The config with these fields, as JSON gives them, others default."""
-        return cls(**{name: _as_tuple(value) for name, value in fields.items()})
 
     @property
     def hyper_depth(self) -> int:
@@ -316,11 +312,6 @@ def with_rate(features: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
     shape = tf.concat([tf.shape(features)[:-1], [rate.shape[-1]]], axis=0)
     rate = tf.broadcast_to(tf.cast(rate, features.dtype)[:, None, None, :], shape)
     return tf.concat([features, rate], axis=-1)
-
-
-def _as_tuple(value):
-    """JSON's lists as the tuples they were."""
-    return tuple(map(_as_tuple, value)) if isinstance(value, (list, tuple)) else value
 
 
 def _config(config) -> LatentCoderConfig:

@@ -13,8 +13,11 @@ class ModelConfig:
 
     @classmethod
     def from_dict(cls, fields: dict) -> "ModelConfig":
-        """The config with these fields, as JSON gives them, others default."""
-        return cls(**fields)
+        """The config with these fields, others default.
+
+        JSON has lists where fields are tuples.
+        """
+        return cls(**{name: _as_tuple(value) for name, value in fields.items()})
 
 
 class ConfiguredModel(tf.keras.Model):
@@ -75,3 +78,8 @@ def all_sizes(models: dict, what: str, name: str, sizes: dict) -> dict:
     Arguments and errors as of `config_of`.
     """
     return asdict(config_of(models, what, name, sizes))
+
+
+def _as_tuple(value):
+    """A list as a tuple, and so are the lists in it; other values are unchanged."""
+    return tuple(map(_as_tuple, value)) if isinstance(value, (list, tuple)) else value
