@@ -43,7 +43,7 @@ class ClassicalImageCodec(ImageCodec):
     def __init__(self, name: str, is_fast: bool = False):
         codecs = FAST if is_fast else STREAMS
         self.id, self._codec = name, codecs[name]
-        self._checksum_size = _CHECKSUM_SIZE if name in BY_FFMPEG else 0
+        self._has_checksum = name in BY_FFMPEG
         self.all_native: Sequence[float] = self._codec.all_settings[::-1]
 
     @property
@@ -75,7 +75,9 @@ class ClassicalImageCodec(ImageCodec):
         """See `ImageCodec`."""
         setting = self.setting(quality)
         stream = self._codec.encode(pixels, setting)
-        checksum = self._checksum(self._codec.decode(stream))
+        checksum = b""
+        if self._has_checksum:
+            checksum = _checksum(self._codec.decode(stream))
         return Coded((checksum + stream,), None, self.quality(setting))
 
     def decompress(
@@ -83,21 +85,23 @@ class ClassicalImageCodec(ImageCodec):
     ) -> np.ndarray:
         """See `ImageCodec`."""
         tile = _only_tile(coded)
-        checksum, stream = tile[: self._checksum_size], tile[self._checksum_size :]
+        size = _CHECKSUM_SIZE if self._has_checksum else 0
+        checksum, stream = tile[:size], tile[size:]
         try:
             _check_size(self._codec.size(stream), height, width)
             pixels = self._codec.decode(stream)
         except ClassicalCodecError as error:
             raise BitstreamError(f"the stream does not decode: {error}") from error
         _check_size(pixels.shape[:2], height, width)
-        if checksum != self._checksum(pixels):
+        if self._has_checksum and checksum != _checksum(pixels):
             raise BitstreamError("decoded to other pixels than were encoded")
         return pixels if region is None else pixels[region.slices]
 
-    def _checksum(self, pixels: np.ndarray) -> bytes:
-        """The low half of the CRC-32 of pixels; empty for a decoder that may differ."""
-        crc = zlib.crc32(np.ascontiguousarray(pixels).data)
-        return (crc & 0xFFFF).to_bytes(_CHECKSUM_SIZE, "little")[: self._checksum_size]
+
+def _checksum(pixels: np.ndarray) -> bytes:
+    """The low half of the CRC-32 of pixels."""
+    crc = zlib.crc32(np.ascontiguousarray(pixels).data)
+    return (crc & 0xFFFF).to_bytes(_CHECKSUM_SIZE, "little")
 
 
 def _check_size(found: tuple[int, ...], height: int, width: int) -> None:
