@@ -1,1 +1,1 @@
-"""Level 2: from latents to bits, in training (floats) and in files (integers)."""
+"""From latents to bits, in training (floats) and in files (integers)."""

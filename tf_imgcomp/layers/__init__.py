@@ -1,4 +1,4 @@
-"""Level 1: Keras blocks that codecs are made of."""
+"""Keras blocks that codecs are made of."""
 
 from tf_imgcomp.layers.attention import (
     ChannelAttention,

@@ -1,1 +1,1 @@
-"""Level 0: pure tensor functions."""
+"""Pure tensor functions."""
