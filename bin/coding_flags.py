@@ -9,9 +9,9 @@ MODEL = flags.DEFINE_string(
     "model",
     None,
     "Id or folder of a model, or the name of a classical codec. Without it, the model "
-    "that a file names decompresses, and auto compresses: the default model, and on "
-    "what does not look like a photo also AVIF 4:4:4 and lossless WebP. A folder is "
-    "code that runs with your rights: name only those that you trust.",
+    "that a file names decompresses it, and auto compresses: the default model; images "
+    "that do not look like photos are coded with AVIF 4:4:4 and lossless WebP, too. A "
+    "folder is code that runs with your rights: name only those that you trust.",
 )
 OUTPUT = flags.DEFINE_string(
     "output",

@@ -239,7 +239,7 @@ def _started(
 
 
 def photos_at_once(count: int, threads: int | None) -> int:
-    """How many of so many photos to code at the same time, with so many threads."""
+    """How many photos to code at the same time, of `count` and with these threads."""
     return min(count, _PHOTOS_AT_ONCE, threads or os.cpu_count() or 1)
 
 
@@ -256,7 +256,7 @@ def fast_startup(
         load: Function from a model's name to its codec.
         threads: Of TensorFlow. None: one for each core.
         at_once: How many photos will be coded at the same time. If there are as many as
-            threads, each operation has one: then none waits for others.
+            threads, each operation has one thread, so that none waits for others.
     """
 
     def loaded(model: str) -> ImageCodec:

@@ -10,10 +10,10 @@
     bin/compress --server=kserve://localhost:8500 photo.jpg   # See bin/serve.
     curl http://... | bin/compress - > photo.tfci  # From standard input to output.
 
-An input is a file, a folder, a glob, or - for standard input. What does not look like a
-photo, such as a screenshot, becomes AVIF 4:4:4 or lossless WebP inside of the .tfci
-file, if that costs less. Prints a line for each file: its bytes, bits per pixel and
-seconds. Exit code 1 if a file failed, 2 for a usage error.
+An input is a file, a folder, a glob, or - for standard input. An image that does not
+look like a photo, such as a screenshot, becomes AVIF 4:4:4 or lossless WebP inside of
+the .tfci file, if that costs less. Prints a line for each file: its bytes, bits per
+pixel and seconds. Exit code 1 if a file failed, 2 for a usage error.
 """
 
 import os
@@ -63,8 +63,8 @@ _TOTAL_BPP = flags.DEFINE_float(
 _EFFORT = flags.DEFINE_integer(
     "effort",
     FAST,
-    f"1 to 9. Up to {FAST} all are alike. From there on a learned codec refines the "
-    "latents of each image, in "
+    f"1 to 9. Efforts 1 to {FAST} give the same file. From {FAST + 1} on a learned "
+    "codec refines the latents of each image, in "
     + ", ".join(str(count) for count in ITERATIONS.values() if count)
     + " iterations of about a second per megapixel: smaller files at the same PSNR, "
     "which decode as fast.",

@@ -12,7 +12,7 @@ def model_table(infos: Sequence[ModelInfo], default: str) -> str:
     """Returns a line for each model and each classical codec, below a heading.
 
     Args:
-        infos: What is known about each model.
+        infos: The facts about each model.
         default: Id of the model that is marked with a star.
     """
     rivals = list(dict.fromkeys(name for info in infos for name in info.bd_rates))
@@ -44,7 +44,7 @@ def model_table(infos: Sequence[ModelInfo], default: str) -> str:
     if rivals:
         names = ", ".join(rivals)
         notes.append(f"{names}: BD-rates in percent against them, PSNR, Kodak.")
-    notes.append("What a model was trained on, and more, is in its card.md.")
+    notes.append("Each model's card.md says what it was trained on, and more.")
     return "\n".join(lines + notes)
 
 

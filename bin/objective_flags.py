@@ -38,8 +38,8 @@ _SYNTHESIS_INPUT = flags.DEFINE_enum(
 _CORRECTED = flags.DEFINE_bool(
     "corrected_latents",
     False,
-    "Train on latents as the encoder corrects them. For what follows the encoder "
-    "alone (--trainable='latent_coder|synthesis').",
+    "Train on latents as the encoder corrects them. Only to train what follows the "
+    "encoder (--trainable='latent_coder|synthesis').",
 )
 
 flags.register_multi_flags_validator(

@@ -76,7 +76,7 @@ _MAX_QUEUE = flags.DEFINE_integer(
 
 
 def options() -> ServerOptions:
-    """What the flags say."""
+    """The options that the flags set."""
     return ServerOptions(
         address=_ADDRESS.value,
         grpc_port=_GRPC_PORT.value,

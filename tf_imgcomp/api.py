@@ -11,7 +11,7 @@ A goal is one of
     target_psnr=35     the smallest file with at least this PSNR in dB
     max_bytes=50_000   the best quality with at most so many bytes
 
-Models stay loaded. Errors that a user can cure are subclasses of `ImgcompError`:
+Models stay loaded. Errors that a user can correct are subclasses of `ImgcompError`:
 `ImageError`, `BitstreamError`, `ModelError`, `ClassicalCodecError`. An argument outside
 of its range is a ValueError, one of another type a TypeError.
 """
@@ -100,16 +100,16 @@ def compress(
     """Compresses an image to the bytes of a `.tfci` file.
 
     Metadata of a Pillow image or a file come along, and the image is turned upright.
-    What is lost, such as bits of a deeper image, is a warning.
+    A warning names what is lost, such as bits of a deeper image.
 
     Args:
         image: An image, or a list of them.
         model: Id or folder of a model, see `models`, or the name of a classical codec.
-            "auto": the default model, and on what does not look like a photo also AVIF
-            4:4:4 and lossless WebP.
+            "auto": the default model; images that do not look like photos are coded
+            with AVIF 4:4:4 and lossless WebP, too, and the cheapest file is kept.
         quality, target_bpp, target_psnr, max_bytes: A goal, for each image of a list.
-        effort: 1 to 9. Up to 6 all are alike; from there on a learned codec refines
-            the latents of each image, slowly.
+        effort: 1 to 9. Efforts 1 to 6 give the same file; from 7 on a learned codec
+            refines the latents of each image, slowly.
         max_pixels: Largest number of pixels of an image in a file; 0: no limit.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What can go wrong with a user's files, each told in one line."""
+"""Errors in a user's files and settings, each with a message of one line."""
 
 
 class ImgcompError(Exception):

@@ -104,7 +104,7 @@ def load_value(folder: Path, attribute: str) -> Any:
 
 
 def _call(node: NodeDef, tensors: dict[str, Any]) -> list[tf.Tensor]:
-    """What a call of a function gives for tensors by the names of their nodes."""
+    """The results of a function's call, given tensors by the names of their nodes."""
     options = tf.config.optimizer.get_experimental_options()
     config = ConfigProto()
     config.graph_options.rewrite_options.disable_meta_optimizer = options.get(

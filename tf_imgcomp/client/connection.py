@@ -14,7 +14,7 @@ from tf_imgcomp.errors import ImgcompError, ModelError, ServerError
 from tf_imgcomp.model_folder import check_card
 
 DEADLINE = 60.0  # Seconds.
-# A wrong address should be told soon, a server that restarts should be waited for.
+# A wrong address should be reported soon, but a server that restarts needs time.
 _FIRST_CONTACT = 10.0  # Seconds.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 4.0  # Seconds between two tries.
 
@@ -141,7 +141,7 @@ _MIXED_BATCH = "from different tasks have different shapes"
 def _pauses() -> Iterator[float]:
     """Seconds between tries: twice as long each time, shortened at random.
 
-    So that clients that a server cut off do not come back all at once.
+    Clients that a server cut off thus do not come back all at once.
     """
     pause = _FIRST_PAUSE
     while True:

@@ -1,4 +1,4 @@
-"""What a model on a server is: a connection and the facts of its card."""
+"""A model on a server: a connection and the facts of its card."""
 
 from __future__ import annotations
 

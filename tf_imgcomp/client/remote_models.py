@@ -18,7 +18,7 @@ from tf_imgcomp.model_folder import is_id
 def load(
     server: Connection, model: str = DEFAULT, workers: Workers | None = None
 ) -> ImageCodec:
-    """A codec on a server. Classical codecs run here, also before a filter there.
+    """A codec on a server. Classical codecs run here, also if their filter is there.
 
     Args:
         server: the server.

@@ -54,7 +54,7 @@ def quantizer_step(lmbda: float) -> float:
 
 @dataclass(frozen=True)
 class CodecConfig(ModelConfig):
-    """What every codec's config has.
+    """Fields of every codec's config.
 
     Attributes:
         lmbda_min: float. Rate weight of quality 1: the loss is bpp + lmbda * D.
@@ -63,10 +63,10 @@ class CodecConfig(ModelConfig):
         gradient_scale: float. Gradient scale of the distortion at nonzero latents;
             gradients at zeros are blocked. With 1.0 latents shrink in training until a
             quality has half the bits; see "Zeros" in docs/training.md.
-        feedback: tuple of float, 0 to 1. The encoder corrects its latents in so many
-            rounds, each with its own step size (docs/feedback.md).
-        feedback_dead_zone: float. Latents below it are taken for zeros in feedback, as
-            they mostly are coded.
+        feedback: tuple of float, 0 to 1. Step sizes of the rounds in which the encoder
+            corrects its latents (docs/feedback.md).
+        feedback_dead_zone: float. Feedback takes latents below it for zeros: most of
+            them are coded as zeros.
         refinement: settings of the slow mode (docs/effort.md).
         coder: the latent coder's sizes; `coder.latent_depth` is the channels of y.
     """
@@ -214,7 +214,7 @@ class Codec(ConfiguredModel):
         return feedback.corrected(self, y, images, quality), None
 
     def analysed_error(self, images, x_hat, y, quality) -> tf.Tensor:
-        """What a decoded picture lacks, in latents.
+        """The error of a decoded picture, in latents.
 
         Args:
             images: the originals.
@@ -362,6 +362,6 @@ def draw_qualities(count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 
 
 def _draw_qualities_anew(images: tf.Tensor) -> tf.Tensor:
-    """Others at each call."""
+    """Random qualities, new ones in each call."""
     seed = tf.random.uniform([2], maxval=tf.int32.max, dtype=tf.int32)
     return draw_qualities(tf.shape(images)[0], seed)

@@ -20,11 +20,12 @@ def corrected(
 ) -> tf.Tensor:
     """The latents that an encoder codes: those of `Codec.analysis`, corrected.
 
-    They are decoded, and moved by what the picture lacks. Rounding with a dead zone
-    stands for the choice of integers, which would take the entropy model. No gradient.
+    They are decoded, and moved by the error of the picture. Rounding with a dead zone
+    stands for the choice of integers, which would take the entropy model. The
+    correction has no gradient.
 
     Args:
-        codec: encodes, in as many rounds as its config's `feedback` has shares.
+        codec: its config's `feedback` has the step size of each round.
         y: the output of `analysis`.
         images: its input.
         quality: its input.

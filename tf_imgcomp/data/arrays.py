@@ -86,7 +86,7 @@ def pillow_info(
 ) -> dict[str, Any]:
     """Returns what Pillow keeps in `info` of an image with this metadata.
 
-    It is `icc_profile`, `exif`, `xmp` and `dpi`, as far as they are there.
+    Its keys are `icc_profile`, `exif`, `xmp` and `dpi`, those that the image has.
 
     Args:
         icc, exif, xmp, dpi: as in `Photo`. The EXIF may say the resolution, too.

@@ -65,8 +65,8 @@ def _is_upright(image: Image.Image) -> bool:
 def copy_with_tags(image: Image.Image) -> Image.Image:
     """Returns a copy of an image that keeps its EXIF.
 
-    Pillow's copies have lost the tags that a TIFF stores beside those of its samples,
-    and that the decoder has turned the image.
+    Pillow's copies lose two things: the tags that a TIFF stores beside those of its
+    samples, and the fact that the decoder has turned the image.
     """
     copy = image.copy()
     if _is_upright(image) and "exif" in image.info:

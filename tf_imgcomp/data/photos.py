@@ -15,7 +15,7 @@ from tf_imgcomp.data.formats import input_suffixes
 from tf_imgcomp.data.images import read_image
 from tf_imgcomp.errors import ImageError
 
-_READING = 4  # To be raised when `read_image` gives other pixels for the same files.
+_READING = 4  # Increase when `read_image` gives other pixels for the same files.
 
 
 def is_held_out(name: str) -> bool:
@@ -28,7 +28,7 @@ def is_held_out(name: str) -> bool:
 
 
 def photo_files(folder: Path) -> list:
-    """The images in a folder, at any depth, told by their extensions, sorted."""
+    """The files in a folder, at any depth, with an image's extension, sorted."""
     files, suffixes = Path(folder).rglob("*"), input_suffixes()
     return sorted(
         path for path in files if path.suffix.lower() in suffixes and path.is_file()

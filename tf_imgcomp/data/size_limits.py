@@ -71,7 +71,7 @@ def check_memory(height: int, width: int, needed: float) -> None:
         )
 
 
-# What the images need that are in work, each under a key of its own.
+# Memory in bytes that each image in work needs, by a key of its own.
 _in_work: dict[object, float] = {}
 _changed = threading.Condition()
 
@@ -80,7 +80,7 @@ _changed = threading.Condition()
 def shared(
     needed: Callable[[int, int], float],
 ) -> Iterator[Callable[[int, int], float]]:
-    """Context of processing an image, in which others may be in work in other threads.
+    """Context of processing an image, while other threads may process others.
 
     Args:
         needed: function from height and width to the peak memory in bytes of the

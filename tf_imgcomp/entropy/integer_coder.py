@@ -60,7 +60,7 @@ class DecodedPart(NamedTuple):
     Attributes:
         y_hat: float32 `(1, h, w, c)`, latents of all slices so far.
         checksum: int32 scalar, to compare with the encoder's.
-        valid_string_count: bool scalar, whether there can be as many strings.
+        valid_string_count: bool scalar, whether an encoder can write as many strings.
     """
 
     y_hat: tf.Tensor
@@ -185,8 +185,9 @@ class IntegerCoder(tf.Module):
             z: float32 `(1, h / 4, w / 4, n)`, from hyper_analysis.
             quality: int64 scalar, in hundredths.
             bits_per_error: float32 scalar, see `LatentCoderConfig`; None: that of the
-                config. A million codes y rounded, but for latents that the tables
-                take for certain zeros, and leaves out an optional slice of zeros.
+                config. With a million, all latents are rounded except those that the
+                tables take for certain zeros, and an optional slice is left out only
+                if all its latents are zero.
         """
         if bits_per_error is None:
             bits_per_error = tf.constant(self.config.bits_per_error)
@@ -268,7 +269,7 @@ class IntegerCoder(tf.Module):
         return DecodedPart(y_hat, self._checksum_rest(y_hat), valid_string_count)
 
     def streams_max(self, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
-        """At least the most streams that a part of so many latents has, int32."""
+        """An upper bound of the streams of a part with so many latents, int32."""
         depth = self.config.latent_depth + self.config.hyper_depth
         return streams.stream_count_max(rows * columns * depth)
 
@@ -334,7 +335,7 @@ class IntegerCoder(tf.Module):
         """A reader of the strings of a part with at most so many integers.
 
         Returns:
-            The reader, and whether there can be as many strings, bool scalar.
+            The reader, and whether an encoder can write as many strings, bool scalar.
         """
         count = tf.size(strings)
         used = tf.clip_by_value(count, 1, streams.stream_count_max(integers))

@@ -56,9 +56,9 @@ class LatentCoderConfig(ModelConfig):
     """Sizes and switches.
 
     Attributes:
-        slices: channels of y in each slice; a slice knows those before it.
-        optional_slice: whether an image may do without the last slice: its latents are
-            then zero, and one flag is all that the file says of them. z does not know
+        slices: channels of y in each slice; each is predicted from those before it.
+        optional_slice: whether an image may do without the last slice. Its latents are
+            then zero, and the file has one flag in their place. z does not depend on
             them. (High frequencies, which screens need at any rate and photos at the
             highest.)
         hyper_analysis: channels, size and stride of each convolution from y to z.

@@ -1,4 +1,4 @@
-"""Which images a slice of latents is worth its bits in."""
+"""Decides for each image whether a slice of latents is worth its bits."""
 
 import math
 

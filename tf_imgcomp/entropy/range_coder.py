@@ -65,7 +65,7 @@ class Reader(Protocol):
 
 
 class RangeCoder(Protocol):
-    """What a module that implements the range coder offers."""
+    """The interface of a module that implements the range coder."""
 
     def write(self, table: tf.Tensor, rows: tf.Tensor, symbols: tf.Tensor) -> tf.Tensor:
         """See `range_coder.write`."""

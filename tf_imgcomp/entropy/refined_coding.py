@@ -21,7 +21,7 @@ class RefinedCoding(EstimatedCoding):
         log2_gain: float32 `(1, c)`, of the gain that is applied to y.
         bits_per_error: float32 `(c,)`. Bits that a squared error of one step is worth.
         uses_optional: bool scalar, whether the optional slice is coded.
-        rows: those of the integer coder, which tell the latents that are not coded.
+        rows: those of the integer coder; they decide which latents are not coded.
     """
 
     def __init__(self, config, y, log2_gain, bits_per_error, uses_optional, rows: Rows):

@@ -3,7 +3,7 @@
 An encoder logs symbols, call by call, and writes them when all are known: the number of
 streams follows from the number of symbols. Each call is filled up to a multiple of the
 number of streams, and its symbols go to the streams in turn. So a decoder, which makes
-the same calls, reads equally many symbols from every stream at each.
+the same calls, reads equally many symbols from every stream in each call.
 
 The range coder's own escape codes would read missing bits of a damaged string forever,
 so integers without a symbol in their row are written here as two digits.

@@ -52,7 +52,7 @@ def share_out_bits(
 ) -> dict[Path, float]:
     """Finds a quality for each image that together give the highest mean PSNR.
 
-    It is found without refinement, which makes the files smaller.
+    The search does not refine latents; refined files are smaller than it assumes.
 
     Args:
         codec: A loaded codec.

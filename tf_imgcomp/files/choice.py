@@ -42,7 +42,8 @@ _STEP, _PAPER_SPAN, _LIGHT = 64, 48, 128
 # The search for the best quality of another codec begins at this share of the quality,
 # where it ended for AVIF on screenshots, and has these steps.
 _START, _STEPS = 0.7, (8, 4)
-# It ends at once if the first trial costs more than this share of the default codec.
+# It ends at once if the first trial costs more than this share of the default codec's
+# file.
 _PROMISING = 0.85
 
 

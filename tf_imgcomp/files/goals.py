@@ -23,7 +23,7 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True)
 class Goal:
-    """What a file shall reach; one of the four, the others None.
+    """The goal of a file; one of the four is set, the others are None.
 
     Attributes:
         quality: float in [1, 100].

@@ -1,4 +1,4 @@
-"""What is known about each model without loading it, from its card."""
+"""Facts about each model from its card, without loading the model."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ModelInfo:
             Kodak; None if they were not measured.
         bd_rates: Change of rate at equal PSNR in percent, by the name of the codec
             compared with, over the means of Kodak. Negative: this model needs less.
-        requires: What it needs beside TensorFlow: a pip requirement, or another model.
+        requires: Needed beside TensorFlow: a pip requirement, or another model.
         licence: Of its weights; "" if the card does not say it.
         data_licence: Of the images it was trained on; "" if the card does not say it.
     """
@@ -70,7 +70,7 @@ def _info(folder: Path) -> ModelInfo:
 
 
 def requires(codec_id: str) -> tuple[str, ...]:
-    """What a codec needs beside this package: pip requirements, or ids of models."""
+    """Needs of a codec beside this package: pip requirements, or ids of models."""
     base, plus, _ = codec_id.partition("+")
     if base in STREAMS:
         return (_CLASSICAL,) if base in BY_FFMPEG else ()

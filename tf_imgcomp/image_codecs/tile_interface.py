@@ -1,4 +1,4 @@
-"""What a learned codec and a filter need of a model: work on one tile.
+"""The interface of models to a learned codec and a filter: work on one tile.
 
 `tile_coding.TileModel` and `filtered.SavedFilter` run a SavedModel in this process;
 `client.remote_codec` and `client.remote_filter` ask a server.

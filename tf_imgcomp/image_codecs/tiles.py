@@ -140,7 +140,7 @@ def margins(window: Region, tile: Region) -> np.ndarray:
 def copy_shared(
     target: np.ndarray, target_region: Region, source: np.ndarray, region: Region
 ) -> None:
-    """Copies what two parts of a map share.
+    """Copies the positions that two parts of a map share.
 
     Args:
         target: `(h, w, ...)`, written to.
@@ -210,7 +210,7 @@ class ImageTiles:
         return window, margins(window, self.latents.tile(tile))
 
     def part(self, tile: int, region: Region) -> TilePart:
-        """What a tile and a region of pixels share, in whole latents.
+        """The part of a tile that a region of pixels needs, in whole latents.
 
         The synthesis sees as much of the tile's window as the part depends on.
         """
@@ -239,7 +239,7 @@ class ImageTiles:
     def _aligned(self, region: Region) -> Region:
         """Lets latents begin and end at multiples of the border, as windows do.
 
-        What pools over a grid of its own depends on where they begin.
+        Layers that pool over windows depend on where the map begins.
         """
         step = max(self.border, 1)
         top, left = region.top // step * step, region.left // step * step

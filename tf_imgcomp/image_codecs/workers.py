@@ -14,7 +14,7 @@ AT_ONCE = 3
 class Workers:
     """Runs jobs in threads; the caller's thread only waits, so that it can be stopped.
 
-    Several images may be in work, in a thread each: they share these threads.
+    Several callers, each with an image in a thread of its own, share these threads.
 
     Args:
         threads: int, those of TensorFlow; None: one for each core. At most `AT_ONCE`
@@ -37,10 +37,10 @@ class Workers:
 
     @contextmanager
     def started(self) -> Iterator[_Jobs]:
-        """Gives something to submit jobs to; all are done at the end.
+        """Context in which jobs can be submitted; all are done at its end.
 
-        An error of a job, or in the block, ends it: jobs that wait are left out, and
-        those that run are not waited for.
+        After an error of a job, or in the block, waiting jobs are cancelled, and the
+        end does not wait for running ones.
         """
         jobs = _Jobs(self._executor, self.threads)
         try:
@@ -83,7 +83,7 @@ class _Jobs:
             self._wait()
 
     def cancel(self) -> None:
-        """Leaves out the jobs that wait."""
+        """Cancels the jobs that wait."""
         for future in self._running:
             future.cancel()
 

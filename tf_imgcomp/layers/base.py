@@ -1,4 +1,4 @@
-"""What the layers share: registration under one name, and the field's convolution."""
+"""Shared by the layers: registration under one name, and a padded convolution."""
 
 import contextlib
 
@@ -8,7 +8,7 @@ register = tf.keras.saving.register_keras_serializable(package="tf_imgcomp")
 
 
 def conv(filters: int, size: int, strides: int = 1, **kwargs) -> tf.keras.layers.Layer:
-    """A convolution with zero padding, the form every block here uses."""
+    """A convolution with zero padding, as every block here has it."""
     return tf.keras.layers.Conv2D(
         filters, size, strides=strides, padding="same", **kwargs
     )

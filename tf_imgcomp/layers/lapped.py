@@ -88,7 +88,8 @@ class LappedTransform(_Transform):
 
     Args:
         channels: int, at most 768. How many coefficients a 16x16 block keeps.
-        learned: int. The first so many have a learned part; None: all.
+        learned: int. How many of them, from the first on, have a learned part; None:
+            all.
 
     Shape:
         float `(b, h, w, 3)` in [-1, 1], `h` and `w` multiples of 16, to

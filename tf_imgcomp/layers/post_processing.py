@@ -1,4 +1,4 @@
-"""A small network that improves an image that is decoded already."""
+"""A small network that improves decoded images."""
 
 import tensorflow as tf
 
@@ -10,17 +10,17 @@ from tf_imgcomp.layers.subpixel import SubpixelConv2D
 
 @register
 class PostProcessing(Block):
-    """What to add to a decoded image: attention blocks on cells of 4x4 pixels.
+    """The correction of a decoded image: attention blocks on cells of 4x4 pixels.
 
         x_hat ────► 4x4 cells ─► 3x3 ─► (+) ─► level ─► block.. ─► 3x3 ─► pixels
         features at 1/8 ─► 1x1 ─► up2 ───┘
 
-    The last convolution starts at zero: so does the result.
+    The last convolution starts at zero, so the first correction is zero.
 
     Args:
-        blocks: int. How many `FastDeepResidualAttention`.
+        blocks: int. Number of `FastDeepResidualAttention`.
         filters: int, a multiple of 4. Their channels.
-        levels: int, at least 2. Rates with a modulation of their own.
+        levels: int, at least 2. Number of rates with their own modulation.
 
     Shape:
         float `(b, h, w, 3)` and `(b, h / 8, w / 8, c)` to `(b, h, w, 3)`; `h` and `w`

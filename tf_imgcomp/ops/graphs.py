@@ -1,8 +1,8 @@
 """Python functions as TensorFlow graphs.
 
-AutoGraph rewrites `if`, `for` and `while` on tensors. This package has `tf.cond` and
-`tf.while_loop` there. AutoGraph would parse the source of all that a function calls: a
-quarter of the time that an export takes.
+AutoGraph rewrites `if`, `for` and `while` on tensors. This package uses `tf.cond` and
+`tf.while_loop` instead. AutoGraph would parse the source of all functions that are
+called, which takes a quarter of the time of an export.
 """
 
 import functools
@@ -10,4 +10,4 @@ import functools
 import tensorflow as tf
 
 graph_function = functools.partial(tf.function, autograph=False)
-without_autograph = tf.autograph.experimental.do_not_convert  # Where Keras makes it.
+without_autograph = tf.autograph.experimental.do_not_convert  # Keras makes the graph.

@@ -1,7 +1,7 @@
 """Averages over squares and windows of a map, and linear interpolation.
 
-Sizes may be unknown until a graph runs; XLA needs them when it compiles. What is not a
-mean over equal squares is computed as matrix products.
+Sizes may be unknown until a graph runs; XLA needs them when it compiles. Everything but
+the mean over equal squares is computed as matrix products.
 """
 
 import tensorflow as tf

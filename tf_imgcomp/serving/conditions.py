@@ -6,8 +6,8 @@ import tensorflow as tf
 class Conditions:
     """Collects conditions while a graph is traced; the first one that fails counts.
 
-    What depends on a failed condition still runs, with whatever it gets. So every
-    index and every size in it has to be safe.
+    Operations that depend on a failed condition still run, on any values. So each of
+    their indexes and sizes has to be safe.
 
     Attributes:
         hold: bool scalar, whether all conditions hold.

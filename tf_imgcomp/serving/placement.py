@@ -1,9 +1,9 @@
-"""What runs where, and how much of it at once."""
+"""The devices of operations, and how many of them run at once."""
 
 # Strings, data sets and loops over symbols have no kernel for a GPU, or a slow one.
 CPU = "CPU:0"
 
-# What runs side by side takes memory, and a server runs requests side by side, too.
+# Work side by side takes memory, and a server runs requests side by side, too.
 FILES_AT_ONCE = 2
 TILES_AT_ONCE = 2
 STRINGS_AT_ONCE = 8  # Tiles to strings and back, without transforms.

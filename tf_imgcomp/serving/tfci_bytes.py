@@ -16,7 +16,7 @@ _BLOCKS_MAX = 64  # Metadata blocks are skipped one by one.
 
 
 class Format(NamedTuple):
-    """What all files of a model have in common.
+    """The facts that all files of a model share.
 
     Attributes:
         codec: str, the model's id.
