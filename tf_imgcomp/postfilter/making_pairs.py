@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -79,7 +79,7 @@ def plan(
 
 
 def make_pairs(
-    jobs: Sequence[Job], output: Path, codec, threads: int
+    jobs: Sequence[Job], output: Path, codec: Any, threads: int
 ) -> Iterator[tuple[Job, str | None]]:
     """Makes the pairs that do not exist yet.
 
@@ -116,7 +116,7 @@ def _name(job: Job, output: Path) -> str:
     return str(job.target.relative_to(output))
 
 
-def _claim(output: Path, codec) -> None:
+def _claim(output: Path, codec: Any) -> None:
     """Writes the codec's name to a new folder, or checks it in an existing one."""
     ours = {"codec": codec.name, "version": codec.version}
     path = output / CODEC
@@ -148,7 +148,7 @@ def _read_figures(path: Path) -> set[str]:
         raise ImgcompError(f"{path} is damaged: start with a new folder") from None
 
 
-def _code(codec, job: Job) -> tuple[bytes, dict] | str:
+def _code(codec: Any, job: Job) -> tuple[bytes, dict] | str:
     """The file of a pair and its figures, or the reason for a failure."""
     try:
         original = _middle(read_image(job.photo).pixels)
