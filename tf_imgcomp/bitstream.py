@@ -137,10 +137,10 @@ def unpack(data: bytes, first_part: bool = False) -> TfciFile:
 
 
 def salvage(data: bytes) -> tuple[TfciFile, BitstreamError | None]:
-    """Reads a file, or its first part if that is all that is intact.
+    """Reads a file, or only its first part if the second one is damaged.
 
     Returns:
-        The file, and None or what is wrong with its second part.
+        The file, and None or the error in its second part.
 
     Raises:
         BitstreamError: If not even the first part is intact.
@@ -346,7 +346,7 @@ def _read_tag(reader: Reader) -> None:
 
 
 class _Header(NamedTuple):
-    """What is before the first part: fields of `TfciFile`, flags, size of the file."""
+    """The header: fields of `TfciFile`, flags, size of the file."""
 
     fields: dict[str, Any]
     flags: int

@@ -10,8 +10,8 @@
 Pixels are decoded when they are first used, and TensorFlow is imported then. `save`
 takes the goals and options of `tf_imgcomp.compress`; ICC profile, EXIF, XMP and
 resolution of an image come along unless `icc_profile`, `exif`, `xmp` or `dpi` are
-given. Whatever reads images through Pillow, such as Matplotlib and imageio, then reads
-`.tfci` files, too.
+given. Packages that read images through Pillow, such as Matplotlib and imageio, then
+read `.tfci` files, too.
 
 Of a file that is cut or damaged after its first part, previews can be decoded.
 """

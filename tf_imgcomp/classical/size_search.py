@@ -12,8 +12,8 @@ def encode_within(
 ) -> tuple[float, bytes]:
     """Returns the setting of the best file within a size, and the file.
 
-    If all files are larger, it returns the smallest. Binary search. Sizes are not
-    strictly monotonic, so a slightly larger file may also fit.
+    If all files are larger, it returns the smallest. The search is binary; sizes are
+    not strictly monotonic, so a slightly larger file may also fit.
 
     Args:
         codec: The codec, available.

@@ -71,9 +71,10 @@ def _stages(widths: Sequence) -> list:
 def _start_down(block: ResidualDownsample, stage, deviations) -> None:
     """The stage passes through the activation; the skip, of one pixel in four, is off.
 
-    A large coefficient takes two channels, one for either sign: of their difference
-    the activation makes `1 + LEAKY_SLOPE` times as much. There are not enough for all:
-    a small one takes one, lifted to where the activation changes nothing.
+    A large coefficient takes two channels, one for either sign; the activation
+    multiplies their difference by `1 + LEAKY_SLOPE`. There are not enough channels for
+    all: a small coefficient takes one, with a bias that keeps it above zero, where the
+    activation changes nothing.
     """
     rank = stage.shape[-1]
     pairs = min(rank, block.filters - rank)

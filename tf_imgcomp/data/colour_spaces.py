@@ -224,7 +224,7 @@ def _of_bmp(
     if exponents and max(exponents) > min(exponents) + 0.005:
         notes.append("different curves of red, green and blue ignored")
     elif exponents:
-        # No screen has an exponent below 1: it is the inverse, as in PNG.
+        # No screen has an exponent below 1: the file holds the inverse, as PNG does.
         curve = Parametric(max(max(exponents), 1 / max(exponents)))
     return _measured("BMP", [*_D65, *primaries] if primaries else None, curve)
 
@@ -240,7 +240,7 @@ def _measured(
     if xy:
         white, *rgb = zip(xy[::2], xy[1::2])
     space = ColourSpace(name, white, tuple(rgb), curve, hdr)
-    # An exponent of 2.2 is how sRGB was said before it had a name.
+    # Files named sRGB by an exponent of 2.2 before it had a name.
     is_srgb = abs(curve.g - 2.2) < 0.005 and space.has_primaries_of_srgb()
     return None if is_srgb else space
 

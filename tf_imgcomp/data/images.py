@@ -181,9 +181,9 @@ def read_pillow_image(
 ) -> Photo:
     """Returns the photo in an image that Pillow opened or made.
 
-    Of its colours, what Pillow keeps in `info` is known: ICC profile, gAMA, cHRM and
-    sRGB of a PNG, nclx of a HEIC, Adobe RGB in the EXIF. Only `read_image` knows the
-    rest, such as cICP of a PNG, nclx of an AVIF and the tags of a TIFF.
+    Its colour space is read from Pillow's `info`: ICC profile, gAMA, cHRM and sRGB of a
+    PNG, nclx of a HEIC, Adobe RGB in the EXIF. Only `read_image` reads the rest from
+    the file, such as cICP of a PNG, nclx of an AVIF and the tags of a TIFF.
 
     Args:
         image: An image, which is loaded and not changed.

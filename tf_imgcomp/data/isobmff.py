@@ -5,8 +5,8 @@
           └─ iprp ─┬─ ipco   properties: colour, depth, ...
                    └─ ipma   numbers of the properties of each item
 
-Decoders do not tell all of it. A damaged box is taken as absent: it is the decoder that
-judges the file.
+Decoders do not report all of these. A damaged box is taken as absent: the decoder
+decides whether the file is damaged.
 """
 
 from __future__ import annotations

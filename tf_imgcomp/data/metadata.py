@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 Text = tuple[tuple[str, str], ...]
 
-MAX_TEXTS = 1000  # A small file would else hold millions.
+MAX_TEXTS = 1000  # Without a limit, a small file could hold millions.
 _LENGTHS = 8  # Bytes, at most, of the lengths of keyword and text in a file.
-_NAMED = 10  # In one note, which would else be as long as the file.
+_NAMED = 10  # At most, in one note: a file may hold very many.
 _XMP_IN_PNG = "XML:com.adobe.xmp"
 _RAW_PROFILE = "Raw profile type "  # Of ImageMagick; what follows is no text.
 _XMP_IN_TIFF = 700  # Tag.
@@ -33,7 +33,7 @@ _ORIENTATION = re.compile(
 _NO_LIMIT = 2**31
 _MEGABYTE = 2**20  # Larger chunks of a PNG are refused by Pillow.
 _SEGMENT = 65533  # Bytes in a segment of a JPEG.
-_JPEG_ICC = 255 * (_SEGMENT - 14)  # In so many segments, each with a header.
+_JPEG_ICC = 255 * (_SEGMENT - 14)  # In 255 segments, each with a header.
 _JPEG_XMP = _SEGMENT - 29
 # Largest size in bytes that each format stores and others can read; absent: none.
 _LIMITS = {
@@ -103,7 +103,7 @@ def read_dpi(image: Image.Image, exif_data: bytes | None) -> tuple[float, float]
 
 
 def is_resolution(dpi: tuple[float, float]) -> bool:
-    """Whether all formats can store so many dots per inch."""
+    """Whether all formats can store this number of dots per inch."""
     return all(1 <= value <= _MAX_DPI for value in dpi)
 
 

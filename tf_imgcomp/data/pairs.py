@@ -60,7 +60,7 @@ def check_pairs(images: PhotoFolder) -> None:
     """Checks that every image of a folder holds a pair.
 
     Raises:
-        ImageError: If one does not; the message names it.
+        ImageError: If an image does not; the message names it.
     """
     for number, name in enumerate(images.names):
         try:

@@ -1,4 +1,4 @@
-"""The chunks of a PNG file (ISO/IEC 15948), of which Pillow does not tell all."""
+"""The chunks of a PNG file (ISO/IEC 15948), not all of which Pillow reports."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def _numbers(values: Any, counts: set[int]) -> list[float]:
 def check_strips(image: Image.Image) -> None:
     """Checks that the strips or tiles of an open TIFF reach the bottom of the image.
 
-    Pillow fills what they lack with black, however large.
+    Pillow fills missing rows with black, however many.
 
     Raises:
         ImageError: If they do not.

@@ -1,8 +1,8 @@
 """The range coder in operations that TensorFlow itself registers, bit for bit the same.
 
-A stock TensorFlow Serving has no operations of tensorflow-compression. This module
-takes the place of `range_coder`. All streams move on together, a loop step for a symbol
-of each; whatever does not need the symbol before is computed for all symbols at once.
+A stock TensorFlow Serving has no operations of tensorflow-compression. There this
+module takes the place of `range_coder`. A step of the loop codes one symbol of every
+stream; what does not depend on the symbol before is computed for all symbols at once.
 
 A coder holds an interval of a number that the stream writes in words of 16 bits: its
 base and its size, at most 2**32. A symbol narrows it; a size of at most 2**16 makes

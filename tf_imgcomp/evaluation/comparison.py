@@ -51,7 +51,7 @@ def compare(
         codec: Name of the codec.
         anchors: Names of the codecs to compare it with.
         low: Lowest rate of interest for the margin, in bits per pixel.
-        high: Highest rate of interest. Both are narrowed to what both curves cover.
+        high: Highest rate of interest. Both are narrowed to the rates of both curves.
     """
     return [_compare(means, codec, anchor, low, high) for anchor in anchors]
 

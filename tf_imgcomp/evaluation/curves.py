@@ -99,8 +99,8 @@ class Curve(NamedTuple):
 def curve(rates: Iterable[float], qualities: Iterable[float]) -> Curve:
     """Joins points to a curve.
 
-    Points that cost more than another and are not better are left out, and so are
-    points of infinite or unknown quality.
+    A point is left out if another one costs less and is not worse, or if its quality is
+    infinite or unknown.
 
     Args:
         rates: Bits per pixel of each point, > 0.

@@ -68,7 +68,7 @@ class PositionMap:
     """A number for each square of pixels, from the photo's upper left corner on.
 
     Attributes:
-        title: What the numbers are.
+        title: Name of the numbers, for people.
         values: float32 `(rows, columns)`. They may go beyond the photo.
         side: Of a square, in pixels.
     """

@@ -19,9 +19,9 @@ class PyramidConvolution(Block):
            │         └─► conv7x7 ─┘                                          │
            └─────────────────────────────────────────────────────────────────┘
 
-    Each quarter of the channels has a kernel of its own size, the 1x1 convolution mixes
-    them: 6.25 c**2 multiplications a position. It starts at zero: the module starts as
-    the identity.
+    Each quarter of the channels has a kernel of another size. The last 1x1 convolution
+    mixes them; it starts at zero, so the module starts as the identity. The module
+    takes 6.25 c**2 multiplications a position.
 
     Args:
         filters: int, a multiple of 4. Channels of the input and of the result.

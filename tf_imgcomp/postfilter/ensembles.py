@@ -1,7 +1,7 @@
 """Views of an image that a filter can average over."""
 
-# Quarter turns and whether mirrored, of each view. In the order of the bytes that tell
-# them in files, from 1 on.
+# Quarter turns of each view, and whether it is mirrored. Files name an ensemble by its
+# place in this order, from 1 on.
 ENSEMBLES = {
     "none": ((0, False),),
     "rotations": tuple((turns, False) for turns in range(4)),

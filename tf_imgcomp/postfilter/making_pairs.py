@@ -83,7 +83,7 @@ def make_pairs(
 ) -> Iterator[tuple[Job, str | None]]:
     """Makes the pairs that do not exist yet.
 
-    If it is killed and called again, the resulting files are the same.
+    If a run is killed and repeated, the resulting files are the same.
 
     Args:
         jobs: result of `plan`.

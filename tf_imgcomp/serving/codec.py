@@ -387,12 +387,12 @@ class ServingCodec(tf.Module):
         )
 
     def _decode_part(self, data, decode, most, conditions) -> dict:
-        """What a signature of `CodecModule` returns for the streams in a part's bytes.
+        """The results of a signature of `CodecModule` for the streams of a part.
 
         Args:
             data: bytes of the part.
             decode: function of streams.
-            most: int32 scalar, streams that there can be.
+            most: int32 scalar, the largest number of streams.
             conditions: get what is wrong.
         """
         checksum, strings = tile_parts.unpack(data, most, conditions)

@@ -54,8 +54,8 @@ def _moved(table: tf.Tensor, words: tf.Tensor) -> tf.Tensor:
 
 
 def _tables() -> np.ndarray:
-    """What each byte of a word becomes 4, 8, 16, .. bytes later, `(levels, 4, 256)`."""
-    columns = 1 << np.arange(32, dtype=np.int64)  # What each bit becomes.
+    """Images of each byte of a word 4, 8, 16, .. bytes later, `(levels, 4, 256)`."""
+    columns = 1 << np.arange(32, dtype=np.int64)  # The image of each bit.
     for _ in range(32):  # By one bit each.
         columns = (columns >> 1) ^ (columns & 1) * _POLYNOMIAL
     tables = []

@@ -28,8 +28,8 @@ class DecodedImage(NamedTuple):
 def decode(data: tf.Tensor, pixels_max: int, conditions: Conditions) -> DecodedImage:
     """Decodes a JPEG or PNG file.
 
-    As `data.images.read_image` does, but for metadata: the orientation in EXIF and the
-    ICC profile are not used.
+    Like `data.images.read_image`, but without metadata: the orientation in EXIF and
+    the ICC profile are not used.
 
     Args:
         data: string scalar.
@@ -89,9 +89,9 @@ def _by_format(is_jpeg, is_png, jpeg: Callable, png: Callable, other: Callable):
 
 
 def _or(function: Callable, data: tf.Tensor, otherwise: tf.Tensor) -> tf.Tensor:
-    """The result of a function of the data, or something else if it fails.
+    """The result of a function of the data, or another value if the function fails.
 
-    Data sets are all in TensorFlow that can ignore the errors of an operation.
+    In TensorFlow only data sets can ignore the errors of an operation.
     """
     results = tf.data.Dataset.from_tensors(data).map(function).ignore_errors()
     return results.reduce(otherwise, lambda _, result: result)

@@ -47,7 +47,7 @@ def serve(
     stop: threading.Event,
     ready: Callable[[], None],
 ) -> None:
-    """Runs Triton until it is told to stop, and then until all requests are done.
+    """Runs Triton until `stop` is set, and then until all requests are done.
 
     Args:
         exports: folders `<id>/<version>` of exports.
@@ -142,7 +142,7 @@ def _batches(function: Callable, specs: dict) -> Callable:
 
 
 def _reason(message: str) -> str:
-    """The line of TensorFlow's message that tells what is wrong, not where."""
+    """The line of TensorFlow's message that names the cause, not the place."""
     where = ("Graph execution error", "Detected at", "<stack", "[[", " ", "\t")
     lines = [line for line in message.splitlines() if not line.startswith(where)]
     return next(filter(None, lines), "the call failed")

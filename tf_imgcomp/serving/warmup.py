@@ -1,4 +1,4 @@
-"""Warm-up requests: what a server runs before it takes others.
+"""Warm-up requests: a server runs them before it accepts others.
 
 A SavedModel has them in `assets.extra/tf_serving_warmup_requests`: a TFRecord file of
 `PredictionLog`, a protocol buffer of tensorflow-serving-api. The few fields needed are
