@@ -61,8 +61,8 @@ def run_hyper_synthesis(coder, z: np.ndarray) -> np.ndarray:
     return z
 
 
-def _embed(networks, y: np.ndarray) -> np.ndarray:
-    table = networks._log_table.numpy().astype(np.int64)
+def _embed(coder, networks, y: np.ndarray) -> np.ndarray:
+    table = coder.log_table.numpy().astype(np.int64)
     magnitude = table[np.minimum(np.abs(y), len(table) - 1)]
     features = np.concatenate([np.sign(y) * magnitude, magnitude], axis=-1)
     return dense(networks.embedding, features, True)
@@ -78,7 +78,7 @@ def raw_parameters(coder, z: np.ndarray, y: np.ndarray, rate: np.ndarray) -> lis
     """
     psi = run_hyper_synthesis(coder, z)
     parts = np.split(y, np.cumsum(coder.config.slices)[:-1], axis=-1)
-    embedded = [_embed(net, part) for net, part in zip(coder.slices, parts)]
+    embedded = [_embed(coder, net, part) for net, part in zip(coder.slices, parts)]
     results = []
     for number, networks in enumerate(coder.slices):
         result, convs = [], networks.context_convs

@@ -139,7 +139,7 @@ def test_the_choice_is_by_the_lagrangian_of_the_quality(drawing, others):
         encoder = encoding.PhotoEncoder(drawing)
         for codec in (StubCodec(), *others):
             _, other = encoder.measured(codec, quality)
-            assert choice._cost(best, quality) <= choice._cost(other, quality)
+            assert choice.lagrangian(best, quality) <= choice.lagrangian(other, quality)
 
 
 @pytest.mark.parametrize("goal", [{"quality": 50}, {"max_bytes": 9000}], ids=str)

@@ -48,4 +48,4 @@ def test_cards_have_the_table_of_signatures(serving_folder):
 def test_versions_count_up(there, expected, tmp_path):
     for name in there:
         (tmp_path / name).mkdir()
-    assert export._next_version(tmp_path) == expected
+    assert export.next_version(tmp_path) == expected

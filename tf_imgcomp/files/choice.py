@@ -134,7 +134,7 @@ def _tried(
     Raises:
         ImgcompError: If the first codec fails; another that does is left out.
     """
-    encoder, cost = PhotoEncoder(photo), functools.partial(_cost, quality=quality)
+    encoder, cost = PhotoEncoder(photo), functools.partial(lagrangian, quality=quality)
     found = [encoder.measured(codec, quality)[1]]
     limit = _PROMISING * cost(found[0])
     for each in others:
@@ -159,7 +159,7 @@ def _cheapest_quality(
 
     def measure(tried: float) -> tuple[float, Encoded]:
         _, encoded = encoder.measured(fast, tried)
-        return _cost(encoded, quality), encoded
+        return lagrangian(encoded, quality), encoded
 
     trial = goals.cached_by_setting(codec, measure)
     best = max(1, _START * quality)
@@ -218,8 +218,13 @@ def _measured(codec: ImageCodec, photo: Photo, encoded: Encoded) -> Encoded:
     return encoded._replace(psnr=metrics.psnr(photo.pixels, decoded))
 
 
-def _cost(encoded: Encoded, quality: float) -> float:
-    """Bits, and the rate weight of a quality times the squared error."""
+def lagrangian(encoded: Encoded, quality: float) -> float:
+    """The bits of a file plus the squared error by the rate weight of a quality.
+
+    Args:
+        encoded: with its PSNR.
+        quality: of the default codec, in [1, 100].
+    """
     assert encoded.psnr is not None
     lmbda = _LMBDA_MIN * (_LMBDA_MAX / _LMBDA_MIN) ** ((quality - 1) / 99)
     mse = 255**2 / 10 ** (encoded.psnr / 10)

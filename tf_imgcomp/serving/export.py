@@ -59,7 +59,7 @@ def export(
         _restore(module, folder)
         serving = ServingCodec(module, card, pixels_max)
         calls = warmup.codec_calls(serving)
-    target /= str(version or _next_version(target))
+    target /= str(version or next_version(target))
     # Those that the calls have traced already; else each would be traced again.
     signatures = {
         name: function.get_concrete_function()
@@ -83,7 +83,7 @@ def up_to_date(folder: Path, output: Path, pixels_max: int = PIXELS_MAX) -> Path
     """
     card = read_card(folder)
     models = Path(output) / card["id"]
-    newest = models / str(_next_version(models) - 1)
+    newest = models / str(next_version(models) - 1)
     try:
         found = read_card(newest)
     except ModelError:  # There is none.
@@ -109,6 +109,7 @@ def _restore(module: tf.Module, folder: Path) -> None:
         ) from error
 
 
-def _next_version(folder: Path) -> int:
+def next_version(folder: Path) -> int:
+    """The number after the largest that names something in a folder, from 1 on."""
     versions = [int(path.name) for path in folder.glob("*") if path.name.isdecimal()]
     return max(versions, default=0) + 1
