@@ -61,6 +61,12 @@ def packed(tmp_path_factory):
     return folder / "photos.zip"
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    """What JAX compiled before."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture(scope="session")
 def jax_python():
     """A Python with the runner's packages, which bin/test sets up if they exist."""
@@ -168,15 +174,15 @@ def _end(process) -> str:
 
 @pytest.mark.slow
 def test_a_run_that_is_killed_goes_on_and_ends_the_same(
-    jax_python, step_folder, packed, tmp_path
+    jax_python, step_folder, packed, cache, tmp_path
 ):
     run = (jax_python, step_folder, packed)
     always = "--checkpoint_minutes=0"
-    whole, parts, cache = (tmp_path / name for name in ("whole", "parts", "cache"))
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
     out = _end(_start(*run, whole, cache, "--evaluate"))
     assert "held out:" in out
     killed = _start(*run, parts, cache, always)
-    while not (parts / "checkpoint.npz").exists():
+    while not (parts / "weights.npz").exists():  # The last of the files.
         assert killed.poll() is None, killed.stderr.read()[-2000:]
         time.sleep(0.01)
     time.sleep(float(np.random.default_rng().uniform(0, 0.2)))
@@ -192,9 +198,11 @@ def test_a_run_that_is_killed_goes_on_and_ends_the_same(
 
 
 @pytest.mark.slow
-def test_a_run_without_a_step_is_an_error(jax_python, step_folder, packed, tmp_path):
+def test_a_run_without_a_step_is_an_error(
+    jax_python, step_folder, packed, cache, tmp_path
+):
     output = tmp_path / "out"
-    run = (jax_python, step_folder, packed, output, tmp_path / "cache")
+    run = (jax_python, step_folder, packed, output, cache)
     process = _start(*run, "--minutes=0")
     _, errors = process.communicate()
     assert process.returncode == 1
@@ -206,10 +214,10 @@ def test_a_run_without_a_step_is_an_error(jax_python, step_folder, packed, tmp_p
 
 
 @pytest.mark.slow
-def test_weights_become_a_model(jax_python, step_folder, packed, tmp_path, monkeypatch):
+def test_weights_become_a_model(jax_python, step_folder, packed, cache, tmp_path):
     """bin/import_weights, end to end."""
     output = tmp_path / "out"
-    _end(_start(jax_python, step_folder, packed, output, tmp_path / "cache"))
+    _end(_start(jax_python, step_folder, packed, output, cache))
     program = ROOT / "bin" / "import_weights.py"
     run = subprocess.run(
         [
