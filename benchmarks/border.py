@@ -1,6 +1,6 @@
 """Measures how many latents around a tile its transforms have to see.
 
-    python benchmarks/border.py --weights=saved_models/fdram/weights.npz PHOTO..
+    python benchmarks/border.py --weights=saved_models/fdram PHOTO..
     python benchmarks/border.py --codec=mfca_pmcn --borders=16 --weights=W.npz PHOTO..
 
 Compares a photo that is coded in tiles with one that is coded whole, for several
@@ -22,7 +22,7 @@ from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.data.images import read_image
 from tf_imgcomp.image_codecs.tiles import LATENT, ImageTiles, copy_shared
 from tf_imgcomp.metrics import psnr
-from tf_imgcomp.training.weights import load_weights
+from tf_imgcomp.runs.trained import start_from
 
 _CODEC = flags.DEFINE_string("codec", "fdram", "Name of the codec.")
 _SIZES = flags.DEFINE_string("sizes", "{}", "Sizes that differ from the codec's, JSON.")
@@ -100,7 +100,7 @@ def measure(codec, pixels: np.ndarray, quality: float, borders: list[int]) -> No
 
 def main(argv: list[str]) -> None:
     codec = new_codec(_CODEC.value, json.loads(_SIZES.value))
-    load_weights(codec, _WEIGHTS.value)
+    start_from(_WEIGHTS.value, codec)
     for photo in argv[1:]:
         print(photo)
         pixels = read_image(photo).pixels

@@ -1,6 +1,6 @@
 """Measures the bits that exact entropy coding costs, and the speed of number formats.
 
-    python benchmarks/coding.py --weights=WEIGHTS.npz [IMAGE...]
+    python benchmarks/coding.py --weights=WEIGHTS [IMAGE...]
 
 WEIGHTS is a file that bin/train wrote. Prints
 
@@ -36,7 +36,7 @@ from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.data.images import read_image
 from tf_imgcomp.entropy import symbol_coding
 from tf_imgcomp.export.codec import CodecModule
-from tf_imgcomp.training.weights import load_weights
+from tf_imgcomp.runs.trained import start_from
 
 _WEIGHTS = flags.DEFINE_string("weights", None, "Weights of the codec.", required=True)
 _CODEC = flags.DEFINE_string("codec", "fdram", "Name of the codec.")
@@ -69,7 +69,7 @@ def load_codec(**switches) -> Codec:
     sizes = json.loads(_SIZES.value)
     coder = {**sizes.get("coder", {}), **switches}
     codec = new_codec(_CODEC.value, {**sizes, "coder": coder})
-    load_weights(codec, Path(_WEIGHTS.value))
+    start_from(Path(_WEIGHTS.value), codec)
     return codec
 
 

@@ -1,6 +1,6 @@
 """Measures the time and the bytes that the raster context of cheng2020 costs.
 
-    python benchmarks/context.py [--sizes=JSON] [--weights=WEIGHTS.npz] [PHOTO]
+    python benchmarks/context.py [--sizes=JSON] [--weights=WEIGHTS] [PHOTO]
 
 For a photo at one quality prints
 
@@ -33,7 +33,7 @@ from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.data.images import read_image
 from tf_imgcomp.entropy import range_coder, symbol_coding, symbol_streams, wavefronts
 from tf_imgcomp.export.codec import CodecModule
-from tf_imgcomp.training.weights import load_weights
+from tf_imgcomp.runs.trained import start_from
 
 _SIZES = flags.DEFINE_string("sizes", "{}", "Sizes that differ from size S, JSON.")
 _WEIGHTS = flags.DEFINE_string("weights", None, "Weights of the raster codec.")
@@ -136,7 +136,7 @@ def main(argv: list[str]) -> None:
     print_times(pixels, quality)
     codec = make("raster")
     if _WEIGHTS.value:
-        load_weights(codec, Path(_WEIGHTS.value))
+        start_from(Path(_WEIGHTS.value), codec)
         print_bytes(codec, pixels, quality)
 
 

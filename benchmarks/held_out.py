@@ -24,7 +24,7 @@ from tf_imgcomp.data.photos import PhotoFolder, is_held_out
 from tf_imgcomp.evaluation.curves import bd_rate, curve
 from tf_imgcomp.losses.similarity import ms_ssim
 from tf_imgcomp.metrics import ms_ssim_db
-from tf_imgcomp.training.weights import load_weights
+from tf_imgcomp.runs.trained import start_from
 
 _CODEC = flags.DEFINE_string("codec", "fdram", "Name of the codec.")
 _SIZES = flags.DEFINE_string("sizes", "{}", "Sizes that differ from the codec's, JSON.")
@@ -75,7 +75,7 @@ def main(argv: list[str]) -> None:
     photos = [centre(folder[i]) for i in large[: len(large) // BATCH * BATCH]]
     codec = new_codec(_CODEC.value, json.loads(_SIZES.value))
     if _WEIGHTS.value:
-        load_weights(codec, _WEIGHTS.value)
+        start_from(Path(_WEIGHTS.value), codec)
     curves = measure(codec, np.stack(photos))
     for quality, bpp, psnr, similarity, lowest in zip(QUALITIES, *curves.values()):
         print(

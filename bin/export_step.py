@@ -2,7 +2,7 @@
 """Exports the training step of a flagfile, to train on another machine.
 
     bin/export_step --flagfile=fdram.flags --output=run/step \
-        [--init=WEIGHTS.npz] [--batch=16 --crop=256 --precision=bfloat16]
+        [--init=WEIGHTS] [--batch=16 --crop=256 --precision=bfloat16]
 
 The folder holds all that training needs but the photos, which bin/pack_images packs:
 neither TensorFlow nor this package. On the other machine:

@@ -14,7 +14,9 @@ _POSTFILTER = flags.DEFINE_string(
     "postfilter", None, "Train this filter, on pairs of bin/make_pairs, and no codec."
 )
 _SIZES = flags.DEFINE_string("sizes", "{}", "Config fields that are not default, JSON.")
-_INIT = flags.DEFINE_string("init", None, "File of weights to start from.")
+_INIT = flags.DEFINE_string(
+    "init", None, "Weights to start from: a file of a run, or the folder of a model."
+)
 _INIT_ONLY = flags.DEFINE_string(
     "init_only",
     "",

@@ -15,7 +15,9 @@ from tf_imgcomp.errors import ModelError
 CARD = "card.json"
 READABLE_CARD = "card.md"  # Rendered from the other.
 REFINEMENT = "refinement"  # A SavedModel inside: what refines latents.
-WEIGHTS = "weights.npz"  # Of the Keras model, to train it further.
+WEIGHTS = "weights.npz"  # Of the Keras model, those that the SavedModel lacks.
+# Variables of a codec's SavedModel that hold all others.
+_PACKED = ("analysis_weights/packed", "synthesis_weights/packed")
 _ID = re.compile(r"[a-z0-9][a-z0-9_.+-]{0,63}")  # Never a path.
 _TILE_STEP = 64  # That of `bitstream`, which imports this.
 # Whole numbers in a card that are possible.
@@ -94,6 +96,33 @@ def _is_possible(key: str, value: Any) -> bool:
     return not isinstance(value, bool) and value in _RANGES[key]
 
 
+def packed_weights(folder: Path) -> list:
+    """The trained weights that the SavedModel of a codec holds.
+
+    Returns:
+        Two vectors, float16: `export.packed_weights.packed_variables`.
+
+    Raises:
+        ModelError: If it is damaged.
+    """
+    from tf_imgcomp.saved_functions import load_value
+
+    with _damage_named(folder):
+        return [load_value(Path(folder), name) for name in _PACKED]
+
+
+@contextmanager
+def _damage_named(folder: Path) -> Iterator[None]:
+    """Turns any error into a ModelError: damage surfaces as almost any of them."""
+    try:
+        yield
+    except Exception as error:
+        reason = next(iter(str(error).splitlines()), "")
+        raise ModelError(
+            f"model {folder} does not load: {type(error).__name__}: {reason}"
+        ) from error
+
+
 @contextmanager
 def memory_errors() -> Iterator[None]:
     """Turns TensorFlow's error on too little memory into a MemoryError."""
@@ -149,14 +178,9 @@ class ExportedModel:
         from tf_imgcomp.saved_functions import load_functions, load_value
 
         folder = self.folder / part
-        try:
+        with _damage_named(folder):
             found = int(load_value(folder, "fingerprint"))
             functions = load_functions(folder)
-        except Exception as error:  # Damage surfaces as almost any of them.
-            reason = next(iter(str(error).splitlines()), "")
-            raise ModelError(
-                f"model {folder} does not load: {type(error).__name__}: {reason}"
-            ) from error
         if found != self.fingerprint:
             raise ModelError(
                 f"model {folder} has fingerprint {found}, "

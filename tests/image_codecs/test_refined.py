@@ -12,7 +12,7 @@ from tests.golden import regenerate
 from tf_imgcomp.codecs.refinement_config import RefinementConfig
 from tf_imgcomp.data.images import Photo
 from tf_imgcomp.errors import ModelError
-from tf_imgcomp.export.packed_weights import half_precision
+from tf_imgcomp.export.packed_weights import half_precision, in_saved_order
 from tf_imgcomp.files.goals import Goal, encode
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.effort import FAST, ITERATIONS
@@ -181,7 +181,7 @@ def test_tiles_are_refined_one_by_one(tiled, refinement):
     refined = RefinedCodec(
         tiled,
         refinement,
-        half_precision(tiny.golden_codec().trainable_variables),
+        half_precision(in_saved_order(tiny.golden_codec())),
         iterations=2,
         progress=lambda items: seen.append(items) or items,
     )

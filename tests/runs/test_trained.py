@@ -11,8 +11,9 @@ import tensorflow as tf
 import tf_imgcomp
 from tests import tiny
 from tests.stub_codec import CARD
-from tf_imgcomp.runs.trained import export_trained, load_trained
-from tf_imgcomp.training.weights import round_as_saved
+from tf_imgcomp import weights_file
+from tf_imgcomp.runs.trained import export_trained, load_trained, start_from
+from tf_imgcomp.training.weights import named_variables, round_as_saved, save_weights
 
 SHIPPED = sorted((Path(__file__).parents[2] / "saved_models").glob("*/card.json"))
 
@@ -83,13 +84,40 @@ def test_a_model_without_weights_is_told(tmp_path):
 
 
 @pytest.mark.slow
-def test_weights_of_other_sizes_are_refused(folder, tmp_path):
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        (tiny.sizes(features=4), "Expected .* of shape "),
+        ({**tiny.sizes(), "num_filters": 12}, "Expected .* packed weights in .*mine"),
+    ],
+)
+def test_weights_of_other_sizes_are_refused(sizes, message, folder, tmp_path):
     shutil.copytree(folder, tmp_path / "mine")
     card = tmp_path / "mine" / "card.json"
-    facts = {**json.loads(card.read_text()), "sizes": tiny.sizes(features=4)}
-    card.write_text(json.dumps(facts))
-    with pytest.raises(tf_imgcomp.ModelError, match="Expected .* of shape "):
+    card.write_text(json.dumps({**json.loads(card.read_text()), "sizes": sizes}))
+    with pytest.raises(tf_imgcomp.ModelError, match=message):
         load_trained(tmp_path / "mine")
+
+
+@pytest.mark.slow
+def test_no_weight_is_stored_twice(folder):
+    names = weights_file.read(folder / "weights.npz")
+    assert names
+    assert all(name.startswith("latent_coder/") for name in names)
+    assert not any(name.startswith("latent_coder/hyper_analysis") for name in names)
+
+
+@pytest.mark.slow
+def test_a_model_starts_from_a_folder_or_from_a_file(folder, tmp_path):
+    trained = load_trained(folder)
+    save_weights(trained, tmp_path / "weights.npz")
+    for source in (folder, tmp_path / "weights.npz"):
+        model = tiny.randomized(trained.get_config()["config"], seed=2)
+        start_from(source, model, "gain|latent_coder")
+        theirs = named_variables(trained)
+        for name, variable in named_variables(model).items():
+            same = (variable.numpy() == theirs[name].numpy()).all()
+            assert same == name.startswith(("gain", "latent_coder")), name
 
 
 @pytest.mark.slow

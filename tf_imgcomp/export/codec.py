@@ -17,7 +17,12 @@ from tf_imgcomp.entropy.integer_coder import (
 from tf_imgcomp.entropy.range_coder import RangeCoder
 from tf_imgcomp.export import saving
 from tf_imgcomp.export.constants import canonical_json
-from tf_imgcomp.export.packed_weights import Hidden, PackedWeights, half_precision
+from tf_imgcomp.export.packed_weights import (
+    Hidden,
+    PackedWeights,
+    half_precision,
+    packed_layers,
+)
 from tf_imgcomp.export.precision import in_float32
 from tf_imgcomp.export.reach import synthesis_reach
 from tf_imgcomp.export.refinement import RefinementModule, quality_batch
@@ -94,10 +99,9 @@ class CodecModule(tf.Module):
         self._codec = Hidden(codec)
         self.card = {"tile": tile, "border": codec.border}
         self.coder = IntegerCoder(codec.latent_coder, codec.gain, coder)
-        self.analysis_weights = PackedWeights(*_encoder(codec))
-        self.synthesis_weights = PackedWeights(
-            codec.synthesis_transform, codec.inverse_gain
-        )
+        analysis, synthesis = packed_layers(codec)
+        self.analysis_weights = PackedWeights(*analysis)
+        self.synthesis_weights = PackedWeights(*synthesis)
         fingerprint = _fingerprint(codec, self.coder, tile)
         self.fingerprint = tf.Variable(fingerprint, trainable=False)
         config = self.coder.config
@@ -220,11 +224,6 @@ def _to_pixels(x_hat: tf.Tensor, crop: tf.Tensor) -> tf.Tensor:
     return tf.cast(x_hat, tf.uint8)
 
 
-def _encoder(codec: Codec) -> tuple:
-    """The layers from image to latents."""
-    return codec.analysis_transform, codec.latent_coder.hyper_analysis, codec.gain
-
-
 def in_hundredths(quality: tf.Tensor) -> tf.Tensor:
     """Qualities float32, clipped to [1, 100], as int64 hundredths."""
     bounded = tf.clip_by_value(quality, QUALITY_MIN, QUALITY_MAX)
@@ -233,8 +232,7 @@ def in_hundredths(quality: tf.Tensor) -> tf.Tensor:
 
 def _fingerprint(codec: Codec, coder: IntegerCoder, tile: int) -> int:
     """16 bits of a hash of all weights, tables and constants, and of a coded tile."""
-    analysis, hyper_analysis, gain = _encoder(codec)
-    synthesis, inverse_gain = codec.synthesis_transform, codec.inverse_gain
+    (analysis, hyper_analysis, gain), (synthesis, inverse_gain) = packed_layers(codec)
     parts = analysis, synthesis, hyper_analysis, gain, inverse_gain
     variables = [v for part in parts for v in part.trainable_variables]
     digest = hashlib.sha256(canonical_json(codec, tile))

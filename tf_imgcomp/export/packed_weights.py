@@ -4,6 +4,7 @@ import contextlib
 
 import tensorflow as tf
 
+from tf_imgcomp.codecs.base import Codec
 from tf_imgcomp.ops.functional import replaced
 
 
@@ -18,13 +19,40 @@ class PackedWeights(tf.Module):
 
     def __init__(self, *layers):
         super().__init__(name="weights")
-        variables = [v for layer in layers for v in layer.trainable_variables]
+        variables = _variables(layers)
         self._variables = Hidden(variables)
         self.packed = tf.Variable(half_precision(variables), trainable=False)
 
     def used(self):
         """Context in which the layers compute with these weights."""
         return unpacked(self._variables.value, self.packed)
+
+
+def packed_layers(codec: Codec) -> tuple[tuple, tuple]:
+    """The layers from image to latents, and those from latents to image."""
+    analysis = codec.analysis_transform, codec.latent_coder.hyper_analysis, codec.gain
+    return analysis, (codec.synthesis_transform, codec.inverse_gain)
+
+
+def packed_variables(codec: Codec) -> tuple[list, list]:
+    """The trained weights that an exported codec holds in each of its `PackedWeights`.
+
+    In the order of `model_folder.PACKED`.
+    """
+    analysis, synthesis = packed_layers(codec)
+    return _variables(analysis), _variables(synthesis)
+
+
+def in_saved_order(codec: Codec) -> list:
+    """All trained weights of a codec, in the order of `TileModel.trained_weights`."""
+    analysis, synthesis = packed_variables(codec)
+    packed = {id(variable) for variable in (*analysis, *synthesis)}
+    others = [v for v in codec.trainable_variables if id(v) not in packed]
+    return [*analysis, *synthesis, *others]
+
+
+def _variables(layers) -> list:
+    return [variable for layer in layers for variable in layer.trainable_variables]
 
 
 @contextlib.contextmanager

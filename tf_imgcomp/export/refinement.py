@@ -6,7 +6,7 @@ from tf_imgcomp.codecs.base import Codec
 from tf_imgcomp.entropy.integer_coder import QUALITY_STEPS
 from tf_imgcomp.entropy.optional_slice import is_worth_coding
 from tf_imgcomp.entropy.refined_coding import RefinedCoding
-from tf_imgcomp.export.packed_weights import Hidden, unpacked
+from tf_imgcomp.export.packed_weights import Hidden, in_saved_order, unpacked
 from tf_imgcomp.losses.distortion import mean_squared_error
 from tf_imgcomp.ops.graphs import graph_function
 from tf_imgcomp.ops.rounding import round_half_up, round_straight_through
@@ -18,7 +18,7 @@ class RefinementModule(tf.Module):
     """What the refinement of an image's latents needs, as TensorFlow functions.
 
     Signatures. `trained` is float16, all trained weights of the codec one after the
-    other, as its file of weights holds them. This SavedModel does not store them.
+    other, `in_saved_order`. This SavedModel does not store them.
     Quality is int64, in hundredths; y, z and their integers are float32
     `(1, H / 16, W / 16, c)` and `(1, H / 64, W / 64, n)`:
 
@@ -43,7 +43,7 @@ class RefinementModule(tf.Module):
     def __init__(self, codec: Codec, tables: tf.Module, fingerprint: tf.Variable):
         super().__init__(name="refinement")
         self._codec, self.tables, self.fingerprint = Hidden(codec), tables, fingerprint
-        variables = codec.trainable_variables
+        variables = in_saved_order(codec)
         self._variables = Hidden(variables)
         sizes = (variable.shape.num_elements() for variable in variables)
         trained = tf.TensorSpec((sum(sizes),), tf.float16)

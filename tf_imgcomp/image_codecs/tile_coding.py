@@ -15,7 +15,13 @@ from tf_imgcomp.errors import BitstreamError, ModelError
 from tf_imgcomp.image_codecs import streams
 from tf_imgcomp.image_codecs.effort import FAST
 from tf_imgcomp.image_codecs.interface import Coded
-from tf_imgcomp.model_folder import REFINEMENT, WEIGHTS, ExportedModel, memory_errors
+from tf_imgcomp.model_folder import (
+    REFINEMENT,
+    WEIGHTS,
+    ExportedModel,
+    memory_errors,
+    packed_weights,
+)
 
 # More bits for an error than any integer needs, so that no other one is chosen.
 _NO_CHOICE = np.float32(1e6)
@@ -111,18 +117,20 @@ class TileModel(ExportedModel):
     def trained_weights(self) -> np.ndarray:
         """All weights of the Keras model, one after the other, float16.
 
+        Those that the SavedModel holds come first.
+
         Raises:
             ModelError: If the folder lacks them, or their file is damaged.
         """
-        path = self.folder / WEIGHTS
         try:
-            arrays = weights_file.read(path).values()
+            arrays = weights_file.read(self.folder / WEIGHTS).values()
         except FileNotFoundError:
             raise ModelError(
                 f"model {self.id!r} has no file {WEIGHTS}, which efforts above {FAST} "
                 "need: take a lower effort, or export the model again"
             ) from None
-        return np.concatenate([array.ravel() for array in arrays]).astype(np.float16)
+        vectors = [*packed_weights(self.folder), *(array.ravel() for array in arrays)]
+        return np.concatenate(vectors).astype(np.float16)
 
     def decode(
         self, first: bytes, rest: bytes, rows: int, columns: int, quality: float

@@ -12,6 +12,7 @@ from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.data.patches import PAIRS, PHOTOS, Sampling
 from tf_imgcomp.export import codec as codec_export
 from tf_imgcomp.export import postfilter as postfilter_export
+from tf_imgcomp.export.packed_weights import packed_variables
 from tf_imgcomp.losses.registry import CodecLoss, check_loss, codec_loss
 from tf_imgcomp.losses.restoration import LOSSES
 from tf_imgcomp.postfilter.registry import new_postfilter
@@ -55,6 +56,8 @@ class ModelKind(NamedTuple):
         validation: function of a model, photos and an `ObjectiveConfig` that gives a
             function without arguments, which returns a dict of figures.
         export: function of a model, a folder and a card that writes the SavedModel.
+        packed: function of a model that gives the variables whose values
+            `model_folder.packed_weights` reads from the SavedModel, in lists.
         sampling: what the training images are.
     """
 
@@ -62,6 +65,7 @@ class ModelKind(NamedTuple):
     objective: Callable
     validation: Callable
     export: Callable
+    packed: Callable
     sampling: Sampling
 
 
@@ -91,6 +95,7 @@ KINDS = {
             _codec_loss(codec, config).image,
         ),
         codec_export.export,
+        packed_variables,
         PHOTOS,
     ),
     "postfilter": ModelKind(
@@ -98,6 +103,7 @@ KINDS = {
         _restoration_objective,
         lambda postfilter, photos, _: RestorationGain(postfilter, photos),
         postfilter_export.export,
+        lambda _: (),
         PAIRS,
     ),
 }

@@ -20,11 +20,11 @@ from tf_imgcomp.errors import ImageError
 from tf_imgcomp.layers.base import computing_in
 from tf_imgcomp.runs.kinds import KINDS, ObjectiveConfig
 from tf_imgcomp.runs.record import check_settings
-from tf_imgcomp.runs.trained import export_trained
+from tf_imgcomp.runs.trained import export_trained, start_from
 from tf_imgcomp.training.precision import fastest_precision
 from tf_imgcomp.training.step import Trainable
 from tf_imgcomp.training.trainer import Trainer, TrainerConfig, has_checkpoint
-from tf_imgcomp.training.weights import load_weights, round_as_saved, save_weights
+from tf_imgcomp.training.weights import round_as_saved, save_weights
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,8 @@ class ModelConfig:
         sizes: fields of its config that are not default.
         precision: of the transforms, one of `precision.PRECISIONS`, or "auto" for the
             fastest here.
-        init: weights to start from, as training wrote; None for random ones.
+        init: weights to start from, a file that training wrote or the folder of an
+            exported model; None for random ones.
         init_pattern: regular expression. Only variables whose path it matches start
             from `init`, which may then be another model's.
         train_pattern: regular expression. Only variables whose path it matches train.
@@ -95,7 +96,7 @@ def new_trainable(
         keras_model = kind.new(model.name, model.sizes)
     round_as_saved(keras_model)  # Exported, they compress to half the size.
     if model.init:
-        load_weights(keras_model, model.init, model.init_pattern)
+        start_from(model.init, keras_model, model.init_pattern)
     return Trainable(
         keras_model,
         kind.objective(keras_model, objective),

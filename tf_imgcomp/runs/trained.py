@@ -1,15 +1,23 @@
 """Trained Keras models, to train them further or to use their layers."""
 
+import itertools
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 
 from tf_imgcomp.codecs.registry import CODECS
 from tf_imgcomp.errors import ModelError
-from tf_imgcomp.model_folder import WEIGHTS, read_card
+from tf_imgcomp.model_folder import WEIGHTS, packed_weights, read_card
 from tf_imgcomp.postfilter.registry import POSTFILTERS
 from tf_imgcomp.runs.kinds import KINDS, kind_of
-from tf_imgcomp.training.weights import load_weights, round_as_saved, save_weights
+from tf_imgcomp.training.weights import (
+    assign_weights,
+    load_weights,
+    named_variables,
+    round_as_saved,
+    save_weights,
+)
 
 
 def trained_model(card: dict, weights: Path) -> tf.keras.Model:
@@ -23,14 +31,18 @@ def trained_model(card: dict, weights: Path) -> tf.keras.Model:
         ModelError: If there is no such design, or the weights do not fit.
         OSError: If the file cannot be read.
     """
-    kind = kind_of(card)
-    model = KINDS[kind].new(card[kind], card["sizes"])
+    model = _new_model(card)
     load_weights(model, weights)
     return model
 
 
+def _new_model(card: dict) -> tf.keras.Model:
+    kind = kind_of(card)
+    return KINDS[kind].new(card[kind], card["sizes"])
+
+
 def export_trained(model: tf.keras.Model, folder: Path, card: dict) -> None:
-    """Exports a trained model, and its weights to train it further.
+    """Exports a trained model, and those of its weights that the SavedModel lacks.
 
     Args:
         model: a codec or a filter.
@@ -43,8 +55,10 @@ def export_trained(model: tf.keras.Model, folder: Path, card: dict) -> None:
     """
     card = {**_design(model), **card}
     round_as_saved(model)  # So that the weights make the same model again.
-    KINDS[kind_of(card)].export(model, Path(folder), card)
-    save_weights(model, Path(folder) / WEIGHTS)
+    kind = KINDS[kind_of(card)]
+    kind.export(model, Path(folder), card)
+    packed = list(itertools.chain(*kind.packed(model)))
+    save_weights(model, Path(folder) / WEIGHTS, without=packed)
 
 
 def _design(model: tf.keras.Model) -> dict:
@@ -71,4 +85,42 @@ def load_trained(folder: Path) -> tf.keras.Model:
             f"model {card['id']!r} has no file {WEIGHTS} to train it further: export "
             "it again"
         )
-    return trained_model(card, weights)
+    model = _new_model(card)
+    packed = KINDS[kind_of(card)].packed(model)
+    if packed:
+        for variables, values in zip(packed, packed_weights(folder)):
+            _unpack(values, variables, folder)
+    load_weights(model, weights, without=list(itertools.chain(*packed)))
+    return model
+
+
+def _unpack(packed: np.ndarray, variables: list, folder: Path) -> None:
+    """Assigns what `export.packed_weights.half_precision` made of variables."""
+    ends = np.cumsum([variable.shape.num_elements() for variable in variables])
+    if ends[-1] != len(packed):
+        raise ModelError(
+            f"Expected {ends[-1]} packed weights in {folder}, as the sizes in its card "
+            f"say, received {len(packed)}."
+        )
+    for variable, values in zip(variables, np.split(packed, ends[:-1])):
+        variable.assign(values.reshape(variable.shape).astype(np.float32))
+
+
+def start_from(source: Path, model: tf.keras.Model, pattern: str = "") -> None:
+    """Gives a model the weights of another one, or those of some of its parts.
+
+    Args:
+        source: a file of weights, or the folder of an exported model.
+        model: built.
+        pattern: see `assign_weights`.
+
+    Raises:
+        ModelError: If they do not fit, or are damaged.
+        OSError: If the file cannot be read.
+    """
+    if not Path(source).is_dir():
+        load_weights(model, source, pattern)
+        return
+    named = named_variables(load_trained(source)).items()
+    values = {name: variable.numpy() for name, variable in named}
+    assign_weights(named_variables(model), values, source, pattern)
