@@ -14,7 +14,9 @@ from tf_imgcomp.runs.trained import load_trained
 estimation = load_program("estimation")
 
 
-@pytest.fixture(scope="module", params=["fdram", "mfca_pmcn", "cheng2020"])
+@pytest.fixture(
+    scope="module", params=["fdram", "fdram_ms_ssim", "mfca_pmcn", "cheng2020"]
+)
 def shipped(request):
     """A model, and its float model's estimate for the coded integers, in bytes."""
     model = models.load(request.param)
