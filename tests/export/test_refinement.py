@@ -11,7 +11,7 @@ import tensorflow as tf
 from tests import tiny
 from tests.golden import regenerate
 from tf_imgcomp.export.codec import CodecModule
-from tf_imgcomp.export.packed_weights import half_precision
+from tf_imgcomp.export.packed_weights import half_precision, in_saved_order
 from tf_imgcomp.export.refinement import RefinementModule
 
 pytestmark = pytest.mark.slow
@@ -40,7 +40,7 @@ def module(codec):
 def refinement(codec, module):
     """The functions, given the trained weights."""
     found = RefinementModule(codec, module.coder.tables, module.fingerprint)
-    trained = half_precision(codec.trainable_variables)
+    trained = half_precision(in_saved_order(codec))
     return SimpleNamespace(
         weights=functools.partial(found.weights, trained),
         objective=functools.partial(found.objective, trained),
@@ -74,7 +74,7 @@ def test_weights_are_the_error_that_a_step_causes(codec, refinement, latents):
 def test_the_config_says_how_often_weights_are_probed(
     codec, module, latents, monkeypatch
 ):
-    trained, found = half_precision(codec.trainable_variables), []
+    trained, found = half_precision(in_saved_order(codec)), []
     for probes in (1, 1, 4):
         others = replace(codec.config.refinement, probes=probes)
         config = replace(codec.config, refinement=others)
