@@ -27,6 +27,10 @@ from tf_imgcomp.image_codecs.workers import Workers
 from tf_imgcomp_bin import completion
 from tf_imgcomp_bin.standard_streams import STANDARD
 
+# TensorFlow becomes its second version late in its import. If it is imported while absl
+# runs a program, it has started as the first by then: `==` of tensors compares objects.
+os.environ["TF2_BEHAVIOR"] = "1"
+
 _FLAGFILES = Path(__file__).parent / "flags"
 _INSTALLED = "tf_imgcomp-"  # Begins the names of programs that pip installs.
 

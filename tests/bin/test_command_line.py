@@ -1,6 +1,7 @@
 """What all programs have: a name, a version, completion, flagfiles, help."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -131,3 +132,23 @@ def test_models_are_completed(monkeypatch):
     monkeypatch.setattr(completion.models, "available", lambda: ["a", "b"])
     script = completion.script("x", [flags.FLAGS[coding_flags.MODEL.name]])
     assert f"--model) values='a b {' '.join(STREAMS)}' ;;" in script
+
+
+@pytest.mark.slow
+def test_a_program_that_imports_tensorflow_late_gets_its_second_version():
+    code = """
+from tf_imgcomp_bin import command_line
+
+def main(argv):
+    import tensorflow as tf
+
+    same = tf.function(lambda x, y: x == y, autograph=False)
+    print(same(tf.constant(1), tf.constant(1)).numpy())
+
+command_line.run("compress", main)
+"""
+    command = [sys.executable, "-c", code]
+    # TensorFlow has set this here.
+    env = {key: value for key, value in os.environ.items() if key != "TF2_BEHAVIOR"}
+    result = subprocess.run(command, capture_output=True, env=env, check=True)
+    assert result.stdout == b"True\n"

@@ -1,6 +1,9 @@
 """Folders and cards of serving exports."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -49,3 +52,16 @@ def test_versions_count_up(there, expected, tmp_path):
     for name in there:
         (tmp_path / name).mkdir()
     assert export.next_version(tmp_path) == expected
+
+
+@pytest.mark.slow
+def test_the_program_writes_exports(models_folder, tmp_path):
+    model, output = models_folder / "tiny", tmp_path / "out"
+    command = [sys.executable, "-m", "tf_imgcomp_bin.export_serving"]
+    command += [f"--model={model}", f"--output={output}"]
+    # TensorFlow has set this here, too late for a program that imports it later.
+    env = {key: value for key, value in os.environ.items() if key != "TF2_BEHAVIOR"}
+    result = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=env)
+    assert result.returncode == 0
+    assert result.stdout.splitlines()[-1] == str(output / "tiny" / "1")
+    assert export.up_to_date(model, output) == output / "tiny" / "1"
