@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tf_imgcomp.client.results import string, text
 from tf_imgcomp.errors import ImgcompError, ModelError, ServerError
 from tf_imgcomp.model_folder import check_card
 
@@ -60,14 +61,17 @@ class Connection(ABC):
         ids = np.array([model.encode()], object)
         seconds = min(self._deadline, _FIRST_CONTACT)
         told = self._call_in_time(model, "card", {"ids": ids}, seconds)
-        if told["error"][0]:
-            raise ModelError(f"{self.url}: {told['error'][0].decode()}, not {model}")
+        refusal = text(self.url, told, "error")
+        if refusal:
+            raise ModelError(f"{self.url}: {refusal}, not {model}")
         try:
-            card = json.loads(told["cards"][0])
-        except ValueError as error:
+            card = json.loads(string(self.url, told, "cards"))
+        except (ValueError, RecursionError) as error:
             message = f"{self.url}: the card of model {model!r} is not JSON: {error}"
             raise ModelError(message) from error
         check_card(card, f"{self.url}: model {model!r}")
+        if card["id"] != model:
+            raise ModelError(f"{self.url}: the card of {model!r} is of {card['id']!r}")
         self._known.add(model)
         return card
 
@@ -87,8 +91,8 @@ class Connection(ABC):
             Arrays by the names of the outputs.
 
         Raises:
-            ServerError: If the server is not available, refuses or fails, or does not
-                answer in time.
+            ServerError: If the server is not available, refuses or fails, does not
+                answer in time, or answers nonsense.
             ModelError: If the server does not have the model.
         """
         return self._call_in_time(model, signature, inputs, self._deadline)
@@ -131,6 +135,7 @@ class Connection(ABC):
 
         Raises:
             CallError: If there is no result.
+            ServerError: If it makes no sense.
         """
 
 

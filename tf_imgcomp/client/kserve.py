@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from tf_imgcomp.client.connection import DEADLINE, CallError, Connection
+from tf_imgcomp.client.results import sense_made
 from tf_imgcomp.client.tensorflow_serving import CHANNEL_OPTIONS
 from tf_imgcomp.errors import ServerError
 
@@ -64,10 +65,11 @@ class KServe(Connection):
         except self._utils.InferenceServerException as error:
             code = (error.status() or "").rpartition(".")[2]
             raise CallError(code, reason(error.message() or "")) from error
-        outputs = {
-            each.name: result.as_numpy(each.name)
-            for each in result.get_response().outputs
-        }
+        with sense_made(self.url):
+            outputs = {
+                each.name: result.as_numpy(each.name)
+                for each in result.get_response().outputs
+            }
         return {
             name: array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
             for name, array in outputs.items()

@@ -8,7 +8,7 @@ import numpy as np
 
 from tf_imgcomp.client.connection import Connection
 from tf_imgcomp.client.remote_model import RemoteModel
-from tf_imgcomp.client.results import checked
+from tf_imgcomp.client.results import checked, string, text
 from tf_imgcomp.errors import BitstreamError, ModelError, ServerError
 from tf_imgcomp.image_codecs.effort import FAST
 from tf_imgcomp.image_codecs.interface import Coded
@@ -24,6 +24,7 @@ class RemoteTileCoder(RemoteModel):
     def __init__(self, server: Connection, card: dict):
         super().__init__(server, card)
         self.reach: int | None = card.get("reach")
+        self._depths: dict[str, int] = {}  # All tiles of an image have the same.
 
     def compress(self, pixels: np.ndarray, crop: np.ndarray, quality: float) -> Coded:
         """See `TileModel`."""
@@ -32,9 +33,12 @@ class RemoteTileCoder(RemoteModel):
         coded = self._call(
             "compress_tiles", quality, images=pixels[None], crop=crop[None]
         )
-        if coded["error"][0]:
-            raise ServerError(f"{self._server.url}: {coded['error'][0].decode()}")
-        return Coded((coded["first"][0],), (coded["rest"][0],), quality)
+        url = self._server.url
+        refusal = text(url, coded, "error")
+        if refusal:
+            raise ServerError(f"{url}: {refusal}")
+        first, rest = (string(url, coded, name) for name in ("first", "rest"))
+        return Coded((first,), (rest,), quality)
 
     def decode(
         self, first: bytes, rest: bytes, rows: int, columns: int, quality: float
@@ -86,10 +90,13 @@ class RemoteTileCoder(RemoteModel):
         rows_columns = np.array([[rows], [columns]], np.int32)
         sizes = dict(zip(("rows", "columns"), rows_columns))
         decoded = self._call(signature, quality, **parts, **sizes)
-        if decoded["error"][0]:
-            raise BitstreamError(decoded["error"][0].decode())
-        shape = 1, rows, columns, None
-        y_hat = checked(self._server.url, decoded, "y_hat", np.float32, shape)
+        url = self._server.url
+        refusal = text(url, decoded, "error")
+        if refusal:
+            raise BitstreamError(refusal)
+        shape = 1, rows, columns, self._depths.get(signature)
+        y_hat = checked(url, decoded, "y_hat", np.float32, shape)
+        self._depths[signature] = y_hat.shape[-1]
         return compact(y_hat[0])
 
     def _image(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 
 from tf_imgcomp.client.connection import DEADLINE, CallError, Connection
+from tf_imgcomp.client.results import sense_made
 from tf_imgcomp.errors import ServerError
 
 # A tile and its latents are larger than what gRPC takes by default. A channel waits up
@@ -53,4 +57,16 @@ class TensorFlowServing(Connection):
             response = self._stub.Predict(request, timeout=seconds)
         except self._grpc.RpcError as error:
             raise CallError(error.code().name, error.details() or "") from error
-        return {name: tf.make_ndarray(each) for name, each in response.outputs.items()}
+        with sense_made(self.url):
+            return {name: self._array(each) for name, each in response.outputs.items()}
+
+    def _array(self, tensor: Any) -> np.ndarray:
+        """The array in a TensorProto, if it has all elements.
+
+        TensorFlow would repeat the last one for others: a few bytes could tell of more
+        elements than there is memory for.
+        """
+        count = math.prod(each.size for each in tensor.tensor_shape.dim)
+        if count > tensor.ByteSize():  # An element takes at least one.
+            raise ValueError(f"{count} elements in {tensor.ByteSize()} bytes")
+        return self._tf.make_ndarray(tensor)
