@@ -35,7 +35,9 @@ _EXPORTS = flags.DEFINE_string(
 )
 _CONCURRENCY = flags.DEFINE_list("concurrency", ["1", "4", "16"], "Callers.")
 _SECONDS = flags.DEFINE_float("seconds", 60.0, "Of load on the server, for each.")
-_SECONDS_HERE = flags.DEFINE_float("seconds_here", 15.0, "The same in this process.")
+_SECONDS_HERE = flags.DEFINE_float(
+    "seconds_here", 30.0, "The same in this process, before that and again after it."
+)
 _QUALITY = flags.DEFINE_float("quality", 50.0, "Quality.")
 
 GRPC_PORT, HTTP_PORT, METRICS_PORT = 18500, 18501, 18502
@@ -143,19 +145,17 @@ def main(argv: list[str]) -> None:
         print("measuring", flush=True)
         print("\n| " + " | ".join(COLUMNS) + " |\n" + "|---" * len(COLUMNS) + "|")
         for callers in map(int, _CONCURRENCY.value):
-            rate_here = Load(here, photo).run(callers, _SECONDS_HERE.value)
+            rate_before = Load(here, photo).run(callers, _SECONDS_HERE.value)
             before = measure.memory_of_session(server.pid)
             load = Load(there, photo)
             rate = load.run(callers, _SECONDS.value)
             after = measure.memory_of_session(server.pid)
+            rate_after = Load(here, photo).run(callers, _SECONDS_HERE.value)
+            ratio = 2 * rate / (rate_before + rate_after)
             milliseconds = 1000 * np.percentile(load.seconds, [50, 90, 99, 100])
             cells = [
-                *(
-                    callers,
-                    f"{rate_here:.2f}",
-                    f"{rate:.2f}",
-                    f"{rate / rate_here:.2f}",
-                ),
+                *(callers, f"{rate_before:.2f}, {rate_after:.2f}"),
+                *(f"{rate:.2f}", f"{ratio:.2f}"),
                 *(f"{each:.0f}" for each in milliseconds),
                 *(len(load.seconds), len(load.errors)),
                 *(f"{size / MEGABYTE:.0f}" for size in (before, after)),
