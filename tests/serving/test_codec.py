@@ -115,7 +115,7 @@ def test_each_bad_image_has_its_own_error(results):
         b"not a JPEG or PNG image",
         b"not a JPEG or PNG image",
         b"damaged image",
-        b"too large: over 50000 pixels",
+        b"too large: over 50000 pixels padded to multiples of 64",
     ]
     assert good["files_bytes"][5:].tolist() == [b""] * 4
     assert good["bpp"][5:].tolist() == [0] * 4

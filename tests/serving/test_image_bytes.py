@@ -22,6 +22,13 @@ def _decoded(data):
     return *image, conditions.error
 
 
+@tf.function(input_signature=[tf.TensorSpec([], tf.string)])
+def _decoded_for_codec(data):
+    conditions = Conditions()
+    image = image_bytes.decode(data, _PIXELS_MAX, conditions, step=64)
+    return *image, conditions.error
+
+
 def _file(image: Image.Image, format_: str, **options) -> bytes:
     stream = io.BytesIO()
     image.save(stream, format_, **options)
@@ -82,6 +89,16 @@ def test_what_is_no_small_image_is_refused(make_file, message, make_image):
     pixels, _, error = _decoded(tf.constant(data))
     assert message in error.numpy().decode()
     assert pixels.shape == (1, 1, 3)
+
+
+def test_a_row_of_pixels_counts_as_those_that_it_is_padded_to():
+    """A codec computes 64 rows of one, and a small file can hold a long one."""
+    for width, message in ((768, b""), (769, b"padded to multiples of 64")):
+        data = _file(Image.new("RGB", (width, 1)), "PNG")
+        assert _decoded(tf.constant(data))[2].numpy() == b""
+        pixels, _, error = _decoded_for_codec(tf.constant(data))
+        assert message in error.numpy()
+        assert pixels.shape == ((1, 1, 3) if message else (1, width, 3))
 
 
 def test_transparency_is_refused(make_image):

@@ -115,6 +115,7 @@ def _resealed(data: bytes) -> bytes:
         ({"rest": None}, "the second part is missing"),
         ({"variant": 3}, "expected variant 0"),
         ({"height": 2**32 - 1, "width": 2**32 - 1}, "too large"),
+        ({"height": 1, "width": 2**20 + 1}, "too large: over 67108864 pixels padded"),
     ],
 )
 def test_files_that_the_model_does_not_decode_are_refused(fields, message, monkeypatch):

@@ -6,13 +6,13 @@ from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN
 from tf_imgcomp.entropy.integer_coder import QUALITY_STEPS
 from tf_imgcomp.export.codec import CodecModule, in_hundredths
 from tf_imgcomp.export.packed_weights import Hidden
-from tf_imgcomp.image_codecs.tiles import LATENT, Z_STRIDE
+from tf_imgcomp.image_codecs.tiles import LATENT, STRIDE, Z_STRIDE
 from tf_imgcomp.ops.graphs import graph_function
 from tf_imgcomp.ops.resampling import shrink
 from tf_imgcomp.ops.rounding import round_half_up
 from tf_imgcomp.serving import image_bytes, tfci_bytes, tile_parts
 from tf_imgcomp.serving.card import card_signature
-from tf_imgcomp.serving.conditions import Conditions, require_pixels
+from tf_imgcomp.serving.conditions import Conditions, padded, require_pixels
 from tf_imgcomp.serving.image_bytes import DecodedImage
 from tf_imgcomp.serving.placement import (
     CPU,
@@ -147,7 +147,9 @@ class ServingCodec(tf.Module):
     def compress_tiles(self, images, crop, quality):
         model, hundredths = self._model.value, _hundredths(quality)
         codec = model.codec
-        require_pixels(tf.size(images, tf.int64) // 3, self._pixels_in_call)
+        tiles, sides = tf.split(tf.shape(images, tf.int64)[:3], [1, 2])
+        count = tf.reduce_prod(tf.concat([tiles, padded(sides, STRIDE)], axis=0))
+        require_pixels(count, self._pixels_in_call)
         with model.weights_of_encoder():
             y, _ = codec.analysis_and_importance(images, _quality(hundredths))
             rate = codec.rate_features(_quality(hundredths))
@@ -269,7 +271,7 @@ class ServingCodec(tf.Module):
         conditions = Conditions()
         _require_quality(quality, conditions)
         with tf.device(CPU):
-            image = image_bytes.decode(data, self._pixels_max, conditions)
+            image = image_bytes.decode(data, self._pixels_max, conditions, STRIDE)
         file = tf.cond(
             conditions.hold,
             lambda: self._file(image, _hundredths(quality)),

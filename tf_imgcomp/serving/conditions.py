@@ -40,6 +40,25 @@ class Conditions:
         message = tf.strings.reduce_join(errors[first : first + 1])
         self.require(~tf.reduce_any(are_errors), message)
 
+    def require_size(self, sides: tf.Tensor, pixels_max: int, step: int) -> None:
+        """Adds the condition that an image does not have more pixels than a limit.
+
+        Args:
+            sides: int64 `(2,)`, at least 1.
+            pixels_max: the limit.
+            step: sides are padded to multiples of it before they are multiplied. A
+                single row of pixels takes as much time and memory as `step` rows.
+        """
+        most = pixels_max + 1  # The product of any two sides may overflow.
+        pixels = tf.reduce_prod(tf.minimum(padded(sides, step), most))
+        of_what = f" padded to multiples of {step}" if step > 1 else ""
+        self.require(pixels < most, f"too large: over {pixels_max} pixels{of_what}")
+
+
+def padded(sides: tf.Tensor, step: int) -> tf.Tensor:
+    """Sides rounded up to multiples of a step."""
+    return -(-sides // step) * step
+
 
 def require_pixels(count: tf.Tensor, pixels_max: int) -> None:
     """Fails a call whose tiles have more pixels together than a limit.

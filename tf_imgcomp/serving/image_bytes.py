@@ -25,7 +25,9 @@ class DecodedImage(NamedTuple):
     grey: tf.Tensor
 
 
-def decode(data: tf.Tensor, pixels_max: int, conditions: Conditions) -> DecodedImage:
+def decode(
+    data: tf.Tensor, pixels_max: int, conditions: Conditions, step: int = 1
+) -> DecodedImage:
     """Decodes a JPEG or PNG file.
 
     Like `data.images.read_image`, but without metadata: the orientation in EXIF and
@@ -36,6 +38,7 @@ def decode(data: tf.Tensor, pixels_max: int, conditions: Conditions) -> DecodedI
         pixels_max: larger images are refused before they are decoded.
         conditions: get what is wrong with the file. If they do not hold, the image is
             a single pixel.
+        step: sides are padded to multiples of it to compare them with `pixels_max`.
     """
     is_jpeg = tf.equal(tf.strings.substr(data, 0, len(_JPEG)), _JPEG)
     is_png = tf.equal(tf.strings.substr(data, 0, len(_PNG)), _PNG)
@@ -49,9 +52,7 @@ def decode(data: tf.Tensor, pixels_max: int, conditions: Conditions) -> DecodedI
         lambda: nothing,
     )
     conditions.require(tf.reduce_min(shape) > 0, "damaged image")
-    most = pixels_max + 1  # The product of any two sides may overflow.
-    pixels = tf.reduce_prod(tf.minimum(shape[:2], most))
-    conditions.require(pixels < most, f"too large: over {pixels_max} pixels")
+    conditions.require_size(shape[:2], pixels_max, step)
     nothing = tf.zeros([0, 0, 4], tf.uint16)
     image = _by_format(
         is_jpeg & conditions.hold,

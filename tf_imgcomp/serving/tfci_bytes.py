@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from tf_imgcomp import bitstream
 from tf_imgcomp.bitstream import ALPHA, BLOCKS, GREY, MAX_SIDE, REST, TAG, VARIANT
+from tf_imgcomp.image_codecs.tiles import STRIDE
 from tf_imgcomp.ops.byte_strings import little_endian, varints
 from tf_imgcomp.serving.byte_reader import ByteReader
 from tf_imgcomp.serving.conditions import Conditions
@@ -101,9 +102,7 @@ def unpack(data: tf.Tensor, format_: Format, conditions: Conditions) -> FileCont
     width, height = reader.varint(), reader.varint()
     _check_header(flags, quality, width, height, conditions)
     _check_model(format_, fingerprint, side * bitstream.TILE_STEP, conditions)
-    most = format_.pixels_max  # The product of any two sides may overflow.
-    pixels = tf.minimum(height, most + 1) * tf.minimum(width, most + 1)
-    conditions.require(pixels <= most, f"too large: over {most} pixels")
+    conditions.require_size(tf.stack([height, width]), format_.pixels_max, STRIDE)
     _check_features(flags, conditions)
     _skip_blocks(reader, tf.not_equal(flags & BLOCKS, 0), conditions)
     image = tf.cast(tf.where(conditions.hold, [height, width], 1), tf.int32)
