@@ -20,6 +20,7 @@ from tf_imgcomp.ops.byte_strings import NO_BYTE, join_bytes
 
 _WORD = 1 << 16
 _FULL = 1 << 32  # The largest size.
+_STEPS_TOGETHER = 4  # A turn of a loop costs as much as some operations.
 
 
 class _Symbols(NamedTuple):
@@ -221,12 +222,21 @@ class StandardReader(NamedTuple):
             place = tf.minimum(place + _int(is_small), self.last)
             return count + 1, offset, size, place, numbers.write(count + 1, number)
 
-        _, offset, size, place, numbers = tf.while_loop(
-            lambda count, *_: count < steps,
-            step,
-            (0, self.offset, self.size, self.place, _list_after(nothing, steps)),
-            parallel_iterations=1,
-        )
+        def steps_together(*state):
+            for _ in range(_STEPS_TOGETHER):
+                state = step(*state)
+            return state
+
+        numbers = _list_after(nothing, steps)
+        state = 0, self.offset, self.size, self.place, numbers
+        for body, length in ((steps_together, _STEPS_TOGETHER), (step, 1)):
+            state = tf.while_loop(
+                lambda count, *_, length=length: count <= steps - length,
+                body,
+                state,
+                parallel_iterations=1,
+            )
+        _, offset, size, place, numbers = state
         symbols = numbers.stack()[1:] - tf.gather(self.symbols.first, rows)
         moved = self._replace(offset=offset, size=size, place=place)
         return moved, tf.transpose(symbols)
