@@ -45,21 +45,21 @@ def main(argv: Sequence[str]) -> int:
 
 
 def export() -> int:
-    from tf_imgcomp.runs.train import new_trainable
+    from tf_imgcomp.runs.train import new_trainable, settings
     from tf_imgcomp.training.portable import export_step
 
+    model = training_flags.model_config()
+    objective = objective_flags.objective_config()
     config = training_flags.trainer_config()
+    batch, crop = training_flags.BATCH.value, training_flags.CROP.value
+    recorded = settings(model, objective, config, batch, crop)
     export_step(
-        new_trainable(
-            training_flags.model_config(),
-            objective_flags.objective_config(),
-            config.seed,
-        ),
+        new_trainable(model, objective, config.seed),
         _OUTPUT.value,
         config,
-        training_flags.BATCH.value,
-        training_flags.CROP.value,
-        training_flags.card(),
+        batch,
+        crop,
+        {**training_flags.card(), "settings": recorded},
     )
     for name in ("train.py", "requirements.txt"):
         shutil.copy(PORTABLE / name, _OUTPUT.value)

@@ -38,8 +38,6 @@ import optax
 from jaxlib import _jax  # Reads HLO; no public function does.
 from PIL import Image
 
-NORM_WARMUP = 50  # Steps before the running norm of gradients is trusted.
-NORM_DECAY = 0.98
 EVALUATION_BATCHES = 16
 
 
@@ -326,12 +324,14 @@ class Trainer:
         A step is skipped if the norm is not finite, or so far above the average that
         the step could undo a thousand others.
         """
-        trusted = state.step >= NORM_WARMUP
-        limit = self._options["spike_factor"] * state.norm
+        options = self._options
+        trusted = state.step >= options["norm_warmup"]
+        limit = options["spike_factor"] * state.norm
         finite = jnp.isfinite(norm)
         fit = finite & ~(trusted & (norm > limit))
         counted = jnp.where(trusted, jnp.minimum(norm, limit), norm)
-        decay = jnp.where(trusted, NORM_DECAY, 0.9) * (state.step > 0)
+        decay = jnp.where(trusted, options["norm_decay"], options["norm_warmup_decay"])
+        decay *= state.step > 0
         mean = decay * state.norm + (1 - decay) * counted
         return fit, jnp.where(finite, mean, state.norm)
 

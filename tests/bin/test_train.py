@@ -13,7 +13,7 @@ from tf_imgcomp.runs import train as training
 from tf_imgcomp_bin import command_line, train
 
 def read_photos(data, *_, report, progress, **__):
-    training._open_photos(data, PHOTOS, report, progress)
+    training.open_photos(data, PHOTOS, report, progress)
 
 training.train = read_photos
 flags = ["--data=photos", "--workdir=run", "--cache=cache"]

@@ -7,6 +7,7 @@ import tensorflow as tf
 from tf_imgcomp import metrics
 from tf_imgcomp.losses.distortion import DISTORTIONS
 from tf_imgcomp.losses.rate_distortion import lagrangian
+from tf_imgcomp.losses.scales import LossScales
 
 each = pytest.mark.parametrize("name", DISTORTIONS)
 
@@ -33,6 +34,15 @@ def test_distortions_in_closed_form(images):
     assert expected.keys() == DISTORTIONS.keys()
     for name, distortion in DISTORTIONS.items():
         np.testing.assert_allclose(distortion(*images), expected[name], rtol=1e-3)
+
+
+def test_the_scale_of_ms_ssim_can_be_set(images):
+    double = LossScales(ms_ssim=2550.0)
+    mse = DISTORTIONS["mse"](*images, double)
+    once, twice = (DISTORTIONS["ms_ssim"](*images, *s) for s in ([], [double]))
+    np.testing.assert_allclose(twice, 2 * once, rtol=1e-6)
+    mixed = DISTORTIONS["mix"](*images, double)
+    np.testing.assert_allclose(mixed, (mse + twice) / 2, rtol=1e-6)
 
 
 @each

@@ -5,8 +5,10 @@ import pytest
 import tensorflow as tf
 
 from tf_imgcomp.codecs.base import CodecOutput
-from tf_imgcomp.losses.mfca_pmcn import LMBDA, mfca_pmcn_cost, mfca_pmcn_loss
+from tf_imgcomp.losses.mfca_pmcn import mfca_pmcn_cost, mfca_pmcn_loss
+from tf_imgcomp.losses.scales import LossScales
 
+LMBDA = 0.04
 L1, MSE, BPP, Z_BPP, QUANTIZATION = 10 / 255, (10 / 255) ** 2, 0.75, 0.25, 0.09
 
 
@@ -53,6 +55,15 @@ def test_elsewhere_distortion_and_rate_are_weighted_against_each_other(images, o
     distortion = L1 + 0.1 * MSE + 0.1 * QUANTIZATION
     loss = _loss(images, output, 4 * LMBDA).loss
     assert float(loss) == pytest.approx(2 * distortion + 0.01 * BPP / 2, rel=1e-5)
+
+
+def test_its_weights_can_be_set(images, output):
+    scales = LossScales(
+        report_mse=0.5, report_rate=0.02, report_quantization=0.3, report_lmbda=0.16
+    )
+    loss = mfca_pmcn_loss(images, output, tf.fill([2], 0.04), scales).loss
+    distortion = L1 + 0.5 * MSE + 0.3 * QUANTIZATION
+    assert float(loss) == pytest.approx(distortion / 2 + 2 * 0.02 * BPP, rel=1e-5)
 
 
 def test_a_decoded_image_is_judged_without_quantization(images, output):

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from tf_imgcomp import metrics
 from tf_imgcomp.losses.restoration import LOSSES, ms_ssim
+from tf_imgcomp.losses.scales import LossScales
 
 
 def _images(make_image, height, width):
@@ -45,6 +46,14 @@ def test_images_count_by_the_share_of_their_error(make_image):
         loss = LOSSES["psnr"](x, x + (x_hat - x) * scale[:, None, None, None])
     low, high = sorted(tape.gradient(loss, scale).numpy())
     assert 0.75 * high < low < high
+
+
+def test_scales_can_be_set(make_image):
+    x, x_hat = _floats(*_images(make_image, 64, 64))
+    error = np.square(x - x_hat).mean()
+    scales = LossScales(filter_mse_unit=255.0, filter_psnr_floor=9.0)
+    losses = [float(LOSSES[name](x, x_hat, scales)) for name in ("mse", "psnr")]
+    assert losses == pytest.approx([error / 255**2, np.log10(error + 81)], rel=1e-5)
 
 
 def test_losses_in_closed_form(make_image):

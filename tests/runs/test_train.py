@@ -12,12 +12,13 @@ from tf_imgcomp.data.patches import PHOTOS
 from tf_imgcomp.data.photos import is_held_out
 from tf_imgcomp.errors import ImgcompError, ModelError
 from tf_imgcomp.image_codecs import models
+from tf_imgcomp.losses.scales import LossScales
 from tf_imgcomp.runs.kinds import ObjectiveConfig
 from tf_imgcomp.runs.train import (
     DataConfig,
     ModelConfig,
-    _open_photos,
     new_trainable,
+    open_photos,
     train,
 )
 from tf_imgcomp.training.optimization import OptimizationConfig
@@ -56,7 +57,14 @@ def test_two_steps_make_a_model_that_codes(data, tmp_path, make_image):
     assert any(np.any(trained != start) for trained, start in weights)
     card = json.loads((folder / "card.json").read_text())
     assert card["codec"] == "fdram"
-    assert card["precision"] in lines[0]
+    assert card["settings"]["precision"] in lines[0]
+    run = json.loads((tmp_path / "run" / "run.json").read_text())
+    del run["kind"], run["name"]
+    assert card["sizes"] == run.pop("sizes")
+    assert card["settings"] == run
+    assert run["optimizer"]["epsilon"] == 1e-7  # Adam's own default.
+    assert run["objective"]["scales"]["ms_ssim"] == 1275
+    assert run["sampling"] == {"pictures": 1, "scale_min": 0.5}
     assert (card["steps"], card["data"], card["flags"]) == (2, "made up", [])
     image = make_image(30, 50)
     exported = models.load(str(folder))
@@ -66,12 +74,12 @@ def test_two_steps_make_a_model_that_codes(data, tmp_path, make_image):
 def test_photos_left_out_and_missing_for_validation_are_told(data):
     (data.folder / "broken.jpg").write_bytes(b"no image")
     lines = []
-    photos, held_out = _open_photos(data, PHOTOS, lines.append, iter)
+    photos, held_out = open_photos(data, PHOTOS, lines.append, iter)
     assert (len(photos), held_out) == (3, [])
     assert lines[0].endswith(" 1 unreadable, 0 for validation")
     assert lines[1:] == [
         "not readable, left out: broken.jpg",
-        "validation on 0 photos instead of 16: no more are held out (one in fifty, by "
+        "validation on 0 photos instead of 16: no more are held out (one in 50, by "
         "name)",
     ]
 
@@ -83,9 +91,19 @@ def test_as_many_photos_validate_as_were_asked_for(data, make_image):
         Image.fromarray(make_image(70, 90)).save(data.folder / name)
     data = dataclasses.replace(data, validation_photos=2)
     lines = []
-    _, held_out = _open_photos(data, PHOTOS, lines.append, iter)
+    _, held_out = open_photos(data, PHOTOS, lines.append, iter)
     assert len(held_out) == 2
     assert len(lines) == 1
+
+
+def test_more_photos_can_be_held_out(data, make_image):
+    for number in range(20):
+        Image.fromarray(make_image(70, 90)).save(data.folder / f"b_{number}.png")
+    half = dataclasses.replace(data, one_held_out_in=2)
+    photos, held_out = open_photos(half, PHOTOS, lambda line: None, iter)
+    names = [path.name for path in data.folder.iterdir()]
+    assert len(held_out) == sum(is_held_out(name, 2) for name in names)
+    assert 4 < len(held_out) == len(names) - len(photos)
 
 
 @pytest.mark.slow
@@ -98,12 +116,13 @@ def test_a_run_goes_on_where_it_was(data, tmp_path):
 
 @pytest.mark.slow
 def test_a_run_does_not_go_on_with_other_settings(data, tmp_path):
-    def resume(steps=2, seed=1, batch=2, sizes=tiny.PLAIN, report=print):
+    def resume(steps=2, seed=1, batch=2, sizes=tiny.PLAIN, report=print, **objective):
         train(
             dataclasses.replace(data, batch=batch),
             tmp_path / "run",
             TrainerConfig(OptimizationConfig(steps=steps, warmup_steps=1), seed=seed),
             dataclasses.replace(MODEL, sizes=sizes),
+            ObjectiveConfig(**objective),
             report=report,
         )
 
@@ -114,6 +133,10 @@ def test_a_run_does_not_go_on_with_other_settings(data, tmp_path):
     for changes, message in (
         ({"seed": 2}, "seed was 1 and is now 2"),
         ({"batch": 1}, "batch was 2 and is now 1"),
+        (
+            {"scales": LossScales(ms_ssim=9.0)},
+            "objective.scales.ms_ssim was 1275.0 and is now 9.0",
+        ),
         ({"sizes": {**tiny.PLAIN, "levels": 4}}, "sizes.levels was 3 and is now 4"),
     ):
         with pytest.raises(ImgcompError, match=f"run cannot be resumed: {message}; "):

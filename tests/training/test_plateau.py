@@ -7,7 +7,7 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tf_imgcomp.training.plateau import FACTOR, Plateau, PlateauState, after_epoch
+from tf_imgcomp.training.plateau import Plateau, PlateauState, after_epoch
 
 numbers = st.floats(allow_nan=True, allow_infinity=True)
 patiences = st.integers(1, 7)
@@ -48,10 +48,10 @@ def test_it_falls_again_and_again_where_nothing_gets_better(epochs, patience):
 
 def test_an_optimizer_follows():
     optimizer = tf.keras.optimizers.Adam(2e-3)
-    plateau = Plateau(optimizer, 2)
+    plateau = Plateau(optimizer, 2, factor=0.3)
     rates = []
     for score in (3.0, 2.0, 2.0, 2.5, 1.9, 1.9, 1.9):
         plateau(score)
         rates.append(float(optimizer.learning_rate))
-    expected = [2e-3] * 3 + [2e-3 * FACTOR] * 3 + [2e-3 * FACTOR**2]
+    expected = [2e-3] * 3 + [6e-4] * 3 + [1.8e-4]
     assert rates == pytest.approx(expected)

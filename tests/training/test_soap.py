@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_imgcomp.training.soap import SIDE_MIN, Soap
+from tf_imgcomp.training.soap import Soap
 
-SIDE = SIDE_MIN
+SIDE = Soap().side_min
 
 
 def rotation(seed):

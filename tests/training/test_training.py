@@ -129,7 +129,7 @@ def test_best_weights_are_kept_and_the_average_is_validated(images, tmp_path):
 
 
 def test_steps_that_are_not_finite_or_far_too_large_are_left_out():
-    guard = GradientGuard(clip_norm=1.0, spike_factor=20.0)
+    guard = GradientGuard(OptimizationConfig(1, clip_norm=1.0, spike_factor=20.0))
     for _ in range(60):
         (clipped,), norm = guard([tf.constant([3.0, 4.0])])
         np.testing.assert_allclose(clipped, [0.6, 0.8], rtol=1e-6)

@@ -15,16 +15,21 @@ from tf_imgcomp.data.formats import input_suffixes
 from tf_imgcomp.data.images import read_image
 from tf_imgcomp.errors import ImageError
 
+ONE_HELD_OUT_IN = 50  # Where training says nothing else.
 _READING = 4  # Increase when `read_image` gives other pixels for the same files.
 
 
-def is_held_out(name: str) -> bool:
-    """Whether a photo is held out for validation, as one in fifty is.
+def is_held_out(name: str, one_in: int = ONE_HELD_OUT_IN) -> bool:
+    """Whether a photo is held out for validation.
 
     The part of its name before the second underscore decides, so several crops of one
     photo stay together if they share that part.
+
+    Args:
+        name: of the photo's file.
+        one_in: one name in so many is held out.
     """
-    return zlib.crc32(os.fsencode("_".join(name.split("_")[:2]))) % 50 == 0
+    return zlib.crc32(os.fsencode("_".join(name.split("_")[:2]))) % one_in == 0
 
 
 def photo_files(folder: Path) -> list:

@@ -8,7 +8,7 @@ a total of 0.0767) leave an MSE of 0.007, which fits that L1 on no larger scale.
 
 Two terms differ. The report's rate is the mean of its importance map; here it is the
 estimated bits per pixel. And the report trains one rate; here `lmbda` sets the balance
-of distortion and rate. At `LMBDA` the loss is the sum above.
+of distortion and rate. At `LossScales.report_lmbda` the loss is the sum above.
 """
 
 from typing import NamedTuple
@@ -17,12 +17,7 @@ import tensorflow as tf
 
 from tf_imgcomp.losses.distortion import mean_squared_error
 from tf_imgcomp.losses.rate_distortion import bits_per_pixel
-
-_MSE, _RATE, _QUANTIZATION = 0.1, 0.01, 0.1
-# Here the Lagrangian has the slope of the report's loss, which is about that of
-# bpp + 0.4 * L1 with L1 in grey levels. Of Laplacian errors MSE is 2 * L1**2, so
-# 4 * lmbda * L1 = 0.4: at 0.04, L1 is 2.5 and PSNR 37 dB, what fdram reaches there.
-LMBDA = 0.04
+from tf_imgcomp.losses.scales import SCALES, LossScales
 
 
 class MfcaPmcnLoss(NamedTuple):
@@ -45,7 +40,9 @@ class MfcaPmcnLoss(NamedTuple):
     quantization: tf.Tensor
 
 
-def mfca_pmcn_cost(x, x_hat, bpp, lmbda, quantization=0.0) -> tf.Tensor:
+def mfca_pmcn_cost(
+    x, x_hat, bpp, lmbda, quantization=0.0, scales: LossScales = SCALES
+) -> tf.Tensor:
     """The loss of each image, float32 `(b,)`.
 
     Args:
@@ -54,13 +51,15 @@ def mfca_pmcn_cost(x, x_hat, bpp, lmbda, quantization=0.0) -> tf.Tensor:
         bpp: float32 `(b,)`. Bits per pixel.
         lmbda: float32 `(b,)`. Rate weights, as of the Lagrangian.
         quantization: float32 `(b,)`; 0 to judge an image that was decoded from a file.
+        scales: weights of the terms.
     """
-    error = _l1(x, x_hat) + _MSE * mean_squared_error(x, x_hat) / 255**2
-    weight = tf.sqrt(lmbda / LMBDA)
-    return weight * (error + _QUANTIZATION * quantization) + _RATE * bpp / weight
+    error = _l1(x, x_hat) + scales.report_mse * mean_squared_error(x, x_hat) / 255**2
+    weight = tf.sqrt(lmbda / scales.report_lmbda)
+    distortion = error + scales.report_quantization * quantization
+    return weight * distortion + scales.report_rate * bpp / weight
 
 
-def mfca_pmcn_loss(images, output, lmbda) -> MfcaPmcnLoss:
+def mfca_pmcn_loss(images, output, lmbda, scales: LossScales = SCALES) -> MfcaPmcnLoss:
     """The report's loss of a batch.
 
     The quantization term draws y to the integers that are coded. These count as
@@ -70,12 +69,13 @@ def mfca_pmcn_loss(images, output, lmbda) -> MfcaPmcnLoss:
         images: uint8 `(b, h, w, 3)`.
         output: `CodecOutput` for them.
         lmbda: float32 `(b,)`. Rate weight of each image.
+        scales: weights of the terms.
     """
     x, x_hat = tf.cast(images, tf.float32), output.x_hat
     bpp, z_bpp = bits_per_pixel(x, output)
     error = tf.math.squared_difference(output.y, tf.stop_gradient(output.y_hat))
     quantization = tf.reduce_mean(error, [1, 2, 3])
-    costs = mfca_pmcn_cost(x, x_hat, bpp, lmbda, quantization)
+    costs = mfca_pmcn_cost(x, x_hat, bpp, lmbda, quantization, scales)
     mse = mean_squared_error(x, x_hat)
     terms = (costs, _l1(x, x_hat), mse, bpp, z_bpp, quantization)
     return MfcaPmcnLoss(*map(tf.reduce_mean, terms))

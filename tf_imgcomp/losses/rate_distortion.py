@@ -5,6 +5,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from tf_imgcomp.losses.distortion import DISTORTIONS, mean_squared_error
+from tf_imgcomp.losses.scales import SCALES, LossScales
 
 
 class RateDistortion(NamedTuple):
@@ -25,7 +26,9 @@ class RateDistortion(NamedTuple):
     lagrangian: tf.Tensor
 
 
-def lagrangian(x, x_hat, bpp, lmbda, distortion: str = "mse") -> tf.Tensor:
+def lagrangian(
+    x, x_hat, bpp, lmbda, distortion: str = "mse", scales: LossScales = SCALES
+) -> tf.Tensor:
     """`bpp + lmbda * D` of each image, float32 `(b,)`.
 
     Args:
@@ -34,12 +37,18 @@ def lagrangian(x, x_hat, bpp, lmbda, distortion: str = "mse") -> tf.Tensor:
         bpp: float32 `(b,)`. Bits per pixel.
         lmbda: float32 `(b,)`. Rate weights.
         distortion: name in `losses.distortion.DISTORTIONS`.
+        scales: of the distortions.
     """
-    return bpp + lmbda * DISTORTIONS[distortion](x, x_hat)
+    return bpp + lmbda * DISTORTIONS[distortion](x, x_hat, scales)
 
 
 def rate_distortion(
-    images, output, lmbda, lmbda_middle: float, distortion: str = "mse"
+    images,
+    output,
+    lmbda,
+    lmbda_middle: float,
+    distortion: str = "mse",
+    scales: LossScales = SCALES,
 ) -> RateDistortion:
     """`bpp + lmbda * D`, weighted so that all rates count about equally.
 
@@ -52,10 +61,11 @@ def rate_distortion(
         lmbda: float32 `(b,)`. Rate weight of each image.
         lmbda_middle: float. Where the weight is 1.
         distortion: name in `losses.distortion.DISTORTIONS`.
+        scales: of the distortions.
     """
     x = tf.cast(images, tf.float32)
     bpp, z_bpp = bits_per_pixel(x, output)
-    costs = lagrangian(x, output.x_hat, bpp, lmbda, distortion)
+    costs = lagrangian(x, output.x_hat, bpp, lmbda, distortion, scales)
     weight = tf.math.rsqrt(lmbda / lmbda_middle)
     mse = mean_squared_error(x, output.x_hat)
     return RateDistortion(

@@ -7,6 +7,7 @@ from tf_imgcomp.errors import ModelError
 from tf_imgcomp.losses.distortion import DISTORTIONS
 from tf_imgcomp.losses.mfca_pmcn import mfca_pmcn_cost, mfca_pmcn_loss
 from tf_imgcomp.losses.rate_distortion import lagrangian, rate_distortion
+from tf_imgcomp.losses.scales import SCALES, LossScales
 
 
 class CodecLoss(NamedTuple):
@@ -23,30 +24,44 @@ class CodecLoss(NamedTuple):
     image: Callable
 
 
-# Name in flagfiles: function of the middle rate weight and of a distortion's name.
-CODEC_LOSSES: dict[str, Callable[[float, str], CodecLoss]] = {
-    "rate_distortion": lambda lmbda_middle, distortion: CodecLoss(
-        partial(rate_distortion, lmbda_middle=lmbda_middle, distortion=distortion),
-        partial(lagrangian, distortion=distortion),
+# Name in flagfiles: function of the middle rate weight, of a distortion's name and of
+# scales.
+CODEC_LOSSES: dict[str, Callable[[float, str, LossScales], CodecLoss]] = {
+    "rate_distortion": lambda lmbda_middle, distortion, scales: CodecLoss(
+        partial(
+            rate_distortion,
+            lmbda_middle=lmbda_middle,
+            distortion=distortion,
+            scales=scales,
+        ),
+        partial(lagrangian, distortion=distortion, scales=scales),
     ),
-    "report": lambda *_: CodecLoss(mfca_pmcn_loss, mfca_pmcn_cost),
+    "report": lambda lmbda_middle, distortion, scales: CodecLoss(
+        partial(mfca_pmcn_loss, scales=scales), partial(mfca_pmcn_cost, scales=scales)
+    ),
 }
 
 
-def codec_loss(name: str, lmbda_middle: float, distortion: str = "mse") -> CodecLoss:
+def codec_loss(
+    name: str,
+    lmbda_middle: float,
+    distortion: str = "mse",
+    scales: LossScales = SCALES,
+) -> CodecLoss:
     """The loss with a name.
 
     Args:
         name: one of `CODEC_LOSSES`.
         lmbda_middle: the codec's rate weight halfway, see `rate_distortion`.
         distortion: one of `DISTORTIONS`; only "rate_distortion" uses it.
+        scales: scales and weights of all losses.
 
     Raises:
         ModelError: If there is no such loss or distortion.
     """
     check_loss(name, CODEC_LOSSES)
     check_loss(distortion, DISTORTIONS)
-    return CODEC_LOSSES[name](lmbda_middle, distortion)
+    return CODEC_LOSSES[name](lmbda_middle, distortion, scales)
 
 
 def check_loss(name: str, table: dict) -> None:

@@ -4,7 +4,7 @@ A card says which kind a model is by its key, `codec` or `postfilter`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tf_imgcomp.codecs.base import Codec
@@ -15,6 +15,7 @@ from tf_imgcomp.export import postfilter as postfilter_export
 from tf_imgcomp.export.packed_weights import packed_variables
 from tf_imgcomp.losses.registry import CodecLoss, check_loss, codec_loss
 from tf_imgcomp.losses.restoration import LOSSES
+from tf_imgcomp.losses.scales import LossScales
 from tf_imgcomp.postfilter.registry import new_postfilter
 from tf_imgcomp.training.restoration import restoration_objective
 from tf_imgcomp.training.restoration_gain import RestorationGain
@@ -24,7 +25,7 @@ from tf_imgcomp.training.validation import RealBits
 
 @dataclass(frozen=True)
 class ObjectiveConfig:
-    """What training minimizes.
+    """What training minimizes, and what validation judges weights by.
 
     Attributes:
         loss: one of `losses.registry.CODEC_LOSSES`, for a codec.
@@ -36,6 +37,11 @@ class ObjectiveConfig:
         corrected_latents: whether a codec's latents are those that its encoder codes.
             For what follows the encoder, trained alone (docs/feedback.md).
         restoration_loss: one of `losses.restoration.LOSSES`, for a filter.
+        scales: scales and weights of all these losses.
+        piece_min: smallest side of the pieces that a filter's crops are cut into, in
+            pixels, see `training.restoration`.
+        validation_qualities: at which a codec's validation codes photos. The mean over
+            them decides which weights are the best.
     """
 
     loss: str = "rate_distortion"
@@ -44,6 +50,9 @@ class ObjectiveConfig:
     noisy_synthesis: bool = False
     corrected_latents: bool = False
     restoration_loss: str = "mse"
+    scales: LossScales = field(default_factory=LossScales)
+    piece_min: int = 64
+    validation_qualities: tuple = (5.0, 25.0, 50.0, 75.0, 95.0)
 
 
 class ModelKind(NamedTuple):
@@ -70,12 +79,14 @@ class ModelKind(NamedTuple):
 
 
 def _codec_loss(codec: Codec, config: ObjectiveConfig) -> CodecLoss:
-    return codec_loss(config.loss, codec.lmbda_middle, config.distortion)
+    return codec_loss(config.loss, codec.lmbda_middle, config.distortion, config.scales)
 
 
 def _restoration_objective(postfilter, config: ObjectiveConfig) -> Callable:
     check_loss(config.restoration_loss, LOSSES)
-    return restoration_objective(postfilter, config.restoration_loss)
+    return restoration_objective(
+        postfilter, config.restoration_loss, config.piece_min, config.scales
+    )
 
 
 KINDS = {
@@ -93,6 +104,7 @@ KINDS = {
             photos,
             codec_export.CodecModule,
             _codec_loss(codec, config).image,
+            config.validation_qualities,
         ),
         codec_export.export,
         packed_variables,

@@ -11,7 +11,13 @@ from tf_imgcomp.errors import ImgcompError
 RECORD = "run.json"
 # A run may become longer, or go on where another precision is fast. Everything else
 # would mix two runs.
-_MAY_CHANGE = {"optimization.steps", "optimization.learning_rate", "precision"}
+_MAY_CHANGE = {
+    "optimization.steps",
+    "optimization.learning_rate",
+    "precision",
+    "validate_every",
+    "validation_photos",
+}
 
 
 def check_settings(

@@ -15,12 +15,13 @@ import tensorflow as tf
 
 from tf_imgcomp.data.pairs import check_pairs
 from tf_imgcomp.data.patches import PAIRS, Sampling, batches
-from tf_imgcomp.data.photos import PhotoFolder, is_held_out
+from tf_imgcomp.data.photos import ONE_HELD_OUT_IN, PhotoFolder, is_held_out
 from tf_imgcomp.errors import ImageError
 from tf_imgcomp.layers.base import computing_in
 from tf_imgcomp.runs.kinds import KINDS, ObjectiveConfig
 from tf_imgcomp.runs.record import check_settings
 from tf_imgcomp.runs.trained import export_trained, start_from
+from tf_imgcomp.training.optimization import optimizer_settings
 from tf_imgcomp.training.precision import fastest_precision
 from tf_imgcomp.training.step import Trainable
 from tf_imgcomp.training.trainer import Trainer, TrainerConfig, has_checkpoint
@@ -62,6 +63,8 @@ class DataConfig:
         cache: folder for the decoded photos, about 3 bytes a pixel.
         batch: crops in a step.
         crop: side of a crop, a multiple of 64.
+        one_held_out_in: one photo in so many, chosen by name, is held out for
+            validation.
         validation_photos: how many of those held out are used, at most.
         note: source and licence, for the card.
     """
@@ -70,6 +73,7 @@ class DataConfig:
     cache: Path = Path(".cache/photos")
     batch: int = 8
     crop: int = 128
+    one_held_out_in: int = ONE_HELD_OUT_IN
     validation_photos: int = 16
     note: str = ""
 
@@ -147,15 +151,24 @@ def train(
     model, objective = model or ModelConfig(), objective or ObjectiveConfig()
     model = _with_precision(model, report)
     kind = KINDS[model.kind]
-    photos, held_out = _open_photos(data, kind.sampling, report, progress)
+    photos, held_out = open_photos(data, kind.sampling, report, progress)
     strategy = tf.distribute.get_strategy()
     several_gpus = len(tf.config.list_physical_devices("GPU")) > 1
     if several_gpus:
         strategy = tf.distribute.MirroredStrategy()
     with strategy.scope():
         trainable = new_trainable(model, objective, config.seed)
-    settings = _settings(model, trainable.model, objective, data, photos, config)
-    check_settings(workdir, settings, has_checkpoint(workdir), report)
+    recorded = {
+        "photos_sha256": photos.listing_hash,
+        "one_held_out_in": data.one_held_out_in,
+        "validation_photos": data.validation_photos,
+        **settings(model, objective, config, data.batch, data.crop),
+        "optimizer": optimizer_settings(config.optimization),
+    }
+    sizes = trainable.model.get_config()["config"]
+    of_model = {"kind": model.kind, "name": model.name, "sizes": sizes}
+    resumes = has_checkpoint(workdir)
+    check_settings(workdir, {**of_model, **recorded}, resumes, report)
     validate = None
     if held_out:
         validate = kind.validation(trainable.model, held_out, objective)
@@ -180,7 +193,7 @@ def train(
         figures.pop("reconstruction", None)
         whole_card = {
             **(card or {}),
-            "precision": model.precision,
+            "settings": recorded,
             "steps": int(trainer.step),
             "data": data.note,
             "validation": figures,
@@ -198,33 +211,60 @@ def _with_precision(model: ModelConfig, report: Callable) -> ModelConfig:
     return replace(model, precision=precision)
 
 
-def _settings(model, keras_model, objective, data, photos, config) -> dict:
-    """All that decides what the steps of a run do."""
+def settings(
+    model: ModelConfig,
+    objective: ObjectiveConfig,
+    config: TrainerConfig,
+    batch: int,
+    crop: int,
+) -> dict:
+    """What decides the weights of a run beside photos and sizes, for its records.
+
+    Args:
+        model: what is trained.
+        objective: what it is trained for.
+        config: length of the run, learning rate, seed.
+        batch: crops in a step.
+        crop: their side, in pixels.
+    """
     return {
-        "kind": model.kind,
-        "name": model.name,
-        "sizes": keras_model.get_config()["config"],
         "precision": model.precision,
         "train_pattern": model.train_pattern,
         "objective": asdict(objective),
-        "photos_sha256": photos.listing_hash,
-        "batch": data.batch,
-        "crop": data.crop,
+        "sampling": asdict(KINDS[model.kind].sampling),
+        "batch": batch,
+        "crop": crop,
         "seed": config.seed,
         "quality": config.quality,
+        "validate_every": config.validate_every,
         "optimization": asdict(config.optimization),
     }
 
 
-def _open_photos(
+def open_photos(
     data: DataConfig, sampling: Sampling, report: Callable, progress: Callable
 ) -> tuple:
-    """The folder of photos to train on, and a list of photos held out."""
-    photos = PhotoFolder(
-        data.folder, data.cache, lambda name: not is_held_out(name), progress
-    )
+    """Opens the photos of a run, and reports how many there are.
+
+    Args:
+        data: where they are, and how many are held out.
+        sampling: what an image of the folder is.
+        report: takes lines for the user.
+        progress: wraps the photos while they are decoded.
+
+    Returns:
+        `PhotoFolder` of the photos to train on, and a list of photos held out.
+
+    Raises:
+        ImageError: If there are no photos to train on.
+    """
+
+    def held(name: str) -> bool:
+        return is_held_out(name, data.one_held_out_in)
+
+    photos = PhotoFolder(data.folder, data.cache, lambda name: not held(name), progress)
     try:
-        held_out = PhotoFolder(data.folder, data.cache, is_held_out)
+        held_out = PhotoFolder(data.folder, data.cache, held)
     except ImageError:  # Few photos: none is to spare.
         held_out = []
     if sampling == PAIRS:
@@ -241,6 +281,6 @@ def _open_photos(
     if count < data.validation_photos:
         report(
             f"validation on {count} photos instead of {data.validation_photos}: no "
-            "more are held out (one in fifty, by name)"
+            f"more are held out (one in {data.one_held_out_in}, by name)"
         )
     return photos, [held_out[i] for i in range(count)]

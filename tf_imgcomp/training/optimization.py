@@ -21,11 +21,16 @@ class OptimizationConfig:
             validation stops improving, see `training.plateau`.
         warmup_steps: int. Linear rise from zero before the cosine.
         patience: int. Validations without improvement before the learning rate falls.
+        plateau_factor: float. By which it then falls. The default is PyTorch's: the
+            report of mfca_pmcn names none.
         clip_norm: float. Maximum global norm of the gradients.
         beta_1: float. Decay of the mean gradient; None for the optimizer's own.
         average_decay: float. Decay of the exponential average of the weights.
         spike_factor: float. A step is skipped if its gradient norm exceeds the running
             average by this factor.
+        norm_decay: float. Decay of that running average.
+        norm_warmup: int. Steps before the average is trusted.
+        norm_warmup_decay: float. Decay in these steps.
         optimizer: one of `OPTIMIZERS`.
     """
 
@@ -34,10 +39,14 @@ class OptimizationConfig:
     schedule: str = "cosine"
     warmup_steps: int = 200
     patience: int = 5
+    plateau_factor: float = 0.1
     clip_norm: float = 1.0
     beta_1: Optional[float] = None
     average_decay: float = 0.999
     spike_factor: float = 20.0
+    norm_decay: float = 0.98
+    norm_warmup: int = 50
+    norm_warmup_decay: float = 0.9
     optimizer: str = "adam"
 
 
@@ -50,6 +59,16 @@ def make_optimizer(config: OptimizationConfig) -> tf.keras.optimizers.Optimizer:
         ema_momentum=config.average_decay,
         **betas,
     )
+
+
+def optimizer_settings(config: OptimizationConfig) -> dict:
+    """All settings of the optimizer, its own defaults among them, as JSON has them.
+
+    Without the learning rate, which the config has, and what changes no weights.
+    """
+    settings = make_optimizer(config).get_config()
+    left_out = ("name", "learning_rate", "jit_compile", "is_legacy_optimizer")
+    return {name: settings[name] for name in settings if name not in left_out}
 
 
 def _learning_rate(config: OptimizationConfig):
@@ -70,36 +89,36 @@ class GradientGuard(tf.Module):
     A step is bad if its gradients are not finite, or so far above their average that
     it could undo a thousand others.
 
+    Args:
+        config: has the limits.
+
     Attributes:
         skipped: int64 variable, number of bad steps.
     """
 
-    WARMUP = 50  # Steps before the running norm is trusted.
-    DECAY = 0.98
-
-    def __init__(self, clip_norm: float, spike_factor: float):
+    def __init__(self, config: OptimizationConfig):
         super().__init__()
-        self._clip_norm, self._spike_factor = clip_norm, spike_factor
+        self._config = config
         self.skipped = _counter(tf.int64)
         self._seen = _counter(tf.int64)
         self._norm = _counter(tf.float32)
 
     def __call__(self, gradients: list) -> tuple:
         """Gradients to apply, and their norm before clipping."""
-        norm = tf.linalg.global_norm(gradients)
-        trusted = self._seen >= self.WARMUP
-        limit = self._spike_factor * self._norm
+        config, norm = self._config, tf.linalg.global_norm(gradients)
+        trusted = self._seen >= config.norm_warmup
+        limit = config.spike_factor * self._norm
         fit = tf.math.is_finite(norm) & ~(trusted & (norm > limit))
         # A spike counts as the largest norm allowed. The running norm then adapts
         # gradually to larger gradients.
         counted = tf.where(trusted, tf.minimum(norm, limit), norm)
-        decay = tf.where(self._seen < self.WARMUP, 0.9, self.DECAY)
+        decay = tf.where(trusted, config.norm_decay, config.norm_warmup_decay)
         decay = tf.where(tf.equal(self._seen, 0), 0.0, decay)
         mean = decay * self._norm + (1 - decay) * counted
         self._norm.assign(tf.where(tf.math.is_finite(norm), mean, self._norm))
         self._seen.assign_add(1)
         self.skipped.assign_add(tf.cast(~fit, tf.int64))
-        clipped, _ = tf.clip_by_global_norm(gradients, self._clip_norm, norm)
+        clipped, _ = tf.clip_by_global_norm(gradients, config.clip_norm, norm)
         return [tf.where(fit, g, tf.zeros_like(g)) for g in clipped], norm
 
 

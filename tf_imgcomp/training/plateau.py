@@ -5,8 +5,6 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-FACTOR = 0.1  # PyTorch's default: the report of mfca_pmcn names none.
-
 
 class PlateauState(NamedTuple):
     """State of the schedule.
@@ -45,11 +43,14 @@ class Plateau(tf.Module):
     Args:
         optimizer: Keras optimizer whose learning rate is a number, not a schedule.
         patience: int. Epochs without improvement before it falls.
+        factor: float. By which it falls.
     """
 
-    def __init__(self, optimizer: tf.keras.optimizers.Optimizer, patience: int):
+    def __init__(
+        self, optimizer: tf.keras.optimizers.Optimizer, patience: int, factor: float
+    ):
         super().__init__()
-        self._optimizer, self._patience = optimizer, patience
+        self._optimizer, self._patience, self._factor = optimizer, patience, factor
         start = PlateauState()
         self._best = tf.Variable(start.best, dtype=tf.float64, trainable=False)
         self._waited = tf.Variable(start.waited, dtype=tf.int64, trainable=False)
@@ -62,4 +63,4 @@ class Plateau(tf.Module):
         self._waited.assign(state.waited)
         if falls:
             rate = self._optimizer.learning_rate
-            rate.assign(FACTOR * rate)
+            rate.assign(self._factor * rate)

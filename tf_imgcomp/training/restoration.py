@@ -5,21 +5,24 @@ from typing import Callable
 import tensorflow as tf
 
 from tf_imgcomp.losses.restoration import LOSSES
+from tf_imgcomp.losses.scales import SCALES, LossScales
 from tf_imgcomp.postfilter.xue2019 import Xue2019
 
-_PIECE_MIN = 64  # Side of the smallest crops (Xue and Su 2019, section 4.1).
 
-
-def restoration_objective(postfilter: Xue2019, loss: str) -> Callable:
+def restoration_objective(
+    postfilter: Xue2019, loss: str, piece_min: int = 64, scales: LossScales = SCALES
+) -> Callable:
     """The training objective of a filter, on images of pairs.
 
     One share of every batch stays whole, one is cut into 4 pieces and one into 16, if
-    pieces are at least 64 pixels wide. So with crops of 256 pixels, the filter learns
+    pieces are at least `piece_min` wide. So with crops of 256 pixels, the filter learns
     to pool over 256, 128 and 64 pixels.
 
     Args:
         postfilter: the filter.
         loss: name in `losses.restoration.LOSSES`.
+        piece_min: smallest side of a piece, in pixels (Xue and Su 2019, section 4.1).
+        scales: of the losses.
 
     Returns:
         Function of images of pairs, seed and quality (not used) that returns the loss
@@ -34,10 +37,13 @@ def restoration_objective(postfilter: Xue2019, loss: str) -> Callable:
         before = _mse(x, tf.cast(decoded, tf.float32))
         after = _mse(x, x_hat)
         gain = _decibel((before + 0.01) / (after + 0.01))
-        return [LOSSES[loss](x, x_hat), *map(tf.reduce_mean, (before, after, gain))]
+        return [
+            LOSSES[loss](x, x_hat, scales),
+            *map(tf.reduce_mean, (before, after, gain)),
+        ]
 
     def objective(images, seed, quality):
-        pieces = 1 if seed is None else images.shape[1] // _PIECE_MIN
+        pieces = 1 if seed is None else images.shape[1] // piece_min
         parts = _in_shares(images, [n for n in (1, 2, 4) if n <= max(pieces, 1)])
         figures = [
             part.shape[0] / images.shape[0] * tf.stack(restored(_cut(part, n)))

@@ -2,8 +2,6 @@
 
 import tensorflow as tf
 
-SIDE_MIN, SIDE_MAX = 16, 512  # A side outside stays as it is, as in Adam.
-
 
 class Soap(tf.keras.optimizers.Optimizer):
     """Adam, run in a slowly turning basis in which gradients are uncorrelated.
@@ -14,7 +12,7 @@ class Soap(tf.keras.optimizers.Optimizer):
 
     One orthogonal iteration refreshes the bases of a variable every `refresh_every`
     steps and turns its moments along. Variables take turns, so that all steps take
-    the same time. Vectors and matrices with a side below `SIDE_MIN` get plain Adam.
+    the same time. Vectors and matrices with a side below `side_min` get plain Adam.
 
     Args:
         learning_rate: float or schedule.
@@ -22,6 +20,8 @@ class Soap(tf.keras.optimizers.Optimizer):
         beta_2: float. Decay of the mean square and of the preconditioner.
         epsilon: float. Added to the root of the mean square.
         refresh_every: int. Steps between two refreshes of a basis.
+        side_min: int. Smallest side of a matrix that gets bases.
+        side_max: int. A larger side gets no basis; the other side may have one.
         **kwargs: as in every Keras optimizer, `use_ema` among them.
 
     References:
@@ -36,6 +36,8 @@ class Soap(tf.keras.optimizers.Optimizer):
         beta_2: float = 0.95,
         epsilon: float = 1e-8,
         refresh_every: int = 10,
+        side_min: int = 16,
+        side_max: int = 512,
         name: str = "Soap",
         **kwargs,
     ):
@@ -44,6 +46,7 @@ class Soap(tf.keras.optimizers.Optimizer):
         self._learning_rate = self._build_learning_rate(learning_rate)
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
         self.refresh_every = refresh_every
+        self.side_min, self.side_max = side_min, side_max
 
     def build(self, var_list):
         super().build(var_list)
@@ -59,10 +62,10 @@ class Soap(tf.keras.optimizers.Optimizer):
 
     def _make_sides(self, variable) -> tuple:
         """Statistics and basis of the left and of the right side, or None for each."""
-        if len(variable.shape) < 2 or min(variable.shape[-2:]) < SIDE_MIN:
+        if len(variable.shape) < 2 or min(variable.shape[-2:]) < self.side_min:
             return None, None
         return tuple(
-            _Side(self, variable, kind, size) if size <= SIDE_MAX else None
+            _Side(self, variable, kind, size) if size <= self.side_max else None
             for kind, size in zip(("left", "right"), variable.shape[-2:])
         )
 
@@ -108,6 +111,8 @@ class Soap(tf.keras.optimizers.Optimizer):
             "beta_2": self.beta_2,
             "epsilon": self.epsilon,
             "refresh_every": self.refresh_every,
+            "side_min": self.side_min,
+            "side_max": self.side_max,
         }
 
 

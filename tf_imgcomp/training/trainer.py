@@ -90,9 +90,7 @@ class Trainer:
         with self._strategy.scope():
             self.optimizer = make_optimizer(config.optimization)
             self.optimizer.build(self._variables)
-            self._guard = GradientGuard(
-                config.optimization.clip_norm, config.optimization.spike_factor
-            )
+            self._guard = GradientGuard(config.optimization)
         self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.best_score = tf.Variable(float("inf"), trainable=False)
         self._plateau = None
@@ -101,7 +99,11 @@ class Trainer:
                 raise ImgcompError(
                     "schedule 'plateau' needs validation photos, but none are held out"
                 )
-            self._plateau = Plateau(self.optimizer, config.optimization.patience)
+            self._plateau = Plateau(
+                self.optimizer,
+                config.optimization.patience,
+                config.optimization.plateau_factor,
+            )
         kept = {"plateau": self._plateau} if self._plateau else {}
         checkpoint = tf.train.Checkpoint(
             model=self.model,

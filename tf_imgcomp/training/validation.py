@@ -10,8 +10,6 @@ import tensorflow as tf
 from tf_imgcomp.codecs.base import Codec
 from tf_imgcomp.metrics import mse, ssim
 
-QUALITIES = (5.0, 25.0, 50.0, 75.0, 95.0)
-
 
 class RealBits:
     """Codes photos with the integer coder, as an exported codec does.
@@ -24,6 +22,7 @@ class RealBits:
         cost: function of originals and reconstructions, float32 `(b, h, w, 3)`, bits
             per pixel and rate weights, `(b,)`, that returns the training loss, `(b,)`,
             all above 0.
+        qualities: floats in [1, 100], at which photos are coded.
     """
 
     def __init__(
@@ -32,24 +31,26 @@ class RealBits:
         photos: Sequence[np.ndarray],
         make_module: Callable,
         cost: Callable,
+        qualities: Sequence[float],
     ):
         self._codec, self._photos, self._make_module = codec, list(photos), make_module
-        self._cost = cost
+        self._cost, self._qualities = cost, qualities
 
     def __call__(self) -> dict:
-        """Mean bpp, PSNR and SSIM at five qualities, the score, and one reconstruction.
+        """Mean bpp, PSNR and SSIM at each quality, the score, and one reconstruction.
 
         The score is the mean log of the cost, so that all rates have equal weight.
         """
         module = self._make_module(self._codec)
         figures, logs = {}, []
-        for quality in QUALITIES:
+        shown = self._qualities[len(self._qualities) // 4]
+        for quality in self._qualities:
             measured = []
             for photo in self._photos:
                 bpp, x_hat = _code(module, photo, quality)
                 measured.append((bpp, _finite_psnr(photo, x_hat), ssim(photo, x_hat)))
                 logs.append(math.log(self._judge(photo, x_hat, bpp, quality)))
-                if quality == QUALITIES[1]:
+                if quality == shown:
                     pair = np.concatenate([photo, x_hat], axis=1)
             means = np.mean(measured, axis=0)
             for name, mean in zip(("bpp", "psnr", "ssim"), means):
