@@ -22,6 +22,7 @@ from absl import app, flags
 from tf_imgcomp.data.images import input_suffixes, read_image
 from tf_imgcomp.data.paths import expand_inputs
 from tf_imgcomp.files import choice, goals
+from tf_imgcomp.files.drawn import looks_drawn
 from tf_imgcomp.image_codecs import models
 
 _QUALITY = flags.DEFINE_float("quality", goals.DEFAULT_QUALITY, "From 1 to 100.")
@@ -44,7 +45,7 @@ def main(argv: list[str]) -> None:
         seconds.update(times)
         num_bytes.update({name: len(way().data) for name, way in ways.items()})
         start = time.process_time()
-        is_drawn = choice.looks_drawn(photo.pixels)
+        is_drawn = looks_drawn(photo.pixels)
         seconds["look"] += time.process_time() - start
         if is_drawn:
             encoded = ways["with"]()

@@ -10,14 +10,14 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Iterable, Sequence
-
-import numpy as np
+from dataclasses import dataclass
 
 from tf_imgcomp import metrics
 from tf_imgcomp.data import size_limits
 from tf_imgcomp.data.images import Photo
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.files import goals
+from tf_imgcomp.files.drawn import LOOK, LookConfig, looks_drawn
 from tf_imgcomp.files.encoding import Encoded, PhotoEncoder
 from tf_imgcomp.files.goals import Goal
 from tf_imgcomp.image_codecs import models
@@ -25,36 +25,48 @@ from tf_imgcomp.image_codecs.classical import STREAMS
 from tf_imgcomp.image_codecs.interface import ImageCodec
 
 AUTO = "auto"  # In place of a model's id: the default model, and the choice.
-_OTHERS = ("avif444", "webp_lossless")
 
-# Rate weights of qualities 1 and 100 in bits + lmbda * squared error: those of `fdram`.
-_LMBDA_MIN, _LMBDA_MAX = 0.0003, 0.6
 
-_EVERY = 8  # One row in so many is looked at.
-# Of 726 photos decoded from lossy WebP, 1.2 % look drawn by these shares (Kodak: none),
-# of 64 rendered screens all but one, of 40 noisy scans of text all.
-# Shares of pixels. Flat: equal to those at the left and above. Edges: steps of green
-# over two pixels. Paper: the most common levels of green, if they are light.
-_FLAT, _EDGES, _VERY_FLAT = 0.5, 0.015, 0.8
-_PAPER, _EDGES_ON_PAPER = 0.6, 0.05
-_STEP, _PAPER_SPAN, _LIGHT = 64, 48, 128
+@dataclass(frozen=True)
+class ChoiceConfig:
+    """How the codec is chosen.
 
-# The search for the best quality of another codec begins at this share of the quality,
-# where it ended for AVIF on screenshots, and has these steps.
-_START, _STEPS = 0.7, (8, 4)
-# It ends at once if the first trial costs more than this share of the default codec's
-# file.
-_PROMISING = 0.85
+    Attributes:
+        others: names of the codecs that are tried for what looks drawn.
+        look: says what looks drawn.
+        lmbda_min: float. Rate weight of quality 1 in bits + lmbda * squared error: that
+            of `fdram`.
+        lmbda_max: float. Rate weight of quality 100.
+        start: float. The search for the best quality of another codec begins at this
+            share of the quality. It ended there for AVIF on screenshots.
+        steps: of this search, in qualities.
+        promising: float. The search ends at once if the first trial costs more than
+            this share of the default codec's file.
+    """
+
+    others: tuple[str, ...] = ("avif444", "webp_lossless")
+    look: LookConfig = LOOK
+    lmbda_min: float = 0.0003
+    lmbda_max: float = 0.6
+    start: float = 0.7
+    steps: tuple[float, ...] = (8, 4)
+    promising: float = 0.85
+
+
+CHOICE = ChoiceConfig()
 
 
 def load(
-    model: str, load_one: Callable[[str], ImageCodec]
+    model: str,
+    load_one: Callable[[str], ImageCodec],
+    config: ChoiceConfig = CHOICE,
 ) -> tuple[ImageCodec, list[ImageCodec]]:
     """Loads the codec that a user names, and others to try.
 
     Args:
         model: `AUTO`, or what `load_one` takes.
         load_one: loads one codec.
+        config: names the others.
 
     Returns:
         The codec, and the other codecs of `encode_cheapest`. Those whose library is
@@ -65,40 +77,16 @@ def load(
     """
     if model != AUTO:
         return load_one(model), []
-    there = [name for name in _OTHERS if not STREAMS[name].available()]
+    there = [name for name in config.others if not STREAMS[name].available()]
     return load_one(models.DEFAULT), [models.load_classical(name) for name in there]
 
 
-def looks_drawn(pixels: np.ndarray) -> bool:
-    """Whether an image is probably no photo: a screenshot, a drawing, a scan of text.
-
-    Drawings have flat areas and edges. Scans have noise, but their edges are on paper.
-
-    Args:
-        pixels: uint8 `(h, w, 3)`.
-    """
-    rows, above = pixels[1::_EVERY], pixels[:-1:_EVERY]
-    if not rows[:, 2:].size:
-        return False
-    alike = (rows[:, 1:] == rows[:, :-1]) & (rows[:, 1:] == above[:, 1:])
-    flat = alike.all(-1).mean()
-    green = rows[..., 1].astype(np.int16)
-    edges = (np.abs(green[:, 2:] - green[:, :-2]) > _STEP).mean()
-    drawn = flat >= _VERY_FLAT or (flat >= _FLAT and edges >= _EDGES)
-    scanned = edges >= _EDGES_ON_PAPER and _paper(green) >= _PAPER
-    return bool(drawn or scanned)
-
-
-def _paper(green: np.ndarray) -> float:
-    """The share of the most common levels, 0 if they are dark."""
-    counts = np.cumsum(np.bincount(green.ravel() + 1, minlength=257))
-    shares = (counts[_PAPER_SPAN:] - counts[:-_PAPER_SPAN]) / green.size
-    darkest = int(shares.argmax())
-    return float(shares[darkest]) if darkest + _PAPER_SPAN / 2 >= _LIGHT else 0.0
-
-
 def encode_cheapest(
-    codec: ImageCodec, others: Sequence[ImageCodec], photo: Photo, goal: Goal
+    codec: ImageCodec,
+    others: Sequence[ImageCodec],
+    photo: Photo,
+    goal: Goal,
+    config: ChoiceConfig = CHOICE,
 ) -> tuple[Encoded, tuple[str, ...]]:
     """Encodes a photo to a goal, with other codecs if they suit it better.
 
@@ -108,6 +96,7 @@ def encode_cheapest(
         photo: the photo.
         goal: that of `goals.encode`. A quality is the codec's; it stands for a rate
             weight, for which the best quality of each of the others is found.
+        config: says how.
 
     Returns:
         The file, and a note for the user that compares the codecs if there are several.
@@ -115,10 +104,10 @@ def encode_cheapest(
     Raises:
         ImgcompError: If no codec reaches the goal.
     """
-    if not others or not looks_drawn(photo.pixels):
+    if not others or not looks_drawn(photo.pixels, config.look):
         return goals.encode(codec, photo, goal), ()
     if goal.quality is not None:
-        found = _tried(codec, others, photo, goal.quality)
+        found = _tried(codec, others, photo, goal.quality, config)
     else:
         found = _reaching(codec, others, photo, goal)
     chosen, *left = map(_described, found)
@@ -127,20 +116,25 @@ def encode_cheapest(
 
 
 def _tried(
-    codec: ImageCodec, others: Iterable[ImageCodec], photo: Photo, quality: float
+    codec: ImageCodec,
+    others: Iterable[ImageCodec],
+    photo: Photo,
+    quality: float,
+    config: ChoiceConfig,
 ) -> list[Encoded]:
     """The files of the codecs that suit a photo, the cheapest first.
 
     Raises:
         ImgcompError: If the first codec fails; another that does is left out.
     """
-    encoder, cost = PhotoEncoder(photo), functools.partial(lagrangian, quality=quality)
+    encoder = PhotoEncoder(photo)
+    cost = functools.partial(lagrangian, quality=quality, config=config)
     found = [encoder.measured(codec, quality)[1]]
-    limit = _PROMISING * cost(found[0])
+    limit = config.promising * cost(found[0])
     for each in others:
         try:
             _check_memory(each, photo)
-            encoded = _cheapest_quality(encoder, each, quality, limit)
+            encoded = _cheapest_quality(encoder, each, quality, limit, config)
         except ImgcompError:
             continue
         if encoded is not None:
@@ -149,7 +143,11 @@ def _tried(
 
 
 def _cheapest_quality(
-    encoder: PhotoEncoder, codec: ImageCodec, quality: float, limit: float
+    encoder: PhotoEncoder,
+    codec: ImageCodec,
+    quality: float,
+    limit: float,
+    config: ChoiceConfig,
 ) -> Encoded | None:
     """The file with the smallest Lagrangian at a quality of the default codec.
 
@@ -159,13 +157,13 @@ def _cheapest_quality(
 
     def measure(tried: float) -> tuple[float, Encoded]:
         _, encoded = encoder.measured(fast, tried)
-        return lagrangian(encoded, quality), encoded
+        return lagrangian(encoded, quality, config), encoded
 
     trial = goals.cached_by_setting(codec, measure)
-    best = max(1, _START * quality)
+    best = max(1, config.start * quality)
     if trial(best)[0] > limit:
         return None
-    for step in _STEPS:
+    for step in config.steps:
         while True:
             near = [min(max(best + move, 1), 100) for move in (-step, step)]
             nearest = min(near, key=lambda each: trial(each)[0])
@@ -218,15 +216,19 @@ def _measured(codec: ImageCodec, photo: Photo, encoded: Encoded) -> Encoded:
     return encoded._replace(psnr=metrics.psnr(photo.pixels, decoded))
 
 
-def lagrangian(encoded: Encoded, quality: float) -> float:
+def lagrangian(
+    encoded: Encoded, quality: float, config: ChoiceConfig = CHOICE
+) -> float:
     """The bits of a file plus the squared error by the rate weight of a quality.
 
     Args:
         encoded: with its PSNR.
         quality: of the default codec, in [1, 100].
+        config: has the rate weights.
     """
     assert encoded.psnr is not None
-    lmbda = _LMBDA_MIN * (_LMBDA_MAX / _LMBDA_MIN) ** ((quality - 1) / 99)
+    ratio = config.lmbda_max / config.lmbda_min
+    lmbda = config.lmbda_min * ratio ** ((quality - 1) / 99)
     mse = 255**2 / 10 ** (encoded.psnr / 10)
     pixels = encoded.file.height * encoded.file.width
     return 8 * len(encoded.data) + lmbda * pixels * mse

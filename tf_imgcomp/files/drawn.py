@@ -1,0 +1,72 @@
+"""Whether an image looks drawn: a screenshot, a drawing, a scan of text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class LookConfig:
+    """Limits above which an image looks drawn.
+
+    Of 726 photos decoded from lossy WebP, 1.2 % look drawn by the defaults (Kodak:
+    none), of 64 rendered screens all but one, of 40 noisy scans of text all.
+
+    Attributes:
+        rows: int. One row in so many is looked at.
+        flat: float. Share of pixels equal to those at the left and above. An image with
+            this share, and that of edges, is a drawing.
+        very_flat: float. Share of such pixels that makes a drawing without edges.
+        edges: float. Share of pixels at edges.
+        edge: int. Step of green over two pixels that makes an edge.
+        paper: float. Share of pixels of the most common levels of green, if they are
+            light. An image with this share, and `edges_on_paper`, is a scan.
+        edges_on_paper: float. Share of pixels at edges.
+        paper_span: int. Number of these levels, one after the other.
+        light: int. Smallest middle of these levels.
+    """
+
+    rows: int = 8
+    flat: float = 0.5
+    very_flat: float = 0.8
+    edges: float = 0.015
+    edge: int = 64
+    paper: float = 0.6
+    edges_on_paper: float = 0.05
+    paper_span: int = 48
+    light: int = 128
+
+
+LOOK = LookConfig()
+
+
+def looks_drawn(pixels: np.ndarray, config: LookConfig = LOOK) -> bool:
+    """Whether an image is probably no photo.
+
+    Drawings have flat areas and edges. Scans have noise, but their edges are on paper.
+
+    Args:
+        pixels: uint8 `(h, w, 3)`.
+        config: the limits.
+    """
+    rows, above = pixels[1 :: config.rows], pixels[: -1 : config.rows]
+    if not rows[:, 2:].size:
+        return False
+    alike = (rows[:, 1:] == rows[:, :-1]) & (rows[:, 1:] == above[:, 1:])
+    flat = alike.all(-1).mean()
+    green = rows[..., 1].astype(np.int16)
+    edges = (np.abs(green[:, 2:] - green[:, :-2]) > config.edge).mean()
+    drawn = flat >= config.flat and edges >= config.edges
+    scanned = edges >= config.edges_on_paper and _paper(green, config) >= config.paper
+    return bool(flat >= config.very_flat or drawn or scanned)
+
+
+def _paper(green: np.ndarray, config: LookConfig) -> float:
+    """The share of the most common levels, 0 if they are dark."""
+    span = config.paper_span
+    counts = np.cumsum(np.bincount(green.ravel() + 1, minlength=257))
+    shares = (counts[span:] - counts[:-span]) / green.size
+    darkest = int(shares.argmax())
+    return float(shares[darkest]) if darkest + span / 2 >= config.light else 0.0
