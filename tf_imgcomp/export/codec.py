@@ -25,7 +25,7 @@ from tf_imgcomp.export.packed_weights import (
 )
 from tf_imgcomp.export.precision import in_float32
 from tf_imgcomp.export.reach import synthesis_reach
-from tf_imgcomp.export.refinement import RefinementModule, quality_batch
+from tf_imgcomp.export.refinement_objective import RefinementModule, quality_batch
 from tf_imgcomp.ops.graphs import graph_function
 from tf_imgcomp.ops.rounding import round_half_up
 

@@ -47,7 +47,7 @@ class RefinedCodec(ImageCodec):
 
     Args:
         codec: the codec.
-        refinement: the functions of `export.refinement.RefinementModule`.
+        refinement: the functions of `export.refinement_objective.RefinementModule`.
         trained: float16 `(n,)`, the weights that they take.
         iterations: int, for each tile.
         progress: wraps the tiles of an image; the iterations, if it is one tile.

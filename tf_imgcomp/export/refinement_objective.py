@@ -5,7 +5,7 @@ import tensorflow as tf
 from tf_imgcomp.codecs.base import Codec
 from tf_imgcomp.entropy.integer_coder import QUALITY_STEPS
 from tf_imgcomp.entropy.optional_slice import is_worth_coding
-from tf_imgcomp.entropy.refined_coding import RefinedCoding
+from tf_imgcomp.entropy.refinement_bits import RefinementBits
 from tf_imgcomp.export.packed_weights import Hidden, in_saved_order, unpacked
 from tf_imgcomp.losses.distortion import mean_squared_error
 from tf_imgcomp.ops.graphs import graph_function
@@ -31,7 +31,7 @@ class RefinementModule(tf.Module):
     `bits_per_error` is what a squared error of one step costs in each channel,
     `uses_optional` whether the encoder codes the optional slice. The cost is in bits:
     the estimated ones, and `lmbda` times the squared error of the image, times its
-    pixels. Gradients are those at the integers; `RefinedCoding` says which bits they
+    pixels. Gradients are those at the integers; `RefinementBits` says which bits they
     leave out.
 
     Args:
@@ -113,7 +113,7 @@ class RefinementModule(tf.Module):
         with weights, tf.GradientTape() as tape:
             tape.watch([y, z])
             z_hat = round_straight_through(z)
-            coding = RefinedCoding(
+            coding = RefinementBits(
                 latent_coder.config,
                 y,
                 codec.gain.log2(codec.level(quality)),

@@ -12,7 +12,7 @@ from tests import tiny
 from tests.golden import regenerate
 from tf_imgcomp.export.codec import CodecModule
 from tf_imgcomp.export.packed_weights import half_precision, in_saved_order
-from tf_imgcomp.export.refinement import RefinementModule
+from tf_imgcomp.export.refinement_objective import RefinementModule
 
 pytestmark = pytest.mark.slow
 

@@ -1,4 +1,4 @@
-"""Estimates the bits of latents that are being refined at the encoder."""
+"""The estimated bits of latents that the encoder refines."""
 
 import tensorflow as tf
 
@@ -9,7 +9,7 @@ from tf_imgcomp.entropy.tables import ONE
 from tf_imgcomp.ops.rounding import pass_straight_through
 
 
-class RefinedCoding(EstimatedCoding):
+class RefinementBits(EstimatedCoding):
     """Chooses integers with a weight for each channel; see `passes.Coding`.
 
     The gradient of an integer's own bits is blocked, because `choose_integers` accounts
