@@ -21,6 +21,8 @@ class RefinementConfig:
         probes: int. Random signs by which an exported model estimates the error that a
             step causes. An image of 64x64 has 16 latents in a channel, so 4 probes
             average 64 values.
+        bits_per_error_min: float. Least bits that a squared error of one step counts in
+            a channel. Channels that do not reach the image would count none.
     """
 
     step: float = 0.25
@@ -30,6 +32,7 @@ class RefinementConfig:
     z_square_decay: float = 0.99
     last_step: float = 0.1
     probes: int = 4
+    bits_per_error_min: float = 1e-3
 
     @classmethod
     def from_card(cls, card: dict) -> RefinementConfig:

@@ -11,8 +11,6 @@ from tf_imgcomp.losses.distortion import mean_squared_error
 from tf_imgcomp.ops.graphs import graph_function
 from tf_imgcomp.ops.rounding import round_half_up, round_straight_through
 
-_WEIGHT_MIN = 1e-3  # Bits. Channels that do not reach the image have none.
-
 
 class RefinementModule(tf.Module):
     """What the refinement of an image's latents needs, as TensorFlow functions.
@@ -78,8 +76,9 @@ class RefinementModule(tf.Module):
             lmbda = codec.lmbda(quality)[0]
             energy = self._step_energy(round_half_up(y), quality)
         bits_per_error = lmbda / 3 * energy  # Errors are means over 3 colours.
+        least = codec.config.refinement.bits_per_error_min
         return {
-            "bits_per_error": tf.maximum(bits_per_error, _WEIGHT_MIN),
+            "bits_per_error": tf.maximum(bits_per_error, least),
             "lmbda": lmbda,
             "uses_optional": uses_optional,
         }
