@@ -152,9 +152,9 @@ def test_a_server_that_restarts_is_waited_for(tensorflow_serving, photo, monkeyp
 
 
 def test_results_that_make_no_sense_are_refused(tensorflow_serving, monkeypatch):
-    remote = remote_models.load(servers.connect(tensorflow_serving.url), "tiny")
+    server = servers.connect(tensorflow_serving.url)
+    remote = remote_models.load(server, "tiny")
     wrong = {"images": np.zeros((1, 16, 16, 3), np.uint8)}
-    server = remote.model._server
     monkeypatch.setattr(server, "call", lambda *_, **inputs: wrong)
     with pytest.raises(ServerError, match="expected images uint8"):
         remote.model.synthesis(np.zeros((4, 4, 24)), np.zeros(4, np.int32), 50)
