@@ -56,8 +56,8 @@ _SCALE = flags.DEFINE_enum(
     "scale",
     None,
     ["1/2", "1/4", "1/8", "1/16"],
-    "Write a preview of this scale. The first part of a file is enough for it, so the "
-    "file may be cut after that.",
+    "Write a preview of this scale. It needs only the first part of a file: the file "
+    "may be cut after that part.",
 )
 flags.mark_flags_as_mutual_exclusive([_REGION.name, _SCALE.name])
 flags.register_validator(

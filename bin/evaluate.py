@@ -48,7 +48,7 @@ _QUALITIES = flags.DEFINE_list(
 _EFFORT = flags.DEFINE_integer(
     "effort",
     FAST,
-    "1 to 9: that of bin/compress.",
+    "Effort from 1 to 9, see bin/compress.",
     lower_bound=1,
     upper_bound=9,
 )

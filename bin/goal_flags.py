@@ -7,7 +7,7 @@ from tf_imgcomp.files.goals import DEFAULT_QUALITY, Goal, goal_of
 _QUALITY = flags.DEFINE_float(
     "quality",
     None,
-    f"1 (smallest file) to 100; {DEFAULT_QUALITY:g} without any goal.",
+    f"From 1 (smallest file) to 100. Default without a goal: {DEFAULT_QUALITY:g}.",
     lower_bound=1,
     upper_bound=100,
 )

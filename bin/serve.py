@@ -58,19 +58,23 @@ _METRICS_PORT = flags.DEFINE_integer(
 _MAX_BATCH = flags.DEFINE_integer(
     "max_batch",
     _DEFAULTS.max_batch,
-    "Images or tiles in a batch, of one request or of several put together. 1: Triton "
-    "takes one of a request, tensorflow_model_server any number.",
+    "Largest batch of images or tiles, from one request or from several together. With "
+    "1, Triton refuses requests of more; tensorflow_model_server does not.",
     1,
     1024,
 )
 _BATCH_DELAY = flags.DEFINE_float(
-    "batch_delay", _DEFAULTS.batch_delay, "Milliseconds to wait for others.", 0, 1e4
+    "batch_delay",
+    _DEFAULTS.batch_delay,
+    "Milliseconds that a request waits for others, to form a batch with them.",
+    0,
+    1e4,
 )
 _MAX_QUEUE = flags.DEFINE_integer(
     "max_queue",
     _DEFAULTS.max_queue,
-    "Requests (tensorflow_model_server: batches) that wait, for each signature. Others "
-    "are refused as unavailable: clients come again later.",
+    "Largest number of waiting requests (tensorflow_model_server: batches) of each "
+    "signature. Others are refused as unavailable, and clients try again later.",
     1,
 )
 

@@ -14,15 +14,15 @@ from tf_imgcomp_bin import command_line
 _SERVER = flags.DEFINE_string(
     "server",
     None,
-    "Let a server compute: tfs://HOST:PORT, TensorFlow Serving, or kserve://HOST:PORT, "
-    "Triton and others that speak KServe v2; both over gRPC. --model is an id there. "
-    "bin/serve starts one.",
+    "Let a server compute, over gRPC: tfs://HOST:PORT for TensorFlow Serving, "
+    "kserve://HOST:PORT for Triton and others that speak KServe v2. --model must then "
+    "be an id. bin/serve starts a server.",
 )
 _DEADLINE = flags.DEFINE_float(
     "deadline",
     DEADLINE,
-    "Seconds that the server may take for a tile, with repeated tries while it is not "
-    "available.",
+    "Most seconds that a tile may take, including repeated tries while the server is "
+    "not available.",
     lower_bound=0.1,
     upper_bound=1e6,
 )
