@@ -70,13 +70,16 @@ def missing(wheel: Path, source: Path) -> list[str]:
     return sorted(wanted - set(zipfile.ZipFile(wheel).namelist()))
 
 
-def use_in_an_empty_environment(wheel: Path, folder: Path) -> None:
-    """Installs a wheel with all it needs, and runs the smoke test."""
-    _check(sys.executable, "-m", "venv", folder / "env")
-    python = folder / "env" / "bin" / "python"
-    _check(python, "-m", "pip", "install", "--quiet", wheel.resolve())
-    shutil.copy(ROOT / SMOKE_TEST, folder)
-    _check(python, "-I", SMOKE_TEST.name, cwd=folder)
+def install(wheel: Path, environment: Path) -> Path:
+    """Installs a wheel with all that it needs in a new environment.
+
+    Returns:
+        The environment's Python.
+    """
+    _check(sys.executable, "-m", "venv", environment)
+    python = environment / "bin" / "python"
+    _check(python, "-I", "-m", "pip", "install", "--quiet", wheel.resolve())
+    return python
 
 
 def _check(*command: object, cwd: Path = ROOT) -> None:
@@ -100,7 +103,9 @@ def main() -> None:
         if wheel.stat().st_size > MAX_BYTES:
             sys.exit(f"bin/release: {wheel} has {wheel.stat().st_size} bytes")
         _check(sys.executable, "-m", "twine", "check", "--strict", *files)
-        use_in_an_empty_environment(wheel, folder)
+        shutil.copy(ROOT / SMOKE_TEST, folder)
+        python = install(wheel, folder / "env")
+        _check(python, "-I", SMOKE_TEST.name, cwd=folder)
     for path in files:
         print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1e6:.1f} MB")
     print("Upload both: python -m twine upload", *(f.relative_to(ROOT) for f in files))

@@ -1,11 +1,9 @@
-"""The wheel, in a separate environment, contains everything that its programs need."""
+"""The wheel, in an empty environment, brings everything that its programs need."""
 
 import email
 import os
 import shutil
 import subprocess
-import sys
-import sysconfig
 import zipfile
 from pathlib import Path
 
@@ -16,7 +14,6 @@ from tf_imgcomp_bin import release
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
-PIP = ("-m", "pip", "--disable-pip-version-check", "--quiet")
 NOT_COPIED = shutil.ignore_patterns(".venv*", ".*_cache", "__pycache__", "*.egg-info")
 # By version of Python: the last Pillow with known holes that it could have, the first
 # without them there.
@@ -69,23 +66,12 @@ def wheel(source, tmp_path_factory):
     return release.build(source, tmp_path_factory.mktemp("dist"))[1]
 
 
-@pytest.fixture(scope="module")
-def programs(wheel, tmp_path_factory):
-    """The folder of programs of an environment that has the wheel.
-
-    Other packages come from the tests' environment, without its editable link to this
-    checkout.
-    """
-    folder = tmp_path_factory.mktemp("wheel")
-    environment = folder / "env"
-    run(sys.executable, "-m", "venv", "--without-pip", environment, cwd=folder)
-    paths = {"base": environment, "platbase": environment}
-    packages = Path(sysconfig.get_path("purelib", vars=paths))
-    (packages / "others.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    python = environment / "bin" / "python"
-    install = ("install", "--no-deps", "--no-index", "--ignore-installed")
-    run(python, *PIP, *install, wheel, cwd=folder)
-    return python.parent
+@pytest.fixture
+def python(wheel, tmp_path):
+    """The Python of an environment that has the wheel and what pip installs for it."""
+    environment = tmp_path / "env"
+    yield release.install(wheel, environment)
+    shutil.rmtree(environment)  # Two gigabytes.
 
 
 def test_the_wheel_has_everything_and_is_small(wheel, source):
@@ -99,15 +85,12 @@ def test_a_lost_file_is_found(wheel, source):
     (source / "tf_imgcomp" / "new.txt").unlink()
 
 
-def test_models_flagfiles_and_programs_are_installed(programs, tmp_path):
-    printed = run(programs / "python", "-I", "-c", INSTALLED, cwd=tmp_path)
+def test_a_newcomer_uses_models_api_plugin_and_programs(python, tmp_path):
+    printed = run(python, "-I", "-c", INSTALLED, cwd=tmp_path)
     models = {card.parent.name for card in ROOT.glob("saved_models/*/card.json")}
     assert set(printed.split()) == models
-
-
-def test_a_newcomer_uses_api_plugin_and_programs(programs, tmp_path):
     shutil.copy(ROOT / release.SMOKE_TEST, tmp_path)
-    printed = run(programs / "python", "-I", release.SMOKE_TEST.name, cwd=tmp_path)
+    printed = run(python, "-I", release.SMOKE_TEST.name, cwd=tmp_path)
     assert printed == "smoke test: passed\n"
 
 
