@@ -1,9 +1,12 @@
 """SOAP on problems whose answers are known."""
 
+import json
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from tf_imgcomp.training.optimization import OptimizationConfig, optimizer_settings
 from tf_imgcomp.training.soap import Soap
 
 SIDE = Soap().side_min
@@ -67,6 +70,16 @@ def test_bases_stay_orthonormal_and_moments_turn_with_them(shape):
     for basis in bases:
         assert not np.array_equal(basis, np.eye(len(basis)))
         np.testing.assert_allclose(basis @ basis.T, np.eye(len(basis)), atol=1e-4)
+
+
+def test_a_record_has_its_own_defaults_too():
+    settings = optimizer_settings(OptimizationConfig(10, optimizer="soap"))
+    assert "learning_rate" not in settings  # Another field of the record.
+    settings = json.loads(json.dumps(settings))
+    again = Soap.from_config({**settings, "learning_rate": 1e-3})
+    expected = Soap(use_ema=True, ema_momentum=0.999, jit_compile=False).get_config()
+    assert again.get_config() == {**expected, "name": again.name}
+    assert (settings["refresh_every"], settings["side_max"]) == (10, 512)
 
 
 def test_it_has_the_average_of_weights_and_a_config():

@@ -142,6 +142,19 @@ def test_steps_that_are_not_finite_or_far_too_large_are_left_out():
     assert guard.skipped == 3
 
 
+def test_the_guard_trusts_its_average_after_as_many_steps_as_configured():
+    config = OptimizationConfig(1, norm_warmup=3, norm_decay=0.5, norm_warmup_decay=0.0)
+    guard = GradientGuard(config)
+    for norm in (1e6, 1e-3, 1.0):  # The average is the last norm.
+        guard([tf.constant([norm])])
+    assert guard.skipped == 0
+    guard([tf.constant([21.0])])  # Counted as 20: the average becomes 10.5.
+    guard([tf.constant([200.0])])
+    assert guard.skipped == 1
+    guard([tf.constant([3000.0])])
+    assert guard.skipped == 2
+
+
 @pytest.mark.slow
 def test_mixed_precision_trains_with_float32_bits(images):
     tf.keras.mixed_precision.set_global_policy("mixed_bfloat16")
