@@ -41,6 +41,14 @@ def codec(request):
     return tiny.random_codec(**request.param)
 
 
+@pytest.fixture(scope="module", params=CODECS)
+def exported(request):
+    """Each codec with random weights, rounded as in its module, and this module."""
+    codec = tiny.random_codec(name=request.param)
+    round_as_saved(codec)
+    return codec, CodecModule(codec)
+
+
 def decoded_latents(module, coded, rows, columns):
     """The latents of what `CodecModule.compress` coded."""
     quality = coded["quality"]
@@ -154,11 +162,8 @@ def test_real_bytes_agree_with_estimated_bits(switches, quality, make_image):
 
 
 @pytest.mark.slow
-@every_codec
-def test_module_gives_back_what_the_codec_reconstructs(name, make_image):
-    codec = tiny.random_codec(name=name)
-    round_as_saved(codec)  # As the module does.
-    module = CodecModule(codec)
+def test_module_gives_back_what_the_codec_reconstructs(exported, make_image):
+    codec, module = exported
     x, quality = make_image(70, 90), tf.constant([60.0])
     coded = module.compress(x, WHOLE, 60.0)
     y_hat = decoded_latents(module, coded, 8, 8)
@@ -186,11 +191,8 @@ def test_a_preview_is_the_image_made_small(name, make_image):
 
 
 @pytest.mark.slow
-@every_codec
-def test_latents_hardly_depend_on_the_order_of_sums(name, make_image):
-    codec = tiny.random_codec(name=name)
-    round_as_saved(codec)  # As the module does; eagerly its own weights are not seen.
-    module = CodecModule(codec)
+def test_latents_hardly_depend_on_the_order_of_sums(exported, make_image):
+    _, module = exported  # Eagerly, the module's own weights are not seen.
     arguments = tf.constant(make_image(50, 67)), WHOLE, tf.constant(7000, tf.int64)
     expected, eagerly = module.analysis(*arguments), module.analysis.python_function
     compiled = tf.function(eagerly, jit_compile=True)

@@ -107,17 +107,9 @@ def test_more_photos_can_be_held_out(data, make_image):
 
 
 @pytest.mark.slow
-def test_a_run_goes_on_where_it_was(data, tmp_path):
-    codec = train(data, tmp_path / "run", TWO_STEPS, MODEL)
-    again = train(data, tmp_path / "run", TWO_STEPS, MODEL)
-    for ours, theirs in zip(again.get_weights(), codec.get_weights()):
-        np.testing.assert_array_equal(ours, theirs)
-
-
-@pytest.mark.slow
-def test_a_run_does_not_go_on_with_other_settings(data, tmp_path):
+def test_a_run_goes_on_where_it_was_and_with_no_other_settings(data, tmp_path):
     def resume(steps=2, seed=1, batch=2, sizes=tiny.PLAIN, report=print, **objective):
-        train(
+        return train(
             dataclasses.replace(data, batch=batch),
             tmp_path / "run",
             TrainerConfig(OptimizationConfig(steps=steps, warmup_steps=1), seed=seed),
@@ -127,7 +119,9 @@ def test_a_run_does_not_go_on_with_other_settings(data, tmp_path):
         )
 
     lines = []
-    resume()
+    codec, again = resume(), resume()
+    for ours, theirs in zip(again.get_weights(), codec.get_weights()):
+        np.testing.assert_array_equal(ours, theirs)
     resume(steps=3, report=lines.append)
     assert "resumed: optimization.steps was 2 and is now 3" in lines
     for changes, message in (
