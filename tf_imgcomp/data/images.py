@@ -33,6 +33,7 @@ from tf_imgcomp.data import (
     jpeg_2000,
     jpeg_xl,
     metadata,
+    png,
     samples,
     size_limits,
     tiff,
@@ -46,7 +47,6 @@ from tf_imgcomp.errors import ImageError, ImgcompError
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 _BYTES_PER_PIXEL = 4  # Of a decoded image in Pillow.
-_LARGEST_PNG_CHUNK = 8_000_000  # Bytes, inflated.
 _PILLOW = threading.RLock()
 _ALPHA_FORMATS = {
     *("PNG", "WEBP", "TIFF", "JPEG2000", "AVIF", "HEIF", "JXL", "TGA", "ICO", "ICNS"),
@@ -119,7 +119,8 @@ def read_image(
         OSError: If the file cannot be read.
     """
     notes: list[str] = []
-    with open(path, "rb") as stream, _pillow_errors():
+    with open(path, "rb") as file, _pillow_errors():
+        stream = png.without_large_texts(file, notes)
         image = formats.open_image(stream)
         size = image.height, image.width
         size_limits.check_pixels(*size, max_pixels)
@@ -235,7 +236,7 @@ def limited_by_memory() -> Iterator[None]:
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         limits = Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK
-        PngImagePlugin.MAX_TEXT_CHUNK = _LARGEST_PNG_CHUNK
+        PngImagePlugin.MAX_TEXT_CHUNK = png.LARGEST
         Image.MAX_IMAGE_PIXELS = size_limits.available_memory() // _BYTES_PER_PIXEL
         try:
             yield
