@@ -11,6 +11,7 @@ import pytest
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 import tf_imgcomp.pillow_plugin
+from tests.data.png_files import png
 from tf_imgcomp import bitstream
 from tf_imgcomp.data import icc
 
@@ -117,6 +118,20 @@ def test_colours_of_a_png_come_along(image):
     assert icc.read_primaries(profile) == pytest.approx(primaries, abs=1e-3)
     image.save("x.tfci", icc_profile=SRGB, **STUB)
     with Image.open("x.tfci") as opened:
+        assert opened.info["icc_profile"] == SRGB
+
+
+def test_colours_that_only_its_file_names_come_along(tmp_path):
+    values = np.full((2, 3, 3), 77)
+    path = tmp_path / "image.png"
+    path.write_bytes(png(values, 2, (b"cICP", bytes((12, 13, 0, 1))), depth=8))
+    with Image.open(path) as image:
+        image.save("x.tfci", dpi=(72, 72), **STUB)
+        image.save("y.tfci", icc_profile=SRGB, **STUB)
+    with Image.open("x.tfci") as opened:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(opened.info["icc_profile"]))
+        assert profile.profile.profile_description == "Display P3"
+    with Image.open("y.tfci") as opened:
         assert opened.info["icc_profile"] == SRGB
 
 

@@ -24,6 +24,7 @@ from PIL import Image, ImageFile
 
 from tf_imgcomp import bitstream
 from tf_imgcomp.data import arrays
+from tf_imgcomp.data.exif import copy_with_tags
 from tf_imgcomp.errors import BitstreamError, ImgcompError
 from tf_imgcomp.files.compression import SUFFIX
 from tf_imgcomp.files.encoding import decode
@@ -122,7 +123,9 @@ def _with_metadata(image: Image.Image, given: dict[str, Any]) -> Image.Image:
     replaced = {name: given[name] for name in _METADATA if name in given}
     if not replaced:
         return image
-    image = image.copy()
+    # A given profile comes before colours that the file of an opened image names.
+    copy = Image.Image.copy if "icc_profile" in replaced else copy_with_tags
+    image = copy(image)
     if isinstance(replaced.get("exif"), Image.Exif):
         replaced["exif"] = replaced["exif"].tobytes()
     image.info.update(replaced)

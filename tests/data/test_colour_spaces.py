@@ -306,6 +306,33 @@ def test_an_opened_png_has_the_colours_of_its_file(read, tmp_path, chunks):
             np.testing.assert_array_equal(alike.pixels, photo.pixels)
 
 
+@pytest.mark.parametrize("suffix", ["png", "avif"])
+def test_an_opened_image_has_the_colours_that_only_its_file_names(
+    read, tmp_path, make_image, suffix
+):
+    path = tmp_path / f"image.{suffix}"
+    if suffix == "png":
+        read(cicp(12, 13))
+    else:
+        Image.fromarray(make_image(64, 96)).save(path)
+        with_nclx(path, 12, 13)
+    profile = read_image(path).icc
+    assert description(profile) == "Display P3"
+    data = io.BytesIO(path.read_bytes())
+    with Image.open(path) as image, Image.open(data) as in_memory:
+        for opened in (image, in_memory):
+            assert read_pillow_image(opened).icc == profile
+        assert np.asarray(image).shape == np.asarray(in_memory).shape
+        # Now both are loaded.
+        assert read_pillow_image(image).icc == profile
+        photo = read_pillow_image(in_memory)
+    assert photo.icc is None
+    assert photo.notes == (
+        "opened from memory and loaded: colours and depth that only the file tells "
+        "are unknown",
+    )
+
+
 def test_an_opened_heic_has_the_colours_of_its_file(tmp_path, make_image):
     pytest.importorskip("pillow_heif").register_heif_opener()
     path = tmp_path / "image.heic"

@@ -1,12 +1,13 @@
 """Grey of more than 8 bits, and TIFFs that are refused."""
 
+import io
 import struct
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tf_imgcomp.data.images import read_image
+from tf_imgcomp.data.images import read_image, read_pillow_image
 from tf_imgcomp.errors import ImageError
 
 LEVELS = np.arange(256).reshape(8, 32)
@@ -73,6 +74,31 @@ def test_thirty_two_bits_that_use_few_values_are_stretched(read):
 def test_sixteen_bits_with_sign_are_scaled_by_their_depth(read):
     data = np.rint(LEVELS * 32767 / 255).astype("<i2").tobytes()
     check(read(data, 16, kind=2), "16-bit samples reduced to 8 bits")
+
+
+@pytest.mark.parametrize("is_loaded", [False, True])
+@pytest.mark.parametrize("in_memory", [False, True])
+@pytest.mark.parametrize(
+    ("dtype", "scale", "bits", "fields"),
+    [
+        (None, 4095 / 255, 12, {}),
+        ("<u2", -257, 16, {"photometric": 0}),
+        ("<u4", 16843009, 32, {}),
+        ("<i2", 32767 / 255, 16, {"kind": 2}),
+    ],
+)
+def test_an_opened_tiff_is_read_like_its_file(
+    tmp_path, dtype, scale, bits, fields, in_memory, is_loaded
+):
+    values = np.rint(LEVELS * scale) + (65535 if scale < 0 else 0)
+    data = values.astype(dtype).tobytes() if dtype else packed(values.astype(int))
+    path = tmp_path / "image.tif"
+    path.write_bytes(tiff(data, 32, 8, bits, **fields))
+    source = io.BytesIO(path.read_bytes()) if in_memory else path
+    with Image.open(source) as image:
+        if is_loaded:
+            image.load()
+        check(read_pillow_image(image), f"{bits}-bit samples reduced to 8 bits")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, ImageFile, TiffImagePlugin
+from PIL import Image, ImageCms, ImageFile, PngImagePlugin, TiffImagePlugin
 
 from tests.data.png_files import png
 from tf_imgcomp.data import size_limits
@@ -17,6 +17,7 @@ from tf_imgcomp.data.images import (
     input_suffixes,
     output_format,
     read_image,
+    read_pillow_image,
     write_image,
 )
 from tf_imgcomp.data.samples import to_eight_bits
@@ -334,6 +335,40 @@ def test_frames_of_a_tiff_are_not_counted(save, monkeypatch):
     assert read_image(save(frame, "image.tif")).notes == ()
     path = save(frame, "image.tif", save_all=True, append_images=[frame])
     assert read_image(path).notes == ("first frame of several only",)
+
+
+def test_an_opened_image_names_what_its_file_holds_besides(save, tmp_path):
+    frames = [Image.new("RGB", (4, 3), colour) for colour in ("red", "green", "blue")]
+    path = save(frames[0], "image.gif", save_all=True, append_images=frames[1:])
+    with Image.open(path) as image:
+        assert read_pillow_image(image).notes == ("first frame of 3 only",)
+        image.seek(2)
+        photo = read_pillow_image(image)
+        assert photo.notes == ("frame 3 of 3 only",)
+        assert photo.pixels[0, 0].tolist() == [0, 0, 255]
+        assert image.tell() == 2
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Title", "one")
+    path = save(frames[0], pnginfo=text)
+    with Image.open(path) as image:
+        assert read_pillow_image(image).text == (("Title", "one"),)
+    path.write_bytes(png(np.full((2, 3, 3), 256 * 77 + 200), 2))
+    with Image.open(path) as image:
+        photo = read_pillow_image(image)
+    assert photo.notes == ("16-bit samples reduced to 8 bits",)
+    assert (photo.pixels == 77).all()
+
+
+def test_an_opened_image_is_read_though_its_file_is_gone_or_another_one(
+    save, pixels, tmp_path
+):
+    path = save(Image.fromarray(pixels), "image.tif")
+    with Image.open(path) as image:
+        image.load()
+        path.unlink()
+        np.testing.assert_array_equal(read_pillow_image(image).pixels, pixels)
+        path.write_bytes(b"other")
+        np.testing.assert_array_equal(read_pillow_image(image).pixels, pixels)
 
 
 def test_empty_and_foreign_files_are_refused(tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import struct
 import warnings
@@ -28,6 +27,8 @@ _DESCRIPTIVE_TAGS = {
     ExifTags.IFD.GPSInfo,
 }
 _NESTED = {ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo}
+# Attributes that copies lose; the last three are of TIFF, JPEG and JPEG XL.
+_LOST = {"filename", "tag_v2", "applist", "jpeg"}
 _Base = ExifTags.Base
 _INCH = 2
 _UNITS = {_INCH: 1.0, 3: 2.54}  # Dots per inch; 3 is a centimetre.
@@ -63,20 +64,18 @@ def _is_upright(image: Image.Image) -> bool:
 
 
 def copy_with_tags(image: Image.Image) -> Image.Image:
-    """Returns a copy of an image that keeps its EXIF.
+    """Returns a copy of an image that keeps its EXIF, its format and its file's name.
 
-    Pillow's copies lose two things: the tags that a TIFF stores beside those of its
-    samples, and the fact that the decoder has turned the image.
+    Pillow's copies lose them, and the tags of a TIFF, where its EXIF is.
     """
     copy = image.copy()
-    if _is_upright(image) and "exif" in image.info:
-        with contextlib.suppress(*_DAMAGE):  # Whoever turns it, notes it.
-            copy.info["exif"] = _reset_orientation(image.info["exif"])
     if "exif" not in image.info:
         tags = image.getexif()
         copy.getexif().update(tags)
         for tag in _NESTED & tags.keys():
             copy.getexif()[tag] = tags.get_ifd(tag)
+    for name in _LOST & vars(image).keys() | {"format"}:
+        setattr(copy, name, getattr(image, name))
     return copy
 
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -81,6 +86,41 @@ def open_image(stream: BinaryIO) -> Image.Image:
         if not tiff.has_signed_bytes(image):
             return image
     raise ImageError(f"a TIFF that is not read: {tiff.describe_samples(stream)}")
+
+
+@contextmanager
+def reopened(image: Image.Image) -> Iterator[tuple[Image.Image | None, BinaryIO]]:
+    """Context in which the file of an image is open once more, at the same frame.
+
+    Args:
+        image: An image that Pillow opened or made.
+
+    Yields:
+        The image as its file holds it, and the file; None and an empty file if the
+        image was made, or if its file cannot be had or is another one by now.
+    """
+    with contextlib.ExitStack() as stack:
+        opened, stream = None, _file_of(image, stack)
+        if stream:
+            before = stream.tell()
+            stack.callback(stream.seek, before)
+            stream.seek(0)
+            with contextlib.suppress(Exception):  # Of an image that Pillow did open.
+                opened = open_image(stream)
+                opened.seek(image.tell())
+        if stream and opened and opened.format == image.format:
+            yield opened, stream
+        else:
+            yield None, io.BytesIO()
+
+
+def _file_of(image: Image.Image, stack: contextlib.ExitStack) -> BinaryIO | None:
+    """The file of an image, closed with the stack if it is opened here."""
+    name = getattr(image, "filename", "")
+    if image.format and name and os.path.isfile(name):
+        return stack.enter_context(open(name, "rb"))
+    stream = getattr(image, "fp", None)
+    return None if stream is None or stream.closed else stream
 
 
 def output_format(path: Path) -> str:

@@ -8,7 +8,6 @@ Pillow raises many types of exceptions for damaged files; here all of them becom
 
 from __future__ import annotations
 
-import io
 import logging
 import threading
 import warnings
@@ -51,6 +50,10 @@ _PILLOW = threading.RLock()
 _ALPHA_FORMATS = {
     *("PNG", "WEBP", "TIFF", "JPEG2000", "AVIF", "HEIF", "JXL", "TGA", "ICO", "ICNS"),
     *("DDS", "SGI"),
+}
+# Of these Pillow does not keep everything that is read here.
+_READ_FROM_FILES = {
+    *("PNG", "AVIF", "HEIF", "JXL", "JPEG2000", "BMP", "DIB", "QOI"),
 }
 # Decoded images are lossy already: their format should add almost no further loss.
 _SAVE_OPTIONS: dict[str, dict[str, Any]] = {
@@ -130,7 +133,8 @@ def read_image(
         if image.format == "TIFF":
             tiff.check_strips(image)
         _name_what_is_left_out(image, stream, notes)
-        return _read_frame(image, stream, notes)
+        _name_depth(image, stream, notes)
+        return _read_frame(image, stream, notes, samples.raw_mode(image))
 
 
 def write_image(
@@ -182,9 +186,9 @@ def read_pillow_image(
 ) -> Photo:
     """Returns the photo in an image that Pillow opened or made.
 
-    Its colour space is read from Pillow's `info`: ICC profile, gAMA, cHRM and sRGB of a
-    PNG, nclx of a HEIC, Adobe RGB in the EXIF. Only `read_image` reads the rest from
-    the file, such as cICP of a PNG, nclx of an AVIF and the tags of a TIFF.
+    What Pillow does not keep, such as cICP of a PNG and nclx of an AVIF, is read from
+    the file of an image that was opened. A note says if the file cannot be had any
+    more: it was no file on disk, and the image is loaded. Copies are made images.
 
     Args:
         image: An image, which is loaded and not changed.
@@ -201,8 +205,20 @@ def read_pillow_image(
     size_limits.check_memory(
         image.height, image.width, needed_memory(image.height, image.width)
     )
-    with _pillow_errors():
-        return _read_frame(exif.copy_with_tags(image), io.BytesIO(), [])
+    notes: list[str] = []
+    with _pillow_errors(), formats.reopened(image) as (opened, stream):
+        if image.format:
+            _name_what_is_left_out(opened or image, stream, notes)
+        if opened:
+            _name_depth(opened, stream, notes)
+        elif image.format in _READ_FROM_FILES:
+            notes.append(
+                "opened from memory and loaded: colours and depth that only the file "
+                "tells are unknown"
+            )
+        raw = samples.raw_mode(opened or image)
+        copy = exif.copy_with_tags(image)
+        return _read_frame(copy, stream, notes, raw, is_from_file=False)
 
 
 @contextmanager
@@ -247,20 +263,26 @@ def limited_by_memory() -> Iterator[None]:
 def _name_what_is_left_out(
     image: Image.Image, stream: BinaryIO, notes: list[str]
 ) -> None:
-    """Adds notes on further images in the file, and on its depth."""
+    """Adds notes on further images and metadata in the file."""
     if getattr(image, "is_animated", False):
         # Counting takes quadratic time in a TIFF.
         count = getattr(image, "n_frames", 2) if image.format != "TIFF" else "several"
-        notes.append(f"first frame of {count} only")
+        number = image.tell()
+        frame = f"frame {number + 1}" if number else "first frame"
+        notes.append(f"{frame} of {count} only")
     if gain_maps.has_gain_map(image, stream):
         notes.append("HDR gain map dropped")
     if note := metadata.name_what_is_left_out(image, stream):
         notes.append(note)
+    if image.format == "HEIF" and image.info.get("depth_images"):
+        notes.append("depth map dropped")
+
+
+def _name_depth(image: Image.Image, stream: BinaryIO, notes: list[str]) -> None:
+    """Adds a note on more than 8 bits that the decoder reduces."""
     depth = None
     if image.format == "HEIF":
         depth = image.info.get("bit_depth")
-        if image.info.get("depth_images"):
-            notes.append("depth map dropped")
     elif image.format == "AVIF":
         depth = isobmff.read_properties(stream).depth
     elif image.format == "JXL" and image.mode not in deep_grey.MODES:
@@ -273,8 +295,15 @@ def _name_what_is_left_out(
         notes.append(deep_grey.reduced(depth))
 
 
-def _read_frame(image: Image.Image, stream: BinaryIO, notes: list[str]) -> Photo:
-    raw = samples.raw_mode(image)
+def _read_frame(
+    image: Image.Image,
+    stream: BinaryIO,
+    notes: list[str],
+    raw: str,
+    *,
+    is_from_file: bool = True,
+) -> Photo:
+    """The photo in an image; its pixels can be read from the file again, or not."""
     metadata.drop_misleading_text(image, notes)
     if image.format == "JPEG2000":
         image.info["icc_profile"] = jpeg_2000.read_profile(stream)
@@ -286,7 +315,8 @@ def _read_frame(image: Image.Image, stream: BinaryIO, notes: list[str]) -> Photo
     exif_data = metadata.drop_too_large("EXIF", exif.turn_upright(image, notes), notes)
     curve, note = space.conversion() if space else (None, "")
     notes += [note] if note else []
-    colours, alpha = samples.to_eight_bits(image, raw, stream, notes, curve)
+    source = stream if is_from_file else None
+    colours, alpha = samples.to_eight_bits(image, raw, source, notes, curve)
     grey = colours.ndim == 2
     if space:
         icc = _matching_profile(space, grey, notes)

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, ImageCms, ImageFile
 
-from tf_imgcomp.data import deep_grey
+from tf_imgcomp.data import deep_grey, tiff
 from tf_imgcomp.data.exif import turn_upright
 from tf_imgcomp.data.transfer import Curve
 
@@ -25,17 +25,19 @@ def raw_mode(image: Image.Image) -> str:
     """Returns Pillow's raw mode, which tells how the file stores its samples.
 
     Args:
-        image: An image that is open and not loaded yet.
+        image: An image that is open. Of one that is loaded only a TIFF tells it.
     """
     tiles = image.tile if isinstance(image, ImageFile.ImageFile) else []
-    args = tiles[0].args if tiles else ""
+    if not tiles:
+        return tiff.raw_mode(image)
+    args = tiles[0].args
     return str(args[0]) if isinstance(args, tuple) and args else str(args)
 
 
 def to_eight_bits(
     image: Image.Image,
     raw: str,
-    stream: BinaryIO,
+    stream: BinaryIO | None,
     notes: list[str],
     curve: Curve | None = None,
 ) -> tuple[np.ndarray, np.ndarray | None]:
@@ -44,7 +46,8 @@ def to_eight_bits(
     Args:
         image: A loaded image that is upright.
         raw: Its `raw_mode`.
-        stream: The file it came from.
+        stream: The file it came from. None: it may have been changed since, so that
+            16-bit colours stay as Pillow reduced them.
         notes: Gets a line for everything that is lost.
         curve: Function to apply to samples in [0, 1], before they are rounded if they
             are of 16 bits. None: identity.
@@ -57,7 +60,7 @@ def to_eight_bits(
         return deep_grey.to_eight_bits(image, raw, notes, curve)
     if ";16" in raw:
         notes.append(deep_grey.reduced(16))
-    if raw[:-1] in ("RGB;16", "RGBA;16"):
+    if stream and raw[:-1] in ("RGB;16", "RGBA;16"):
         image = _round_colours(image, raw, stream, curve)
         curve = None
     if image.mode in ("CMYK", "LAB", "HSV", "YCbCr"):

@@ -50,6 +50,25 @@ def describe_samples(stream: BinaryIO) -> str:
     )
 
 
+def raw_mode(image: Image.Image) -> str:
+    """Returns Pillow's raw mode of the samples of a TIFF, loaded or not.
+
+    It is empty for other images, and for samples that Pillow decodes by a library.
+    """
+    tags = getattr(image, "tag_v2", None)
+    if tags is None:
+        return ""
+    bits = tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,))
+    kind = tags.get(TiffImagePlugin.SAMPLEFORMAT, (1,))
+    photometric = tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION, 0)
+    for key, (mode, raw) in TiffImagePlugin.OPEN_INFO.items():
+        order, meaning, format_, _, depths, _ = key
+        found = order == tags.prefix and meaning == photometric and depths == bits
+        if found and format_[0] == kind[0] and mode == image.mode:
+            return str(raw)
+    return ""
+
+
 def has_signed_bytes(image: Image.Image) -> bool:
     """Whether the samples of an open TIFF are signed bytes.
 
