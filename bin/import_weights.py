@@ -18,10 +18,11 @@ from pathlib import Path
 
 from absl import app, flags
 
-from tf_imgcomp_bin import command_line
+from tf_imgcomp_bin import command_line, input_flags
 
 PROGRAM = "import_weights"
 
+flags.adopt_module_key_flags(input_flags)
 _MODEL = flags.DEFINE_string(
     "model", None, "Folder to write. Its name becomes the model's id.", required=True
 )
@@ -88,7 +89,8 @@ def photos() -> list:
         if len(read) == _PHOTOS.value:
             break
         try:
-            read.append(read_image(path).pixels)
+            limit = input_flags.MAX_PIXELS.value
+            read.append(read_image(path, max_pixels=limit).pixels)
         except (ImageError, OSError) as error:
             command_line.complain(PROGRAM, f"{path}: {error}, left out")
     if not read:

@@ -25,13 +25,14 @@ from tqdm import tqdm
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.image_codecs import classical, models
 from tf_imgcomp.postfilter.making_pairs import make_pairs, plan
-from tf_imgcomp_bin import command_line
+from tf_imgcomp_bin import command_line, input_flags
 
 PROGRAM = "make_pairs"
 
 # A filter can follow them.
 _LOSSY = [name for name in classical.STREAMS if name != "webp_lossless"]
 
+flags.adopt_module_key_flags(input_flags)
 _CODEC = flags.DEFINE_string(
     "codec",
     None,
@@ -74,7 +75,8 @@ def make(folder: Path) -> int:
     per_photo = min(_PER_PHOTO.value or len(settings), len(settings))
     jobs = plan(folder, output, settings, per_photo)
     made = failed = 0
-    results = make_pairs(jobs, output, codec, _THREADS.value)
+    limit = input_flags.MAX_PIXELS.value
+    results = make_pairs(jobs, output, codec, _THREADS.value, limit)
     for job, reason in tqdm(results, total=len(jobs), unit="pair", disable=None):
         made, failed = made + (not reason), failed + bool(reason)
         if reason:

@@ -15,10 +15,11 @@ from absl import app, flags
 from tqdm import tqdm
 
 from tf_imgcomp.data.packing import pack_photos
-from tf_imgcomp_bin import command_line
+from tf_imgcomp_bin import command_line, input_flags
 
 PROGRAM = "pack_images"
 
+flags.adopt_module_key_flags(input_flags)
 _OUTPUT = flags.DEFINE_string("output", None, "File to write.", required=True)
 _MEGABYTES = flags.DEFINE_float(
     "max_megabytes",
@@ -36,7 +37,8 @@ def main(argv: Sequence[str]) -> int:
 
 def pack(folder: Path) -> int:
     output = Path(_OUTPUT.value)
-    packed = pack_photos(folder, output, 1e6 * _MEGABYTES.value, tqdm)
+    limit = input_flags.MAX_PIXELS.value
+    packed = pack_photos(folder, output, 1e6 * _MEGABYTES.value, tqdm, limit)
     for name in packed.unreadable:
         command_line.complain(PROGRAM, f"{name}: not readable, left out")
     print(

@@ -20,12 +20,13 @@ from pathlib import Path
 
 from absl import app, flags
 
-from tf_imgcomp_bin import command_line, objective_flags, training_flags
+from tf_imgcomp_bin import command_line, input_flags, objective_flags, training_flags
 
 PROGRAM = "train"
 
 flags.adopt_module_key_flags(training_flags)
 flags.adopt_module_key_flags(objective_flags)
+flags.adopt_module_key_flags(input_flags)
 _DATA = flags.DEFINE_string("data", None, "Folder of photos.", required=True)
 _CACHE = flags.DEFINE_string(
     "cache", ".cache/photos", "Folder for decoded photos, about 3 bytes per pixel."
@@ -57,6 +58,7 @@ def train() -> int:
             folder=Path(_DATA.value),
             cache=Path(_CACHE.value),
             validation_photos=_VALIDATION_PHOTOS.value,
+            max_pixels=input_flags.MAX_PIXELS.value,
             note=_DATA_NOTE.value,
         ),
         Path(_WORKDIR.value),

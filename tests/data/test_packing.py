@@ -95,3 +95,9 @@ def test_photos_that_pillow_alone_reads_otherwise_are_packed_as_png(photos, tmp_
             expected = read_image(photos / name).pixels
             np.testing.assert_array_equal(np.asarray(image), expected)
     assert len(images) == 12
+
+
+def test_photos_over_max_pixels_are_left_out(photos, tmp_path):
+    Image.new("RGB", (40, 30)).save(photos / "a_1.png")
+    packed = pack_photos(photos, tmp_path / "p.zip", 1e6, max_pixels=600)
+    assert packed.unreadable == ["a_1.png"]

@@ -116,6 +116,17 @@ def test_a_folder_without_photos_is_refused(tmp_path):
         PhotoFolder(tmp_path, tmp_path / "cache")
 
 
+def test_photos_over_max_pixels_are_left_out(tmp_path):
+    Image.new("RGB", (9, 9)).save(tmp_path / "large.png")
+    Image.new("RGB", (8, 9)).save(tmp_path / "small.png")
+    cache = tmp_path / "cache"
+    photos = PhotoFolder(tmp_path, cache, max_pixels=72)
+    assert (photos.names, photos.unreadable) == (["small.png"], ["large.png"])
+    for limit in (81, 0):  # Not what the cache of another limit says.
+        photos = PhotoFolder(tmp_path, cache, max_pixels=limit)
+        assert photos.names == ["large.png", "small.png"]
+
+
 def test_a_folder_without_a_readable_photo_is_refused(tmp_path):
     (tmp_path / "a.jpg").write_bytes(b"no image")
     with pytest.raises(ImageError, match="no photo can be read$"):

@@ -47,9 +47,9 @@ def photos(tmp_path):
     return folder
 
 
-def _run(photos, output, per_photo=1, codec=None):
+def _run(photos, output, per_photo=1, codec=None, **options):
     jobs = plan(photos, output, SETTINGS, per_photo)
-    return list(make_pairs(jobs, output, codec or Shifter(), threads=2))
+    return list(make_pairs(jobs, output, codec or Shifter(), threads=2, **options))
 
 
 def _make_pairs(*arguments):
@@ -164,10 +164,15 @@ def test_a_codec_that_is_not_there_is_told(tmp_path):
 def test_a_photo_that_fails_is_told_and_stops_no_other(photos, tmp_path):
     Image.new("RGB", (9, 9), "white").save(photos / "b.png")
     (photos / "c.png").write_bytes(b"no image")
-    done = _run(photos, tmp_path / "pairs")
+    Image.new("RGB", (31, 30)).save(photos / "d.png")
+    done = _run(photos, tmp_path / "pairs", max_pixels=900)
     reasons = {job.photo.name: reason for job, reason in done if reason}
-    assert reasons == {"b.png": "too bright", "c.png": "not an image of a known format"}
-    assert len(done) == 14
+    assert reasons == {
+        "b.png": "too bright",
+        "c.png": "not an image of a known format",
+        "d.png": "31 x 30 pixels are more than the 900 of max_pixels",
+    }
+    assert len(done) == 15
 
 
 def test_pairs_of_another_codec_are_not_mixed(photos, tmp_path):

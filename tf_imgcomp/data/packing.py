@@ -13,6 +13,7 @@ from PIL import Image
 from tf_imgcomp.atomic_files import write_atomically
 from tf_imgcomp.data.images import read_image
 from tf_imgcomp.data.photos import is_held_out, photo_files
+from tf_imgcomp.data.size_limits import MAX_PIXELS
 from tf_imgcomp.errors import ImageError
 
 
@@ -23,7 +24,7 @@ class Packed(NamedTuple):
         train: number of photos to train on.
         held_out: number of photos held out.
         left: number of photos that did not fit.
-        unreadable: names of files that could not be decoded.
+        unreadable: names of files that could not be decoded or have more pixels.
     """
 
     train: int
@@ -33,7 +34,11 @@ class Packed(NamedTuple):
 
 
 def pack_photos(
-    folder: Path, output: Path, max_bytes: float, progress: Callable = iter
+    folder: Path,
+    output: Path,
+    max_bytes: float,
+    progress: Callable = iter,
+    max_pixels: int = MAX_PIXELS,
 ) -> Packed:
     """Writes the photos of a folder into a ZIP file.
 
@@ -47,6 +52,7 @@ def pack_photos(
         output: the file to write, atomically.
         max_bytes: its maximum size.
         progress: function that wraps an iterable, such as `tqdm.tqdm`.
+        max_pixels: largest number of pixels of a photo; 0: no limit.
 
     Raises:
         ImageError: If no training photo fits.
@@ -67,7 +73,7 @@ def pack_photos(
                 left += 1
                 continue
             try:
-                data, suffix = _packable(path)
+                data, suffix = _packable(path, max_pixels)
             except (ImageError, OSError):
                 unreadable.append(path.name)
                 continue
@@ -89,9 +95,10 @@ def _packed_size(name: str, size: int) -> int:
     return size + 30 + 46 + 2 * len(name.encode())
 
 
-def _packable(path: Path) -> tuple[bytes, str]:
+def _packable(path: Path, max_pixels: int) -> tuple[bytes, str]:
     """The bytes to pack, and what its name gets at its end."""
-    data, pixels = path.read_bytes(), read_image(path).pixels
+    pixels = read_image(path, max_pixels=max_pixels).pixels
+    data = path.read_bytes()
     if _is_plain(data, pixels):
         return data, ""
     stream = io.BytesIO()

@@ -13,6 +13,7 @@ import numpy as np
 from tf_imgcomp.atomic_files import open_atomically, write_atomically
 from tf_imgcomp.data.formats import input_suffixes
 from tf_imgcomp.data.images import read_image
+from tf_imgcomp.data.size_limits import MAX_PIXELS
 from tf_imgcomp.errors import ImageError
 
 ONE_HELD_OUT_IN = 50  # Where training says nothing else.
@@ -51,12 +52,12 @@ class PhotoFolder:
         cache: folder for the cache; made if missing.
         keep: function of a file's name; False leaves the photo out.
         progress: function that wraps an iterable, such as `tqdm.tqdm`.
+        max_pixels: largest number of pixels of a photo; 0: no limit.
 
     Attributes:
         names: names of the photos.
         listing_hash: of paths in the folder and sizes of the files.
-        unreadable: names of files that could not be decoded or have more pixels than
-            `size_limits.MAX_PIXELS`.
+        unreadable: names of files that could not be decoded or have more pixels.
 
     Raises:
         ImageError: If the folder holds no photo that can be read.
@@ -68,6 +69,7 @@ class PhotoFolder:
         cache: Path,
         keep: Callable = lambda name: True,
         progress: Callable = iter,
+        max_pixels: int = MAX_PIXELS,
     ):
         files = [path for path in photo_files(folder) if keep(path.name)]
         if not files:
@@ -76,9 +78,9 @@ class PhotoFolder:
         names = [path.relative_to(folder) for path in files]
         self.listing_hash = _hash((n, s.st_size) for n, s in zip(names, stats))
         rows = [(f, s.st_size, s.st_mtime_ns) for f, s in zip(files, stats)]
-        stem = Path(cache) / _hash([*rows, (_READING,)])
+        stem = Path(cache) / _hash([*rows, (_READING, max_pixels)])
         if not stem.with_suffix(".json").exists():
-            _decode(progress(files), stem)
+            _decode(progress(files), stem, max_pixels)
         index = json.loads(stem.with_suffix(".json").read_text())
         self.names, self.unreadable = index["names"], index["unreadable"]
         if not self.names:
@@ -106,7 +108,7 @@ def _hash(rows: Iterable[tuple]) -> str:
     return hashlib.sha256(os.fsencode(listing)).hexdigest()[:16]
 
 
-def _decode(files: Iterable[Path], stem: Path) -> None:
+def _decode(files: Iterable[Path], stem: Path, max_pixels: int) -> None:
     """Writes the pixels of all files, then the index, each atomically."""
     index: dict[str, list[Any]] = {
         kind: [] for kind in ("names", "shapes", "offsets", "unreadable")
@@ -115,7 +117,7 @@ def _decode(files: Iterable[Path], stem: Path) -> None:
     with open_atomically(stem.with_suffix(".pixels"), overwrite=True) as out:
         for path in files:
             try:
-                pixels = read_image(path).pixels
+                pixels = read_image(path, max_pixels=max_pixels).pixels
             except (ImageError, OSError):
                 index["unreadable"].append(path.name)
                 continue

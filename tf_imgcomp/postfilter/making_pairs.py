@@ -24,6 +24,7 @@ from tf_imgcomp.atomic_files import write_atomically
 from tf_imgcomp.data.images import read_image
 from tf_imgcomp.data.pairs import Pair, stack
 from tf_imgcomp.data.photos import photo_files
+from tf_imgcomp.data.size_limits import MAX_PIXELS
 from tf_imgcomp.errors import ImageError, ImgcompError
 from tf_imgcomp.metrics import bpp, psnr
 
@@ -79,7 +80,11 @@ def plan(
 
 
 def make_pairs(
-    jobs: Sequence[Job], output: Path, codec: Any, threads: int
+    jobs: Sequence[Job],
+    output: Path,
+    codec: Any,
+    threads: int,
+    max_pixels: int = MAX_PIXELS,
 ) -> Iterator[tuple[Job, str | None]]:
     """Makes the pairs that do not exist yet.
 
@@ -91,6 +96,7 @@ def make_pairs(
         codec: one of `classical.CODECS`, or another codec of files.
         threads: int, photos coded at the same time. Slow encoders run in processes of
             their own.
+        max_pixels: largest number of pixels of a photo; 0: no limit.
 
     Yields:
         Each finished job with None, or with one line that says why it failed.
@@ -103,7 +109,8 @@ def make_pairs(
     todo = [job for job in jobs if _name(job, output) not in done]
     with ThreadPoolExecutor(threads) as pool:
         try:
-            for job, result in zip(todo, pool.map(partial(_code, codec), todo)):
+            code = partial(_code, codec, max_pixels)
+            for job, result in zip(todo, pool.map(code, todo)):
                 reason = result if isinstance(result, str) else None
                 if not reason:
                     _write(job, output, *result)
@@ -148,10 +155,10 @@ def _read_figures(path: Path) -> set[str]:
         raise ImgcompError(f"{path} is damaged: start with a new folder") from None
 
 
-def _code(codec: Any, job: Job) -> tuple[bytes, dict] | str:
+def _code(codec: Any, max_pixels: int, job: Job) -> tuple[bytes, dict] | str:
     """The file of a pair and its figures, or the reason for a failure."""
     try:
-        original = _middle(read_image(job.photo).pixels)
+        original = _middle(read_image(job.photo, max_pixels=max_pixels).pixels)
         data = codec.encode(original, job.setting)
         decoded = codec.decode(data)
     except (ImgcompError, OSError, ValueError) as error:

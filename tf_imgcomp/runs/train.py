@@ -16,6 +16,7 @@ import tensorflow as tf
 from tf_imgcomp.data.pairs import check_pairs
 from tf_imgcomp.data.patches import PAIRS, Sampling, batches
 from tf_imgcomp.data.photos import ONE_HELD_OUT_IN, PhotoFolder, is_held_out
+from tf_imgcomp.data.size_limits import MAX_PIXELS
 from tf_imgcomp.errors import ImageError
 from tf_imgcomp.layers.base import computing_in
 from tf_imgcomp.runs.kinds import KINDS, ObjectiveConfig
@@ -66,6 +67,7 @@ class DataConfig:
         one_held_out_in: one photo in so many, chosen by name, is held out for
             validation.
         validation_photos: how many of those held out are used, at most.
+        max_pixels: largest number of pixels of a photo; 0: no limit.
         note: source and licence, for the card.
     """
 
@@ -75,6 +77,7 @@ class DataConfig:
     crop: int = 128
     one_held_out_in: int = ONE_HELD_OUT_IN
     validation_photos: int = 16
+    max_pixels: int = MAX_PIXELS
     note: str = ""
 
 
@@ -262,9 +265,12 @@ def open_photos(
     def held(name: str) -> bool:
         return is_held_out(name, data.one_held_out_in)
 
-    photos = PhotoFolder(data.folder, data.cache, lambda name: not held(name), progress)
+    source, limit = (data.folder, data.cache), data.max_pixels
+    photos = PhotoFolder(
+        *source, lambda name: not held(name), progress, max_pixels=limit
+    )
     try:
-        held_out = PhotoFolder(data.folder, data.cache, held)
+        held_out = PhotoFolder(*source, held, max_pixels=limit)
     except ImageError:  # Few photos: none is to spare.
         held_out = []
     if sampling == PAIRS:
