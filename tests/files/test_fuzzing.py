@@ -9,8 +9,10 @@ import contextlib
 import dataclasses
 import os
 import random
+import signal
 import struct
 import sys
+import time
 import zlib
 from pathlib import Path
 
@@ -41,6 +43,7 @@ COUNTS = {
     "vvc_fast": (15, 650),
 }
 SECONDS = 30  # CPU time at most for a mutant, which other load hardly changes.
+SECONDS_OF_WAITING = 10 * SECONDS  # Of the clock, for what hangs without computing.
 AVAILABLE = int(240e6)  # Bytes. Enough for pictures a few times larger.
 MOST_MEMORY = 1.5 * AVAILABLE
 PROCESS = Path("/proc/self")
@@ -233,7 +236,8 @@ def attack(get_codec, make_image, monkeypatch, tmp_path, measured_ffmpeg):
             for number, data in enumerate(mutants):
                 start = _cpu_seconds()
                 try:
-                    _decode(codec, data, mutator.region(), number, tmp_path)
+                    with limited_time(f"mutant {number} hangs: {data.hex()}"):
+                        _decode(codec, data, mutator.region(), number, tmp_path)
                 except ImgcompError as error:
                     refusals.append(str(error))
                 except Exception as error:
@@ -257,6 +261,18 @@ def little_memory():
     before = _resident("VmRSS")
     yield
     assert _resident("VmHWM") - before < MOST_MEMORY
+
+
+@contextlib.contextmanager
+def limited_time(message, seconds=SECONDS_OF_WAITING):
+    """Fails the test if a block takes longer; no `except Exception` stops that."""
+    before = signal.signal(signal.SIGALRM, lambda *_: pytest.fail(message))
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _cpu_seconds():
@@ -290,6 +306,12 @@ def test_much_memory_is_noticed():
         np.ones(2 * AVAILABLE, np.uint8).sum()
     with little_memory():
         np.ones(AVAILABLE, np.uint8).sum()
+
+
+def test_a_hang_is_noticed():
+    with pytest.raises(pytest.fail.Exception, match="^it hangs$"):
+        with limited_time("it hangs", 0.1), contextlib.suppress(Exception):
+            time.sleep(60)
 
 
 @pytest.mark.parametrize("kind", COUNTS)
