@@ -31,15 +31,27 @@ FOLDERS = {
     "tf_imgcomp_bin.portable": "portable",
 }
 
-# Pillow decodes strangers' files and mends holes in its latest release only: 13.0 ends
-# buffer overflows in JPEG and TIFF. Older versions of Python get the last release for
-# them, each with all that was mended before: use Python 3.11 for strangers' files.
+# These decode strangers' files. Each mends holes in its latest release only. The floors
+# are the first releases without known holes in what is opened here; older versions of
+# Python get the last release for them, which has some: use Python 3.11 for strangers'
+# files. Known when this was written, November 2026:
+# - before Pillow 13.0: CVE-2026-96639 (any format), GHSA-8g5g-8vmr-9782 (JPEG),
+#   GHSA-462x-pgg6-55fp (TIFF), GHSA-78g4-xqwv-q3g8 (JPEG 2000); before 12.3 (for Python
+#   3.9), too: CVE-2026-59199, CVE-2026-59204
+# - before pillow-heif 1.8.1, with libheif 1.23.6: GHSA-v8qw-hwjv-44hw; before 1.7:
+#   CVE-2026-84383
+# - before pillow-jxl-plugin 1.3.8, with libjxl 0.12: CVE-2026-1837, CVE-2025-12474
 PILLOW = [
     "pillow>=13.0; python_version >= '3.11'",
     "pillow>=12.3; python_version == '3.10'",
     "pillow>=11.3; python_version < '3.10'",
+    "pillow-heif>=1.8.1; python_version >= '3.10'",
+    "pillow-heif>=1.1.1; python_version < '3.10'",
 ]
-JXL = ["pillow-jxl-plugin"]
+JXL = [
+    "pillow-jxl-plugin>=1.3.8; python_version >= '3.10'",
+    "pillow-jxl-plugin>=1.3.4; python_version < '3.10'",
+]
 # Codecs to compare with that Pillow lacks. The last imageio-ffmpeg for Python 3.9 is
 # 0.6, which has no VVC.
 CLASSICAL = ["imageio-ffmpeg>=0.6", *JXL]
@@ -88,7 +100,6 @@ setup(
         "numpy<2",
         "scipy",
         *PILLOW,
-        "pillow-heif>=1.1",
         "absl-py",
         "bjontegaard>=1.3",
         "matplotlib",

@@ -1,11 +1,14 @@
 """The set-up and the checks of bin/test, with a stand-in for Python."""
 
+import ast
+import contextlib
 import os
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from packaging.requirements import InvalidRequirement, Requirement
 
 ROOT = Path(__file__).parents[1]
 CHECKS = ["ruff check", "ruff format --check", "mypy", "pytest"]
@@ -64,6 +67,33 @@ def checks(calls):
     return [
         check for call in calls for check in CHECKS if call.startswith(f"-m {check}")
     ]
+
+
+def floors(name, python):
+    """The floors of a package in setup.py for a version of Python."""
+    text = (ROOT / "setup.py").read_text()
+    strings = [
+        n.value for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Constant)
+    ]
+    for string in filter(lambda each: isinstance(each, str), strings):
+        with contextlib.suppress(InvalidRequirement):
+            requirement = Requirement(string)
+            marker = requirement.marker
+            if requirement.name == name and requirement.specifier:
+                if marker is None or marker.evaluate({"python_version": python}):
+                    yield str(requirement.specifier)
+
+
+@pytest.mark.parametrize("name", ["pillow", "pillow-heif", "pillow-jxl-plugin"])
+@pytest.mark.parametrize("python", ["3.9", "3.10", "3.11"])
+def test_a_package_that_decodes_has_one_floor_per_python(name, python):
+    """The first release without known holes, or the last for this Python."""
+    expected = {
+        "pillow": {"3.9": ">=11.3", "3.10": ">=12.3", "3.11": ">=13.0"},
+        "pillow-heif": {"3.9": ">=1.1.1", "3.10": ">=1.8.1", "3.11": ">=1.8.1"},
+        "pillow-jxl-plugin": {"3.9": ">=1.3.4", "3.10": ">=1.3.8", "3.11": ">=1.3.8"},
+    }
+    assert list(floors(name, python)) == [expected[name][python]]
 
 
 def test_set_up_is_done_once(repository):
