@@ -19,6 +19,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # No start-up noise.
 
 import numpy as np
 from absl import app, flags
+from measure import tiled_picture
 from PIL import Image
 
 from tf_imgcomp.data.images import read_image
@@ -72,16 +73,6 @@ print(memory, *printed)
 """
 
 
-def picture(photos: list[np.ndarray], width: int, height: int) -> np.ndarray:
-    """The photos below each other, mirrored, as often as it takes."""
-    narrowest = min(photo.shape[1] for photo in photos)
-    block = np.concatenate([photo[:, :narrowest] for photo in photos])
-    block = np.concatenate([block, block[:, ::-1]], axis=1)
-    block = np.concatenate([block, block[::-1]])
-    repeated = -(-height // block.shape[0]), -(-width // block.shape[1]), 1
-    return np.tile(block, repeated)[:height, :width]
-
-
 def measure(program: str, width: int, height: int, folder: Path) -> tuple:
     """Runs the jobs of a program in a process of its own.
 
@@ -113,7 +104,9 @@ def main(argv: list[str]) -> None:
         megapixels = width * height / 1e6
         with tempfile.TemporaryDirectory() as folder:
             for name, shape in (("large", (width, height)), ("small", (1100, 300))):
-                Image.fromarray(picture(photos, *shape)).save(f"{folder}/{name}.ppm")
+                Image.fromarray(tiled_picture(photos, *shape)).save(
+                    f"{folder}/{name}.ppm"
+                )
             for program in ("compress", "decompress"):
                 memory, jobs = measure(program, width, height, Path(folder))
                 for job, (wall, cpu) in jobs.items():

@@ -33,6 +33,16 @@ def median_seconds(
     return {name: float(np.median(times)) for name, times in seconds.items()}
 
 
+def tiled_picture(photos: list[np.ndarray], width: int, height: int) -> np.ndarray:
+    """The photos below each other, mirrored, as often as it takes."""
+    narrowest = min(photo.shape[1] for photo in photos)
+    block = np.concatenate([photo[:, :narrowest] for photo in photos])
+    block = np.concatenate([block, block[:, ::-1]], axis=1)
+    block = np.concatenate([block, block[::-1]])
+    repeated = -(-height // block.shape[0]), -(-width // block.shape[1]), 1
+    return np.tile(block, repeated)[:height, :width]
+
+
 def memory_of_session(leader: int) -> int:
     """Resident bytes of all processes of the session that process `leader` began."""
     pages = 0

@@ -34,7 +34,7 @@ def models_folder(tmp_path_factory) -> Path:
 def _save_codec(trained, sizes, folder):
     module = codec.CodecModule(trained, tile=64)
     facts = {"codec": "fdram", "sizes": sizes, **module.card}
-    card = {"bytes_per_pixel": codec.BYTES_PER_PIXEL, **facts}
+    card = {"bytes_per_pixel": trained.bytes_per_pixel, **facts}
     saving.save(module, module.signatures, folder, card)
 
 

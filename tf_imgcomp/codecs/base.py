@@ -121,6 +121,8 @@ class Codec(ConfiguredModel):
     config_class = CodecConfig
     stride = 64  # Image sizes are padded to a multiple of this.
     border = 4  # Latents around a tile that the synthesis sees (docs/exactness.md).
+    # Peak memory of a tile with its surroundings, by benchmarks/memory.py.
+    bytes_per_pixel = 160.0
 
     def __init__(self, config=None, **kwargs):
         super().__init__(config, **kwargs)

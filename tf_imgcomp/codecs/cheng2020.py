@@ -154,6 +154,7 @@ class Cheng2020(Codec):
     """
 
     config_class = Cheng2020Config
+    bytes_per_pixel = 110.0
 
     def make_analysis(self, config):
         analysis = Cheng2020Analysis(config.num_filters, config.inner, name="analysis")

@@ -116,6 +116,7 @@ class MfcaPmcn(LappedCodec):
     """
 
     config_class = MfcaPmcnConfig
+    bytes_per_pixel = 70.0
 
     @property
     def border(self):

@@ -29,11 +29,6 @@ from tf_imgcomp.export.refinement_objective import RefinementModule, quality_bat
 from tf_imgcomp.ops.graphs import graph_function
 from tf_imgcomp.ops.rounding import round_half_up
 
-# Peak memory of a tile with its surroundings, with a margin. Measured: 125 for each
-# further tile that is decoded at the same time.
-BYTES_PER_PIXEL = 250.0
-
-
 _IMAGE = tf.TensorSpec((None, None, 3), tf.uint8, "image")
 _CROP = tf.TensorSpec((4,), tf.int32, "crop")
 _QUALITY = tf.TensorSpec((), tf.float32, "quality")
@@ -263,7 +258,7 @@ def export(codec: Codec, folder: Path, card: dict, tile: int = TILE) -> None:
         ValueError: If the folder's name cannot be a codec's id.
     """
     module = CodecModule(codec, tile)
-    facts = {"bytes_per_pixel": BYTES_PER_PIXEL, **module.card}
+    facts = {"bytes_per_pixel": codec.bytes_per_pixel, **module.card}
     card = {**facts, "reach": synthesis_reach(codec), **card}
     saving.save(module, module.signatures, folder, card)
     refinement = RefinementModule(module.codec, module.coder.tables, module.fingerprint)

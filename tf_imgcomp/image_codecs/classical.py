@@ -23,6 +23,13 @@ STREAMS = {name: CODECS[name] for name in (*BY_FFMPEG, *_OTHERS)}
 STREAMS[WEBP_LOSSLESS.name] = WEBP_LOSSLESS
 
 _CHECKSUM_SIZE = 2  # Bytes.
+# Peak memory of coding a picture, by benchmarks/memory.py. Of BPG and VVC, 66 of them
+# are taken here, and the others are for the process of FFmpeg.
+_BYTES_PER_PIXEL = {
+    **dict.fromkeys(BY_FFMPEG, 150.0),
+    **{"jpeg": 16.0, "jpeg2000": 44.0, "webp": 24.0, "avif": 36.0, "avif444": 50.0},
+    WEBP_LOSSLESS.name: 38.0,
+}
 
 
 class ClassicalImageCodec(ImageCodec):
@@ -38,11 +45,11 @@ class ClassicalImageCodec(ImageCodec):
     """
 
     fingerprint = 0
-    bytes_per_pixel = 150.0  # Colours in float32, several planes at a time.
 
     def __init__(self, name: str, is_fast: bool = False):
         codecs = FAST if is_fast else STREAMS
         self.id, self._codec = name, codecs[name]
+        self.bytes_per_pixel = _BYTES_PER_PIXEL[name]
         self._has_checksum = name in BY_FFMPEG
         self.all_native: Sequence[float] = self._codec.all_settings[::-1]
 
