@@ -10,6 +10,7 @@ from tests.image_codecs.stub_model import REACH, StubTileModel
 from tf_imgcomp.data.size_limits import TENSORFLOW
 from tf_imgcomp.errors import BitstreamError
 from tf_imgcomp.image_codecs.learned import LearnedCodec
+from tf_imgcomp.image_codecs.tiles import ImageTiles
 from tf_imgcomp.image_codecs.workers import Workers
 from tf_imgcomp.regions import Region
 
@@ -193,6 +194,19 @@ def test_memory_of_thin_pictures_counts_their_padding():
     for size in ((1, 65_000), (65_000, 1)):
         working = codec.memory(*size) - TENSORFLOW - 8 * 65_000
         assert working == 10 * 2 * 64 * window
+
+
+@pytest.mark.parametrize("size", [(1, 1), (70, 1100), (1100, 1300), (5000, 2100)])
+@pytest.mark.parametrize("threads", [1, 2, 3, 9])
+def test_memory_is_that_of_the_largest_windows(size, threads):
+    tiles = ImageTiles(*size, 1024, 2)
+    windows = (tiles.latents.window(n, 2) for n in range(tiles.pixels.num_tiles))
+    areas = sorted((window.height * window.width for window in windows), reverse=True)
+    assert tiles.pixels_at_once(threads) == 16**2 * sum(areas[:threads])
+
+
+def test_memory_of_an_immense_header_is_told_at_once():
+    assert ImageTiles(2**61, 2**61, 64, 4).pixels_at_once(3) == 3 * (64 + 2 * 64) ** 2
 
 
 def test_progress_counts_the_tiles_of_large_images(make_image):

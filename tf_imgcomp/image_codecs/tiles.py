@@ -154,6 +154,17 @@ def copy_shared(
         target[here.slices] = source[there.slices]
 
 
+def _longest_windows(length: int, side: int, border: int, count: int) -> list[int]:
+    """The largest lengths of a map's windows along one axis, at most `count`."""
+    last = -(-length // side) - 1
+    # All windows but those at both ends have the same length, so few tell it.
+    some = {*range(min(last, count) + 1), *range(max(last - count, 0), last + 1)}
+    lengths = (
+        min(length, (n + 1) * side + border) - max(0, n * side - border) for n in some
+    )
+    return sorted(lengths, reverse=True)[:count]
+
+
 class TilePart(NamedTuple):
     """A part of a tile to synthesize.
 
@@ -230,11 +241,14 @@ class ImageTiles:
         return TilePart(window, margins(window, inner), shown)
 
     def pixels_at_once(self, threads: int) -> int:
-        """Pixels, padded and with surroundings, of the tiles that threads work on."""
-        side = self.pixels.side + 2 * LATENT * self.border
-        padded = self.latents.height * LATENT, self.latents.width * LATENT
-        rows, columns = (min(size, side) for size in padded)
-        return min(threads, self.pixels.num_tiles) * rows * columns
+        """Pixels, padded and with surroundings, of the largest tiles, one a thread."""
+        height, width, side = self.latents
+        rows, columns = (
+            _longest_windows(length, side or length, self.border, threads)
+            for length in (height, width)
+        )
+        areas = sorted((r * c for r in rows for c in columns), reverse=True)
+        return LATENT**2 * sum(areas[:threads])
 
     def _aligned(self, region: Region) -> Region:
         """Lets latents begin and end at multiples of the border, as windows do.
