@@ -121,9 +121,7 @@ def test_files_that_the_model_does_not_decode_are_refused(fields, message):
     assert message in _error(data)
 
 
-@pytest.mark.parametrize(
-    ("width", "height"), [(2**32 - 1, 2**32 - 1), (2**20 + 1, 1)]
-)
+@pytest.mark.parametrize(("width", "height"), [(2**32 - 1, 2**32 - 1), (2**20 + 1, 1)])
 def test_a_picture_that_is_too_large_when_padded_is_refused(width, height):
     """No packed file has such a size: nobody could list so many tiles."""
     data = bitstream.pack(_file(4))
