@@ -77,6 +77,15 @@ def test_config_and_weights_make_the_same_codec_again(codec, make_image):
 
 
 @every_codec
+def test_whole_numbers_of_json_become_floats_where_fields_are(name):
+    sizes = {"gradient_scale": 3, "coder": {"bits_per_error": 14}}
+    config = new_codec(name, sizes).config
+    for value in config.gradient_scale, config.coder.bits_per_error:
+        assert isinstance(value, float)
+    assert config == new_codec(name, all_sizes(CODECS, "codec", name, sizes)).config
+
+
+@every_codec
 def test_codec_works_before_training(name, make_image):
     x = make_image(64, 128)[None]
     codec, errors = new_codec(name, tiny.sizes(name)), []

@@ -1,6 +1,6 @@
 """Keras models that are built from one dataclass of sizes, and tables of them."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import tensorflow as tf
 
@@ -15,9 +15,15 @@ class ModelConfig:
     def from_dict(cls, fields: dict) -> "ModelConfig":
         """The config with these fields, others default.
 
-        JSON has lists where fields are tuples.
+        JSON has lists where fields are tuples, and people write 14 for 14.0.
         """
-        return cls(**{name: _as_tuple(value) for name, value in fields.items()})
+        config = cls(**{name: _as_tuple(value) for name, value in fields.items()})
+        whole = {
+            name: float(value)
+            for name, value in vars(config).items()
+            if isinstance(value, int) and isinstance(getattr(cls, name, None), float)
+        }
+        return replace(config, **whole)
 
 
 class ConfiguredModel(tf.keras.Model):
