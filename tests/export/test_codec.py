@@ -32,7 +32,7 @@ first = call["first"](strings=coded["first"], rows=tf.constant(4),
     columns=tf.constant(4), quality=quality)
 rest = call["rest"](strings=coded["rest"], z_hat=first["z_hat"],
     y_hat=first["y_hat"], quality=quality)
-assert bool(first["sound"]) and bool(rest["sound"])
+assert first["valid_string_count"] and rest["valid_string_count"]
 assert [first["checksum"], rest["checksum"]] == list(coded["checksums"])
 whole = call["synthesis"](y_hat=rest["y_hat"], crop=crop, quality=quality)
 assert whole["image"].shape == (64, 64, 3)

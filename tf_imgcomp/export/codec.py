@@ -59,9 +59,10 @@ class CodecModule(tf.Module):
                      also importance float32 (r, c), 0 to 1
         first        strings (s,), rows int32, columns int32, quality
                      -> z_hat float32, y_hat float32 (1, rows, columns, slices[0]),
-                     checksum int32, sound bool
+                     checksum int32, valid_string_count bool
         rest         z_hat, y_hat, both from first, strings (s,), quality
-                     -> y_hat float32 (1, rows, columns, depth), checksum, sound
+                     -> y_hat float32 (1, rows, columns, depth), checksum,
+                     valid_string_count
         synthesis    y_hat float32 (1, r, c, depth), crop, quality
                      -> image uint8, 16 pixels for each latent
         preview      y_hat float32 (1, r, c, slices[0]), crop, quality,
@@ -75,7 +76,7 @@ class CodecModule(tf.Module):
     and columns count latents of the tile, multiples of 4.
 
     The strings of each part are damaged, or from another model, if there cannot be as
-    many (`sound` is false) or if the checksum is not that of `compress`.
+    many (`valid_string_count` is false) or if the checksum is not that of `compress`.
 
     Both transforms are float32, with weights saved in half precision. On another
     machine a latent next to a tie may become another integer (in 3 of 96 files, with
@@ -203,7 +204,11 @@ class CodecModule(tf.Module):
 def _outputs(decoded: DecodedPart) -> dict:
     """What the signatures of both parts return."""
     y_hat, checksum, valid_string_count = decoded
-    return {"y_hat": y_hat, "checksum": checksum, "sound": valid_string_count}
+    return {
+        "y_hat": y_hat,
+        "checksum": checksum,
+        "valid_string_count": valid_string_count,
+    }
 
 
 def _cropped(x: tf.Tensor, crop: tf.Tensor) -> tf.Tensor:

@@ -220,7 +220,7 @@ class TileModel(ExportedModel):
                 decoded = decode(strings=strings, quality=hundredths, **inputs)
         except tf.errors.OpError as error:
             raise BitstreamError("the strings do not decode") from error
-        if not bool(decoded["sound"]):
+        if not bool(decoded["valid_string_count"]):
             raise BitstreamError("the strings do not decode")
         if int(decoded["checksum"]) != checksum:
             raise BitstreamError(

@@ -123,8 +123,8 @@ class ByteReader:
         # Each first: a sum of any numbers may overflow.
         total = tf.reduce_sum(tf.minimum(lengths, self.left + 1))
         self._conditions.require(total <= self.left, "cut: lengths beyond the end")
-        sound = tf.cast(self._conditions.hold, tf.int64)
-        lengths = tf.concat([lengths, [self.left - total]], axis=0) * sound
+        hold = tf.cast(self._conditions.hold, tf.int64)
+        lengths = tf.concat([lengths, [self.left - total]], axis=0) * hold
         starts = self.position + tf.cumsum(lengths, exclusive=True)
         return tf.strings.substr(self._data, starts, lengths)
 

@@ -399,7 +399,7 @@ class ServingCodec(tf.Module):
         """
         checksum, strings = tile_parts.unpack(data, most, conditions)
         decoded = decode(strings)
-        conditions.require(decoded["sound"], "the strings do not decode")
+        conditions.require(decoded["valid_string_count"], "the strings do not decode")
         conditions.require(
             tf.equal(decoded["checksum"], checksum),
             "decoded to other latents than were encoded",
