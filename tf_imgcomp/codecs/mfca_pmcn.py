@@ -37,7 +37,7 @@ class MfcaPmcnConfig(LappedConfig):
         latent_filters: channels inside that.
     """
 
-    feedback: tuple = (0.6,)
+    feedback: tuple = (0.8, 0.8, 0.6)
     coder: LatentCoderConfig = LatentCoderConfig(
         features=128, hidden=(256, 256), context="quads", bits_per_error=14.0
     )
