@@ -20,7 +20,9 @@ from tf_imgcomp.ops.byte_strings import NO_BYTE, join_bytes
 
 _WORD = 1 << 16
 _FULL = 1 << 32  # The largest size.
-_STEPS_TOGETHER = 4  # A turn of a loop costs as much as some operations.
+_STEPS_OF_TURN = 8  # A turn of the loop costs as much as some operations.
+# The largest fraction of an offset in words, whose parts are whole.
+_ALMOST_ONE = 1 - 1 / _WORD
 
 
 class _Symbols(NamedTuple):
@@ -29,11 +31,14 @@ class _Symbols(NamedTuple):
     Attributes:
         keys: float64 `(1, n)`. 2**16 times the row, plus where the symbol begins in it.
         bounds: float64 `(2, n)`, where a symbol begins and ends, 0 to 1.
+        bounds_by_end: float64 `(2, n + 1)`. The same times 2**16, after a column that
+            is not used: by one more than the number of a symbol.
         first: int32 `(rows,)`, the number of the first symbol of each row.
     """
 
     keys: tf.Tensor
     bounds: tf.Tensor
+    bounds_by_end: tf.Tensor
     first: tf.Tensor
 
     def numbers(self, rows: tf.Tensor, symbols: tf.Tensor) -> tf.Tensor:
@@ -50,8 +55,9 @@ def _symbols(table: tf.Tensor) -> _Symbols:
     starts, ends = tf.gather(table, places), tf.gather(table, places + 1)
     first = _int(tf.where(tf.equal(starts, 0))[:, 0])
     keys = _float(tf.gather(row, places)) * _WORD + _float(starts)
-    bounds = _float(tf.stack([starts, ends])) / _WORD
-    return _Symbols(keys[None], bounds, first)
+    bounds = _float(tf.stack([starts, ends]))
+    by_end = tf.pad(bounds, [[0, 0], [1, 0]])
+    return _Symbols(keys[None], bounds / _WORD, by_end, first)
 
 
 def _float(x: tf.Tensor) -> tf.Tensor:
@@ -67,6 +73,11 @@ def _narrowed(size: tf.Tensor, bounds: tf.Tensor) -> tuple:
     low, high = tf.unstack(tf.floor(size * bounds))
     size = high - low
     return low, size, size <= _WORD
+
+
+def _select(condition: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    """`tf.where` of equal shapes, in a third of its time."""
+    return tf.raw_ops.Select(condition=condition, x=x, y=y)
 
 
 def write(table: tf.Tensor, rows: tf.Tensor, symbols: tf.Tensor) -> tf.Tensor:
@@ -188,11 +199,13 @@ class StandardReader(NamedTuple):
     """See `range_coder.Reader`.
 
     Attributes:
-        offset: float64 `(streams,)`, from the base to the number of the stream.
-        size: float64 `(streams,)`, of the interval.
-        place: int32 `(streams,)`, of the next word.
-        last: int32 `(streams,)`, of a word after the end: zero, and read again.
-        words: float64 `(m,)`, those of all streams.
+        offset: float64 `(1, streams)`. From the base to the number of the stream, plus
+            `_ALMOST_ONE`.
+        size: float64 `(1, streams)`, of the interval, in words.
+        place: int32 `(1, streams)`, of the next word.
+        last: int32 `(1, streams)`, of a word after the end. It is zero, and so are as
+            many words after it as a turn of the loop can read.
+        words: float64 `(m,)`, those of all streams; see `reader`.
         symbols: those of the table.
     """
 
@@ -209,58 +222,89 @@ class StandardReader(NamedTuple):
     def read(self, rows: tf.Tensor) -> tuple:
         """See `range_coder.Reader`."""
         rows = tf.transpose(rows)  # (k, streams)
-        keys, steps = _float(rows) * _WORD, tf.shape(rows)[0]
-        nothing = tf.zeros_like(self.place)
+        steps = tf.shape(rows)[0]
+        in_turns = steps - steps % _STEPS_OF_TURN
+        reader, most = self._turns(rows[:in_turns], _STEPS_OF_TURN)
+        reader, others = reader._turns(rows[in_turns:], 1)
+        ends = tf.concat([most, others], axis=0)
+        symbols = ends - 1 - tf.gather(self.symbols.first, rows)
+        return reader, tf.transpose(symbols)
 
-        def step(count, offset, size, place, numbers):
-            number = self._find(keys[count], offset, size)
-            bounds = tf.gather(self.symbols.bounds, number, axis=1)
-            low, size, is_small = _narrowed(size, bounds)
-            offset, word = offset - low, tf.gather(self.words, place)
-            offset = tf.where(is_small, offset * _WORD + word, offset)
-            size = tf.where(is_small, size * _WORD, size)
-            place = tf.minimum(place + _int(is_small), self.last)
-            return count + 1, offset, size, place, numbers.write(count + 1, number)
+    def _turns(self, rows: tf.Tensor, steps: int) -> tuple:
+        """Reads symbols in a loop.
 
-        def steps_together(*state):
-            for _ in range(_STEPS_TOGETHER):
-                state = step(*state)
-            return state
+        Args:
+            rows: int32 `(k, streams)`.
+            steps: of a turn; it divides k.
 
-        numbers = _list_after(nothing, steps)
-        state = 0, self.offset, self.size, self.place, numbers
-        for body, length in ((steps_together, _STEPS_TOGETHER), (step, 1)):
-            state = tf.while_loop(
-                lambda count, *_, length=length: count <= steps - length,
-                body,
-                state,
-                parallel_iterations=1,
+        Returns:
+            The reader, and one more than the numbers of the symbols, int32
+            `(k, streams)`.
+        """
+        shape = tf.stack([steps, 1, self.streams()])
+        keys = tf.reshape(_float(rows) * _WORD, tf.concat([[-1], shape], axis=0))
+        turns = tf.shape(keys)[0]
+        # Unlike a tf.TensorArray, it can be stacked when it is empty.
+        room = tf.raw_ops.TensorListReserve(
+            element_shape=shape, num_elements=turns, element_dtype=tf.int32
+        )
+
+        def turn(number, ends, *state):
+            found = []
+            for key in tf.unstack(tf.gather(keys, number), steps):
+                state, end = self._step(key, *state)
+                found.append(end)
+            offset, size, place = state
+            ends = tf.raw_ops.TensorListSetItem(
+                input_handle=ends, index=number, item=tf.stack(found)
             )
-        _, offset, size, place, numbers = state
-        symbols = numbers.stack()[1:] - tf.gather(self.symbols.first, rows)
-        moved = self._replace(offset=offset, size=size, place=place)
-        return moved, tf.transpose(symbols)
+            return number + 1, ends, offset, size, tf.minimum(place, self.last)
 
-    def _find(self, key, offset, size) -> tf.Tensor:
-        """The number of the symbol that the offset is in, int32 `(streams,)`."""
-        within = tf.floor((offset * _WORD + (_WORD - 1)) / size)
+        _, ends, offset, size, place = tf.while_loop(
+            lambda number, *_: number < turns,
+            turn,
+            (0, room, self.offset, self.size, self.place),
+            parallel_iterations=1,
+        )
+        ends = tf.raw_ops.TensorListStack(
+            input_handle=ends, element_shape=shape, element_dtype=tf.int32
+        )
+        moved = self._replace(offset=offset, size=size, place=place)
+        return moved, tf.reshape(ends, [-1, self.streams()])
+
+    def _step(self, key, offset, size, place) -> tuple:
+        """The state after a symbol, and one more than its number."""
         # Every row begins at 0: the last symbol that does not begin after it.
         # tf.searchsorted reshapes its arguments at each step.
-        places = tf.raw_ops.UpperBound(
-            sorted_inputs=self.symbols.keys, values=[key + within]
+        end = tf.raw_ops.UpperBound(
+            sorted_inputs=self.symbols.keys, values=key + tf.floor(offset / size)
         )
-        return places[0] - 1
+        bounds = tf.gather(self.symbols.bounds_by_end, end, axis=1)
+        low, high = tf.unstack(tf.floor(size * bounds))
+        offset, size = offset - low, high - low
+        is_small = size <= _WORD
+        word = tf.gather(self.words, place)
+        offset = _select(is_small, offset * _WORD + word, offset)
+        size = _select(is_small, size, size / _WORD)
+        return (offset, size, place + _int(is_small)), end
 
 
 def reader(table: tf.Tensor, strings: tf.Tensor) -> StandardReader:
     """Starts to read strings `(streams,)`; see `range_coder.reader`."""
     streams = tf.size(strings)
-    length = (tf.reduce_max(tf.strings.length(strings)) + 1) // 2 + 3
+    length = (tf.reduce_max(tf.strings.length(strings)) + 1) // 2 + 3 + _STEPS_OF_TURN
     raw = tf.io.decode_raw(strings, tf.uint8, fixed_length=2 * length)
     raw = _float(tf.reshape(raw, [streams, length, 2]))
     words = raw[..., 0] * 256 + raw[..., 1]
-    offset = words[:, 0] * _WORD + words[:, 1]
+    offset = words[:, 0] * _WORD + words[:, 1] + _ALMOST_ONE
     first = tf.range(streams) * length
-    size = tf.fill([streams], tf.constant(_FULL, tf.float64))
-    place, last, words = first + 2, first + length - 1, tf.reshape(words, [-1])
-    return StandardReader(offset, size, place, last, words, _symbols(table))
+    size = tf.fill([1, streams], tf.constant(_WORD, tf.float64))
+    return StandardReader(
+        offset[None],
+        size,
+        place=first[None] + 2,
+        last=first[None] + length - 1 - _STEPS_OF_TURN,
+        # What an offset gets with a word: it keeps `_ALMOST_ONE`.
+        words=tf.reshape(words + _ALMOST_ONE * (1 - _WORD), [-1]),
+        symbols=_symbols(table),
+    )
