@@ -8,9 +8,10 @@ import sys
 import pytest
 
 from tests import tiny
+from tf_imgcomp import __version__
 from tf_imgcomp.errors import ModelError
 from tf_imgcomp.export import postfilter
-from tf_imgcomp.serving import export
+from tf_imgcomp.serving import codec, export
 
 
 def test_models_whose_card_tells_no_sizes_are_refused(tmp_path):
@@ -52,6 +53,30 @@ def test_versions_count_up(there, expected, tmp_path):
     for name in there:
         (tmp_path / name).mkdir()
     assert export.next_version(tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "is_kept"),
+    [
+        ({}, True),
+        ({"fingerprint": 2}, False),
+        ({"pixels_max": 7}, False),
+        ({"exported_by": "tf_imgcomp 0.0.1"}, False),
+        ({"exported_by": None}, False),
+    ],
+)
+def test_outdated_exports_are_written_again(change, is_kept, tmp_path, monkeypatch):
+    card = {"id": "some", "fingerprint": 1, "bytes_per_pixel": 1.0}
+    card |= {"tile": 64, "border": 4}
+    made = {"pixels_max": 99, "exported_by": f"tf_imgcomp {__version__}"}
+    made |= {"signatures": dict.fromkeys(codec.SIGNATURES)}
+    for folder, facts in (("some", {}), ("out/some/1", {**made, **change})):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "card.json").write_text(json.dumps({**card, **facts}))
+    new = tmp_path / "new"
+    monkeypatch.setattr(export, "export", lambda *_, **__: new)
+    found = export.up_to_date(tmp_path / "some", tmp_path / "out", pixels_max=99)
+    assert found == (tmp_path / "out" / "some" / "1" if is_kept else new)
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from typing import Optional
 
 import tensorflow as tf
 
+from tf_imgcomp import __version__
 from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.entropy import standard_range_coder
 from tf_imgcomp.errors import ModelError
@@ -47,7 +48,7 @@ def export(
     if not ("postfilter" in card or {"codec", "sizes", "tile"} <= card.keys()):
         raise ModelError(f"{folder}: the card does not tell the codec and its sizes")
     target = Path(output) / card["id"]
-    card |= {"pixels_max": pixels_max}
+    card |= _facts(pixels_max)
     if "postfilter" in card:
         module = PostfilterModule(new_postfilter(card["postfilter"], card["sizes"]))
         _restore(module, folder)
@@ -78,6 +79,8 @@ def export(
 def up_to_date(folder: Path, output: Path, pixels_max: int = PIXELS_MAX) -> Path:
     """The newest export of a model, written if it is of other weights or settings.
 
+    So it is if another version of this package wrote it.
+
     Args, Returns, Raises:
         See `export`.
     """
@@ -90,10 +93,14 @@ def up_to_date(folder: Path, output: Path, pixels_max: int = PIXELS_MAX) -> Path
         return export(folder, output, pixels_max=pixels_max)
     signatures = postfilter.SIGNATURES if "postfilter" in card else codec.SIGNATURES
     is_same = found.get("signatures", {}).keys() == set(signatures) and all(
-        found.get(key) == value
-        for key, value in {**card, "pixels_max": pixels_max}.items()
+        found.get(key) == value for key, value in {**card, **_facts(pixels_max)}.items()
     )
     return newest if is_same else export(folder, output, pixels_max=pixels_max)
+
+
+def _facts(pixels_max: int) -> dict:
+    """What the card of an export has beside the model's: it makes another graph."""
+    return {"pixels_max": pixels_max, "exported_by": f"tf_imgcomp {__version__}"}
 
 
 def _restore(module: tf.Module, folder: Path) -> None:
