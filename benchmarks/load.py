@@ -3,9 +3,10 @@
     python benchmarks/load.py [--model=fdram] [--seconds=60] [PHOTO]
 
 Callers on loopback each compress a photo and decompress the file, again and again:
-whole files, signatures `compress` and `decompress`. Prints for each number of callers
-the requests a second here and on bin/serve with Triton, latencies and memory of the
-server, and its errors.
+whole files, signatures `compress` and `decompress`. Calls in this process and requests
+to bin/serve with Triton take turns, since the speed of a machine varies over minutes.
+Prints for each number of callers the requests a second of both, the smallest and the
+largest ratio of a turn of each, latencies and memory of the server, and its errors.
 """
 
 import functools
@@ -34,16 +35,14 @@ _EXPORTS = flags.DEFINE_string(
     "exports", "~/.cache/tf_imgcomp/serving", "Folder of exports, as of bin/serve."
 )
 _CONCURRENCY = flags.DEFINE_list("concurrency", ["1", "4", "16"], "Callers.")
-_SECONDS = flags.DEFINE_float("seconds", 60.0, "Of load on the server, for each.")
-_SECONDS_HERE = flags.DEFINE_float(
-    "seconds_here", 30.0, "The same in this process, before that and again after it."
-)
+_SECONDS = flags.DEFINE_float("seconds", 60.0, "Of load on each, for each.")
+_TURNS = flags.DEFINE_integer("turns", 4, "In which they take these seconds.", 1)
 _QUALITY = flags.DEFINE_float("quality", 50.0, "Quality.")
 
 GRPC_PORT, HTTP_PORT, METRICS_PORT = 18500, 18501, 18502
 MEGABYTE = 1e6
 COLUMNS = [
-    *("callers", "requests/s here", "requests/s on Triton", "ratio"),
+    *("callers", "requests/s here", "requests/s on Triton", "ratio", "of turns"),
     *("p50, ms", "p90", "p99", "longest"),
     *("requests", "errors", "MB before", "MB after"),
 ]
@@ -59,15 +58,15 @@ class Load:
     Attributes:
         seconds: of each request.
         errors: what went wrong, by its message.
+        rates: requests a second of each run.
     """
 
     def __init__(self, call: Callable, photo: bytes):
         self._call, self._photo = call, photo
-        self.seconds, self.errors = [], []
+        self.seconds, self.errors, self.rates = [], [], []
 
-    def run(self, callers: int, seconds: float) -> float:
-        """Returns the requests a second."""
-        start = time.perf_counter()
+    def run(self, callers: int, seconds: float) -> None:
+        start, before = time.perf_counter(), len(self.seconds)
         end = start + seconds
         threads = [
             threading.Thread(target=self._requests, args=(end,)) for _ in range(callers)
@@ -76,7 +75,8 @@ class Load:
             thread.start()
         for thread in threads:
             thread.join()
-        return len(self.seconds) / (time.perf_counter() - start)
+        count = len(self.seconds) - before
+        self.rates.append(count / (time.perf_counter() - start))
 
     def _requests(self, end: float) -> None:
         images = np.array([self._photo], object)
@@ -145,17 +145,19 @@ def main(argv: list[str]) -> None:
         print("measuring", flush=True)
         print("\n| " + " | ".join(COLUMNS) + " |\n" + "|---" * len(COLUMNS) + "|")
         for callers in map(int, _CONCURRENCY.value):
-            rate_before = Load(here, photo).run(callers, _SECONDS_HERE.value)
+            loads = Load(here, photo), Load(there, photo)
             before = measure.memory_of_session(server.pid)
-            load = Load(there, photo)
-            rate = load.run(callers, _SECONDS.value)
+            for number in range(_TURNS.value):
+                for load in loads[:: (-1) ** number]:
+                    load.run(callers, _SECONDS.value / _TURNS.value)
             after = measure.memory_of_session(server.pid)
-            rate_after = Load(here, photo).run(callers, _SECONDS_HERE.value)
-            ratio = 2 * rate / (rate_before + rate_after)
+            rates = np.array([load.rates for load in loads])
+            rate_here, rate = rates.mean(axis=1)
+            ratios, load = rates[1] / rates[0], loads[1]
             milliseconds = 1000 * np.percentile(load.seconds, [50, 90, 99, 100])
             cells = [
-                *(callers, f"{rate_before:.2f}, {rate_after:.2f}"),
-                *(f"{rate:.2f}", f"{ratio:.2f}"),
+                *(callers, f"{rate_here:.2f}", f"{rate:.2f}"),
+                *(f"{rate / rate_here:.2f}", f"{min(ratios):.2f}, {max(ratios):.2f}"),
                 *(f"{each:.0f}" for each in milliseconds),
                 *(len(load.seconds), len(load.errors)),
                 *(f"{size / MEGABYTE:.0f}" for size in (before, after)),
