@@ -106,6 +106,17 @@ def test_transparency_is_refused(make_image):
     assert "has transparency" in error.numpy().decode()
 
 
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+def test_a_transparent_grey_is_refused(bits):
+    grey = Image.new("L", (5, 6), 0)
+    opaque = _file(grey, "PNG", bits=bits)
+    clear = _file(grey, "PNG", bits=bits, transparency=0)
+    assert opaque[24] == clear[24] == bits
+    errors = [_decoded(tf.constant(data))[2].numpy() for data in (opaque, clear)]
+    assert errors[0] == b""
+    assert b"has transparency" in errors[1]
+
+
 def test_grey_images_are_written_as_means(make_image):
     pixels = make_image(5, 6)
     encode = tf.function(lambda p, grey: image_bytes.encode(DecodedImage(p, grey)))

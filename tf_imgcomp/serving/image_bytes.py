@@ -9,6 +9,8 @@ from tf_imgcomp.serving.conditions import Conditions
 _JPEG = b"\xff\xd8\xff"
 _PNG = b"\x89PNG\r\n\x1a\n"
 _GREY_TYPES = (0, 4)  # Of PNG: grey without and with transparency.
+# A file of PNG that names a transparent grey: a chunk of two bytes (\C: any byte).
+_CLEAR_GREY = r"\C*\x00\x00\x00\x02tRNS\C*"
 _OPAQUE = 2**16 - 1
 _COMPRESSION = 4  # As in `data.images`.
 
@@ -129,16 +131,19 @@ def _png(data: tf.Tensor) -> tf.Tensor:
     def decode(channels: int) -> tf.Tensor:
         return tf.io.decode_png(data, channels=channels, dtype=tf.uint16)
 
-    return tf.cond(depth < 8, lambda: _with_alpha(decode(0)), lambda: decode(4))
+    return tf.cond(depth < 8, lambda: _with_alpha(decode(0), data), lambda: decode(4))
 
 
-def _with_alpha(image: tf.Tensor) -> tf.Tensor:
-    """An image of 1, 3 or 4 channels with 4.
+def _with_alpha(image: tf.Tensor, data: tf.Tensor) -> tf.Tensor:
+    """An image of 1, 3 or 4 channels, from a file of less than 8 bits, with 4.
 
-    Of a file with less than 8 bits, the decoder adds alpha of a wrong depth.
+    The decoder adds alpha of a wrong depth, and does not see the transparent colour of
+    a grey image: all of it becomes transparent.
     """
     channels = tf.shape(image)[2]
     colours = tf.gather(image, tf.where(channels < 3, [0, 0, 0], [0, 1, 2]), axis=2)
-    opaque = tf.fill(tf.shape(image[..., :1]), tf.constant(_OPAQUE, tf.uint16))
-    alpha = tf.cond(channels > 3, lambda: image[..., 3:], lambda: opaque)
+    is_clear = tf.strings.regex_full_match(data, _CLEAR_GREY)
+    alpha = tf.where(is_clear, tf.constant(0, tf.uint16), _OPAQUE)
+    alpha = tf.fill(tf.shape(image[..., :1]), alpha)
+    alpha = tf.cond(channels > 3, lambda: image[..., 3:], lambda: alpha)
     return tf.concat([colours, alpha], axis=2)
