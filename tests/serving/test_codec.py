@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 from tensorflow.core.framework.op_def_pb2 import OpList
 
@@ -186,6 +187,15 @@ def test_tiles_are_coded_as_in_files(serving_folder, native, images, tmp_path):
     whole = native.decompress(coded, *pixels.shape[:2])
     image = made["images"][0][top:, left:][: 16 * area.height, : 16 * area.width]
     _assert_alike(image, whole[: 16 * area.height, : 16 * area.width])
+
+
+def test_a_call_with_too_many_tiles_fails(serving_folder):
+    """A request of many empty strings would ask for much memory."""
+    decode = tf.saved_model.load(str(serving_folder)).signatures["decode_tiles"]
+    nothing, four = tf.fill([1000], ""), tf.fill([1000], 4)
+    inputs = {"first": nothing, "rest": nothing, "rows": four, "columns": four}
+    with pytest.raises(tf.errors.InvalidArgumentError, match="pixels in one call"):
+        decode(**inputs, quality=tf.fill([1000], 60.0))
 
 
 def test_previews_are_those_of_the_native_export(

@@ -12,7 +12,7 @@ from tf_imgcomp.ops.resampling import shrink
 from tf_imgcomp.ops.rounding import round_half_up
 from tf_imgcomp.serving import image_bytes, tfci_bytes, tile_parts
 from tf_imgcomp.serving.card import card_signature
-from tf_imgcomp.serving.conditions import Conditions, padded, require_pixels
+from tf_imgcomp.serving.conditions import Conditions, limited, padded
 from tf_imgcomp.serving.image_bytes import DecodedImage
 from tf_imgcomp.serving.placement import (
     CPU,
@@ -149,7 +149,7 @@ class ServingCodec(tf.Module):
         codec = model.codec
         tiles, sides = tf.split(tf.shape(images, tf.int64)[:3], [1, 2])
         count = tf.reduce_prod(tf.concat([tiles, padded(sides, STRIDE)], axis=0))
-        require_pixels(count, self._pixels_in_call)
+        images = limited(images, count, self._pixels_in_call)
         with model.weights_of_encoder():
             y, _ = codec.analysis_and_importance(images, _quality(hundredths))
             rate = codec.rate_features(_quality(hundredths))
@@ -209,6 +209,9 @@ class ServingCodec(tf.Module):
         side = self._model.value.card["tile"] // LATENT
         most = tf.reduce_max(tf.stack([rows, columns], axis=1), axis=0)
         most = tf.clip_by_value(most, Z_STRIDE, side)
+        sizes = tf.cast(tf.concat([tf.shape(rows), most], axis=0), tf.int64)
+        count = LATENT * LATENT * tf.reduce_prod(sizes)
+        rows = limited(rows, count, self._pixels_in_call)
 
         def tile(element):
             *parts, rows, columns, quality = element
@@ -236,14 +239,14 @@ class ServingCodec(tf.Module):
 
     def _synthesize_tiles(self, y_hat, quality):
         model = self._model.value
-        self._require_latents(y_hat)
+        y_hat = self._limited_latents(y_hat)
         with model.synthesis_weights.used():
             x_hat = model.codec.synthesis(y_hat, _quality(_hundredths(quality)))
         return {"images": _to_pixels(x_hat)}
 
     def _preview_tiles(self, y_hat, quality, factor):
         model = self._model.value
-        self._require_latents(y_hat)
+        y_hat = self._limited_latents(y_hat)
         with model.synthesis_weights.used():
             x_hat = model.codec.preview(y_hat, _quality(_hundredths(quality)), 1)
         is_one = tf.reduce_any(tf.equal(factor[:, None], PREVIEWS), axis=1)
@@ -261,10 +264,10 @@ class ServingCodec(tf.Module):
         message = "expected a factor of 1, 2, 4, 8 or 16"
         return {"images": _to_pixels(x_hat), "error": tf.where(is_one, "", message)}
 
-    def _require_latents(self, y_hat: tf.Tensor) -> None:
-        """Fails a call with latents of too many pixels."""
+    def _limited_latents(self, y_hat: tf.Tensor) -> tf.Tensor:
+        """See `limited`."""
         positions = tf.size(y_hat[..., 0], tf.int64)
-        require_pixels(LATENT * LATENT * positions, self._pixels_in_call)
+        return limited(y_hat, LATENT * LATENT * positions, self._pixels_in_call)
 
     def _compress_file(self, data, quality) -> tuple:
         """The file, bits per pixel, and an error or ""."""

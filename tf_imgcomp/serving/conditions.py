@@ -60,15 +60,19 @@ def padded(sides: tf.Tensor, step: int) -> tf.Tensor:
     return -(-sides // step) * step
 
 
-def require_pixels(count: tf.Tensor, pixels_max: int) -> None:
-    """Fails a call whose tiles have more pixels together than a limit.
+def limited(inputs: tf.Tensor, count: tf.Tensor, pixels_max: int) -> tf.Tensor:
+    """The inputs of a call; fails it if its tiles have too many pixels together.
 
-    Transforms run on a whole batch at once, and memory follows from its size.
+    Transforms run on a whole batch at once, and memory follows from its size. They have
+    to take what this returns: what does not depend on a check may start before it.
 
     Args:
+        inputs: any tensor.
         count: integer scalar, the pixels.
         pixels_max: the limit.
     """
     message = f"too large: over {pixels_max} pixels in one call"
     limit = tf.constant(pixels_max, tf.int64)
-    tf.debugging.assert_less_equal(tf.cast(count, tf.int64), limit, message)
+    check = tf.debugging.assert_less_equal(tf.cast(count, tf.int64), limit, message)
+    with tf.control_dependencies([check]):
+        return tf.identity(inputs)

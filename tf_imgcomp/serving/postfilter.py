@@ -9,7 +9,7 @@ from tf_imgcomp.ops.rounding import round_half_up
 from tf_imgcomp.postfilter.ensembles import ENSEMBLES, signature
 from tf_imgcomp.serving import image_bytes
 from tf_imgcomp.serving.card import card_signature
-from tf_imgcomp.serving.conditions import Conditions, require_pixels
+from tf_imgcomp.serving.conditions import Conditions, limited
 from tf_imgcomp.serving.image_bytes import DecodedImage
 from tf_imgcomp.serving.placement import (
     CPU,
@@ -77,7 +77,8 @@ class ServingFilter(tf.Module):
     @graph_function(input_signature=_TILES)
     def filter_tiles(self, images, qp):
         model = self._model.value
-        require_pixels(tf.size(images, tf.int64) // 3, self._pixels_in_call)
+        pixels = tf.size(images, tf.int64) // 3
+        images = limited(images, pixels, self._pixels_in_call)
         with model.weights.used():
             x_hat = model.postfilter(images, qp)
         x_hat = tf.clip_by_value(round_half_up(x_hat), 0, 255)
@@ -88,7 +89,8 @@ class ServingFilter(tf.Module):
         restore = getattr(self._model.value, name)
 
         def filter_tiles(images, qp):
-            require_pixels(tf.size(images, tf.int64) // 3, self._pixels_in_call)
+            pixels = tf.size(images, tf.int64) // 3
+            images = limited(images, pixels, self._pixels_in_call)
             x_hat = tf.map_fn(
                 lambda element: restore(*element)["image"],
                 (images, qp),
