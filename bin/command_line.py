@@ -223,6 +223,7 @@ def _started(
 
     def work_once(source: Path, target: Path) -> Any:
         if source.is_dir():  # Of a folder that holds inputs, these take its place.
+            os.listdir(source)  # Raises if this is not permitted.
             raise IsADirectoryError(errno.EISDIR, "Is a directory", str(source))
         if first_sources[target] != source:
             raise ImgcompError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -18,8 +19,8 @@ def expand_inputs(arguments: Sequence[str], suffixes: Collection[str]) -> list[P
         suffixes: Extensions in lower case, with their dot.
 
     Returns:
-        Each file once. An argument that matches nothing stays in the list, so that
-        opening it raises the right error.
+        Each file once. An argument that matches nothing, or may not be read, stays in
+        the list, so that opening it raises the right error.
 
     Raises:
         ImgcompError: If an argument is empty.
@@ -28,21 +29,34 @@ def expand_inputs(arguments: Sequence[str], suffixes: Collection[str]) -> list[P
     for argument in arguments:
         if not argument:  # As of a shell's variable that is not set.
             raise ImgcompError("expected the name of an input, received an empty one")
-        path = Path(argument)
-        if path.is_dir():
-            files = (file for file in path.iterdir() if file.is_file())
-            found = [file for file in files if file.suffix.lower() in suffixes]
-        elif path.exists():
-            found = [path]
-        else:
-            found = [Path(name) for name in glob.glob(argument, recursive=True)]
-        inputs += sorted(found) or [path]
+        try:
+            found = _matching(argument, suffixes)
+        except PermissionError:
+            found = []
+        inputs += sorted(found) or [Path(argument)]
     return list(dict.fromkeys(inputs))
 
 
 def name_a_folder(arguments: Sequence[str]) -> bool:
     """Whether one of a user's arguments is a folder, however many files it holds."""
-    return any(Path(argument).is_dir() for argument in arguments)
+    return any(map(os.path.isdir, arguments))
+
+
+def _matching(argument: str, suffixes: Collection[str]) -> list[Path]:
+    path = Path(argument)
+    if path.is_dir():
+        found = [file for file in path.iterdir() if file.suffix.lower() in suffixes]
+        return [file for file in found if _may_be_file(file)]
+    if path.exists():
+        return [path]
+    return [Path(name) for name in glob.glob(argument, recursive=True)]
+
+
+def _may_be_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except PermissionError:
+        return True
 
 
 def output_paths(
