@@ -87,6 +87,7 @@ def test_whole_numbers_of_json_become_floats_where_fields_are(name):
 
 @every_codec
 def test_codec_works_before_training(name, make_image):
+    tf.keras.utils.set_random_seed(1)
     x = make_image(64, 128)[None]
     codec, errors = new_codec(name, tiny.sizes(name)), []
     for quality in QUALITIES:

@@ -158,7 +158,9 @@ def test_the_choice_is_by_the_lagrangian_of_the_quality(drawing, others):
 def test_a_codec_that_needs_too_much_memory_is_left_out(
     drawing, others, goal, monkeypatch
 ):
-    monkeypatch.setattr(size_limits, "available_memory", lambda: 30 * 100 * 120)
+    needed = min(codec.memory(100, 120) for codec in others)
+    assert StubCodec().memory(100, 120) < needed
+    monkeypatch.setattr(size_limits, "available_memory", lambda: needed - 1)
     assert encode(drawing, others, **goal)[0].file.codec == "stub"
 
 
