@@ -2,10 +2,11 @@
 
     python benchmarks/container.py [--model=fdram] [--qualities=1,50,100] IMAGE...
 
-Each image is one tile. A file is compared with the least that holds the same integers:
-one stream after a header of 37 bytes, that of the format before it had tiles, parts and
-streams. "container" is all of a file but its streams, "dealt" what they take beyond one
-for each part, whose end takes two bytes. The aim is an excess of 12 bytes and 0.3 %.
+Each image is one tile. A file is compared with the smallest that holds the same
+integers: one stream after a header of 37 bytes, as in the format before it had tiles,
+parts and streams. "container" is all of a file but its streams. "dealt" is what the
+streams take beyond one stream for each part. The end of a part takes two bytes, which
+the smallest file saves once. The aim is an excess of 12 bytes and 0.3 %.
 """
 
 import os

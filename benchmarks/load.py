@@ -5,8 +5,8 @@
 Callers on loopback each compress a photo and decompress the file, again and again:
 whole files, signatures `compress` and `decompress`. Calls in this process and requests
 to bin/serve with Triton take turns, since the speed of a machine varies over minutes.
-Prints for each number of callers the requests a second of both, the smallest and the
-largest ratio of a turn of each, latencies and memory of the server, and its errors.
+For each number of callers, prints the requests a second of both and their ratio, the
+smallest and the largest ratio of a turn, and the server's latencies, memory and errors.
 """
 
 import functools
@@ -35,8 +35,10 @@ _EXPORTS = flags.DEFINE_string(
     "exports", "~/.cache/tf_imgcomp/serving", "Folder of exports, as of bin/serve."
 )
 _CONCURRENCY = flags.DEFINE_list("concurrency", ["1", "4", "16"], "Callers.")
-_SECONDS = flags.DEFINE_float("seconds", 60.0, "Of load on each, for each.")
-_TURNS = flags.DEFINE_integer("turns", 4, "In which they take these seconds.", 1)
+_SECONDS = flags.DEFINE_float(
+    "seconds", 60.0, "Of load on the server, and as many here, by number of callers."
+)
+_TURNS = flags.DEFINE_integer("turns", 4, "Turns that share these seconds.", 1)
 _QUALITY = flags.DEFINE_float("quality", 50.0, "Quality.")
 
 GRPC_PORT, HTTP_PORT, METRICS_PORT = 18500, 18501, 18502

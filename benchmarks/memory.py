@@ -4,8 +4,8 @@
 
 Tiles the photos, mirrored, to pictures of these sizes. Compresses and decompresses each
 in a process of its own, files included, as the programs do. "check" is what the codec
-says before it reads pixels; "peak" is how much the process grew from the loaded model;
-"base" is the part of it that an image of 64x64 takes. A ratio is peak / check.
+says before it reads pixels. "peak" is how much the process grows after the model is
+loaded; "base" is the part of it that an image of 64x64 takes. A ratio is peak / check.
 """
 
 import os

@@ -66,7 +66,7 @@ def text(url: str, outputs: dict[str, np.ndarray], name: str) -> str:
 
 @contextmanager
 def sense_made(url: str) -> Iterator[None]:
-    """Turns any error into a ServerError: nonsense surfaces as almost any of them."""
+    """Turns any error into a ServerError: a bad answer can raise almost any error."""
     try:
         yield
     except Exception as error:

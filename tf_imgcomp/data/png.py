@@ -25,7 +25,7 @@ def without_large_texts(stream: BinaryIO, notes: list[str]) -> BinaryIO:
         notes: Gets a line if texts are left out, and one if the profile is.
 
     Returns:
-        The same file, or what is left of it in memory; at its beginning.
+        The same file, or a copy in memory without these parts; at its beginning.
     """
     if stream.read(len(SIGNATURE)) != SIGNATURE:
         stream.seek(0)

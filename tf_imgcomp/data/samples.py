@@ -25,7 +25,7 @@ def raw_mode(image: Image.Image) -> str:
     """Returns Pillow's raw mode, which tells how the file stores its samples.
 
     Args:
-        image: An image that is open. Of one that is loaded only a TIFF tells it.
+        image: An open image. Once it is loaded, only a TIFF has its raw mode.
     """
     tiles = image.tile if isinstance(image, ImageFile.ImageFile) else []
     if not tiles:

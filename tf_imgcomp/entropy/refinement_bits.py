@@ -1,4 +1,4 @@
-"""The estimated bits of latents that the encoder refines."""
+"""Estimated bits of the latents that the encoder refines."""
 
 import tensorflow as tf
 
@@ -21,7 +21,7 @@ class RefinementBits(EstimatedCoding):
         log2_gain: float32 `(1, c)`, of the gain that is applied to y.
         bits_per_error: float32 `(c,)`. Bits that a squared error of one step is worth.
         uses_optional: bool scalar, whether the optional slice is coded.
-        rows: those of the integer coder; they decide which latents are not coded.
+        rows: of the integer coder's table; they decide which latents are not coded.
     """
 
     def __init__(self, config, y, log2_gain, bits_per_error, uses_optional, rows: Rows):

@@ -28,8 +28,8 @@ class RefinementModule(tf.Module):
 
     `bits_per_error` is what a squared error of one step costs in each channel,
     `uses_optional` whether the encoder codes the optional slice. The cost is in bits:
-    the estimated ones, and `lmbda` times the squared error of the image, times its
-    pixels. Gradients are those at the integers; `RefinementBits` says which bits they
+    the estimated bits, plus `lmbda` times the mean squared error times the number of
+    pixels. Gradients are taken at the integers; `RefinementBits` says which bits they
     leave out.
 
     Args:

@@ -1,8 +1,9 @@
 """Chooses among codecs for an image that does not look like a photo.
 
-Screenshots, drawings and scans of text take a learned codec up to ten times the bits of
-AVIF 4:4:4 or lossless WebP. A quick look decides whether these are tried at all, so
-that photos lose no time. The codec with the smallest Lagrangian at the quality wins.
+For screenshots, drawings and scans of text, a learned codec needs up to ten times the
+bits of AVIF 4:4:4 or lossless WebP. A quick look decides whether these two are tried at
+all, so that photos lose no time. The codec with the smallest Lagrangian at the quality
+wins.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class ChoiceConfig:
             of `fdram`.
         lmbda_max: float. Rate weight of quality 100.
         start: float. The search for the best quality of another codec begins at this
-            share of the quality. It ended there for AVIF on screenshots.
+            share of the quality. For AVIF on screenshots, it also ended there.
         steps: of this search, in qualities.
         promising: float. The search ends at once if the first trial costs more than
             this share of the default codec's file.

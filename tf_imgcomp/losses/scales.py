@@ -15,11 +15,11 @@ class LossScales:
         report_mse: float. Weight of MSE in the loss of mfca_pmcn's report.
         report_rate: float. Weight of the rate there.
         report_quantization: float. Weight of the quantization term there.
-        report_lmbda: float. Rate weight at which that loss is the report's sum. There,
-            the Lagrangian has the slope of the sum, which is about that of bpp +
-            0.4 * L1 with L1 in grey levels. Of Laplacian errors MSE is 2 * L1**2, so
-            4 * lmbda * L1 = 0.4: at 0.04, L1 is 2.5 and PSNR 37 dB, what fdram reaches
-            there.
+        report_lmbda: float. Rate weight at which the loss is the report's sum, so that
+            the sum and the Lagrangian have one slope. The sum has about the slope of
+            bpp + 0.4 * L1, with L1 in grey levels. For Laplacian errors, MSE is
+            2 * L1**2, and the slopes are equal at 4 * lmbda * L1 = 0.4. With lmbda
+            0.04, L1 is 2.5 and PSNR 37 dB, which fdram reaches at this lmbda.
         filter_mse_unit: float. Error in grey levels that counts as 1 in the loss "mse"
             of filters. With 255, gradients were about as small as Adam's epsilon.
         filter_psnr_floor: float. Grey levels. In the loss "psnr" of filters, an image

@@ -63,8 +63,9 @@ def padded(sides: tf.Tensor, step: int) -> tf.Tensor:
 def limited(inputs: tf.Tensor, count: tf.Tensor, pixels_max: int) -> tf.Tensor:
     """The inputs of a call; fails it if its tiles have too many pixels together.
 
-    Transforms run on a whole batch at once, and memory follows from its size. They have
-    to take what this returns: what does not depend on a check may start before it.
+    Transforms run on a whole batch at once, and its size decides the memory. They must
+    take the returned tensor: an operation that does not depend on the check may start
+    before it.
 
     Args:
         inputs: any tensor.

@@ -21,8 +21,8 @@ class OptimizationConfig:
             validation stops improving, see `training.plateau`.
         warmup_steps: int. Linear rise from zero before the cosine.
         patience: int. Validations without improvement before the learning rate falls.
-        plateau_factor: float. By which it then falls. The default is PyTorch's: the
-            report of mfca_pmcn names none.
+        plateau_factor: float. Factor of the learning rate on a plateau. The default is
+            PyTorch's: the report of mfca_pmcn names none.
         clip_norm: float. Maximum global norm of the gradients.
         beta_1: float. Decay of the mean gradient; None for the optimizer's own.
         average_decay: float. Decay of the exponential average of the weights.
@@ -62,9 +62,10 @@ def make_optimizer(config: OptimizationConfig) -> tf.keras.optimizers.Optimizer:
 
 
 def optimizer_settings(config: OptimizationConfig) -> dict:
-    """All settings of the optimizer, its own defaults among them, as JSON has them.
+    """Settings of the optimizer for JSON, its own defaults included.
 
-    Without the learning rate, which the config has, and what changes no weights.
+    The learning rate, which the config has, and settings that change no weights are
+    left out.
     """
     settings = make_optimizer(config).get_config()
     left_out = ("name", "learning_rate", "jit_compile", "is_legacy_optimizer")
