@@ -205,9 +205,10 @@ def write(docs: Path, image_sets: Sequence[ImageSet] = IMAGE_SETS) -> None:
 
 
 def plots_of(means: Sequence[MeanPoint], origins: dict[str, Origin]) -> dict[str, str]:
-    """Those of `PLOTS` that show a measured curve."""
-    shown = {name for point in means for name in origins[point.codec].shown}
-    return {name: title for name, title in PLOTS.items() if name in shown}
+    """The plots, with their titles, that compare at least two of these codecs."""
+    codecs = {point.codec for point in means}
+    shown = [name for codec in codecs for name in origins[codec].shown]
+    return {name: title for name, title in PLOTS.items() if shown.count(name) > 1}
 
 
 def plot(
