@@ -16,7 +16,7 @@ from pathlib import Path
 from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.atomic_files import check_writable, write_atomically
 from tf_imgcomp.bitstream import TfciFile
-from tf_imgcomp.data import images, size_limits
+from tf_imgcomp.data import freed_memory, images, size_limits
 from tf_imgcomp.data.size_limits import MAX_PIXELS, check_pixels
 from tf_imgcomp.files import choice, goals
 from tf_imgcomp.files.encoding import decode
@@ -25,6 +25,8 @@ from tf_imgcomp.image_codecs.interface import ImageCodec
 from tf_imgcomp.regions import Region
 
 SUFFIX = ".tfci"
+
+_LARGE = 100_000_000  # Bytes of pixels.
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,8 @@ def decompress_file(
         needed_memory(file.height, file.width)  # Waits for other images.
         start = time.perf_counter()
         photo = decode(codec, file, region, scale)
+        if photo.pixels.nbytes > _LARGE:  # Writing takes as much again.
+            freed_memory.give_back()
         notes = images.write_image(target, photo, overwrite=overwrite)
     return Report(
         num_bytes=len(data),
