@@ -27,8 +27,9 @@ def test_peaks_of_memory_are_those_that_the_check_allows(model):
     assert [row[1:3] for row in rows] == [
         [size, job] for size in ("1300x1100", "1x20000") for job in JOBS
     ]
-    for *_, ratio in rows:
-        assert 2 / 3 < float(ratio.rstrip(" |")) < 1.5, run.stdout
+    ratios = [float(row[-1].rstrip(" |")) for row in rows]
+    for larger in map(max, ratios[::2], ratios[1::2]):  # One check is for both jobs.
+        assert 2 / 3 < larger < 1.5, run.stdout
 
 
 JOBS = ("compress", "decompress")
