@@ -231,10 +231,11 @@ class Trainer:
         self.spec, self.steps_per_call = programs.spec, steps_per_call
         options = self.spec["optimization"]
         self._options, self._photos = options, photos
+        adam = self.spec["optimizer"]
         self._step = programs.step()
         self._adam = optax.chain(
             optax.clip_by_global_norm(options["clip_norm"]),
-            optax.scale_by_adam(b1=options["beta_1"] or 0.9),
+            optax.scale_by_adam(adam["beta_1"], adam["beta_2"], adam["epsilon"]),
         )
         self._schedule = optax.warmup_cosine_decay_schedule(
             0.0,

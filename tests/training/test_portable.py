@@ -85,6 +85,7 @@ def test_the_description_matches_the_model(trainable, step_folder):
     assert list(spec["parameters"].values()) == shapes
     assert spec["metrics"] == ["bpp", "lagrangian", "mse", "z_bpp"]
     assert (spec["batch"], spec["crop"], spec["quality"]) == (2, 64, [1.0, 100.0])
+    assert {"beta_1", "beta_2", "epsilon"} <= spec["optimizer"].keys()
 
 
 @pytest.mark.slow

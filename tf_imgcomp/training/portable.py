@@ -19,12 +19,12 @@ from tf_imgcomp.atomic_files import open_atomically, write_atomically
 from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.ops.graphs import graph_function
+from tf_imgcomp.training.optimization import optimizer_settings
 from tf_imgcomp.training.step import Trainable, evaluation, training_step
 from tf_imgcomp.training.trainer import TrainerConfig
 from tf_imgcomp.training.weights import named_variables
 
 SPEC = "spec.json"
-_VERSION = 1
 _DEVICE = "/device:CPU:0"  # The program is the same for all devices.
 
 
@@ -95,7 +95,6 @@ def export_step(
     if config.quality is not None:
         lowest = highest = config.quality
     spec = {
-        "version": _VERSION,
         "parameters": {name: v.shape.as_list() for name, v in parameters.items()},
         "trained": trained,
         "metrics": sorted(outputs[-1]),
@@ -106,6 +105,7 @@ def export_step(
         "seed": config.seed,
         "log_every": config.log_every,
         "optimization": asdict(config.optimization),
+        "optimizer": optimizer_settings(config.optimization),
         "card": card,
     }
     text = json.dumps(spec, indent=1) + "\n"
