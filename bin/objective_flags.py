@@ -10,7 +10,7 @@ _OBJECTIVE = flags.DEFINE_string(
     "Loss of a codec. rate_distortion: bits per pixel + lmbda * distortion. report: "
     "that of the report on mfca_pmcn (L1, MSE, rate and quantization).",
 )
-_DISTORTION = flags.DEFINE_string(
+DISTORTION = flags.DEFINE_string(
     "distortion",
     "mse",
     "Distortion of --objective=rate_distortion: mse, ms_ssim, mae, or mix (half MSE, "
@@ -65,7 +65,7 @@ def objective_config():
 
     return ObjectiveConfig(
         loss=_OBJECTIVE.value,
-        distortion=_DISTORTION.value,
+        distortion=DISTORTION.value,
         noise_gradients=_GRADIENTS.value == "noise",
         noisy_synthesis=_SYNTHESIS_INPUT.value == "noise",
         corrected_latents=_CORRECTED.value,

@@ -88,12 +88,21 @@ def model_config():
     return ModelConfig(
         kind=kind,
         name=name,
-        sizes=json.loads(_SIZES.value),
+        sizes=_sizes(),
         precision=_PRECISION.value,
         init=_INIT.value and Path(_INIT.value),
         init_pattern=_INIT_ONLY.value,
         train_pattern=_TRAINABLE.value,
     )
+
+
+def _sizes() -> dict:
+    """Those of the flag; the slow mode refines for what a codec is trained for."""
+    sizes = json.loads(_SIZES.value)
+    if _POSTFILTER.value or objective_flags.DISTORTION.value == "mse":
+        return sizes
+    refinement = {"distortion": objective_flags.DISTORTION.value}
+    return {**sizes, "refinement": {**refinement, **sizes.get("refinement", {})}}
 
 
 def _kind_and_name() -> tuple:
@@ -148,6 +157,6 @@ def card() -> dict:
     tables = {"codec": (CODECS, "codec"), "postfilter": (POSTFILTERS, "filter")}
     return {
         kind: name,
-        "sizes": all_sizes(*tables[kind], name, json.loads(_SIZES.value)),
+        "sizes": all_sizes(*tables[kind], name, _sizes()),
         "flags": sorted(flag.serialize() for flag in given),
     }

@@ -10,9 +10,12 @@ import tensorflow as tf
 
 from tests import tiny
 from tests.golden import regenerate
+from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.export.codec import CodecModule
 from tf_imgcomp.export.packed_weights import half_precision, in_saved_order
 from tf_imgcomp.export.refinement_objective import RefinementModule
+from tf_imgcomp.losses.distortion import DISTORTIONS
+from tf_imgcomp.losses.scales import LossScales
 
 pytestmark = pytest.mark.slow
 
@@ -23,6 +26,8 @@ CODECS = [
     ("mfca_pmcn", {}),
     ("cheng2020", {}),
 ]
+IMAGE = regenerate.image(64, 100)
+each_distortion = pytest.mark.parametrize("distortion", sorted(DISTORTIONS))
 
 
 @pytest.fixture(scope="module", params=CODECS, ids=str)
@@ -44,6 +49,7 @@ def refinement(codec, module):
     return SimpleNamespace(
         weights=functools.partial(found.weights, trained),
         objective=functools.partial(found.objective, trained),
+        distortion=found.distortion,
     )
 
 
@@ -56,8 +62,11 @@ def latents(codec):
 
 def test_weights_are_the_error_that_a_step_causes(codec, refinement, latents):
     y_hat = tf.round(latents[0])
-    found = refinement.weights(y_hat, HUNDREDTHS)["bits_per_error"].numpy()
+    found = refinement.weights(IMAGE, y_hat, HUNDREDTHS)["bits_per_error"].numpy()
     assert np.all(found > 0)
+    assert found.shape == y_hat.shape
+    assert np.all(found == found[:, :1, :1])  # Squared errors count alike everywhere.
+    found = found[0, 0, 0]
     channel, step = int(np.argmax(found)), 0.1
     _, height, width, depth = y_hat.shape
     # A batch of images, each with another position of the channel moved.
@@ -81,7 +90,7 @@ def test_the_config_says_how_often_weights_are_probed(
         monkeypatch.setattr(codec, "config", config)
         made = RefinementModule(codec, module.coder.tables, module.fingerprint)
         y_hat = tf.round(latents[0])
-        weights = made.weights(trained, y_hat, HUNDREDTHS)["bits_per_error"]
+        weights = made.weights(trained, IMAGE, y_hat, HUNDREDTHS)["bits_per_error"]
         found.append(weights.numpy())
     np.testing.assert_array_equal(found[0], found[1])
     assert not np.allclose(found[0], found[2], rtol=1e-3)
@@ -89,10 +98,9 @@ def test_the_config_says_how_often_weights_are_probed(
 
 
 def test_the_cost_is_that_of_the_file(codec, module, refinement, latents):
-    image = regenerate.image(64, 100)
-    weights = refinement.weights(latents[0], HUNDREDTHS)
+    weights = refinement.weights(IMAGE, latents[0], HUNDREDTHS)
     given = weights["bits_per_error"], weights["uses_optional"]
-    found = refinement.objective(image, *latents, HUNDREDTHS, *given)
+    found = refinement.objective(IMAGE, *latents, HUNDREDTHS, *given)
     for name, like in zip(("y", "z"), latents):
         assert found[f"{name}_hat"].shape == found[f"{name}_gradient"].shape
         assert found[f"{name}_hat"].shape == like.shape
@@ -102,7 +110,7 @@ def test_the_cost_is_that_of_the_file(codec, module, refinement, latents):
     strings = *coded["first"].numpy(), *coded["rest"].numpy()
     bits = 8 * sum(map(len, strings))
     x_hat = codec.synthesis(found["y_hat"], QUALITY)[0, :64, :100]
-    error = np.mean((np.clip(x_hat, 0, 255) - image) ** 2)
+    error = np.mean((np.clip(x_hat, 0, 255) - IMAGE) ** 2)
     expected = bits + weights["lmbda"] * 64 * 100 * error
     np.testing.assert_allclose(found["cost"], expected, rtol=0.03)
 
@@ -111,9 +119,9 @@ def test_the_cost_is_that_of_the_file(codec, module, refinement, latents):
     "codec", [("fdram", {"optional_slice": True})], indirect=True, ids=str
 )
 def test_a_slice_that_is_left_out_stays_left_out(codec, refinement, latents):
-    weights = refinement.weights(latents[0], HUNDREDTHS)
+    weights = refinement.weights(IMAGE, latents[0], HUNDREDTHS)
     found = refinement.objective(
-        regenerate.image(64, 100),
+        IMAGE,
         *latents,
         HUNDREDTHS,
         weights["bits_per_error"],
@@ -122,3 +130,52 @@ def test_a_slice_that_is_left_out_stays_left_out(codec, refinement, latents):
     base = codec.config.coder.base_depth
     assert np.all(found["y_hat"][..., base:] == 0)
     assert np.any(found["y_hat"][..., :base] != 0)
+
+
+@pytest.fixture
+def refinement_for(module, latents, monkeypatch):
+    """Function of the config's fields that gives the functions of the first codec."""
+
+    def refinement_for(**fields):
+        codec = module.codec
+        others = replace(codec.config.refinement, **fields)
+        monkeypatch.setattr(codec, "config", replace(codec.config, refinement=others))
+        return RefinementModule(codec, module.coder.tables, module.fingerprint)
+
+    return refinement_for
+
+
+@each_distortion
+@pytest.mark.parametrize("codec", CODECS[:1], indirect=True, ids=str)
+def test_the_config_says_which_distortion_costs(
+    codec, latents, refinement_for, distortion
+):
+    trained = half_precision(in_saved_order(codec))
+    found = refinement_for(distortion=distortion, ms_ssim_scale=500.0)
+    weights = found.weights(trained, IMAGE, latents[0], HUNDREDTHS)
+    given = weights["bits_per_error"], weights["uses_optional"]
+    cost, *_ = found.objective(trained, IMAGE, *latents, HUNDREDTHS, *given).values()
+    assert np.isfinite(cost)
+    decoded = (IMAGE // 2).astype(np.uint8)
+    scales = LossScales(ms_ssim=500.0)
+    pair = (tf.cast(each[None], tf.float32) for each in (IMAGE, decoded))
+    expected = DISTORTIONS[distortion](*pair, scales)[0]
+    measured = found.distortion(IMAGE, decoded)["distortion"]
+    np.testing.assert_allclose(measured, expected, rtol=1e-5)
+
+
+def test_weights_tell_where_errors_count():
+    """Where half of an image is flat, its errors lower MS-SSIM more."""
+    sizes = {**tiny.sizes("fdram"), "refinement": {"distortion": "ms_ssim"}}
+    codec = new_codec("fdram", sizes)  # A random one has too large errors.
+    module = CodecModule(codec)
+    refinement = RefinementModule(codec, module.coder.tables, module.fingerprint)
+    image = np.full((128, 256, 3), 128, np.uint8)
+    image[:, 128:] = np.random.default_rng(1).integers(0, 256, (128, 128, 3))
+    trained = half_precision(in_saved_order(codec))
+    y = codec.analysis(image[None], QUALITY)
+    found = refinement.weights(trained, image, y, HUNDREDTHS)["bits_per_error"]
+    counts = found.numpy()[0]
+    np.testing.assert_allclose(counts.mean(), codec.latent_coder.config.bits_per_error)
+    flat, textured = counts[:, 1:7].mean(), counts[:, 9:15].mean()
+    assert flat > 3 * textured > 0

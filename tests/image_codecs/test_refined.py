@@ -83,7 +83,11 @@ def test_results_that_are_worse_are_not_taken(codec, refinement, image):
         found = refinement.objective(**inputs)
         return {**found, "y_hat": 0 * found["y_hat"]}
 
-    harmful = SimpleNamespace(weights=refinement.weights, objective=no_latents)
+    harmful = SimpleNamespace(
+        weights=refinement.weights,
+        objective=no_latents,
+        distortion=refinement.distortion,
+    )
     worse = RefinedCodec(codec, harmful, codec.model.trained_weights(), iterations=1)
     assert worse.compress(image, QUALITY) == codec.compress(image, QUALITY)
 
@@ -104,7 +108,8 @@ def test_searches_keep_their_promise(codec, refined, image):
     assert len(encoded.data) <= len(encode(codec, Photo(image), goal).data)
 
 
-EXPORTED = {"probes", "bits_per_error_min"}  # Of the functions, not of their caller.
+# Of the functions, not of their caller.
+EXPORTED = {"distortion", "ms_ssim_scale", "probes", "bits_per_error_min"}
 
 
 def test_the_card_says_how_latents_are_refined(codec, refinement, image, monkeypatch):
@@ -120,7 +125,11 @@ def test_the_card_says_how_latents_are_refined(codec, refinement, image, monkeyp
 
         card = {**codec.card, "sizes": {"refinement": settings}}
         monkeypatch.setattr(codec, "card", card)
-        functions = SimpleNamespace(weights=refinement.weights, objective=objective)
+        functions = SimpleNamespace(
+            weights=refinement.weights,
+            objective=objective,
+            distortion=refinement.distortion,
+        )
         RefinedCodec(codec, functions, trained, iterations=2).compress(image, QUALITY)
         return seen[-1]
 

@@ -12,6 +12,9 @@ class RefinementConfig:
     """How an encoder refines latents; tuned on two images, checked on two others.
 
     Attributes:
+        distortion: what the latents are refined for, one of
+            `losses.distortion.DISTORTIONS`.
+        ms_ssim_scale: float. Of distortions with MS-SSIM, see `LossScales.ms_ssim`.
         step: float. First step of y (docs/effort.md).
         momentum: float. Of y.
         z_step: float. First step of z, by Adam.
@@ -19,12 +22,14 @@ class RefinementConfig:
         z_square_decay: float. Of Adam.
         last_step: float. Last step of both, as a share of the first.
         probes: int. Random signs by which an exported model estimates the error that a
-            step causes. An image of 64x64 has 16 latents in a channel, so 4 probes
-            average 64 values.
+            step causes, and how much errors of a block count. An image of 64x64 has 16
+            latents in a channel, so 4 probes average 64 values.
         bits_per_error_min: float. Least bits that a squared error of one step counts in
             a channel. Channels that do not reach the image would count none.
     """
 
+    distortion: str = "mse"
+    ms_ssim_scale: float = 1275.0
     step: float = 0.25
     momentum: float = 0.6
     z_step: float = 0.03

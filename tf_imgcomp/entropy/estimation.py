@@ -47,7 +47,7 @@ class EstimatedCoding:
         """A pass whose parameters are known."""
         parameters = self._mixture(number, raw)
         y = self._y_by_pass[number, pass_index]
-        y_hat = self._choose_integers(number, y, parameters)
+        y_hat = self._choose_integers(number, pass_index, y, parameters)
         self._count(number, pass_index, y_hat, parameters)
         return y_hat
 
@@ -68,7 +68,7 @@ class EstimatedCoding:
             return self._mixture(number, raw)
 
         expected = parameters(round_half_up(y))
-        y_hat = self._choose_integers(number, y, expected)
+        y_hat = self._choose_integers(number, 0, y, expected)
         self._count(number, 0, y_hat, parameters(y_hat))
         return y_hat
 
@@ -77,8 +77,8 @@ class EstimatedCoding:
         y = tf.split(self._y, self._config.slices, -1)[-1]
         return is_worth_coding(y, self._config, self._config.bits_per_error)
 
-    def _choose_integers(self, number, y, parameters: mixture.Mixture) -> tf.Tensor:
-        del number  # Errors count alike in all slices.
+    def _choose_integers(self, number, pass_index, y, parameters) -> tf.Tensor:
+        del number, pass_index  # Errors count alike in all latents.
         chosen = mixture.choose_integers(y, parameters, self._config.bits_per_error)
         return pass_straight_through(y, chosen)
 

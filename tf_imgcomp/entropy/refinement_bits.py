@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from tf_imgcomp.entropy import mixture
+from tf_imgcomp.entropy import mixture, passes
 from tf_imgcomp.entropy.estimation import EstimatedCoding
 from tf_imgcomp.entropy.symbol_coding import Rows
 from tf_imgcomp.entropy.tables import ONE
@@ -10,7 +10,7 @@ from tf_imgcomp.ops.rounding import pass_straight_through
 
 
 class RefinementBits(EstimatedCoding):
-    """Chooses integers with a weight for each channel; see `passes.Coding`.
+    """Chooses integers with a weight for each latent; see `passes.Coding`.
 
     The gradient of an integer's own bits is blocked, because `choose_integers` accounts
     for them. Gradients through the contexts of other integers remain.
@@ -19,21 +19,23 @@ class RefinementBits(EstimatedCoding):
         config: `LatentCoderConfig`.
         y: float32 `(1, h, w, c)`, in quantizer steps.
         log2_gain: float32 `(1, c)`, of the gain that is applied to y.
-        bits_per_error: float32 `(c,)`. Bits that a squared error of one step is worth.
+        bits_per_error: as y. Bits that a squared error of one step is worth.
         uses_optional: bool scalar, whether the optional slice is coded.
         rows: of the integer coder's table; they decide which latents are not coded.
     """
 
     def __init__(self, config, y, log2_gain, bits_per_error, uses_optional, rows: Rows):
         super().__init__(config, y, log2_gain, seed=None)
-        self._bits_per_error = tf.split(bits_per_error, config.slices)
+        self._bits_per_error = passes.by_pass(
+            config.context, config.slices, bits_per_error
+        )
         self._optional, self._rows = uses_optional, rows
 
     def _uses_optional(self) -> tf.Tensor:
         return self._optional[None]
 
-    def _choose_integers(self, number, y, parameters) -> tf.Tensor:
-        weights = self._bits_per_error[number]
+    def _choose_integers(self, number, pass_index, y, parameters) -> tf.Tensor:
+        weights = self._bits_per_error[number, pass_index]
         chosen = mixture.choose_integers(y, parameters, weights)
         chosen = tf.where(self._are_skipped(parameters), tf.zeros_like(y), chosen)
         return pass_straight_through(y, chosen)

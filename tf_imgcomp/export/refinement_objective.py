@@ -7,8 +7,10 @@ from tf_imgcomp.entropy.integer_coder import QUALITY_STEPS
 from tf_imgcomp.entropy.optional_slice import is_worth_coding
 from tf_imgcomp.entropy.refinement_bits import RefinementBits
 from tf_imgcomp.export.packed_weights import Hidden, in_saved_order, unpacked
-from tf_imgcomp.losses.distortion import mean_squared_error
+from tf_imgcomp.losses.distortion import DISTORTIONS, mean_squared_error
+from tf_imgcomp.losses.scales import LossScales
 from tf_imgcomp.ops.graphs import graph_function
+from tf_imgcomp.ops.padding import pad_to_multiple
 from tf_imgcomp.ops.rounding import round_half_up, round_straight_through
 
 
@@ -18,19 +20,20 @@ class RefinementModule(tf.Module):
     Signatures. `trained` is float16, all trained weights of the codec one after the
     other, `in_saved_order`. This SavedModel does not store them.
     Quality is int64, in hundredths; y, z and their integers are float32
-    `(1, H / 16, W / 16, c)` and `(1, H / 64, W / 64, n)`:
+    `(1, H / 16, W / 16, c)` and `(1, H / 64, W / 64, n)`; images are uint8 `(h, w, 3)`:
 
-        weights      trained, y, quality
-                     -> bits_per_error float32 (c,), lmbda float32, uses_optional bool
-        objective    trained, image uint8 (h, w, 3), y, z, quality, bits_per_error,
-                     uses_optional
+        weights      trained, image, y, quality
+                     -> bits_per_error as y, lmbda float32, uses_optional bool
+        objective    trained, image, y, z, quality, bits_per_error, uses_optional
                      -> cost float32, y_hat, z_hat, y_gradient, z_gradient
+        distortion   image, decoded
+                     -> distortion float32
 
-    `bits_per_error` is what a squared error of one step costs in each channel,
+    `bits_per_error` is what a squared error of one step costs in each latent,
     `uses_optional` whether the encoder codes the optional slice. The cost is in bits:
-    the estimated bits, plus `lmbda` times the mean squared error times the number of
-    pixels. Gradients are taken at the integers; `RefinementBits` says which bits they
-    leave out.
+    the estimated bits, plus `lmbda` times the distortion times the number of pixels.
+    The codec's `RefinementConfig` says which distortion. Gradients are taken at the
+    integers; `RefinementBits` says which bits they leave out.
 
     Args:
         codec: a built codec with trained weights.
@@ -52,19 +55,20 @@ class RefinementModule(tf.Module):
         )
         image = tf.TensorSpec((None, None, 3), tf.uint8)
         quality = tf.TensorSpec((), tf.int64)
-        by_channel = tf.TensorSpec((config.latent_depth,), tf.float32)
         used = tf.TensorSpec((), tf.bool)
-        self.weights = graph_function(self._weights, [trained, y, quality])
+        self.weights = graph_function(self._weights, [trained, image, y, quality])
         self.objective = graph_function(
-            self._objective, [trained, image, y, z, quality, by_channel, used]
+            self._objective, [trained, image, y, z, quality, y, used]
         )
+        self.distortion = graph_function(self._distortion, [image, image])
 
     @property
     def signatures(self) -> dict:
         """The functions by the names that they are exported under."""
-        return {"weights": self.weights, "objective": self.objective}
+        names = ("weights", "objective", "distortion")
+        return {name: getattr(self, name) for name in names}
 
-    def _weights(self, trained, y, quality):
+    def _weights(self, trained, image, y, quality):
         codec, quality = self._codec.value, quality_batch(quality)
         config = codec.latent_coder.config
         uses_optional = tf.constant(True)
@@ -73,10 +77,15 @@ class RefinementModule(tf.Module):
             worth = is_worth_coding(y_optional, config, config.bits_per_error)
             uses_optional = worth[0]
         with unpacked(self._variables.value, trained):
-            lmbda = codec.lmbda(quality)[0]
-            energy = self._step_energy(round_half_up(y), quality)
-        bits_per_error = lmbda / 3 * energy  # Errors are means over 3 colours.
+            lmbda, y_hat = codec.lmbda(quality)[0], round_half_up(y)
+            if codec.config.refinement.distortion == "mse":
+                energy = self._step_energy(y_hat, quality)
+                bits_per_error = lmbda / 3 * energy  # Errors are means over 3 colours.
+            else:
+                weights = self._block_weights(image, y_hat, quality)
+                bits_per_error = weights * config.bits_per_error
         least = codec.config.refinement.bits_per_error_min
+        bits_per_error = tf.broadcast_to(bits_per_error, tf.shape(y))
         return {
             "bits_per_error": tf.maximum(bits_per_error, least),
             "lmbda": lmbda,
@@ -104,6 +113,41 @@ class RefinementModule(tf.Module):
             energy += tf.reduce_mean(tf.square(products), [0, 1, 2]) / probes
         return energy
 
+    def _block_weights(self, image, y_hat, quality) -> tf.Tensor:
+        """What squared errors of each 16x16 pixels count, `(1, H / 16, W / 16, 1)`.
+
+        A distortion is about a weighted sum of squared errors, if these are small. Its
+        gradients at errors of random signs, as large as those of `y_hat`, give the
+        weights. Their mean is 1.
+        """
+        codec = self._codec.value
+        x = pad_to_multiple(tf.cast(image[None], tf.float32), codec.stride)
+        error = mean_squared_error(x, codec.synthesis(y_hat, quality))
+        deviation = tf.sqrt(tf.maximum(error, 0.25))
+        weights = 0.0
+        probes = codec.config.refinement.probes
+        for probe in range(probes):
+            signs = tf.random.stateless_uniform(tf.shape(x), [probe, 1], -1.0, 1.0)
+            signs = tf.sign(signs)
+            with tf.GradientTape() as tape:
+                x_hat = x + deviation * signs
+                tape.watch(x_hat)
+                distortion = self._of_images(x, x_hat)
+            slopes = tape.gradient(distortion, x_hat) * signs
+            weights += tf.reduce_mean(slopes, axis=-1, keepdims=True)
+        weights = tf.nn.avg_pool2d(weights, 16, 16, "VALID")
+        return weights / tf.reduce_mean(weights)
+
+    def _of_images(self, x, x_hat) -> tf.Tensor:
+        """The distortion that latents are refined for, float32 `(1,)`."""
+        config = self._codec.value.config.refinement
+        scales = LossScales(ms_ssim=config.ms_ssim_scale)
+        return DISTORTIONS[config.distortion](x, x_hat, scales)
+
+    def _distortion(self, image, decoded):
+        pair = (tf.cast(each[None], tf.float32) for each in (image, decoded))
+        return {"distortion": self._of_images(*pair)[0]}
+
     def _objective(self, trained, image, y, z, quality, bits_per_error, uses_optional):
         codec, quality = self._codec.value, quality_batch(quality)
         latent_coder, image = codec.latent_coder, tf.cast(image[None], tf.float32)
@@ -124,9 +168,9 @@ class RefinementModule(tf.Module):
             y_hat = latent_coder.run_passes(z_hat, rate, coding)
             bits = coding.bits() + latent_coder.z_bits(z_hat)
             x_hat = codec.synthesis(y_hat, quality)[:, :height, :width]
-            error = mean_squared_error(image, tf.clip_by_value(x_hat, 0.0, 255.0))
+            distortion = self._of_images(image, tf.clip_by_value(x_hat, 0.0, 255.0))
             pixels = tf.cast(height * width, tf.float32)
-            cost = (bits + codec.lmbda(quality) * pixels * error)[0]
+            cost = (bits + codec.lmbda(quality) * pixels * distortion)[0]
         y_gradient, z_gradient = tape.gradient(cost, [y, z])
         return {
             "cost": cost,

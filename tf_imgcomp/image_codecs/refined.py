@@ -22,7 +22,6 @@ from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.image_codecs.tile_coding import joined
 from tf_imgcomp.image_codecs.tiles import Z_STRIDE, ImageTiles
 from tf_imgcomp.image_codecs.workers import Workers
-from tf_imgcomp.metrics import mse
 from tf_imgcomp.model_folder import memory_errors
 from tf_imgcomp.regions import Region
 
@@ -87,7 +86,7 @@ class RefinedCodec(ImageCodec):
 
         Tiles are refined one by one, for their memory. A refined tile is taken if it is
         not larger than the codec's own and if its cost is lower: real bits, and the
-        rate weight times the squared error of the decoded pixels.
+        rate weight times the distortion of the decoded pixels.
         """
         tiles = self._codec.tiles(*pixels.shape[:2])
         work = functools.partial(self._compress_tile, pixels, tiles, quality)
@@ -143,7 +142,7 @@ class RefinedCodec(ImageCodec):
         y, z = latents["y"], latents["z"]
         hundredths = np.int64(round(100 * plain.quality))
         weights = self._refinement.weights(
-            trained=self._trained, y=y, quality=hundredths
+            trained=self._trained, image=seen, y=y, quality=hundredths
         )
         progress = iter if tiles.pixels.num_tiles > 1 else self._progress
         best = self._refine(seen, y, z, hundredths, weights, progress)
@@ -219,7 +218,8 @@ class RefinedCodec(ImageCodec):
         rows, columns, _ = inner.shape
         inner[:] = model.decode(first, rest, rows, columns, coded.quality)
         decoded = model.synthesis(y_hat, crop, coded.quality)[:height, :width]
-        return 8 * _size(coded) + lmbda * height * width * mse(pixels, decoded)
+        found = self._refinement.distortion(image=pixels, decoded=decoded)
+        return 8 * _size(coded) + lmbda * height * width * float(found["distortion"])
 
 
 class _Adam:

@@ -13,10 +13,10 @@ def ms_ssim(x: tf.Tensor, x_hat: tf.Tensor) -> tf.Tensor:
     """The multi-scale structural similarity of `metrics.ms_ssim`, for training.
 
     Images whose shorter side has 160 pixels or fewer are compared at fewer scales, as
-    there. The size must be known when the graph is made.
+    there. Sides below 11 pixels are filled up with black.
 
     Args:
-        x: float32 `(b, h, w, c)`, 0 to 255, sides of 11 pixels or more.
+        x: float32 `(b, h, w, c)`, 0 to 255. The graph must know `c`.
         x_hat: the same.
 
     Returns:
@@ -26,15 +26,18 @@ def ms_ssim(x: tf.Tensor, x_hat: tf.Tensor) -> tf.Tensor:
         Wang et al., "Multiscale structural similarity for image quality assessment",
         Asilomar 2003
     """
-    side = min(x.shape[1:3])
-    weights = [w for n, w in enumerate(SCALE_WEIGHTS) if side > (WINDOW - 1) << n]
+    scales = tf.range(len(SCALE_WEIGHTS))
+    side = tf.minimum(tf.shape(x)[1], tf.shape(x)[2])
+    fitting = tf.reduce_sum(tf.cast(side > (WINDOW - 1) * 2**scales, scales.dtype))
+    last = tf.maximum(fitting, 1) - 1
+    weights = tf.where(scales <= last, tf.constant(SCALE_WEIGHTS, x.dtype), 0)
+    weights /= tf.reduce_sum(weights)
     similarity = 1.0
-    for scale, weight in enumerate(weights):
-        luminance, contrast = _compare(x, x_hat)
-        if scale == len(weights) - 1:
-            contrast *= luminance
+    for scale in range(len(SCALE_WEIGHTS)):
+        luminance, contrast = _compare(_as_window(x), _as_window(x_hat))
+        contrast = tf.where(last == scale, luminance * contrast, contrast)
         mean = tf.maximum(tf.reduce_mean(contrast, [1, 2]), _FLOOR)
-        similarity *= mean ** (weight / sum(weights))
+        similarity *= mean ** weights[scale]
         x, x_hat = _halved(x), _halved(x_hat)
     return tf.reduce_mean(similarity, axis=1)
 
@@ -60,8 +63,23 @@ def _windowed(x):
     return x
 
 
+def _as_window(x):
+    """At least as large as the window, filled up with black."""
+    rows, columns = (tf.maximum(WINDOW - size, 0) for size in _sides(x))
+    return _extended(x, rows, columns, "CONSTANT")
+
+
 def _halved(x):
     """Means of 2x2 pixels; beyond an odd edge the picture is mirrored."""
-    rows, columns = x.shape[1] % 2, x.shape[2] % 2
-    x = tf.pad(x, [[0, 0], [0, rows], [0, columns], [0, 0]], "SYMMETRIC")
-    return tf.nn.avg_pool2d(x, 2, 2, "VALID")
+    rows, columns = (size % 2 for size in _sides(x))
+    return tf.nn.avg_pool2d(_extended(x, rows, columns, "SYMMETRIC"), 2, 2, "VALID")
+
+
+def _sides(x):
+    return tf.unstack(tf.shape(x)[1:3])
+
+
+def _extended(x, rows, columns, mode):
+    """With more rows below and more columns to the right."""
+    extended = tf.pad(x, [[0, 0], [0, rows], [0, columns], [0, 0]], mode)
+    return tf.ensure_shape(extended, [None, None, None, x.shape[3]])
