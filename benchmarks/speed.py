@@ -125,8 +125,8 @@ def time_parts(pixels: np.ndarray) -> None:
     @tf.function
     def decode():
         first = module.coder.decode_first(encoded.first, *tf.unstack(shape), hundredths)
-        z_hat, part = first
-        return module.coder.decode_rest(encoded.rest, z_hat, part.y_hat, hundredths)
+        psi, part = first
+        return module.coder.decode_rest(encoded.rest, psi, part.y_hat, hundredths)
 
     y_hat, z_hat = encoded.y_hat, tf.floor(z + 0.5)
     rate, config = codec.rate_features(quality[None]), module.coder.config

@@ -53,7 +53,7 @@ def decoded_latents(module, coded, rows, columns):
     """The latents of what `CodecModule.compress` coded."""
     quality = coded["quality"]
     first = module.first(coded["first"], rows, columns, quality)
-    return module.rest(first["z_hat"], first["y_hat"], coded["rest"], quality)["y_hat"]
+    return module.rest(first["psi"], first["y_hat"], coded["rest"], quality)["y_hat"]
 
 
 @pytest.mark.slow

@@ -6,8 +6,8 @@ import numpy as np
 def decode(coder, encoded, quality):
     """The `DecodedPart` of the second part, after a check of both checksums."""
     _, height, width, _ = encoded.y_hat.shape
-    z_hat, first = coder.decode_first(encoded.first, height // 4, width // 4, quality)
-    rest = coder.decode_rest(encoded.rest, z_hat, first.y_hat, quality)
+    psi, first = coder.decode_first(encoded.first, height // 4, width // 4, quality)
+    rest = coder.decode_rest(encoded.rest, psi, first.y_hat, quality)
     checksums = [first.checksum, rest.checksum]
     np.testing.assert_array_equal(checksums, encoded.checksums)
     assert first.valid_string_count

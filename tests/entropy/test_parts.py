@@ -51,8 +51,8 @@ def decode(coder):
 
     @tf.function(input_signature=2 * [tf.TensorSpec([None], tf.string)])
     def decode(first, rest):
-        z_hat, part = coder.decode_first(first, ROWS // 4, COLUMNS // 4, QUALITY)
-        return part, coder.decode_rest(rest, z_hat, part.y_hat, QUALITY)
+        psi, part = coder.decode_first(first, ROWS // 4, COLUMNS // 4, QUALITY)
+        return part, coder.decode_rest(rest, psi, part.y_hat, QUALITY)
 
     return decode
 
@@ -76,8 +76,10 @@ def test_the_first_part_is_z_and_the_first_slice(coder, latents):
     whole, part = (coder.encode(each, z, QUALITY) for each in (y, base))
     np.testing.assert_array_equal(whole.first, part.first)
     assert whole.checksums[0] == part.checksums[0]
-    z_hat, decoded = coder.decode_first(whole.first, *z.shape[1:3], QUALITY)
-    np.testing.assert_array_equal(z_hat, tf.floor(z + 0.5))
+    psi, decoded = coder.decode_first(whole.first, *z.shape[1:3], QUALITY)
+    z_hat, rate = tf.floor(z + 0.5), coder.rate(QUALITY)
+    np.testing.assert_array_equal(psi, coder.run_hyper_synthesis(z_hat, rate))
+    assert psi.shape[-1] == coder.psi_depth
     np.testing.assert_array_equal(decoded.y_hat, whole.y_hat[..., :depth])
 
 

@@ -30,7 +30,7 @@ coded = call["compress"](image=image, crop=crop, quality=tf.constant(95.0))
 quality = coded["quality"]
 first = call["first"](strings=coded["first"], rows=tf.constant(4),
     columns=tf.constant(4), quality=quality)
-rest = call["rest"](strings=coded["rest"], z_hat=first["z_hat"],
+rest = call["rest"](strings=coded["rest"], psi=first["psi"],
     y_hat=first["y_hat"], quality=quality)
 assert first["valid_string_count"] and rest["valid_string_count"]
 assert [first["checksum"], rest["checksum"]] == list(coded["checksums"])
@@ -90,7 +90,7 @@ def test_tiles_are_cut_out_of_what_their_surroundings_tell(module, codec, make_i
     assert latents["z"].shape[1:3] == (1, 2)
     coded = module.compress(image, crop, QUALITY)
     first = module.first(coded["first"], 4, 8, HUNDREDTHS)
-    rest = module.rest(first["z_hat"], first["y_hat"], coded["rest"], HUNDREDTHS)
+    rest = module.rest(first["psi"], first["y_hat"], coded["rest"], HUNDREDTHS)
     checksums = [first["checksum"], rest["checksum"]]
     np.testing.assert_array_equal(checksums, coded["checksums"])
     assert np.max(np.abs(rest["y_hat"] - expected)) <= 1.51

@@ -163,6 +163,12 @@ class IntegerCoder(tf.Module):
             IntegerSlice(model, self.log_table) for model in latent_coder.slices
         ]
 
+    @property
+    def psi_depth(self) -> int:
+        """Channels of psi, the rate among them."""
+        filters, _ = self.config.hyper_synthesis[-1]
+        return filters + self.log2_gain.shape[0]
+
     def run_hyper_synthesis(self, z_hat: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
         """hyper_synthesis on integers, see `LatentCoder.run_hyper_synthesis`."""
         for layer, growth in zip(self.hyper_synthesis, self._growths):
@@ -229,7 +235,7 @@ class IntegerCoder(tf.Module):
             quality: int64 scalar, in hundredths.
 
         Returns:
-            z_hat, float32 `(1, h, w, n)`; and the `DecodedPart`.
+            psi, see `run_hyper_synthesis`, for `decode_rest`; and the `DecodedPart`.
         """
         depth, rows = self.config.hyper_depth, self.tables.read()
         shape = tf.stack([1, height, width, depth])
@@ -245,17 +251,17 @@ class IntegerCoder(tf.Module):
         coding = self.coding(quality, reader, _decoder(rows))
         y_first = self.code_first(psi, coding)
         checksum = self._checksum_first(z_hat, y_first)
-        return z_hat, DecodedPart(y_first, checksum, valid_string_count)
+        return psi, DecodedPart(y_first, checksum, valid_string_count)
 
     def decode_rest(
-        self, strings: tf.Tensor, z_hat: tf.Tensor, y_first: tf.Tensor, quality
+        self, strings: tf.Tensor, psi: tf.Tensor, y_first: tf.Tensor, quality
     ) -> DecodedPart:
         """Decodes the other slices.
 
         Args:
             strings: string vector, from `encode`.
-            z_hat: float32 `(1, h, w, n)`, from `decode_first`.
-            y_first: float32 `(1, 4 * h, 4 * w, slices[0])`, from there.
+            psi: float32 `(1, h, w, f + levels)`, from `decode_first`.
+            y_first: float32 `(1, h, w, slices[0])`, from there.
             quality: int64 scalar, in hundredths.
         """
         rows, uses_optional = self.tables.read(), None
@@ -263,7 +269,6 @@ class IntegerCoder(tf.Module):
         reader, valid_string_count = self._start_reading(rows, strings, integers)
         if self.config.optional_slice:
             reader, uses_optional = streams.get_flag(reader)
-        psi = self.run_hyper_synthesis(z_hat, self.rate(quality))
         coding = self.coding(quality, reader, _decoder(rows), None, uses_optional)
         y_hat = self.code_rest(psi, y_first, coding)
         return DecodedPart(y_hat, self._checksum_rest(y_hat), valid_string_count)

@@ -58,9 +58,10 @@ class CodecModule(tf.Module):
                      -> y float32 (1, r, c, depth), z; of codecs with a learned map
                      also importance float32 (r, c), 0 to 1
         first        strings (s,), rows int32, columns int32, quality
-                     -> z_hat float32, y_hat float32 (1, rows, columns, slices[0]),
+                     -> psi float32 (1, rows, columns, features),
+                     y_hat float32 (1, rows, columns, slices[0]),
                      checksum int32, valid_string_count bool
-        rest         z_hat, y_hat, both from first, strings (s,), quality
+        rest         psi, y_hat, both from first, strings (s,), quality
                      -> y_hat float32 (1, rows, columns, depth), checksum,
                      valid_string_count
         synthesis    y_hat float32 (1, r, c, depth), crop, quality
@@ -101,18 +102,18 @@ class CodecModule(tf.Module):
         fingerprint = _fingerprint(codec, self.coder, tile)
         self.fingerprint = tf.Variable(fingerprint, trainable=False)
         config = self.coder.config
-        y, z, z_hat, y_first, y_hat = (
+        y, z, psi, y_first, y_hat = (
             tf.TensorSpec((1, None, None, depth), tf.float32, name)
             for name, depth in (
                 ("y", config.latent_depth),
                 ("z", config.hyper_depth),
-                ("z_hat", config.hyper_depth),
+                ("psi", self.coder.psi_depth),
                 ("y_hat", config.slices[0]),
                 ("y_hat", config.latent_depth),
             )
         )
         self.encode = graph_function(self._encode, [y, z, _HUNDREDTHS, _BITS_PER_ERROR])
-        self.rest = graph_function(self._rest, [z_hat, y_first, _STRINGS, _HUNDREDTHS])
+        self.rest = graph_function(self._rest, [psi, y_first, _STRINGS, _HUNDREDTHS])
         self.synthesis = graph_function(self._synthesis, [y_hat, _CROP, _HUNDREDTHS])
         self.preview = graph_function(
             self._preview, [y_first, _CROP, _HUNDREDTHS, _FACTOR]
@@ -153,7 +154,7 @@ class CodecModule(tf.Module):
         rows, columns = (-(-size // stride) * stride // 16 for size in (height, width))
         first = self.first(coded["first"], rows, columns, quality)
         strings = coded["rest"]
-        rest = self.rest(first["z_hat"], first["y_hat"], strings, quality)
+        rest = self.rest(first["psi"], first["y_hat"], strings, quality)
         whole = tf.zeros([4], tf.int32)
         return self.synthesis(rest["y_hat"], whole, quality)["image"][:height, :width]
 
@@ -180,13 +181,13 @@ class CodecModule(tf.Module):
     @graph_function(input_signature=(_STRINGS, *_SIZE, _HUNDREDTHS))
     def first(self, strings, rows, columns, quality):
         stride = self._codec.value.latent_coder.STRIDE
-        z_hat, decoded = self.coder.decode_first(
+        psi, decoded = self.coder.decode_first(
             strings, rows // stride, columns // stride, quality
         )
-        return {"z_hat": z_hat, **_outputs(decoded)}
+        return {"psi": psi, **_outputs(decoded)}
 
-    def _rest(self, z_hat, y_hat, strings, quality):
-        return _outputs(self.coder.decode_rest(strings, z_hat, y_hat, quality))
+    def _rest(self, psi, y_hat, strings, quality):
+        return _outputs(self.coder.decode_rest(strings, psi, y_hat, quality))
 
     def _synthesis(self, y_hat, crop, quality):
         codec = self._codec.value

@@ -151,8 +151,8 @@ class TileModel(ExportedModel):
         """
         hundredths = _hundredths(quality)
         decoded = self._decode_first(first, rows, columns, hundredths)
-        latents = {"z_hat": decoded["z_hat"], "y_hat": decoded["y_hat"]}
-        decoded = self._decode_part(rest, self._model.rest, hundredths, **latents)
+        known = {"psi": decoded["psi"], "y_hat": decoded["y_hat"]}
+        decoded = self._decode_part(rest, self._model.rest, hundredths, **known)
         return compact(decoded["y_hat"].numpy()[0])
 
     def decode_first(

@@ -366,10 +366,10 @@ class ServingCodec(tf.Module):
         model, conditions = self._model.value, Conditions()
         with tf.device(CPU):
             decoded = self._decode_first(first, rows, columns, hundredths, conditions)
-            z_hat, y_first = decoded["z_hat"], decoded["y_hat"]
+            psi, y_first = decoded["psi"], decoded["y_hat"]
             decoded = self._decode_part(
                 rest,
-                lambda strings: model.rest(z_hat, y_first, strings, hundredths),
+                lambda strings: model.rest(psi, y_first, strings, hundredths),
                 model.coder.streams_max(rows, columns),
                 conditions,
             )
