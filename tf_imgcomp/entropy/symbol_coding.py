@@ -141,9 +141,9 @@ def _plan(rows, parameters) -> CodingPlan:
 
 def checksum(*latents: tf.Tensor) -> tf.Tensor:
     """A checksum of decoded latents, int32 scalar in [0, 65521)."""
-    flat = tf.concat([tf.reshape(tf.cast(t, tf.int64), [-1]) for t in latents], axis=0)
-    # A factor for each position, made once: they repeat.
+    flat = tf.concat([tf.reshape(t, [-1]) for t in latents], axis=0)
+    # Factors repeat. Latents of one factor are added first; float64 is exact here.
+    padded = tf.pad(flat, [[0, -tf.size(flat) % _PERIOD]])
+    sums = tf.reduce_sum(tf.cast(tf.reshape(padded, [-1, _PERIOD]), tf.float64), axis=0)
     factors = tf.range(_PERIOD, dtype=tf.int64) * 40503 % _PERIOD + 1
-    count = tf.size(flat)
-    factors = tf.tile(factors, [count // _PERIOD + 1])[:count]
-    return tf.cast(tf.reduce_sum(factors * flat) % 65521, tf.int32)
+    return tf.cast(tf.reduce_sum(factors * tf.cast(sums, tf.int64)) % 65521, tf.int32)
