@@ -153,14 +153,14 @@ class TileModel(ExportedModel):
         decoded = self._decode_first(first, rows, columns, hundredths)
         known = {"psi": decoded["psi"], "y_hat": decoded["y_hat"]}
         decoded = self._decode_part(rest, self._model.rest, hundredths, **known)
-        return compact(decoded["y_hat"].numpy()[0])
+        return compact(np.asarray(decoded["y_hat"])[0])
 
     def decode_first(
         self, first: bytes, rows: int, columns: int, quality: float
     ) -> np.ndarray:
         """Decodes the first slice of a tile's latents; see `decode`."""
         decoded = self._decode_first(first, rows, columns, _hundredths(quality))
-        return compact(decoded["y_hat"].numpy()[0])
+        return compact(np.asarray(decoded["y_hat"])[0])
 
     def synthesis(
         self, y_hat: np.ndarray, crop: np.ndarray, quality: float
@@ -175,7 +175,7 @@ class TileModel(ExportedModel):
         Returns:
             uint8, 16 times as many rows and columns as the tile has latents.
         """
-        y_hat = y_hat[None].astype(np.float32)
+        y_hat = y_hat[None].astype(np.float32, copy=False)
         with memory_errors():
             decoded = self._model.synthesis(
                 y_hat=y_hat, crop=crop, quality=_hundredths(quality)
@@ -196,7 +196,7 @@ class TileModel(ExportedModel):
         Returns:
             uint8, `16 / factor` times as many rows and columns as the tile has latents.
         """
-        y_hat = y_hat[None].astype(np.float32)
+        y_hat = y_hat[None].astype(np.float32, copy=False)
         with memory_errors():
             decoded = self._model.preview(
                 y_hat=y_hat, crop=crop, quality=_hundredths(quality), factor=factor
