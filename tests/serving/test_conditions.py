@@ -6,7 +6,7 @@ import tensorflow as tf
 from tf_imgcomp.serving.conditions import limited
 
 
-def test_nothing_runs_on_the_inputs_of_a_call_that_is_too_large():
+def test_nothing_runs_on_the_inputs_of_a_call_that_is_too_large_or_empty():
     ran = []
 
     def record(x):
@@ -23,4 +23,6 @@ def test_nothing_runs_on_the_inputs_of_a_call_that_is_too_large():
     for _ in range(20):
         with pytest.raises(tf.errors.InvalidArgumentError, match="over 3 pixels in"):
             call(tf.zeros(4))
+        with pytest.raises(tf.errors.InvalidArgumentError, match="no pixels in this"):
+            call(tf.zeros(0))
     assert ran == [3]

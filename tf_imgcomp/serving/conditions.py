@@ -61,7 +61,7 @@ def padded(sides: tf.Tensor, step: int) -> tf.Tensor:
 
 
 def limited(inputs: tf.Tensor, count: tf.Tensor, pixels_max: int) -> tf.Tensor:
-    """The inputs of a call; fails it if its tiles have too many pixels together.
+    """The inputs of a call; fails it if its tiles have no pixels or too many together.
 
     Transforms run on a whole batch at once, and its size decides the memory. They must
     take the returned tensor: an operation that does not depend on the check may start
@@ -73,7 +73,10 @@ def limited(inputs: tf.Tensor, count: tf.Tensor, pixels_max: int) -> tf.Tensor:
         pixels_max: the limit.
     """
     message = f"too large: over {pixels_max} pixels in one call"
-    limit = tf.constant(pixels_max, tf.int64)
-    check = tf.debugging.assert_less_equal(tf.cast(count, tf.int64), limit, message)
-    with tf.control_dependencies([check]):
+    count, limit = tf.cast(count, tf.int64), tf.constant(pixels_max, tf.int64)
+    checks = [
+        tf.debugging.assert_positive(count, "empty: no pixels in this call"),
+        tf.debugging.assert_less_equal(count, limit, message),
+    ]
+    with tf.control_dependencies(checks):
         return tf.identity(inputs)
