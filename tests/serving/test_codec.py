@@ -198,6 +198,33 @@ def test_a_call_with_too_many_tiles_fails(serving_folder):
         decode(**inputs, quality=tf.fill([1000], 60.0))
 
 
+@pytest.mark.parametrize("empty", ["batch", "tiles"])
+def test_a_call_without_pixels_says_so(serving_folder, empty, tmp_path):
+    count, side = (0, 4) if empty == "batch" else (1, 0)
+    latents = np.zeros((count, side, side, 24), np.float32)
+    tiles = np.zeros((count, 16 * side, 16 * side, 3), np.uint8)
+    crop, quality = np.zeros((count, 4), np.int32), {"quality": _qualities(count)}
+    calls = [
+        ("compress_tiles", {"images": tiles, "crop": crop, **quality}),
+        ("synthesize_tiles", {"y_hat": latents, **quality}),
+        (
+            "preview_tiles",
+            {
+                "y_hat": latents[..., :8],
+                "factor": np.full(count, 8, np.int32),
+                **quality,
+            },
+        ),
+    ]
+    if empty == "batch":
+        nothing, sizes = strings(), np.zeros(0, np.int32)
+        part = {"first": nothing, "rows": sizes, "columns": sizes, **quality}
+        calls.append(("decode_first_tiles", part))
+        calls.append(("decode_tiles", {"rest": nothing, **part}))
+    for error in run(serving_folder, calls, tmp_path):
+        assert "empty: no pixels in this call" in error
+
+
 def test_previews_are_those_of_the_native_export(
     serving_folder, native, images, tmp_path
 ):
