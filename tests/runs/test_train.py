@@ -51,7 +51,10 @@ def test_two_steps_make_a_model_that_codes(data, tmp_path, make_image):
     )
     assert lines[0].startswith("precision ")
     assert lines[1].startswith("3 photos (0 smaller than a crop, padded)")
-    assert f"exporting to {folder}" in lines
+    assert lines[-2:] == [
+        f"saving step 2 to {tmp_path / 'run'}",
+        f"exporting to {folder}",
+    ]
     before = new_trainable(MODEL, ObjectiveConfig(), TWO_STEPS.seed).model
     weights = zip(codec.get_weights(), before.get_weights())
     assert any(np.any(trained != start) for trained, start in weights)

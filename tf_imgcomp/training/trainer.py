@@ -156,6 +156,7 @@ class Trainer:
             if time.monotonic() - saved > 60 * config.checkpoint_minutes:
                 self._checkpoints.save(done)
                 saved = time.monotonic()
+        report(f"saving step {int(self.step)} to {self.folder}")
         self._checkpoints.save(int(self.step))
 
     def use_average(self) -> None:
