@@ -5,13 +5,16 @@
 Tiles the photos, mirrored, to pictures of these sizes. Compresses and decompresses each
 in a process of its own, files included, as the programs do. "check" is what the codec
 says before it reads pixels. "peak" is how much the process grows after the model is
-loaded; "base" is the part of it that an image of 64x64 takes. A ratio is peak / check.
+loaded, with the process of FFmpeg if it starts one; "base" is the part of it that an
+image of 64x64 takes. A ratio is peak / check.
 """
 
+import contextlib
 import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # No start-up noise.
@@ -22,6 +25,8 @@ from measure import tiled_picture
 from PIL import Image
 
 from tf_imgcomp.data.images import read_image
+from tf_imgcomp.image_codecs.effort import FAST
+from tf_imgcomp.postfilter.ensembles import ENSEMBLES
 
 _MODELS = flags.DEFINE_list("models", ["fdram"], "Ids or folders of codecs.")
 _SIZES = flags.DEFINE_list(
@@ -30,6 +35,8 @@ _SIZES = flags.DEFINE_list(
     "WIDTHxHEIGHT.",
 )
 _QUALITY = flags.DEFINE_float("quality", 50.0, "Of all files.")
+_EFFORT = flags.DEFINE_integer("effort", FAST, "Of the encoder, as --effort.")
+_ENSEMBLE = flags.DEFINE_enum("ensemble", "none", list(ENSEMBLES), "As --ensemble.")
 _PROGRAMS = flags.DEFINE_list("programs", ["compress", "decompress"], "What to run.")
 
 # Prints what the check says, the base, and the peak, all in bytes.
@@ -44,9 +51,11 @@ def of_process(kind):
         line.split(":") for line in Path("/proc/self/status").read_text().splitlines()
     )
     return 1024 * int(lines[kind].split()[0])
-program, model, quality, width, height, folder = sys.argv[1:]
+program, model, quality, effort, ensemble, width, height, folder = sys.argv[1:]
 folder = Path(folder)
-codec = models.load(model)
+codec = models.load(model).with_effort(int(effort))
+if ensemble != "none":
+    codec = codec.with_ensemble(ensemble)
 loaded = of_process("VmRSS")
 def compress(name):
     source, target = folder / f"{name}.png", folder / f"{name}.tfci"
@@ -58,7 +67,8 @@ job = compress if program == "compress" else decompress
 job("small")
 base = of_process("VmHWM") - loaded
 job("large")
-print(codec.memory(int(height), int(width)), base, of_process("VmHWM") - loaded)
+check = getattr(codec, f"memory_to_{program}")
+print(check(int(height), int(width)), loaded, base, of_process("VmHWM") - loaded)
 """
 
 
@@ -71,14 +81,36 @@ def measure(program: str, model: str, size: tuple[int, int], folder: Path) -> li
         size: width and height of `large.png`.
         folder: has `large.png` and `small.png`.
     """
-    arguments = program, model, _QUALITY.value, *size, folder
-    run = subprocess.run(
+    options = _QUALITY.value, _EFFORT.value, _ENSEMBLE.value
+    arguments = program, model, *options, *size, folder
+    with subprocess.Popen(
         [sys.executable, "-c", MEASURED, *map(str, arguments)],
         stdout=subprocess.PIPE,
         text=True,
-        check=True,
-    )
-    return list(map(float, run.stdout.split()))
+        start_new_session=True,
+    ) as process:
+        of_all = 0
+        while process.poll() is None:
+            of_all = max(of_all, _with_ffmpeg(process.pid))
+            time.sleep(0.01)
+        output = process.stdout.read()
+    if process.returncode:
+        raise SystemExit(f"{program} failed: {model}")
+    check, loaded, base, peak = map(float, output.split())
+    return [check, base, max(peak, of_all - loaded)]
+
+
+def _with_ffmpeg(leader: int) -> int:
+    """Resident bytes of a process and of FFmpeg, if it runs in the same session."""
+    pages, program = 0, os.path.realpath(sys.executable)
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # Of one that has ended.
+            number = int(folder.name)
+            # Until a new process runs FFmpeg, its memory is that of its parent.
+            is_ffmpeg = number != leader and os.readlink(folder / "exe") != program
+            if os.getsid(number) == leader and (is_ffmpeg or number == leader):
+                pages += int((folder / "statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def main(argv: list[str]) -> None:

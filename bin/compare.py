@@ -87,7 +87,9 @@ def compare_photo(
     numbers = target.with_suffix(".json")
     for path in (target, numbers):
         check_writable(path, coding_flags.OVERWRITE.value, source)
-    photo = images.read_image(source, codec.memory, input_flags.MAX_PIXELS.value)
+    photo = images.read_image(
+        source, codec.memory_to_compress, input_flags.MAX_PIXELS.value
+    )
     for note in photo.notes:
         command_line.complain(PROGRAM, f"{source}: {note}")
     photo = Photo(photo.pixels, photo.grey)

@@ -18,7 +18,8 @@ from tf_imgcomp_bin import command_line
 
 PROGRAM = "export_model"
 
-_WRITTEN = ("id", "fingerprint", "bytes_per_pixel", "tile", "border", "reach")
+_WRITTEN = ("id", "fingerprint", "bytes_per_pixel", "encoder_base")
+_WRITTEN += ("tile", "border", "reach")
 
 
 def export_again(folder: Path) -> int:

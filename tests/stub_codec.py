@@ -27,8 +27,12 @@ class StubCodec(ImageCodec):
 
     id = CARD["id"]
     fingerprint = CARD["fingerprint"]
-    bytes_per_pixel = CARD["bytes_per_pixel"]
     tile = CARD["tile"]
+
+    def memory_to_compress(self, height, width):
+        return CARD["bytes_per_pixel"] * height * width
+
+    memory_to_decompress = memory_to_compress
 
     def compress(self, pixels, quality):
         symbols = pixels // self._step(quality)

@@ -122,7 +122,7 @@ def compress(
     codec, others = _load_to_compress(model, effort)
 
     def compressed(image: ImageLike) -> bytes:
-        photo = _read(image, codec.memory, max_pixels)
+        photo = _read(image, codec.memory_to_compress, max_pixels)
         _warn(photo.notes)
         return choice.encode_cheapest(codec, others, photo, goal)[0].data
 

@@ -34,6 +34,7 @@ _CARD_KEYS: dict[str, type | tuple[type, ...]] = {
     "tile": int,
     "border": int,
     "reach": (int, type(None)),  # Not of filters.
+    "encoder_base": (int, float, type(None)),
 }
 
 
@@ -89,10 +90,10 @@ def check_card(card: Any, place: object) -> None:
 def _is_possible(key: str, value: Any) -> bool:
     if key == "id":
         return is_id(value)
-    if key == "bytes_per_pixel":
-        return 0 < value < 1e9  # Not NaN.
     if value is None:  # Of the keys that may be missing.
         return True
+    if key in ("bytes_per_pixel", "encoder_base"):
+        return 0 < value < 1e12  # Not NaN.
     return not isinstance(value, bool) and value in _RANGES[key]
 
 

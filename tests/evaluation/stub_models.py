@@ -18,7 +18,11 @@ from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 class StubCodec(ImageCodec):
     id = "stub"
     fingerprint = 0xABC
-    bytes_per_pixel = 16.0
+
+    def memory_to_compress(self, height, width):
+        return 16 * height * width
+
+    memory_to_decompress = memory_to_compress
 
     def compress(self, pixels, quality):
         target = io.BytesIO()

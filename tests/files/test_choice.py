@@ -158,8 +158,8 @@ def test_the_choice_is_by_the_lagrangian_of_the_quality(drawing, others):
 def test_a_codec_that_needs_too_much_memory_is_left_out(
     drawing, others, goal, monkeypatch
 ):
-    needed = min(codec.memory(100, 120) for codec in others)
-    assert StubCodec().memory(100, 120) < needed
+    needed = min(codec.memory_to_compress(100, 120) for codec in others)
+    assert StubCodec().memory_to_compress(100, 120) < needed
     monkeypatch.setattr(size_limits, "available_memory", lambda: needed - 1)
     assert encode(drawing, others, **goal)[0].file.codec == "stub"
 

@@ -44,7 +44,8 @@ COUNTS = {
 }
 SECONDS = 30  # CPU time at most for a mutant, which other load hardly changes.
 SECONDS_OF_WAITING = 10 * SECONDS  # Of the clock, for what hangs without computing.
-AVAILABLE = int(240e6)  # Bytes. Enough for pictures a few times larger.
+# Bytes. Enough for pictures a few times larger, beside what TensorFlow takes.
+AVAILABLE = int(size_limits.DECODER_BASE + 125e6)
 MOST_MEMORY = 1.5 * AVAILABLE
 PROCESS = Path("/proc/self")
 EDGES = (0, 1, 2, 63, 64, 65, 127, 128, 255, 256, 2**16 - 1, 2**31, 2**32 - 1, 2**40)
@@ -70,6 +71,7 @@ class Negative:
 
     id, card, fingerprint = "stub+negative", {}, 5
     bytes_per_pixel, tile, border = 30.0, 64, 4
+    encoder_base = decoder_base = 0.0
 
     def __call__(self, pixels, setting, ensemble="none"):
         return 255 - pixels

@@ -15,7 +15,7 @@ class StubTileModel:
     """See `image_codecs.tile_coding.TileModel`; latents are blurred means of blocks."""
 
     id, fingerprint, card = "stub", 7, {}
-    bytes_per_pixel = 10.0
+    bytes_per_pixel, encoder_base, decoder_base = 10.0, 3000.0, 2000.0
     has_importance = True
 
     def __init__(self, tile=64, border=REACH, reach=None):

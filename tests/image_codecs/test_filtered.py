@@ -12,7 +12,6 @@ from tests.image_codecs.stub_model import StubTileModel
 from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.classical import bpg
 from tf_imgcomp.data.images import Photo
-from tf_imgcomp.data.size_limits import TENSORFLOW
 from tf_imgcomp.errors import BitstreamError, ClassicalCodecError, ModelError
 from tf_imgcomp.export.postfilter import export
 from tf_imgcomp.files import compression, encoding, goals
@@ -190,7 +189,7 @@ class _StubFilter:
     """Adds the mean over 5x5 pixels minus 1: exact, and reaches two pixels."""
 
     id, card, fingerprint, bytes_per_pixel = "stub+blur", {}, 1, 1.0
-    border = 2
+    border, encoder_base, decoder_base = 2, 5000.0, 4000.0
 
     def __init__(self, tile):
         self.tile = tile
@@ -234,4 +233,6 @@ def test_memory_of_a_filter_grows_with_the_picture_alone():
     codec, side = _stub(1024, threads=3), 1024 + 2 * _StubFilter.border
     for size in (10_000, 20_000):
         filtering = 3 * _StubFilter.bytes_per_pixel * side**2
-        assert codec.memory(size, size) == TENSORFLOW + 8 * size**2 + filtering
+        of_tiles = 8 * size**2 + filtering
+        assert codec.memory_to_compress(size, size) == 5000 + of_tiles
+        assert codec.memory_to_decompress(size, size) == 4000 + of_tiles

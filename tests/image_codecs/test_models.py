@@ -111,6 +111,10 @@ def test_other_folders_are_told(folders):
         ({**CARD, "tile": 100}, ": expected 'tile' of a model, received 100"),
         ({**CARD, "border": -1}, ": expected 'border' of a model, received -1"),
         (
+            {**CARD, "encoder_base": -1.0},
+            ": expected 'encoder_base' of a model, received -1.0",
+        ),
+        (
             {**CARD, "bytes_per_pixel": float("nan")},
             ": expected 'bytes_per_pixel' of a model, received nan",
         ),

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from tests.image_codecs.stub_model import REACH, StubTileModel
-from tf_imgcomp.data.size_limits import TENSORFLOW
 from tf_imgcomp.errors import BitstreamError
 from tf_imgcomp.image_codecs.learned import LearnedCodec
 from tf_imgcomp.image_codecs.tiles import ImageTiles
@@ -182,18 +181,30 @@ def test_an_interruption_does_not_wait_for_tiles(make_image, monkeypatch):
 
 def test_memory_grows_with_the_picture_alone():
     codec = _codec(tile=1024)
-    small, large, larger = (codec.memory(n, n) for n in (100, 10_000, 20_000))
-    assert small == TENSORFLOW + 8 * 100**2 + 10 * 128**2  # Padded.
+    small, large, larger = (
+        codec.memory_to_compress(n, n) for n in (100, 10_000, 20_000)
+    )
+    assert small == 3000 + 8 * 100**2 + 10 * 128**2  # Padded.
     window = 1024 + 2 * 16 * 2
-    assert large == TENSORFLOW + 8 * 10_000**2 + 10 * 2 * window**2
+    assert large == 3000 + 8 * 10_000**2 + 10 * 2 * window**2
     assert larger - large == 8 * (20_000**2 - 10_000**2)
 
 
 def test_memory_of_thin_pictures_counts_their_padding():
     codec, window = _codec(tile=1024), 1024 + 2 * 16 * 2
     for size in ((1, 65_000), (65_000, 1)):
-        working = codec.memory(*size) - TENSORFLOW - 8 * 65_000
+        working = codec.memory_to_decompress(*size) - 2000 - 8 * 65_000
         assert working == 10 * 2 * 64 * window
+
+
+def test_memory_has_the_base_of_each_direction():
+    codec = _codec(tile=1024)
+    for size in ((1, 1), (5000, 3000)):
+        encoder, decoder = (
+            memory(*size)
+            for memory in (codec.memory_to_compress, codec.memory_to_decompress)
+        )
+        assert encoder - decoder == 3000 - 2000
 
 
 @pytest.mark.parametrize("size", [(1, 1), (70, 1100), (1100, 1300), (5000, 2100)])

@@ -15,9 +15,11 @@ class RemoteModel:
     Attributes:
         bytes_per_pixel: peak memory here of a tile: its pixels, its latents in float32,
             and messages that hold them.
+        encoder_base, decoder_base: what the first tile takes here, whatever its size.
     """
 
     bytes_per_pixel = 50.0
+    encoder_base = decoder_base = 230e6  # Not measured: that of TensorFlow is less.
 
     def __init__(self, server: Connection, card: dict):
         self._server, self.card = server, card

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tf_imgcomp.codecs import feedback
 from tf_imgcomp.codecs.refinement_config import RefinementConfig
+from tf_imgcomp.data.size_limits import ENCODER_BASE
 from tf_imgcomp.entropy.latent_coder import LatentCoder, LatentCoderConfig
 from tf_imgcomp.layers import GainUnit
 from tf_imgcomp.layers.base import computing_in, unmixed
@@ -121,8 +122,10 @@ class Codec(ConfiguredModel):
     config_class = CodecConfig
     stride = 64  # Image sizes are padded to a multiple of this.
     border = 4  # Latents around a tile that the synthesis sees (docs/exactness.md).
-    # Peak memory of a tile with its surroundings, by benchmarks/memory.py.
+    # Peak memory, by benchmarks/memory.py: of a tile with its surroundings, and of the
+    # encoder's first tile, whatever its size.
     bytes_per_pixel = 160.0
+    encoder_base = ENCODER_BASE
 
     def __init__(self, config=None, **kwargs):
         super().__init__(config, **kwargs)

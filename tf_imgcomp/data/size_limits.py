@@ -26,9 +26,9 @@ def available_memory() -> int:
 MAX_PIXELS = 500_000_000  # Of a picture of unknown origin, unless the user says so.
 # Of a picture of 8-bit colours: Pillow's four bytes, the three of its pixels, a margin.
 BYTES_PER_PIXEL = 8
-# What TensorFlow adds at the first tile, whatever its size, by benchmarks/memory.py:
-# 110 to 130 MB in decoders, 140 to 290 MB in encoders. One figure has to do for both.
-TENSORFLOW = 230e6
+# What TensorFlow adds at the first tile, whatever its size, by benchmarks/memory.py.
+DECODER_BASE = 115e6
+ENCODER_BASE = 145e6  # Of models whose card tells no other.
 
 
 def size_of_picture(height: int, width: int) -> float:

@@ -264,7 +264,8 @@ def export(codec: Codec, folder: Path, card: dict, tile: int = TILE) -> None:
         ValueError: If the folder's name cannot be a codec's id.
     """
     module = CodecModule(codec, tile)
-    facts = {"bytes_per_pixel": codec.bytes_per_pixel, **module.card}
+    memory = ("bytes_per_pixel", "encoder_base")
+    facts = {**{name: getattr(codec, name) for name in memory}, **module.card}
     card = {**facts, "reach": synthesis_reach(codec), **card}
     saving.save(module, module.signatures, folder, card)
     refinement = RefinementModule(module.codec, module.coder.tables, module.fingerprint)

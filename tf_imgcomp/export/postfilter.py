@@ -15,8 +15,8 @@ from tf_imgcomp.postfilter.inference import restore
 
 TILE = 1024  # Side of the tiles of large images in pixels, a multiple of all cells.
 
-# Peak memory of a tile, with a margin.
-BYTES_PER_PIXEL = 500.0
+# Peak memory of a tile, by benchmarks/memory.py.
+BYTES_PER_PIXEL = 240.0
 
 _INPUT = (
     tf.TensorSpec((None, None, 3), tf.uint8, "image"),

@@ -72,7 +72,7 @@ def share_out_bits(
 
     @functools.lru_cache(maxsize=1)  # The next trial is of the same image or of none.
     def encoder(source: Path) -> PhotoEncoder:
-        photo = images.read_image(source, codec.memory, max_pixels)
+        photo = images.read_image(source, codec.memory_to_compress, max_pixels)
         return PhotoEncoder(without_metadata(photo) if strip else photo)
 
     def measure(source: Path, quality: float) -> Point:

@@ -207,7 +207,7 @@ def _reach(codec: ImageCodec, photo: Photo, goal: Goal) -> Encoded:
 
 def _check_memory(codec: ImageCodec, photo: Photo) -> None:
     height, width, _ = photo.pixels.shape
-    size_limits.check_memory(height, width, codec.memory(height, width))
+    size_limits.check_memory(height, width, codec.memory_to_compress(height, width))
 
 
 def _measured(codec: ImageCodec, photo: Photo, encoded: Encoded) -> Encoded:

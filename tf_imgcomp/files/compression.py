@@ -83,7 +83,7 @@ def compress_file(
     """
     start = time.perf_counter()
     check_writable(target, overwrite, source)
-    with size_limits.shared(codec.memory) as needed_memory:
+    with size_limits.shared(codec.memory_to_compress) as needed_memory:
         photo = images.read_image(source, needed_memory, max_pixels)
         if strip:
             photo = goals.without_metadata(photo)
@@ -140,7 +140,7 @@ def decompress_file(
     file, faults = read_file(data, is_preview=scale > 1)
     check_pixels(*file.decoded_size(region), max_pixels)
     codec = load(file.codec)
-    with size_limits.shared(codec.memory) as needed_memory:
+    with size_limits.shared(codec.memory_to_decompress) as needed_memory:
         needed_memory(file.height, file.width)  # Waits for other images.
         start = time.perf_counter()
         photo = decode(codec, file, region, scale)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,12 +24,25 @@ STREAMS = {name: CODECS[name] for name in (*BY_FFMPEG, *_OTHERS)}
 STREAMS[WEBP_LOSSLESS.name] = WEBP_LOSSLESS
 
 _CHECKSUM_SIZE = 2  # Bytes.
-# Peak memory of coding a picture, by benchmarks/memory.py. Of BPG and VVC, 66 of them
-# are taken here, and the others are for the process of FFmpeg.
-_BYTES_PER_PIXEL = {
-    **dict.fromkeys(BY_FFMPEG, 150.0),
-    **{"jpeg": 16.0, "jpeg2000": 44.0, "webp": 24.0, "avif": 36.0, "avif444": 50.0},
-    WEBP_LOSSLESS.name: 38.0,
+
+
+class _Memory(NamedTuple):
+    """Peak memory in bytes, by benchmarks/memory.py: of any image, and of a pixel."""
+
+    base: float
+    encoder: float
+    decoder: float
+
+
+_MEMORY = {  # Of BPG and VVC, with the process of FFmpeg.
+    **dict.fromkeys(("bpg", "bpg444"), _Memory(25e6, 65, 60)),
+    **dict.fromkeys(("vvc", "vvc_fast"), _Memory(45e6, 65, 60)),
+    "jpeg": _Memory(5e6, 11, 14),
+    "jpeg2000": _Memory(5e6, 42, 18),
+    "webp": _Memory(5e6, 14, 22),
+    "avif": _Memory(5e6, 34, 16),
+    "avif444": _Memory(5e6, 52, 18),
+    WEBP_LOSSLESS.name: _Memory(5e6, 36, 25),
 }
 
 
@@ -49,7 +63,6 @@ class ClassicalImageCodec(ImageCodec):
     def __init__(self, name: str, is_fast: bool = False):
         codecs = FAST if is_fast else STREAMS
         self.id, self._codec = name, codecs[name]
-        self.bytes_per_pixel = _BYTES_PER_PIXEL[name]
         self._has_checksum = name in BY_FFMPEG
         self.all_native: Sequence[float] = self._codec.all_settings[::-1]
 
@@ -57,6 +70,16 @@ class ClassicalImageCodec(ImageCodec):
     def version(self) -> str:
         """See `classical.Codec`."""
         return self._codec.version
+
+    def memory_to_compress(self, height: int, width: int) -> float:
+        """See `ImageCodec`."""
+        memory = _MEMORY[self.id]
+        return memory.base + memory.encoder * height * width
+
+    def memory_to_decompress(self, height: int, width: int) -> float:
+        """See `ImageCodec`."""
+        memory = _MEMORY[self.id]
+        return memory.base + memory.decoder * height * width
 
     def setting(self, quality: float) -> float:
         """The codec's own setting, such as a QP, of a quality in [1, 100]."""

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_imgcomp.data.size_limits import TENSORFLOW, size_of_picture
+from tf_imgcomp.data.size_limits import size_of_picture
 from tf_imgcomp.errors import BitstreamError
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.image_codecs.tile_interface import TileFilter
@@ -41,6 +41,9 @@ class SavedFilter(ExportedModel):
     Raises:
         ModelError: If the folder does not hold an intact filter.
     """
+
+    # What TensorFlow adds at the first tile, by benchmarks/memory.py.
+    encoder_base = decoder_base = 60e6
 
     def __init__(self, folder: Path):
         super().__init__(folder)
@@ -82,16 +85,17 @@ class FilteredCodec(ImageCodec):
         self._codec, self._filter, self._workers = codec, postfilter, workers
         self.id, self.card = postfilter.id, postfilter.card
         self.fingerprint = codec.fingerprint ^ postfilter.fingerprint
-        self.bytes_per_pixel = max(codec.bytes_per_pixel, postfilter.bytes_per_pixel)
         self.tile, self._tried = codec.tile, tuple(tried)
 
-    def memory(self, height: int, width: int) -> float:
+    def memory_to_compress(self, height: int, width: int) -> float:
         """See `ImageCodec`: codec and filter work one after the other."""
-        side = self._filter.tile + 2 * self._filter.border
-        at_once = min(height * width, self._workers.threads * side**2)
-        working = TENSORFLOW + self._filter.bytes_per_pixel * at_once
-        filtering = size_of_picture(height, width) + working
-        return max(self._codec.memory(height, width), filtering)
+        filtering = self._filter.encoder_base + self._memory_of_tiles(height, width)
+        return max(self._codec.memory_to_compress(height, width), filtering)
+
+    def memory_to_decompress(self, height: int, width: int) -> float:
+        """See `ImageCodec`: as `memory_to_compress`."""
+        filtering = self._filter.decoder_base + self._memory_of_tiles(height, width)
+        return max(self._codec.memory_to_decompress(height, width), filtering)
 
     def setting(self, quality: float) -> float:
         """See `ImageCodec`: that of the codec."""
@@ -170,6 +174,11 @@ class FilteredCodec(ImageCodec):
         """See `ImageCodec`: that of the codec."""
         coded = dataclasses.replace(coded, variant=0)
         return self._codec.latents(coded, height, width)
+
+    def _memory_of_tiles(self, height: int, width: int) -> float:
+        side = self._filter.tile + 2 * self._filter.border
+        at_once = min(height * width, self._workers.threads * side**2)
+        return size_of_picture(height, width) + self._filter.bytes_per_pixel * at_once
 
     def _best_variant(
         self, pixels: np.ndarray, decoded: np.ndarray, quality: float

@@ -51,14 +51,11 @@ class ImageCodec(ABC):
     Attributes:
         id: its name in files.
         fingerprint: 16 bits of its weights, in files too; 0 if it has none.
-        bytes_per_pixel: peak memory of coding an image; of a codec with tiles, those of
-            one tile.
         tile: side of a tile in pixels; 0: an image is one tile.
     """
 
     id: str
     fingerprint: int
-    bytes_per_pixel: float
     tile: int = 0
 
     settings: tuple[float, ...] = (1, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100)
@@ -142,7 +139,7 @@ class ImageCodec(ABC):
         if region is not None:
             region.check_inside(height, width)
         size = file.decoded_size(region)
-        size_limits.check_memory(*size, self.memory(*size))
+        size_limits.check_memory(*size, self.memory_to_decompress(*size))
         if scale > 1:
             pixels = self.preview(coded, height, width, scale)
         else:
@@ -161,9 +158,13 @@ class ImageCodec(ABC):
                 f"expected tiles of {self.tile} pixels, received {file.tile}"
             )
 
-    def memory(self, height: int, width: int) -> float:
-        """Peak memory in bytes of coding an image, to refuse images that do not fit."""
-        return self.bytes_per_pixel * height * width
+    @abstractmethod
+    def memory_to_compress(self, height: int, width: int) -> float:
+        """Peak memory in bytes, files included, to refuse images that do not fit."""
+
+    @abstractmethod
+    def memory_to_decompress(self, height: int, width: int) -> float:
+        """The same of decompressing."""
 
     @abstractmethod
     def compress(self, pixels: np.ndarray, quality: float) -> Coded:

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 
 import numpy as np
 
-from tf_imgcomp.data.size_limits import TENSORFLOW, size_of_picture
+from tf_imgcomp.data.size_limits import size_of_picture
 from tf_imgcomp.errors import BitstreamError
 from tf_imgcomp.image_codecs.effort import iterations
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
@@ -33,13 +33,15 @@ class LearnedCodec(ImageCodec):
     def __init__(self, model: TileCoder, workers: Workers):
         self.model, self._workers = model, workers
         self.id, self.card, self.fingerprint = model.id, model.card, model.fingerprint
-        self.bytes_per_pixel, self.tile = model.bytes_per_pixel, model.tile
+        self.tile = model.tile
 
-    def memory(self, height: int, width: int) -> float:
+    def memory_to_compress(self, height: int, width: int) -> float:
         """See `ImageCodec`: that of the picture, and of the tiles in work."""
-        at_once = self.tiles(height, width).pixels_at_once(self._workers.threads)
-        working = TENSORFLOW + self.bytes_per_pixel * at_once
-        return size_of_picture(height, width) + working
+        return self.model.encoder_base + self._memory_of_tiles(height, width)
+
+    def memory_to_decompress(self, height: int, width: int) -> float:
+        """See `ImageCodec`: as `memory_to_compress`."""
+        return self.model.decoder_base + self._memory_of_tiles(height, width)
 
     def compress(self, pixels: np.ndarray, quality: float) -> Coded:
         """See `ImageCodec`.
@@ -160,6 +162,10 @@ class LearnedCodec(ImageCodec):
         """The tiles of an image."""
         model = self.model
         return ImageTiles(height, width, self.tile, model.border, model.reach)
+
+    def _memory_of_tiles(self, height: int, width: int) -> float:
+        at_once = self.tiles(height, width).pixels_at_once(self._workers.threads)
+        return size_of_picture(height, width) + self.model.bytes_per_pixel * at_once
 
     def _decoder(self, coded: Coded, tiles: ImageTiles) -> Callable[[int], np.ndarray]:
         """Checks a coded image. Returns the function from a tile to its latents."""

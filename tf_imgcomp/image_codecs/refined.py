@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tf_imgcomp.codecs.refinement_config import RefinementConfig
-from tf_imgcomp.data.size_limits import TENSORFLOW, size_of_picture
+from tf_imgcomp.data.size_limits import size_of_picture
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.image_codecs.tile_coding import joined
 from tf_imgcomp.image_codecs.tiles import Z_STRIDE, ImageTiles
@@ -28,9 +28,10 @@ from tf_imgcomp.regions import Region
 if TYPE_CHECKING:
     from tf_imgcomp.image_codecs.learned import LearnedCodec
 
-# Peak memory, with a margin. At 0.1 megapixels a process grew by 0.4 GB, what is loaded
-# later included; larger images were not measured.
-BYTES_PER_PIXEL = 4500.0
+# Peak memory by benchmarks/memory.py: of the first tile, whatever its size, and of the
+# pixels of a tile with its surroundings. Measured with fdram, up to 768x512.
+BASE = 490e6
+BYTES_PER_PIXEL = 1250.0
 
 
 class Integers(NamedTuple):
@@ -67,7 +68,6 @@ class RefinedCodec(ImageCodec):
         self._iterations, self._progress = iterations, progress
         self._config = RefinementConfig.from_card(codec.card)
         self.id, self.card, self.fingerprint = codec.id, codec.card, codec.fingerprint
-        self.bytes_per_pixel = max(codec.bytes_per_pixel, BYTES_PER_PIXEL)
         self.tile = codec.tile
 
     @property
@@ -75,11 +75,15 @@ class RefinedCodec(ImageCodec):
         """See `ImageCodec`: tells the iterations, too."""
         return f"{self._codec.version}, {self._iterations} iterations"
 
-    def memory(self, height: int, width: int) -> float:
+    def memory_to_compress(self, height: int, width: int) -> float:
         """See `ImageCodec`: that of the refinement of one tile is the largest."""
         at_once = self._codec.tiles(height, width).pixels_at_once(threads=1)
-        working = TENSORFLOW + self.bytes_per_pixel * at_once
+        working = BASE + BYTES_PER_PIXEL * at_once
         return size_of_picture(height, width) + working
+
+    def memory_to_decompress(self, height: int, width: int) -> float:
+        """See `ImageCodec`: that of the codec."""
+        return self._codec.memory_to_decompress(height, width)
 
     def compress(self, pixels: np.ndarray, quality: float) -> Coded:
         """See `ImageCodec`.

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tf_imgcomp import weights_file
+from tf_imgcomp.data.size_limits import DECODER_BASE, ENCODER_BASE
 from tf_imgcomp.errors import BitstreamError, ModelError
 from tf_imgcomp.image_codecs import streams
 from tf_imgcomp.image_codecs.effort import FAST
@@ -37,6 +38,7 @@ class TileModel(ExportedModel):
         folder: a folder that `export.codec.export` wrote.
 
     Attributes:
+        encoder_base, decoder_base: peak memory of the first tile, whatever its size.
         reach: latents around a position that its pixels depend on; None: all that the
             synthesis sees.
 
@@ -45,12 +47,15 @@ class TileModel(ExportedModel):
             tensorflow-compression is not installed.
     """
 
+    decoder_base = DECODER_BASE
+
     def __init__(self, folder: Path):
         super().__init__(folder)
         import tensorflow as tf
 
         _register_range_coder()
         self._tf = tf
+        self.encoder_base: float = self.card.get("encoder_base") or ENCODER_BASE
         self.reach: int | None = self.card.get("reach")
         self._model = self.load()
 

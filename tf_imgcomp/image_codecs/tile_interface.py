@@ -20,6 +20,8 @@ class TileWorker(Protocol):
     card: dict
     fingerprint: int
     bytes_per_pixel: float
+    encoder_base: float
+    decoder_base: float
     tile: int
     border: int
 
