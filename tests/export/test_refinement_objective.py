@@ -171,7 +171,7 @@ def test_weights_tell_where_errors_count():
     module = CodecModule(codec)
     refinement = RefinementModule(codec, module.coder.tables, module.fingerprint)
     image = np.full((128, 256, 3), 128, np.uint8)
-    image[:, 128:] = np.random.default_rng(1).integers(0, 256, (128, 128, 3))
+    image[:, 128:] = regenerate.image(128, 128)
     trained = half_precision(in_saved_order(codec))
     y = codec.analysis(image[None], QUALITY)
     found = refinement.weights(trained, image, y, HUNDREDTHS)["bits_per_error"]
