@@ -131,7 +131,8 @@ def memory_errors() -> Iterator[None]:
 
     try:
         yield
-    except tf.errors.ResourceExhaustedError:
+    # oneDNN's operations raise AbortedError where they cannot prepare a primitive.
+    except (tf.errors.ResourceExhaustedError, tf.errors.AbortedError):
         raise MemoryError from None
 
 

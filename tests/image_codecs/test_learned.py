@@ -48,14 +48,22 @@ def test_the_same_image_gives_the_same_bytes(codec):
     assert codec.compress(pixels, 30.0) == codec.compress(pixels, 30.0)
 
 
-@pytest.mark.parametrize("function", ["compress", "first", "rest", "synthesis"])
-def test_too_little_memory_is_a_memory_error(codec, tiny_model, function):
-    def fail(**_):
-        tf.zeros([1 << 45])  # 128 TiB: more than a process can address
+def allocate_too_much():
+    tf.zeros([1 << 45])  # 128 TiB: more than a process can address
 
+
+def fail_in_onednn():
+    raise tf.errors.AbortedError(None, None, "could not create a primitive")
+
+
+@pytest.mark.parametrize("function", ["compress", "first", "rest", "synthesis"])
+@pytest.mark.parametrize("fail", [allocate_too_much, fail_in_onednn])
+def test_too_little_memory_is_a_memory_error(codec, tiny_model, function, fail):
     class Failing(TileModel):
         def load(self, part="."):
-            return SimpleNamespace(**{**vars(super().load(part)), function: fail})
+            return SimpleNamespace(
+                **{**vars(super().load(part)), function: lambda **_: fail()}
+            )
 
     failing = LearnedCodec(Failing(tiny_model), Workers(1))
     data = codec.encode(np.zeros((9, 9, 3), np.uint8), 50)
