@@ -87,6 +87,13 @@ def test_a_search_for_a_size_ends_with_the_filter(codec, make_image, monkeypatch
     assert 600 < len(data) <= 1200
 
 
+def test_the_byte_that_names_the_filter_counts(codec, make_image, monkeypatch):
+    photo = Photo(make_image(60, 90))
+    monkeypatch.setattr(SavedFilter, "__call__", lambda self, pixels, *_: photo.pixels)
+    limit = len(goals.encode(codec, photo, goals.Goal(quality=50)).data) - 1
+    assert len(goals.encode(codec, photo, goals.Goal(max_bytes=limit)).data) <= limit
+
+
 def test_trials_are_as_long_and_filter_nothing(codec, make_image, monkeypatch):
     pixels = make_image(60, 90)
     coded = codec.compress(pixels, 50)

@@ -127,8 +127,8 @@ class FilteredCodec(ImageCodec):
     def compress(self, pixels: np.ndarray, quality: float) -> Coded:
         """See `ImageCodec`."""
         coded = self._codec.compress(pixels, quality)
-        if not self._tried:
-            return coded
+        if not self._tried:  # A trial: as long as a file whose image is filtered.
+            return dataclasses.replace(coded, variant=1)
         height, width, _ = pixels.shape
         decoded = self._codec.decompress(coded, height, width)
         variant = self._best_variant(pixels, decoded, coded.quality)
