@@ -2,6 +2,7 @@
 
 from absl import flags
 
+from tf_imgcomp.image_codecs.workers import AT_ONCE
 from tf_imgcomp_bin import input_flags
 
 flags.adopt_module_key_flags(input_flags)
@@ -24,8 +25,8 @@ OUTPUT = flags.DEFINE_string(
 THREADS = flags.DEFINE_integer(
     "threads",
     None,
-    "Threads to compute with, and tiles of a large image coded at the same time. "
-    "Default: one for each core.",
+    "Threads to compute with. Default: one for each core. As many tiles of a large "
+    f"image are coded at the same time, but at most {AT_ONCE}.",
     lower_bound=1,
 )
 OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace existing files.")

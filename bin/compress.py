@@ -6,7 +6,7 @@
     bin/compress --max_bytes=50000 --output=avatar.tfci portrait.png
     bin/compress --total_bpp=0.15 --output=album/ holiday/
     bin/compress --effort=9 photo.jpg              # Slower, smaller at the same PSNR.
-    bin/compress --importance=face.png portrait.png   # More bits where it is bright.
+    bin/compress --importance=face.png portrait.png   # Fewer bits where it is dark.
     bin/compress --server=kserve://localhost:8500 photo.jpg   # See bin/serve.
     curl http://... | bin/compress - > photo.tfci  # From standard input to output.
 
@@ -66,7 +66,7 @@ _EFFORT = flags.DEFINE_integer(
     f"1 to 9. Efforts 1 to {FAST} give the same file. From {FAST + 1} on a learned "
     "codec refines the latents of each image, in "
     + ", ".join(str(count) for count in ITERATIONS.values() if count)
-    + " iterations of about a second per megapixel: smaller files at the same PSNR, "
+    + " iterations of 3 to 6 s per megapixel: smaller files at the same PSNR, "
     "which decode as fast.",
     lower_bound=1,
     upper_bound=9,

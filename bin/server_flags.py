@@ -35,7 +35,7 @@ def loader(
 
     Args:
         load_here: the function without a server.
-        threads: tiles to ask for at the same time; None: one for each core.
+        threads: see `Workers`; so many tiles are asked for at the same time.
         at_once: photos to code at the same time.
     """
     if _SERVER.value is None:

@@ -80,7 +80,7 @@ def test_every_objective_is_portable(distortion, tmp_path):
 
 
 class _Brightening:
-    """A codec with one rate weight; as a module, it adds 10 and writes two bytes."""
+    """A codec with one `lmbda`; as a module, it adds 10 and writes two bytes."""
 
     def lmbda(self, quality):
         return tf.fill(quality.shape, 0.05)

@@ -1,4 +1,7 @@
-"""The one table of all classical codecs."""
+"""The classical codecs that evaluation compares with.
+
+Those inside `.tfci` files are `image_codecs.classical.STREAMS`.
+"""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class CodecOutput(NamedTuple):
 
 
 def quantizer_step(lmbda: float) -> float:
-    """The optimal step of a uniform quantizer for a rate weight, in grey levels.
+    """The optimal step of a uniform quantizer for a distortion weight, in grey levels.
 
     At high rate a step `s` costs a distortion of `s**2 / 12` and `-log2(s)` bits per
     coefficient; `lmbda * D + bits` is least where `s**2 = 6 * 3 / (lmbda * ln 2)`, D
@@ -58,16 +58,16 @@ class CodecConfig(ModelConfig):
     """Fields of every codec's config.
 
     Attributes:
-        lmbda_min: float. Rate weight of quality 1: the loss is bpp + lmbda * D.
-        lmbda_max: float. Rate weight of quality 100.
+        lmbda_min: float. Distortion weight of quality 1: the loss is bpp + lmbda * D.
+        lmbda_max: float. Distortion weight of quality 100.
         levels: int. Qualities with gains of their own; log-linear between.
         gradient_scale: float. Gradient scale of the distortion at nonzero latents;
             gradients at zeros are blocked. With 1.0 latents shrink in training until a
             quality has half the bits; see "Zeros" in docs/training.md.
         feedback: tuple of float, 0 to 1. Step sizes of the rounds in which the encoder
             corrects its latents (docs/feedback.md).
-        feedback_dead_zone: float. Feedback takes latents below it for zeros: most of
-            them are coded as zeros.
+        feedback_dead_zone: float. Feedback rounds magnitudes up from this fraction on,
+            so that it has about as many zeros as the coder chooses.
         refinement: settings of the slow mode (docs/effort.md).
         coder: the latent coder's sizes; `coder.latent_depth` is the channels of y.
     """
@@ -182,14 +182,14 @@ class Codec(ConfiguredModel):
         return interpolate_levels(tf.eye(self.config.levels), self.level(quality))
 
     def lmbda(self, quality: tf.Tensor) -> tf.Tensor:
-        """Maps a quality in [1, 100] to its rate weight in training, log-linear."""
+        """Maps a quality in [1, 100] to its `lmbda` in training, log-linear."""
         position = (quality - QUALITY_MIN) / (QUALITY_MAX - QUALITY_MIN)
         lowest, highest = self.config.lmbda_min, self.config.lmbda_max
         return lowest * tf.pow(highest / lowest, position)
 
     @property
     def lmbda_middle(self) -> float:
-        """The rate weight halfway, in the log domain."""
+        """The distortion weight halfway, in the log domain."""
         return (self.config.lmbda_min * self.config.lmbda_max) ** 0.5
 
     def analysis(self, images: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
@@ -319,10 +319,9 @@ class Codec(ConfiguredModel):
 
         Args:
             data: what Keras makes of the arguments of `fit`. Its x is images as in
-                `call`, or a pair of images and qualities. Its targets and weights are
-                ignored: `fit(images, quality)`, and a dataset of pairs `(images,
-                quality)`, draw qualities. A dataset gives them as `((images,
-                quality),)`.
+                `call`, or a pair of images and qualities: `fit((images, quality))`, or
+                a dataset of `((images, quality),)`. Without them qualities are drawn.
+                A second argument of `fit` is taken for targets and ignored.
 
         Returns:
             The scalars of `RateDistortion` by name.

@@ -83,9 +83,9 @@ class FdramSynthesis(LappedSynthesis):
 class Fdram(LappedCodec):
     """Residual attention transforms, hyperprior, mixture, context in four passes.
 
-    Each of the four parts of its source is a switch, so that its gain can be measured
-    (`bin/ablate`): `module`, `coder.components` and `coder.tied`, `post_blocks`,
-    `coder.context`.
+    Each part of "FDRAM", the design that it follows, is a switch, so that its gain can
+    be measured (`bin/ablate`): `module`, `coder.components` and `coder.tied`,
+    `post_blocks`, `coder.context`.
 
     Args:
         config: `FdramConfig`, or its fields as a dict.

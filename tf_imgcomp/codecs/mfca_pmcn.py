@@ -103,7 +103,7 @@ class MfcaPmcnSynthesis(LappedSynthesis):
 
 @register
 class MfcaPmcn(LappedCodec):
-    """Pyramids with multi-frequency attention, more of them in the analysis.
+    """Pyramids with multi-frequency attention.
 
     y ─► * importance ─► gain ─► round ─► y_hat ─► filter ─► inverse gain ─► synthesis
 

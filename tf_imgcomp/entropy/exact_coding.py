@@ -64,7 +64,7 @@ class ExactCoding:
         """A pass whose parameters are known."""
         depth = self._config.slices[number]
         _, height, width, _ = tf.unstack(tf.shape(raw))
-        # Halves, side by side: few operations on single latents use two cores.
+        # Two halves in parallel: most operations on single latents use one core.
         is_divided = depth > _UNDIVIDED_MAX
         ends = [0, height // 2, height] if is_divided else [0, height]
         decoded = []

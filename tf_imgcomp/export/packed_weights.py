@@ -1,4 +1,4 @@
-"""All weights of an exported model as one variable."""
+"""The weights of each transform in an exported model as one variable."""
 
 import contextlib
 
@@ -11,7 +11,7 @@ from tf_imgcomp.ops.functional import replaced
 class PackedWeights(tf.Module):
     """The weights of some layers, in one vector of half precision.
 
-    Load time depends on the number of variables, not on their size (docs/startup.md).
+    They take half the bytes in the file (docs/startup.md).
 
     Args:
         layers: built Keras layers.
@@ -37,7 +37,7 @@ def packed_layers(codec: Codec) -> tuple[tuple, tuple]:
 def packed_variables(codec: Codec) -> tuple[list, list]:
     """The trained weights that an exported codec holds in each of its `PackedWeights`.
 
-    In the order of `model_folder.PACKED`.
+    In the order of `model_folder.packed_weights`.
     """
     analysis, synthesis = packed_layers(codec)
     return _variables(analysis), _variables(synthesis)

@@ -35,9 +35,9 @@ class ChoiceConfig:
     Attributes:
         others: names of the codecs that are tried for what looks drawn.
         look: says what looks drawn.
-        lmbda_min: float. Rate weight of quality 1 in bits + lmbda * squared error: that
-            of `fdram`.
-        lmbda_max: float. Rate weight of quality 100.
+        lmbda_min: float. Distortion weight of quality 1 in bits + lmbda * squared
+            error: that of `fdram`.
+        lmbda_max: float. Distortion weight of quality 100.
         start: float. The search for the best quality of another codec begins at this
             share of the quality. For AVIF on screenshots, it also ended there.
         steps: of this search, in qualities.
@@ -95,8 +95,8 @@ def encode_cheapest(
         codec: encodes photos.
         others: tried for what does not look like a photo.
         photo: the photo.
-        goal: that of `goals.encode`. A quality is the codec's; it stands for a rate
-            weight, for which the best quality of each of the others is found.
+        goal: that of `goals.encode`. A quality is the codec's; it stands for its
+            `lmbda`, for which the best quality of each of the others is found.
         config: says how.
 
     Returns:
@@ -220,12 +220,12 @@ def _measured(codec: ImageCodec, photo: Photo, encoded: Encoded) -> Encoded:
 def lagrangian(
     encoded: Encoded, quality: float, config: ChoiceConfig = CHOICE
 ) -> float:
-    """The bits of a file plus the squared error by the rate weight of a quality.
+    """The bits of a file plus the squared error by the distortion weight of a quality.
 
     Args:
         encoded: with its PSNR.
         quality: of the default codec, in [1, 100].
-        config: has the rate weights.
+        config: has the distortion weights.
     """
     assert encoded.psnr is not None
     ratio = config.lmbda_max / config.lmbda_min

@@ -123,8 +123,8 @@ def decompress_file(
         source: A `.tfci` file.
         target: The image to write. Its extension names the format.
         region: The part of the image to write; only its tiles are decoded. None: all.
-        scale: 2, 4, 8 or 16 for a preview so many times smaller, which the first part
-            of a file is enough for.
+        scale: 2, 4, 8 or 16 for a preview so many times smaller. It needs the first
+            part of the file only.
         max_pixels: Largest number of pixels to decode; 0: no limit.
         overwrite: Whether `target` may exist.
 

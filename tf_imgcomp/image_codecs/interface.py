@@ -221,8 +221,8 @@ class ImageCodec(ABC):
     def for_trials(self) -> ImageCodec:
         """A faster codec to search for a size.
 
-        Its files are as long as those of this codec, or longer: those of a filtered
-        image by the byte that names the filter, and of a refined one by what that saves.
+        Its files are as long as those of this codec, or longer: by the byte that names
+        a filter, or by what refinement saves.
         """
         return self
 

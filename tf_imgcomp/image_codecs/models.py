@@ -72,7 +72,7 @@ def load_by_id(codec_id: str, workers: Workers | None = None) -> ImageCodec:
 
     Args:
         codec_id: its id.
-        workers: run the tiles of images; None: one thread for each core.
+        workers: run the tiles of images; None: `Workers()`.
 
     Raises:
         ModelError: If there is no such model, or it is damaged.

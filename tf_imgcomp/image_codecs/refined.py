@@ -90,7 +90,7 @@ class RefinedCodec(ImageCodec):
 
         Tiles are refined one by one, for their memory. A refined tile is taken if it is
         not larger than the codec's own and if its cost is lower: real bits, and the
-        rate weight times the distortion of the decoded pixels.
+        distortion weight times the distortion of the decoded pixels.
         """
         tiles = self._codec.tiles(*pixels.shape[:2])
         work = functools.partial(self._compress_tile, pixels, tiles, quality)
@@ -213,7 +213,7 @@ class RefinedCodec(ImageCodec):
             coded: the tile.
             around: integers, latents of tile and surroundings.
             crop: latents to cut at top, bottom, left and right.
-            lmbda: the rate weight.
+            lmbda: the distortion weight.
         """
         model, (height, width, _) = self._codec.model, pixels.shape
         y_hat = around.copy()

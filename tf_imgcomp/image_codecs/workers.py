@@ -17,8 +17,8 @@ class Workers:
     Several callers, each with an image in a thread of its own, share these threads.
 
     Args:
-        threads: int, those of TensorFlow; None: one for each core. At most `AT_ONCE`
-            jobs run at once: each takes memory, and computes with all threads.
+        threads: int. Threads of TensorFlow; None: one for each core. As many jobs run
+            at once, but at most `AT_ONCE`, because each takes memory.
         progress: wraps the tiles of an image that has several.
     """
 

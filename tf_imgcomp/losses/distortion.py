@@ -22,7 +22,7 @@ def mean_squared_error(x: tf.Tensor, x_hat: tf.Tensor) -> tf.Tensor:
 def structural_dissimilarity(
     x: tf.Tensor, x_hat: tf.Tensor, scales: LossScales = SCALES
 ) -> tf.Tensor:
-    """1 - MS-SSIM, scaled so that rate weights for MSE suit it.
+    """1 - MS-SSIM, scaled so that distortion weights for MSE suit it.
 
     Crops of 176 pixels or more are compared at all five scales.
     """

@@ -49,7 +49,7 @@ def mfca_pmcn_cost(
         x: float32 `(b, h, w, 3)`, 0 to 255.
         x_hat: the same.
         bpp: float32 `(b,)`. Bits per pixel.
-        lmbda: float32 `(b,)`. Rate weights, as of the Lagrangian.
+        lmbda: float32 `(b,)`. Distortion weights, as of the Lagrangian.
         quantization: float32 `(b,)`; 0 to judge an image that was decoded from a file.
         scales: weights of the terms.
     """
@@ -68,7 +68,7 @@ def mfca_pmcn_loss(images, output, lmbda, scales: LossScales = SCALES) -> MfcaPm
     Args:
         images: uint8 `(b, h, w, 3)`.
         output: `CodecOutput` for them.
-        lmbda: float32 `(b,)`. Rate weight of each image.
+        lmbda: float32 `(b,)`. Distortion weight of each image.
         scales: weights of the terms.
     """
     x, x_hat = tf.cast(images, tf.float32), output.x_hat

@@ -35,7 +35,7 @@ def lagrangian(
         x: float32 `(b, h, w, 3)`, 0 to 255.
         x_hat: the same.
         bpp: float32 `(b,)`. Bits per pixel.
-        lmbda: float32 `(b,)`. Rate weights.
+        lmbda: float32 `(b,)`. Distortion weights.
         distortion: name in `losses.distortion.DISTORTIONS`.
         scales: of the distortions.
     """
@@ -58,7 +58,7 @@ def rate_distortion(
     Args:
         images: uint8 `(b, h, w, 3)`.
         output: `CodecOutput` for them.
-        lmbda: float32 `(b,)`. Rate weight of each image.
+        lmbda: float32 `(b,)`. Distortion weight of each image.
         lmbda_middle: float. Where the weight is 1.
         distortion: name in `losses.distortion.DISTORTIONS`.
         scales: of the distortions.

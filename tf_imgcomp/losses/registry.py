@@ -17,14 +17,14 @@ class CodecLoss(NamedTuple):
         batch: function of images, uint8 `(b, h, w, 3)`, their `CodecOutput` and rate
             weights, `(b,)`, that gives a named tuple of scalars, `loss` among them.
         image: function of originals and reconstructions, float32 `(b, h, w, 3)`, bits
-            per pixel and rate weights, `(b,)`, that gives float32 `(b,)`, all > 0.
+            per pixel and `lmbda`, `(b,)`, that gives float32 `(b,)`, all > 0.
     """
 
     batch: Callable
     image: Callable
 
 
-# Name in flagfiles: function of the middle rate weight, of a distortion's name and of
+# Name in flagfiles: function of the middle `lmbda`, of a distortion's name and of
 # scales.
 CODEC_LOSSES: dict[str, Callable[[float, str, LossScales], CodecLoss]] = {
     "rate_distortion": lambda lmbda_middle, distortion, scales: CodecLoss(
@@ -52,7 +52,7 @@ def codec_loss(
 
     Args:
         name: one of `CODEC_LOSSES`.
-        lmbda_middle: the codec's rate weight halfway, see `rate_distortion`.
+        lmbda_middle: the codec's distortion weight halfway, see `rate_distortion`.
         distortion: one of `DISTORTIONS`; only "rate_distortion" uses it.
         scales: scales and weights of all losses.
 

@@ -15,7 +15,7 @@ class LossScales:
         report_mse: float. Weight of MSE in the loss of mfca_pmcn's report.
         report_rate: float. Weight of the rate there.
         report_quantization: float. Weight of the quantization term there.
-        report_lmbda: float. Rate weight at which the loss is the report's sum, so that
+        report_lmbda: float. `lmbda` at which the loss is the report's sum, so that
             the sum and the Lagrangian have one slope. The sum has about the slope of
             bpp + 0.4 * L1, with L1 in grey levels. For Laplacian errors, MSE is
             2 * L1**2, and the slopes are equal at 4 * lmbda * L1 = 0.4. With lmbda

@@ -130,7 +130,7 @@ def ssimulacra2(x: np.ndarray, x_hat: np.ndarray) -> float:
 
     A perceptual score: 90 is visually lossless, 70 high, 50 medium and 30 low quality;
     it has no lower bound. The package `ssimulacra2` computes it. Its blur treats the
-    borders otherwise than libjxl's program, whose scores therefore differ.
+    borders differently from libjxl's program, whose scores therefore differ.
 
     An image whose shorter side is below 225 pixels lacks some of the six scales that
     the weights were fitted to, and has no score.

@@ -126,7 +126,8 @@ def train(
 ) -> tf.keras.Model:
     """Trains a model; called again with the same folder, it goes on.
 
-    Only the length and the learning rate of the run may then have changed.
+    Then steps, learning rate, precision and validation may have changed, no other
+    recorded setting.
 
     Writes to `workdir`: `run.json`, the settings; checkpoints and logs; `best.npz` and
     `best.json`, the best validated weights and their figures; at the end `final.npz`,

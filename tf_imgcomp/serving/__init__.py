@@ -1,1 +1,1 @@
-"""Exports for TensorFlow Serving: bytes in, bytes out, TensorFlow's operations only."""
+"""Exports for model servers, and programs that start the servers."""

@@ -77,9 +77,9 @@ def export(
 
 
 def up_to_date(folder: Path, output: Path, pixels_max: int = PIXELS_MAX) -> Path:
-    """The newest export of a model, written if it is of other weights or settings.
+    """The newest export of a model.
 
-    So it is if another version of this package wrote it.
+    It is written again if weights, settings or the version of this package changed.
 
     Args, Returns, Raises:
         See `export`.

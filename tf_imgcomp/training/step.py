@@ -73,7 +73,7 @@ def codec_objective(
             straight-through.
         noisy: whether the synthesis is trained on noisy latents in place of integers.
         corrected: whether latents are those that an encoder codes, see `Codec.call`.
-        loss: function of images, `CodecOutput` and rate weights that returns a named
+        loss: function of images, `CodecOutput` and `lmbda` that returns a named
             tuple of scalars, `loss` among them. None: the rate-distortion Lagrangian
             with squared errors.
 

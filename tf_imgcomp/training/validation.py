@@ -20,7 +20,7 @@ class RealBits:
         make_module: function of a codec that returns its exported form, an object with
             `compress` and `decoded`.
         cost: function of originals and reconstructions, float32 `(b, h, w, 3)`, bits
-            per pixel and rate weights, `(b,)`, that returns the training loss, `(b,)`,
+            per pixel and `lmbda`, `(b,)`, that returns the training loss, `(b,)`,
             all above 0.
         qualities: floats in [1, 100], at which photos are coded.
     """
