@@ -27,7 +27,7 @@ import numpy as np
 import tensorflow as tf
 from absl import app, flags
 
-from tf_imgcomp.data.images import read_image
+from tf_imgcomp.image_files.images import read_image
 from tf_imgcomp.layers import (
     FastDeepResidualAttention,
     InverseLappedTransform,

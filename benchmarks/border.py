@@ -19,8 +19,8 @@ import tensorflow as tf
 from absl import app, flags
 
 from tf_imgcomp.codecs.registry import new_codec
-from tf_imgcomp.data.images import read_image
 from tf_imgcomp.image_codecs.tiles import LATENT, ImageTiles, copy_shared
+from tf_imgcomp.image_files.images import read_image
 from tf_imgcomp.metrics import psnr
 from tf_imgcomp.runs.trained import start_from
 

@@ -18,10 +18,10 @@ import tensorflow as tf
 from absl import app, flags
 
 from tf_imgcomp import bitstream
-from tf_imgcomp.data.images import read_image
 from tf_imgcomp.entropy import range_coder
 from tf_imgcomp.export.codec import CodecModule
 from tf_imgcomp.image_codecs import models, streams
+from tf_imgcomp.image_files.images import read_image
 from tf_imgcomp.runs.trained import load_trained
 
 _MODEL = flags.DEFINE_string("model", models.DEFAULT, "Id or folder of a codec.")

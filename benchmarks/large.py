@@ -22,7 +22,7 @@ from absl import app, flags
 from measure import tiled_picture
 from PIL import Image
 
-from tf_imgcomp.data.images import read_image
+from tf_imgcomp.image_files.images import read_image
 
 _MODEL = flags.DEFINE_string("model", "fdram", "Id or folder of a codec.")
 _SIZES = flags.DEFINE_list("sizes", ["2048x1363", "10000x10000"], "WIDTHxHEIGHT.")

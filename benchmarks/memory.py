@@ -24,8 +24,8 @@ from absl import app, flags
 from measure import tiled_picture
 from PIL import Image
 
-from tf_imgcomp.data.images import read_image
 from tf_imgcomp.image_codecs.effort import FAST
+from tf_imgcomp.image_files.images import read_image
 from tf_imgcomp.postfilter.ensembles import ENSEMBLES
 
 _MODELS = flags.DEFINE_list("models", ["fdram"], "Ids or folders of codecs.")

@@ -21,8 +21,8 @@ from absl import app, flags
 
 from tf_imgcomp.classical import CODECS
 from tf_imgcomp.classical.size_search import encode_within
-from tf_imgcomp.data.images import read_image
 from tf_imgcomp.image_codecs import models
+from tf_imgcomp.image_files.images import read_image
 
 _RUNS = flags.DEFINE_integer("runs", 5, "Runs of each codec.")
 _OUTPUT = flags.DEFINE_string("output", f"{results.DOCS / results.SECONDS}", "A table.")

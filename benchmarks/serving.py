@@ -20,8 +20,8 @@ import tensorflow as tf
 from absl import app, flags
 from PIL import Image
 
-from tf_imgcomp.data.images import read_image
 from tf_imgcomp.image_codecs import models
+from tf_imgcomp.image_files.images import read_image
 from tf_imgcomp.serving.export import export
 
 _MODEL = flags.DEFINE_string("model", "fdram", "Id or folder of a learned codec.")

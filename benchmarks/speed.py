@@ -32,12 +32,12 @@ from absl import app, flags
 from estimation import WHOLE, KnownLatents, code_parts, has_optional_slice
 
 from tf_imgcomp import metrics
-from tf_imgcomp.data.images import Photo, read_image
 from tf_imgcomp.entropy import passes, range_coder, symbol_streams
 from tf_imgcomp.entropy.symbol_coding import plan
 from tf_imgcomp.export.codec import CodecModule
 from tf_imgcomp.files import goals
 from tf_imgcomp.image_codecs import models
+from tf_imgcomp.image_files.images import Photo, read_image
 from tf_imgcomp.runs.trained import load_trained
 
 _MODEL = flags.DEFINE_string(

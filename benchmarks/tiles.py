@@ -9,8 +9,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # No start-up noise.
 
 from absl import app, flags
 
-from tf_imgcomp.data.images import read_image
 from tf_imgcomp.image_codecs import models
+from tf_imgcomp.image_files.images import read_image
 
 _MODEL = flags.DEFINE_string("model", models.DEFAULT, "Id or folder of a codec.")
 _QUALITIES = flags.DEFINE_list("qualities", ["10", "50", "90"], "Qualities.")

@@ -31,14 +31,14 @@ from tf_imgcomp.atomic_files import check_writable, write_atomically
 from tf_imgcomp.bitstream import TfciFile
 from tf_imgcomp.classical import CODECS, Codec
 from tf_imgcomp.classical.size_search import encode_within
-from tf_imgcomp.data import images, paths
-from tf_imgcomp.data.images import Photo
 from tf_imgcomp.errors import ClassicalCodecError, ImageError
 from tf_imgcomp.evaluation import report, side_by_side
 from tf_imgcomp.evaluation.side_by_side import PositionMap, Reconstruction
-from tf_imgcomp.files import goals
+from tf_imgcomp.files import goals, paths
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
+from tf_imgcomp.image_files import images
+from tf_imgcomp.image_files.images import Photo
 from tf_imgcomp_bin import coding_flags, command_line, goal_flags, input_flags
 
 PROGRAM = "compare"

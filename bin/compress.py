@@ -26,9 +26,8 @@ from pathlib import Path
 
 from absl import flags
 
-from tf_imgcomp.data import images, paths
 from tf_imgcomp.errors import ImgcompError
-from tf_imgcomp.files import choice, compression
+from tf_imgcomp.files import choice, compression, paths
 from tf_imgcomp.files.budget import share_out_bits
 from tf_imgcomp.files.compression import Report
 from tf_imgcomp.files.goals import Goal
@@ -36,6 +35,7 @@ from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.catalogue import catalogue
 from tf_imgcomp.image_codecs.effort import FAST, ITERATIONS
 from tf_imgcomp.image_codecs.interface import ImageCodec
+from tf_imgcomp.image_files import images
 from tf_imgcomp.postfilter.ensembles import ENSEMBLES
 from tf_imgcomp_bin import (
     coding_flags,

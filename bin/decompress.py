@@ -26,10 +26,10 @@ from pathlib import Path
 
 from absl import flags
 
-from tf_imgcomp.data import images, paths
-from tf_imgcomp.files import compression
+from tf_imgcomp.files import compression, paths
 from tf_imgcomp.files.compression import Report
 from tf_imgcomp.image_codecs import models
+from tf_imgcomp.image_files import images
 from tf_imgcomp.regions import Region
 from tf_imgcomp_bin import (
     coding_flags,

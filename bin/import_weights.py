@@ -78,9 +78,9 @@ def read_spec(path: Path) -> dict:
 
 def photos() -> list:
     """The photos to measure on, uint8 `(h, w, 3)`."""
-    from tf_imgcomp.data.images import read_image
     from tf_imgcomp.data.photos import is_held_out, photo_files
     from tf_imgcomp.errors import ImageError
+    from tf_imgcomp.image_files.images import read_image
 
     files = photo_files(_DATA.value)
     chosen = [path for path in files if is_held_out(path.name)] or files

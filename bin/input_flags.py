@@ -2,7 +2,7 @@
 
 from absl import flags
 
-from tf_imgcomp.data.size_limits import MAX_PIXELS as _MAX_PIXELS
+from tf_imgcomp.size_limits import MAX_PIXELS as _MAX_PIXELS
 
 MAX_PIXELS = flags.DEFINE_integer(
     "max_pixels",

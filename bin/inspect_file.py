@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.bitstream import EXIF, ICC, RESOLUTION, TEXT, XMP, TfciFile
-from tf_imgcomp.data import paths
+from tf_imgcomp.files import paths
 from tf_imgcomp.files.compression import SUFFIX
 from tf_imgcomp_bin import command_line
 

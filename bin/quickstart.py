@@ -41,9 +41,9 @@ def _load_codec():
 def _show(codec, photo: Path) -> str:
     """Compresses, decompresses, measures and draws a photo; returns a table row."""
     from tf_imgcomp import metrics
-    from tf_imgcomp.data.images import read_image
     from tf_imgcomp.files import compression
     from tf_imgcomp.files.goals import Goal
+    from tf_imgcomp.image_files.images import read_image
 
     file = _OUTPUT / (photo.stem + compression.SUFFIX)
     result = file.with_suffix(".png")

@@ -94,12 +94,12 @@ def options() -> ServerOptions:
 
 def serve() -> int:
     from tf_imgcomp.image_codecs.models import find
-    from tf_imgcomp.serving import export, model_server, triton
+    from tf_imgcomp.serving import export, tensorflow_serving, triton
 
-    program = model_server.find()
+    program = tensorflow_serving.find()
     if program is None and not triton.is_installed():
         raise ServerError(
-            f"neither {model_server.PROGRAM} nor Triton is installed: "
+            f"neither {tensorflow_serving.PROGRAM} nor Triton is installed: "
             "pip install tf_imgcomp[serve]"
         )
     folder = Path(_EXPORTS.value).expanduser()
@@ -111,7 +111,7 @@ def serve() -> int:
     if program is not None:
         tell(f"starting {program} with {names} at tfs://localhost:{_GRPC_PORT.value}")
         settings = Path(tempfile.mkdtemp(prefix="tf_imgcomp."))
-        model_server.run(program, exports, settings, options())
+        tensorflow_serving.run(program, exports, settings, options())
     else:
         tell(f"starting Triton with {names}")
         # A peer that goes away is an error of its request, not the end of the server.

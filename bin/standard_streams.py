@@ -19,7 +19,7 @@ def in_jobs(jobs: dict[Path, Path], output: str | None) -> dict[Path, Path]:
     It is if `output` says so, and for standard input unless `output` names a file.
 
     Args:
-        jobs: For each input its output, as `data.paths.output_paths` names it.
+        jobs: For each input its output, as `files.paths.output_paths` names it.
         output: What the user named, None for nothing.
 
     Raises:

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 import tf_imgcomp.pillow_plugin
-from tests.data.png_files import png
+from tests.image_files.png_files import png
 from tf_imgcomp import bitstream
-from tf_imgcomp.data import icc
+from tf_imgcomp.image_files import icc
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 MAKE = 0x010F

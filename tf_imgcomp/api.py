@@ -31,9 +31,6 @@ import numpy as np
 from PIL import Image
 
 from tf_imgcomp.bitstream import TfciFile
-from tf_imgcomp.data import arrays, images
-from tf_imgcomp.data.images import Photo
-from tf_imgcomp.data.size_limits import MAX_PIXELS, check_pixels
 from tf_imgcomp.errors import ModelError
 from tf_imgcomp.files import choice, compression, goals
 from tf_imgcomp.files.compression import Report
@@ -44,8 +41,11 @@ from tf_imgcomp.image_codecs.catalogue import ModelInfo
 from tf_imgcomp.image_codecs.classical import STREAMS
 from tf_imgcomp.image_codecs.effort import FAST
 from tf_imgcomp.image_codecs.interface import ImageCodec
+from tf_imgcomp.image_files import arrays, images
+from tf_imgcomp.image_files.images import Photo
 from tf_imgcomp.model_folder import read_card
 from tf_imgcomp.regions import Region
+from tf_imgcomp.size_limits import MAX_PIXELS, check_pixels
 
 if TYPE_CHECKING:
     import tensorflow as tf

@@ -23,12 +23,12 @@ from typing import IO, Any
 from PIL import Image, ImageFile
 
 from tf_imgcomp import bitstream
-from tf_imgcomp.data import arrays
-from tf_imgcomp.data.exif import copy_with_tags
 from tf_imgcomp.errors import BitstreamError, ImgcompError
 from tf_imgcomp.files.compression import SUFFIX
 from tf_imgcomp.files.encoding import decode
 from tf_imgcomp.files.metadata_blocks import decode_blocks
+from tf_imgcomp.image_files import arrays
+from tf_imgcomp.image_files.exif import copy_with_tags
 
 FORMAT = "TFCI"
 _MIME = "image/x-tfci"

@@ -10,8 +10,8 @@ from PIL import Image
 
 from tf_imgcomp import metrics
 from tf_imgcomp.classical import CODECS
-from tf_imgcomp.data.images import read_image
 from tf_imgcomp.image_codecs import models
+from tf_imgcomp.image_files.images import read_image
 from tf_imgcomp_bin import command_line, compare
 
 

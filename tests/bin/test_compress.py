@@ -16,11 +16,10 @@ from absl.testing import flagsaver
 from PIL import Image, ImageCms
 
 from tests.stub_codec import CARD
-from tf_imgcomp import bitstream, metrics
-from tf_imgcomp.data import size_limits
-from tf_imgcomp.data.images import read_image
+from tf_imgcomp import bitstream, metrics, size_limits
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.classical import STREAMS, ClassicalImageCodec
+from tf_imgcomp.image_files.images import read_image
 from tf_imgcomp_bin import command_line, compress, decompress, inspect_file
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

@@ -9,7 +9,7 @@ import pytest
 from absl.testing import flagsaver
 from PIL import Image
 
-from tf_imgcomp.data import size_limits
+from tf_imgcomp import size_limits
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp_bin import command_line, compress, decompress
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tf_imgcomp.data.images import read_image
 from tf_imgcomp.data.packing import pack_photos
 from tf_imgcomp.data.photos import is_held_out
 from tf_imgcomp.errors import ImageError
+from tf_imgcomp.image_files.images import read_image
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tf_imgcomp.data.images import Photo, write_image
 from tf_imgcomp.data.patches import batches, make_batch
 from tf_imgcomp.data.photos import PhotoFolder, is_held_out
 from tf_imgcomp.errors import ImageError
+from tf_imgcomp.image_files.images import Photo, write_image
 
 
 @pytest.fixture

@@ -7,10 +7,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from tests.stub_codec import StubCodec
-from tf_imgcomp import bitstream, metrics
+from tf_imgcomp import bitstream, metrics, size_limits
 from tf_imgcomp.classical.pillow import WEBP_LOSSLESS
-from tf_imgcomp.data import size_limits
-from tf_imgcomp.data.images import Photo
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.files import choice, compression, encoding, goals
 from tf_imgcomp.files.choice import ChoiceConfig
@@ -18,6 +16,7 @@ from tf_imgcomp.files.drawn import LookConfig, looks_drawn
 from tf_imgcomp.files.goals import Goal
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.classical import ClassicalImageCodec
+from tf_imgcomp.image_files.images import Photo
 from tf_imgcomp.model_folder import read_card
 
 

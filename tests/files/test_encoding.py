@@ -8,10 +8,10 @@ from PIL import Image
 
 from tests.stub_codec import StubCodec
 from tf_imgcomp import bitstream
-from tf_imgcomp.data import extras
-from tf_imgcomp.data.images import Photo
 from tf_imgcomp.errors import BitstreamError, ImageError, ModelError
 from tf_imgcomp.files.encoding import PhotoEncoder, decode
+from tf_imgcomp.image_files import extras
+from tf_imgcomp.image_files.images import Photo
 from tf_imgcomp.regions import Region
 
 HEIGHT, WIDTH = 150, 130  # 3 x 3 tiles of the stub.
@@ -92,9 +92,7 @@ def test_a_region_outside_of_the_image_is_refused(codec, file, region):
 
 
 def test_memory_of_a_region_is_that_of_the_region(codec, file, monkeypatch):
-    monkeypatch.setattr(
-        "tf_imgcomp.data.size_limits.available_memory", lambda: 64 * 64 * 20
-    )
+    monkeypatch.setattr("tf_imgcomp.size_limits.available_memory", lambda: 64 * 64 * 20)
     assert decode(codec, file, Region(9, 9, 64, 64)).pixels.shape == (64, 64, 3)
     with pytest.raises(ImageError, match=f"^{WIDTH} x {HEIGHT} pixels need"):
         decode(codec, file)

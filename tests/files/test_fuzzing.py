@@ -20,16 +20,15 @@ import numpy as np
 import pytest
 
 from tests.stub_codec import StubCodec
-from tf_imgcomp import bitstream
+from tf_imgcomp import bitstream, size_limits
 from tf_imgcomp.classical import ffmpeg
-from tf_imgcomp.data import size_limits
-from tf_imgcomp.data.images import Photo, write_image
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.files.encoding import PhotoEncoder, decode
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.classical import STREAMS, ClassicalImageCodec
 from tf_imgcomp.image_codecs.filtered import FilteredCodec
 from tf_imgcomp.image_codecs.workers import Workers
+from tf_imgcomp.image_files.images import Photo, write_image
 from tf_imgcomp.regions import Region
 
 # Number of mutants in the ordinary suite, and in the slow one: 1000 and 20,000.

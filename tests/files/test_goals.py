@@ -2,9 +2,9 @@
 
 import pytest
 
-from tf_imgcomp.data.images import Photo
 from tf_imgcomp.files.goals import Goal, encode
 from tf_imgcomp.image_codecs import models
+from tf_imgcomp.image_files.images import Photo
 
 
 def test_no_goal_is_refused(make_image, tiny_model):

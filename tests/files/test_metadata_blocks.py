@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from tf_imgcomp import bitstream
-from tf_imgcomp.data.images import Photo, write_image
 from tf_imgcomp.errors import BitstreamError, ImageError
 from tf_imgcomp.files.metadata_blocks import decode_blocks, encode_blocks
+from tf_imgcomp.image_files.images import Photo, write_image
 
 PIXELS = np.zeros((2, 2, 3), np.uint8)
 EVERYTHING = {

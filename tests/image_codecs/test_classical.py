@@ -7,12 +7,12 @@ import pytest
 
 from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.classical import CODECS
-from tf_imgcomp.data.images import Photo
 from tf_imgcomp.errors import BitstreamError, ClassicalCodecError, ModelError
 from tf_imgcomp.files import goals
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.classical import STREAMS, ClassicalImageCodec
 from tf_imgcomp.image_codecs.interface import Coded
+from tf_imgcomp.image_files.images import Photo
 from tf_imgcomp.regions import Region
 
 

@@ -11,7 +11,6 @@ from tests import tiny
 from tests.image_codecs.stub_model import StubTileModel
 from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.classical import bpg
-from tf_imgcomp.data.images import Photo
 from tf_imgcomp.errors import BitstreamError, ClassicalCodecError, ModelError
 from tf_imgcomp.export.postfilter import export
 from tf_imgcomp.files import compression, encoding, goals
@@ -20,6 +19,7 @@ from tf_imgcomp.image_codecs.classical import STREAMS, ClassicalImageCodec
 from tf_imgcomp.image_codecs.filtered import FilteredCodec, SavedFilter
 from tf_imgcomp.image_codecs.learned import LearnedCodec
 from tf_imgcomp.image_codecs.workers import Workers
+from tf_imgcomp.image_files.images import Photo
 from tf_imgcomp.regions import Region
 
 CARD = {"postfilter": "xue2019", "sizes": tiny.FILTER_SIZES}

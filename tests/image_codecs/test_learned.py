@@ -14,13 +14,13 @@ from tests import tiny
 from tests.golden import regenerate
 from tests.image_codecs.conftest import TILE
 from tf_imgcomp.codecs.registry import new_codec
-from tf_imgcomp.data.images import read_image
 from tf_imgcomp.errors import BitstreamError
 from tf_imgcomp.export.codec import export
 from tf_imgcomp.image_codecs import models, streams
 from tf_imgcomp.image_codecs.learned import LearnedCodec
 from tf_imgcomp.image_codecs.tile_coding import TileModel
 from tf_imgcomp.image_codecs.workers import Workers
+from tf_imgcomp.image_files.images import read_image
 from tf_imgcomp.regions import Region
 from tf_imgcomp.training.weights import round_as_saved
 

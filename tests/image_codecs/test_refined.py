@@ -10,13 +10,13 @@ import pytest
 from tests import tiny
 from tests.golden import regenerate
 from tf_imgcomp.codecs.refinement_config import RefinementConfig
-from tf_imgcomp.data.images import Photo
 from tf_imgcomp.errors import ModelError
 from tf_imgcomp.export.packed_weights import half_precision, in_saved_order
 from tf_imgcomp.files.goals import Goal, encode
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.effort import FAST, ITERATIONS
 from tf_imgcomp.image_codecs.refined import RefinedCodec
+from tf_imgcomp.image_files.images import Photo
 from tf_imgcomp.metrics import mse, psnr
 from tf_imgcomp.runs.trained import export_trained
 

@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 
 from tests.benchmarks.programs import ROOT, load_program
-from tf_imgcomp.data.images import read_image
 from tf_imgcomp.image_codecs import models
+from tf_imgcomp.image_files.images import read_image
 from tf_imgcomp.ops.rounding import round_half_up
 from tf_imgcomp.regions import Region
 from tf_imgcomp.runs.trained import load_trained

@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 
 from tests.benchmarks.programs import ROOT
-from tf_imgcomp.data.images import read_image
 from tf_imgcomp.image_codecs import models
+from tf_imgcomp.image_files.images import read_image
 from tf_imgcomp.metrics import ms_ssim, psnr
 
 QUALITIES = (20.0, 35.0)  # At the rates of their training.

@@ -11,9 +11,9 @@ from PIL import Image, ImageCms
 from tests.serving.programs import run
 from tf_imgcomp import bitstream
 from tf_imgcomp.client import remote_models, servers
-from tf_imgcomp.data.images import read_image
 from tf_imgcomp.errors import BitstreamError, ModelError, ServerError
 from tf_imgcomp.image_codecs import models
+from tf_imgcomp.image_files.images import read_image
 from tf_imgcomp_bin import compress, decompress
 
 pytestmark = pytest.mark.slow

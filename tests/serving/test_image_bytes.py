@@ -1,4 +1,4 @@
-"""Image files in the graph, against `data.images`."""
+"""Image files in the graph, against `image_files.images`."""
 
 import io
 
@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from tf_imgcomp.data.images import read_image
+from tf_imgcomp.image_files.images import read_image
 from tf_imgcomp.serving import image_bytes
 from tf_imgcomp.serving.conditions import Conditions
 from tf_imgcomp.serving.image_bytes import DecodedImage

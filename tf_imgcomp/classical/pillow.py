@@ -12,8 +12,8 @@ from PIL import Image, UnidentifiedImageError
 
 from tf_imgcomp.classical.option_hash import option_hash
 from tf_imgcomp.classical.pillow_libraries import Feature, Plugin
-from tf_imgcomp.data import images
 from tf_imgcomp.errors import ClassicalCodecError
+from tf_imgcomp.image_files import images
 
 _SOME_SETTING = 50  # All codecs here know it.
 

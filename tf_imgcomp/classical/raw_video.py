@@ -8,8 +8,8 @@ import numpy as np
 
 from tf_imgcomp.classical import ffmpeg
 from tf_imgcomp.classical.ycbcr import Layout
-from tf_imgcomp.data.size_limits import check_memory
 from tf_imgcomp.errors import ClassicalCodecError
+from tf_imgcomp.size_limits import check_memory
 
 _BYTES_PER_PIXEL = 64  # Peak memory of decoding and colour conversion.
 _MARGIN = 128  # Pixels by which a decoder may enlarge a picture internally.

@@ -8,7 +8,6 @@ import tensorflow as tf
 
 from tf_imgcomp.codecs import feedback
 from tf_imgcomp.codecs.refinement_config import RefinementConfig
-from tf_imgcomp.data.size_limits import ENCODER_BASE
 from tf_imgcomp.entropy.latent_coder import LatentCoder, LatentCoderConfig
 from tf_imgcomp.layers import GainUnit
 from tf_imgcomp.layers.base import computing_in, unmixed
@@ -21,6 +20,7 @@ from tf_imgcomp.ops.padding import pad_to_multiple
 from tf_imgcomp.ops.resampling import shrink
 from tf_imgcomp.ops.rounding import add_uniform_noise, scale_nonzero_gradient
 from tf_imgcomp.ops.seeds import stream
+from tf_imgcomp.size_limits import ENCODER_BASE
 
 QUALITY_MIN, QUALITY_MAX = 1.0, 100.0
 

@@ -1,1 +1,1 @@
-"""Reading and writing images, and feeding them to training."""
+"""Photos, pairs and rendered screens for training."""

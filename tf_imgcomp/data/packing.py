@@ -11,10 +11,10 @@ import numpy as np
 from PIL import Image
 
 from tf_imgcomp.atomic_files import write_atomically
-from tf_imgcomp.data.images import read_image
 from tf_imgcomp.data.photos import is_held_out, photo_files
-from tf_imgcomp.data.size_limits import MAX_PIXELS
 from tf_imgcomp.errors import ImageError
+from tf_imgcomp.image_files.images import read_image
+from tf_imgcomp.size_limits import MAX_PIXELS
 
 
 class Packed(NamedTuple):

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from tf_imgcomp.atomic_files import open_atomically, write_atomically
-from tf_imgcomp.data.formats import input_suffixes
-from tf_imgcomp.data.images import read_image
-from tf_imgcomp.data.size_limits import MAX_PIXELS
 from tf_imgcomp.errors import ImageError
+from tf_imgcomp.image_files.formats import input_suffixes
+from tf_imgcomp.image_files.images import read_image
+from tf_imgcomp.size_limits import MAX_PIXELS
 
 ONE_HELD_OUT_IN = 50  # Where training says nothing else.
 _READING = 4  # Increase when `read_image` gives other pixels for the same files.

@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tf_imgcomp.data import images
-from tf_imgcomp.data.size_limits import MAX_PIXELS
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.files.encoding import PhotoEncoder
 from tf_imgcomp.files.goals import cached_by_setting, without_metadata
 from tf_imgcomp.image_codecs.interface import ImageCodec
+from tf_imgcomp.image_files import images
+from tf_imgcomp.size_limits import MAX_PIXELS
 
 _PSNR_MAX = 100.0  # dB. A perfect image has an infinite PSNR, and no slope.
 _LEAST, _MOST = 1.0, 100.0  # Qualities.

@@ -13,9 +13,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from tf_imgcomp import metrics
-from tf_imgcomp.data import size_limits
-from tf_imgcomp.data.images import Photo
+from tf_imgcomp import metrics, size_limits
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.files import goals
 from tf_imgcomp.files.drawn import LOOK, LookConfig, looks_drawn
@@ -24,6 +22,7 @@ from tf_imgcomp.files.goals import Goal
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.classical import STREAMS
 from tf_imgcomp.image_codecs.interface import ImageCodec
+from tf_imgcomp.image_files.images import Photo
 
 AUTO = "auto"  # In place of a model's id: the default model, and the choice.
 

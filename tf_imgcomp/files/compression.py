@@ -13,16 +13,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tf_imgcomp import bitstream, metrics
+from tf_imgcomp import bitstream, freed_memory, metrics, size_limits
 from tf_imgcomp.atomic_files import check_writable, write_atomically
 from tf_imgcomp.bitstream import TfciFile
-from tf_imgcomp.data import freed_memory, images, size_limits
-from tf_imgcomp.data.size_limits import MAX_PIXELS, check_pixels
 from tf_imgcomp.files import choice, goals
 from tf_imgcomp.files.encoding import decode
 from tf_imgcomp.files.importance import emphasize, read_importance
 from tf_imgcomp.image_codecs.interface import ImageCodec
+from tf_imgcomp.image_files import images
 from tf_imgcomp.regions import Region
+from tf_imgcomp.size_limits import MAX_PIXELS, check_pixels
 
 SUFFIX = ".tfci"
 
@@ -67,7 +67,7 @@ def compress_file(
 
     Args:
         codec: A loaded codec.
-        source: An image in one of the formats of `data.formats`.
+        source: An image in one of the formats of `image_files.formats`.
         target: The `.tfci` file to write.
         goal: Quality, size or PSNR.
         others: Codecs to try for what does not look like a photo, see `choice`.

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from tf_imgcomp import metrics
-from tf_imgcomp.data.images import Photo
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.files.encoding import Encoded, PhotoEncoder
 from tf_imgcomp.files.rate_search import Trial, bracket
 from tf_imgcomp.image_codecs.interface import ImageCodec
+from tf_imgcomp.image_files.images import Photo
 
 DEFAULT_QUALITY = 50.0
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_imgcomp.data import images
-from tf_imgcomp.data.images import Photo
 from tf_imgcomp.errors import ImageError
 from tf_imgcomp.image_codecs.interface import ImageCodec
+from tf_imgcomp.image_files import images
+from tf_imgcomp.image_files.images import Photo
 
 _COARSE_QUALITY = 1.0
 

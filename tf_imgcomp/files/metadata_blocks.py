@@ -11,10 +11,10 @@ from typing import Any
 
 from tf_imgcomp import bitstream
 from tf_imgcomp.bitstream import Reader, varint
-from tf_imgcomp.data import extras, metadata
-from tf_imgcomp.data.images import Photo
-from tf_imgcomp.data.metadata import Text
 from tf_imgcomp.errors import BitstreamError, ImageError
+from tf_imgcomp.image_files import extras, metadata
+from tf_imgcomp.image_files.images import Photo
+from tf_imgcomp.image_files.metadata import Text
 
 # Kinds of blocks that hold bytes as they are.
 _FIELDS = {bitstream.ICC: "icc", bitstream.EXIF: "exif", bitstream.XMP: "xmp"}

@@ -20,7 +20,6 @@ from pathlib import Path
 
 import numpy as np
 
-from tf_imgcomp.data.size_limits import size_of_picture
 from tf_imgcomp.errors import BitstreamError
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.image_codecs.tile_interface import TileFilter
@@ -30,6 +29,7 @@ from tf_imgcomp.metrics import mse
 from tf_imgcomp.model_folder import ExportedModel, memory_errors
 from tf_imgcomp.postfilter.ensembles import ENSEMBLES, signature
 from tf_imgcomp.regions import Region
+from tf_imgcomp.size_limits import size_of_picture
 
 
 class SavedFilter(ExportedModel):

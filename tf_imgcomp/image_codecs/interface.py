@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from tf_imgcomp import bitstream
+from tf_imgcomp import bitstream, size_limits
 from tf_imgcomp.bitstream import TfciFile
-from tf_imgcomp.data import images, size_limits
 from tf_imgcomp.errors import BitstreamError, ModelError
 from tf_imgcomp.image_codecs.effort import FAST, iterations
+from tf_imgcomp.image_files import images
 from tf_imgcomp.regions import Region
 
 SCALES = (1, 2, 4, 8, 16)  # A preview is smaller by one of these.

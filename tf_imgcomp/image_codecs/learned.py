@@ -7,7 +7,6 @@ from concurrent.futures import Future
 
 import numpy as np
 
-from tf_imgcomp.data.size_limits import size_of_picture
 from tf_imgcomp.errors import BitstreamError
 from tf_imgcomp.image_codecs.effort import iterations
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
@@ -17,6 +16,7 @@ from tf_imgcomp.image_codecs.tile_interface import TileCoder
 from tf_imgcomp.image_codecs.tiles import ImageTiles, TilePart, copy_shared
 from tf_imgcomp.image_codecs.workers import Workers
 from tf_imgcomp.regions import Region
+from tf_imgcomp.size_limits import size_of_picture
 
 
 class LearnedCodec(ImageCodec):

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tf_imgcomp.codecs.refinement_config import RefinementConfig
-from tf_imgcomp.data.size_limits import size_of_picture
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.image_codecs.tile_coding import joined
 from tf_imgcomp.image_codecs.tiles import Z_STRIDE, ImageTiles
 from tf_imgcomp.image_codecs.workers import Workers
 from tf_imgcomp.model_folder import memory_errors
 from tf_imgcomp.regions import Region
+from tf_imgcomp.size_limits import size_of_picture
 
 if TYPE_CHECKING:
     from tf_imgcomp.image_codecs.learned import LearnedCodec

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from tf_imgcomp import weights_file
-from tf_imgcomp.data.size_limits import DECODER_BASE, ENCODER_BASE
 from tf_imgcomp.errors import BitstreamError, ModelError
 from tf_imgcomp.image_codecs import streams
 from tf_imgcomp.image_codecs.effort import FAST
@@ -23,6 +22,7 @@ from tf_imgcomp.model_folder import (
     memory_errors,
     packed_weights,
 )
+from tf_imgcomp.size_limits import DECODER_BASE, ENCODER_BASE
 
 # More bits for an error than any integer needs, so that no other one is chosen.
 _NO_CHOICE = np.float32(1e6)

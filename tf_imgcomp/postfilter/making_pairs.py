@@ -21,12 +21,12 @@ import numpy as np
 from PIL import Image
 
 from tf_imgcomp.atomic_files import write_atomically
-from tf_imgcomp.data.images import read_image
 from tf_imgcomp.data.pairs import Pair, stack
 from tf_imgcomp.data.photos import photo_files
-from tf_imgcomp.data.size_limits import MAX_PIXELS
 from tf_imgcomp.errors import ImageError, ImgcompError
+from tf_imgcomp.image_files.images import read_image
 from tf_imgcomp.metrics import bpp, psnr
+from tf_imgcomp.size_limits import MAX_PIXELS
 
 CODEC, FIGURES = "codec.json", "pairs.jsonl"
 

@@ -12,7 +12,7 @@ _GREY_TYPES = (0, 4)  # Of PNG: grey without and with transparency.
 # A file of PNG that names a transparent grey: a chunk of two bytes (\C: any byte).
 _CLEAR_GREY = r"\C*\x00\x00\x00\x02tRNS\C*"
 _OPAQUE = 2**16 - 1
-_COMPRESSION = 4  # As in `data.images`.
+_COMPRESSION = 4  # As in `image_files.images`.
 
 
 class DecodedImage(NamedTuple):
@@ -32,8 +32,8 @@ def decode(
 ) -> DecodedImage:
     """Decodes a JPEG or PNG file.
 
-    Like `data.images.read_image`, but without metadata: the orientation in EXIF and
-    the ICC profile are not used.
+    Like `image_files.images.read_image`, but without metadata: the orientation in
+    EXIF and the ICC profile are not used.
 
     Args:
         data: string scalar.

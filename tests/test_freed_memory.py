@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tf_imgcomp.data import freed_memory
+from tf_imgcomp import freed_memory
 
 SIZE, COUNT = 50_000, 4000  # Below what glibc gives back by itself.
 

@@ -12,9 +12,9 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, ImageCms, ImageFile
 
-from tf_imgcomp.data import deep_grey, tiff
-from tf_imgcomp.data.exif import turn_upright
-from tf_imgcomp.data.transfer import Curve
+from tf_imgcomp.image_files import deep_grey, tiff
+from tf_imgcomp.image_files.exif import turn_upright
+from tf_imgcomp.image_files.transfer import Curve
 
 _GREY_MODES = deep_grey.MODES | {"1", "L", "LA", "La"}
 _ROWS = 64  # Converted at once.

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, TiffImagePlugin
 
-from tf_imgcomp.data.transfer import Curve
 from tf_imgcomp.errors import ImageError
+from tf_imgcomp.image_files.transfer import Curve
 
 MODES = {"I", "I;16", "I;16B", "I;16L", "I;16N", "F"}
 

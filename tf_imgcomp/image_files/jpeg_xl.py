@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from tf_imgcomp.data.isobmff import file_boxes
 from tf_imgcomp.errors import ImageError
+from tf_imgcomp.image_files.isobmff import file_boxes
 
 _CODESTREAM = b"\xff\x0a"
 SIGNATURES = (_CODESTREAM, b"\0\0\0\x0cJXL ")  # Alone, or in boxes.

@@ -7,7 +7,7 @@ import struct
 import pytest
 from PIL import Image
 
-from tf_imgcomp.data.isobmff import Properties, file_boxes, read_properties
+from tf_imgcomp.image_files.isobmff import Properties, file_boxes, read_properties
 
 
 def box(kind, *parts):

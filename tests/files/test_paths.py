@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tf_imgcomp.data.paths import expand_inputs, name_a_folder, output_paths
 from tf_imgcomp.errors import ImgcompError
+from tf_imgcomp.files.paths import expand_inputs, name_a_folder, output_paths
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from tf_imgcomp.data import exif as exif_data
-from tf_imgcomp.data import size_limits
-from tf_imgcomp.data.images import Photo
+from tf_imgcomp import size_limits
 from tf_imgcomp.errors import ImageError
+from tf_imgcomp.image_files import exif as exif_data
+from tf_imgcomp.image_files.images import Photo
 
 _CHANNELS = (1, 2, 3, 4)
 # What to do with an array of another dtype `x`.

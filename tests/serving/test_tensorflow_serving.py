@@ -8,7 +8,7 @@ import pytest
 from google.protobuf import text_format
 
 from tests.serving.programs import run
-from tf_imgcomp.serving import export, model_server, triton
+from tf_imgcomp.serving import export, tensorflow_serving, triton
 from tf_imgcomp.serving.options import ServerOptions
 from tf_imgcomp_bin import serve
 
@@ -18,7 +18,7 @@ OPTIONS = ServerOptions(grpc_port=1500, http_port=1501, max_batch=4, max_queue=9
 @pytest.fixture
 def program(tmp_path, monkeypatch):
     """The only program of its name that is found."""
-    path = tmp_path / "bin" / model_server.PROGRAM
+    path = tmp_path / "bin" / tensorflow_serving.PROGRAM
     path.parent.mkdir()
     path.write_text("#!/bin/sh\n")
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
@@ -37,7 +37,7 @@ def written(arguments, name):
 def test_the_server_gets_these_versions_of_the_models(tmp_path):
     configs = pytest.importorskip("tensorflow_serving.config.model_server_config_pb2")
     exports = [tmp_path / "fdram" / "3", tmp_path / "bpg+xue2019" / "12"]
-    command = model_server.command("server", exports, tmp_path, OPTIONS)
+    command = tensorflow_serving.command("server", exports, tmp_path, OPTIONS)
     text = written(command, "model_config_file")
     config = text_format.Parse(text, configs.ModelServerConfig()).model_config_list
     for each, folder in zip(config.config, exports):
@@ -49,7 +49,7 @@ def test_the_server_gets_these_versions_of_the_models(tmp_path):
 
 
 def test_batches_are_as_large_as_the_options_say(tmp_path):
-    command = model_server.command("server", [], tmp_path, OPTIONS)
+    command = tensorflow_serving.command("server", [], tmp_path, OPTIONS)
     text = written(command, "batching_parameters_file")
     assert "--enable_batching" in command
     assert "max_batch_size { value: 4 }\nbatch_timeout_micros { value: 2000 }\n" in text
@@ -58,7 +58,7 @@ def test_batches_are_as_large_as_the_options_say(tmp_path):
 
 def test_there_are_no_batches_of_one(tmp_path):
     options = ServerOptions(max_batch=1)
-    command = model_server.command("server", [], tmp_path, options)
+    command = tensorflow_serving.command("server", [], tmp_path, options)
     assert not any("batching" in argument for argument in command)
 
 
@@ -85,7 +85,7 @@ def test_bin_serve_becomes_the_server_if_it_is_installed(
 
 
 def test_without_a_server_both_are_named(monkeypatch, capsys):
-    monkeypatch.setattr(model_server, "find", lambda: None)
+    monkeypatch.setattr(tensorflow_serving, "find", lambda: None)
     monkeypatch.setattr(triton, "is_installed", lambda: False)
     assert run(serve) == 1
     message = "neither tensorflow_model_server nor Triton is installed: pip install"

@@ -7,10 +7,15 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from tests.data.png_files import png
-from tf_imgcomp.data import icc, transfer
-from tf_imgcomp.data.images import Photo, read_image, read_pillow_image, write_image
-from tf_imgcomp.data.transfer import Parametric
+from tests.image_files.png_files import png
+from tf_imgcomp.image_files import icc, transfer
+from tf_imgcomp.image_files.images import (
+    Photo,
+    read_image,
+    read_pillow_image,
+    write_image,
+)
+from tf_imgcomp.image_files.transfer import Parametric
 
 ADOBE = (0.3127, 0.329, 0.64, 0.33, 0.21, 0.71, 0.15, 0.06)
 SRGB = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)

@@ -17,8 +17,8 @@ from typing import BinaryIO
 import numpy as np
 from PIL import ExifTags, Image
 
-from tf_imgcomp.data import bmp, icc, isobmff, png, tiff, transfer
-from tf_imgcomp.data.transfer import Curve, Parametric
+from tf_imgcomp.image_files import bmp, icc, isobmff, png, tiff, transfer
+from tf_imgcomp.image_files.transfer import Curve, Parametric
 
 _D65, _C = (0.3127, 0.329), (0.31, 0.316)
 # By code point (ITU-T H.273): name, white, red, green, blue.

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
-from tf_imgcomp.data.extras import (
+from tf_imgcomp.errors import BitstreamError, ImageError
+from tf_imgcomp.image_files.extras import (
     MAX_METADATA,
     decode_alpha,
     decode_metadata,
     encode_alpha,
     encode_metadata,
 )
-from tf_imgcomp.errors import BitstreamError, ImageError
 
 planes = st_numpy.arrays(
     np.uint8, st_numpy.array_shapes(min_dims=2, max_dims=2, max_side=40)

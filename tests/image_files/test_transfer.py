@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tf_imgcomp.data import transfer
+from tf_imgcomp.image_files import transfer
 
 LEVELS = np.linspace(0, 1, 256)
 

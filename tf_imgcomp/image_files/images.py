@@ -20,8 +20,10 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
+from tf_imgcomp import size_limits
 from tf_imgcomp.atomic_files import open_atomically
-from tf_imgcomp.data import (
+from tf_imgcomp.errors import ImageError, ImgcompError
+from tf_imgcomp.image_files import (
     bmp,
     colour_spaces,
     deep_grey,
@@ -34,13 +36,13 @@ from tf_imgcomp.data import (
     metadata,
     png,
     samples,
-    size_limits,
     tiff,
 )
-from tf_imgcomp.data.colour_spaces import ColourSpace
-from tf_imgcomp.data.formats import input_suffixes as input_suffixes  # Also for others.
-from tf_imgcomp.data.formats import output_format as output_format
-from tf_imgcomp.errors import ImageError, ImgcompError
+from tf_imgcomp.image_files.colour_spaces import ColourSpace
+from tf_imgcomp.image_files.formats import (
+    input_suffixes as input_suffixes,  # Also for others.
+)
+from tf_imgcomp.image_files.formats import output_format as output_format
 
 # Without this, Pillow's log messages would appear beside our one-line errors.
 logging.getLogger("PIL").addHandler(logging.NullHandler())

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, ImageFile, PngImagePlugin, TiffImagePlugin
 
-from tests.data.png_files import png
-from tf_imgcomp.data import size_limits
-from tf_imgcomp.data.images import (
+from tests.image_files.png_files import png
+from tf_imgcomp import size_limits
+from tf_imgcomp.errors import ImageError
+from tf_imgcomp.image_files.images import (
     Photo,
     grey_pixels,
     input_suffixes,
@@ -20,8 +21,7 @@ from tf_imgcomp.data.images import (
     read_pillow_image,
     write_image,
 )
-from tf_imgcomp.data.samples import to_eight_bits
-from tf_imgcomp.errors import ImageError
+from tf_imgcomp.image_files.samples import to_eight_bits
 
 ORIENTATION = 0x0112
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

@@ -9,9 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tf_imgcomp.data import formats
-from tf_imgcomp.data.images import Photo, read_image, read_pillow_image, write_image
 from tf_imgcomp.errors import ImageError
+from tf_imgcomp.image_files import formats
+from tf_imgcomp.image_files.images import (
+    Photo,
+    read_image,
+    read_pillow_image,
+    write_image,
+)
 
 ORIENTATION = 0x0112
 JXL_BOX = b"\0\0\0\x0cJXL \r\n\x87\n"

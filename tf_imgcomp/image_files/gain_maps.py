@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from PIL import Image, JpegImagePlugin
 
-from tf_imgcomp.data import isobmff, jpeg_xl
+from tf_imgcomp.image_files import isobmff, jpeg_xl
 
 # In JPEG: of Ultra HDR in XMP, and of ISO 21496-1.
 _MARKERS = (b"hdrgm:", b"urn:iso:std:iso:ts:21496:-1")

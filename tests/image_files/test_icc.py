@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from tf_imgcomp.data import icc, transfer
+from tf_imgcomp.image_files import icc, transfer
 
 D65 = (0.3127, 0.329)
 P3 = (0.68, 0.32), (0.265, 0.69), (0.15, 0.06)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tf_imgcomp.data.images import read_image, read_pillow_image
 from tf_imgcomp.errors import ImageError
+from tf_imgcomp.image_files.images import read_image, read_pillow_image
 
 LEVELS = np.arange(256).reshape(8, 32)
 

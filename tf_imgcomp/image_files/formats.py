@@ -14,8 +14,8 @@ from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
-from tf_imgcomp.data import jpeg_xl, tiff
 from tf_imgcomp.errors import ImageError
+from tf_imgcomp.image_files import jpeg_xl, tiff
 
 # What users have, without readers that start other programs (EPS), need a screen (WMF)
 # or had holes in releases of Pillow that older versions of Python end with (PSD, FITS).

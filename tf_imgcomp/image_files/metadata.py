@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from PIL import Image, PngImagePlugin
 
-from tf_imgcomp.data import exif, jpeg_xl, png
-from tf_imgcomp.data.extras import MAX_METADATA
+from tf_imgcomp.image_files import exif, jpeg_xl, png
+from tf_imgcomp.image_files.extras import MAX_METADATA
 
 if TYPE_CHECKING:
-    from tf_imgcomp.data.images import Photo
+    from tf_imgcomp.image_files.images import Photo
 
 Text = tuple[tuple[str, str], ...]
 

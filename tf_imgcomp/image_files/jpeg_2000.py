@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from tf_imgcomp.data.isobmff import boxes, file_boxes
+from tf_imgcomp.image_files.isobmff import boxes, file_boxes
 
 _LARGEST_HEADER = 2**24  # Bytes; it holds the ICC profile.
 _METHODS = (b"\2", b"\3")  # Of a box colr: restricted or any ICC profile.

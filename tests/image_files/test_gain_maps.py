@@ -5,10 +5,10 @@ import struct
 import numpy as np
 import pytest
 from PIL import Image
+from tests.image_files.test_isobmff import file
 
-from tests.data.test_isobmff import file
-from tf_imgcomp.data import formats, gain_maps
-from tf_imgcomp.data.images import Photo, read_image, write_image
+from tf_imgcomp.image_files import formats, gain_maps
+from tf_imgcomp.image_files.images import Photo, read_image, write_image
 
 NOTE = "HDR gain map dropped"
 ULTRA_HDR = b'<x:xmpmeta><rdf:Description hdrgm:Version="1.0"/></x:xmpmeta>'

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from tf_imgcomp.data import size_limits
-from tf_imgcomp.data.arrays import photo_of_array, to_pillow
-from tf_imgcomp.data.exif import read_dpi
-from tf_imgcomp.data.images import read_pillow_image
+from tf_imgcomp import size_limits
 from tf_imgcomp.errors import ImageError
+from tf_imgcomp.image_files.arrays import photo_of_array, to_pillow
+from tf_imgcomp.image_files.exif import read_dpi
+from tf_imgcomp.image_files.images import read_pillow_image
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 MAKE, ORIENTATION = 0x010F, 0x0112
