@@ -16,8 +16,9 @@ from tf_imgcomp.export.postfilter import export
 from tf_imgcomp.files import compression, encoding, goals
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.classical import STREAMS, ClassicalImageCodec
-from tf_imgcomp.image_codecs.filtered import FilteredCodec, SavedFilter
+from tf_imgcomp.image_codecs.filtered import FilteredCodec
 from tf_imgcomp.image_codecs.learned import LearnedCodec
+from tf_imgcomp.image_codecs.tile_filtering import SavedFilter
 from tf_imgcomp.image_codecs.workers import Workers
 from tf_imgcomp.image_files.images import Photo
 from tf_imgcomp.regions import Region

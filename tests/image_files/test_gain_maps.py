@@ -5,8 +5,8 @@ import struct
 import numpy as np
 import pytest
 from PIL import Image
-from tests.image_files.test_isobmff import file
 
+from tests.image_files.test_isobmff import file
 from tf_imgcomp.image_files import formats, gain_maps
 from tf_imgcomp.image_files.images import Photo, read_image, write_image
 

@@ -9,7 +9,7 @@ from PIL import Image
 from tests import tiny
 from tests.serving.server import run, strings
 from tf_imgcomp.export import postfilter
-from tf_imgcomp.image_codecs.filtered import SavedFilter
+from tf_imgcomp.image_codecs.tile_filtering import SavedFilter
 from tf_imgcomp.postfilter.ensembles import ENSEMBLES
 from tf_imgcomp.serving import export, warmup
 

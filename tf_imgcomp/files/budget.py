@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.files.encoding import PhotoEncoder
-from tf_imgcomp.files.goals import cached_by_setting, without_metadata
+from tf_imgcomp.files.rate_search import cached_by_setting
 from tf_imgcomp.image_codecs.interface import ImageCodec
 from tf_imgcomp.image_files import images
 from tf_imgcomp.size_limits import MAX_PIXELS
@@ -73,7 +73,7 @@ def share_out_bits(
     @functools.lru_cache(maxsize=1)  # The next trial is of the same image or of none.
     def encoder(source: Path) -> PhotoEncoder:
         photo = images.read_image(source, codec.memory_to_compress, max_pixels)
-        return PhotoEncoder(without_metadata(photo) if strip else photo)
+        return PhotoEncoder(photo.without_metadata() if strip else photo)
 
     def measure(source: Path, quality: float) -> Point:
         psnr, encoded = encoder(source).measured(codec, quality)

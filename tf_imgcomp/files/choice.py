@@ -19,6 +19,7 @@ from tf_imgcomp.files import goals
 from tf_imgcomp.files.drawn import LOOK, LookConfig, looks_drawn
 from tf_imgcomp.files.encoding import Encoded, PhotoEncoder
 from tf_imgcomp.files.goals import Goal
+from tf_imgcomp.files.rate_search import cached_by_setting
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.classical import STREAMS
 from tf_imgcomp.image_codecs.interface import ImageCodec
@@ -159,7 +160,7 @@ def _cheapest_quality(
         _, encoded = encoder.measured(fast, tried)
         return lagrangian(encoded, quality, config), encoded
 
-    trial = goals.cached_by_setting(codec, measure)
+    trial = cached_by_setting(codec, measure)
     best = max(1, config.start * quality)
     if trial(best)[0] > limit:
         return None

@@ -86,7 +86,7 @@ def compress_file(
     with size_limits.shared(codec.memory_to_compress) as needed_memory:
         photo = images.read_image(source, needed_memory, max_pixels)
         if strip:
-            photo = goals.without_metadata(photo)
+            photo = photo.without_metadata()
         height, width, _ = photo.pixels.shape
         if importance:
             field = read_importance(importance, height, width, max_pixels)

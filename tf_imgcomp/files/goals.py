@@ -7,18 +7,15 @@ import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 from tf_imgcomp import metrics
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.files.encoding import Encoded, PhotoEncoder
-from tf_imgcomp.files.rate_search import Trial, bracket
+from tf_imgcomp.files.rate_search import Trial, bracket, cached_by_setting
 from tf_imgcomp.image_codecs.interface import ImageCodec
 from tf_imgcomp.image_files.images import Photo
 
 DEFAULT_QUALITY = 50.0
-
-_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
@@ -79,26 +76,6 @@ def encode(codec: ImageCodec, photo: Photo, goal: Goal) -> Encoded:
         limit = math.floor(goal.target_bpp * height * width / 8)
         return _stay_below(codec, encoder, limit)
     raise ValueError("Expected a goal with a value, received none.")
-
-
-def without_metadata(photo: Photo) -> Photo:
-    """The photo without ICC profile, EXIF, XMP, resolution and text."""
-    return dataclasses.replace(photo, icc=None, exif=None, xmp=None, dpi=None, text=())
-
-
-def cached_by_setting(
-    codec: ImageCodec, measure: Callable[[float], _Result]
-) -> Callable[[float], _Result]:
-    """Caches trials by codec setting."""
-    results: dict[float, _Result] = {}
-
-    def cached(quality: float) -> _Result:
-        setting = codec.setting(quality)
-        if setting not in results:
-            results[setting] = measure(quality)
-        return results[setting]
-
-    return cached
 
 
 def _stay_below(codec: ImageCodec, encoder: PhotoEncoder, limit: int) -> Encoded:

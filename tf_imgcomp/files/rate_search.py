@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+from tf_imgcomp.image_codecs.interface import ImageCodec
 
 MAX_TRIALS = 10
+
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
@@ -70,3 +74,18 @@ def bracket(
             high, above = trial, trial.value - target
         last = trial
     return low, high
+
+
+def cached_by_setting(
+    codec: ImageCodec, measure: Callable[[float], _Result]
+) -> Callable[[float], _Result]:
+    """Caches trials by codec setting."""
+    results: dict[float, _Result] = {}
+
+    def cached(quality: float) -> _Result:
+        setting = codec.setting(quality)
+        if setting not in results:
+            results[setting] = measure(quality)
+        return results[setting]
+
+    return cached

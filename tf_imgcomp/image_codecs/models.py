@@ -9,10 +9,11 @@ from pathlib import Path
 
 from tf_imgcomp.errors import ModelError
 from tf_imgcomp.image_codecs.classical import STREAMS, ClassicalImageCodec
-from tf_imgcomp.image_codecs.filtered import FilteredCodec, SavedFilter
+from tf_imgcomp.image_codecs.filtered import FilteredCodec
 from tf_imgcomp.image_codecs.interface import ImageCodec
 from tf_imgcomp.image_codecs.learned import LearnedCodec
 from tf_imgcomp.image_codecs.tile_coding import TileModel
+from tf_imgcomp.image_codecs.tile_filtering import SavedFilter
 from tf_imgcomp.image_codecs.workers import Workers
 from tf_imgcomp.model_folder import CARD, is_id, read_card
 

@@ -1,7 +1,7 @@
 """The interface of models to a learned codec and a filter: work on one tile.
 
-`tile_coding.TileModel` and `filtered.SavedFilter` run a SavedModel in this process;
-`client.remote_codec` and `client.remote_filter` ask a server.
+`tile_coding.TileModel` and `tile_filtering.SavedFilter` run a SavedModel in this
+process; `client.remote_codec` and `client.remote_filter` ask a server.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class TileCoder(TileWorker, Protocol):
 
 
 class TileFilter(TileWorker, Protocol):
-    """Filters tiles, as `filtered.SavedFilter` does."""
+    """Filters tiles, as `tile_filtering.SavedFilter` does."""
 
     def __call__(
         self, pixels: np.ndarray, setting: float, ensemble: str = "none"

@@ -13,7 +13,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -103,6 +103,10 @@ class Photo:
             return self.dpi
         dpi = exif.read_dpi(self.exif)
         return dpi if dpi and metadata.is_resolution(dpi) else None
+
+    def without_metadata(self) -> Photo:
+        """The photo without ICC profile, EXIF, XMP, resolution and text."""
+        return replace(self, icc=None, exif=None, xmp=None, dpi=None, text=())
 
 
 def read_image(
