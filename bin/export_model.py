@@ -18,8 +18,10 @@ from tf_imgcomp_bin import command_line
 
 PROGRAM = "export_model"
 
-_WRITTEN = ("id", "fingerprint", "bytes_per_pixel", "encoder_base")
-_WRITTEN += ("tile", "border", "reach")
+_WRITTEN = (
+    *("id", "fingerprint", "bytes_per_pixel", "encoder_base"),
+    *("tile", "border", "reach"),
+)
 
 
 def export_again(folder: Path) -> int:
