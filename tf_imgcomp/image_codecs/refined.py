@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tf_imgcomp.image_codecs.learned import LearnedCodec
 
 # Peak memory by benchmarks/memory.py: of the first tile, whatever its size, and of the
-# pixels of a tile with its surroundings. Measured with fdram, up to 768x512.
+# pixels of a tile with its surroundings. Those of fdram; cheng2020 takes half of them.
 BASE = 490e6
 BYTES_PER_PIXEL = 1250.0
 
