@@ -66,7 +66,7 @@ _EFFORT = flags.DEFINE_integer(
     f"1 to 9. Efforts 1 to {FAST} give the same file. From {FAST + 1} on a learned "
     "codec refines the latents of each image, in "
     + ", ".join(str(count) for count in ITERATIONS.values() if count)
-    + " iterations of 3 to 6 s per megapixel: smaller files at the same PSNR, "
+    + " iterations of 3 to 6 s per megapixel: smaller files at equal quality, "
     "which decode as fast.",
     lower_bound=1,
     upper_bound=9,

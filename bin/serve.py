@@ -5,7 +5,7 @@
     bin/compress --server=kserve://localhost:8500 photo.jpg
 
 Starts tensorflow_model_server (tfs://) if it is installed, else NVIDIA Triton
-(kserve://; pip install tf_imgcomp[serve]), and says which. Models are exported first if
+(kserve://; extra `serve` of tf_imgcomp), and says which. Models are exported first if
 that was not done before, a minute or two each. SIGTERM tells Triton to end after the
 requests that are under way. There is no encryption and no password: see docs/serving.md
 before you let strangers in.
@@ -100,7 +100,7 @@ def serve() -> int:
     if program is None and not triton.is_installed():
         raise ServerError(
             f"neither {tensorflow_serving.PROGRAM} nor Triton is installed: "
-            "pip install tf_imgcomp[serve]"
+            "install tf_imgcomp with its extra 'serve'"
         )
     folder = Path(_EXPORTS.value).expanduser()
     pixels_max = int(_MEGAPIXELS.value * 1e6)

@@ -46,7 +46,7 @@ def test_a_wrong_path_is_named(monkeypatch, photo):
 def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
     assert CODECS["vvc"].available() == (
-        "imageio-ffmpeg is not installed: pip install 'tf_imgcomp[classical]'"
+        "imageio-ffmpeg is not installed: install tf_imgcomp with its extra 'classical'"
     )
 
 

@@ -29,5 +29,5 @@ def test_a_missing_library_is_named(monkeypatch):
 def test_a_missing_plugin_is_named():
     missing = Plugin("pillow-none", "pillow_none").missing()
     assert missing == (
-        "pillow-none is not installed: pip install 'tf_imgcomp[classical]'"
+        "pillow-none is not installed: install tf_imgcomp with its extra 'classical'"
     )

@@ -9,8 +9,8 @@ from PIL import Image
 from tests.stub_codec import StubCodec
 from tf_imgcomp import bitstream
 from tf_imgcomp.errors import BitstreamError, ImageError, ModelError
+from tf_imgcomp.files import extras
 from tf_imgcomp.files.encoding import PhotoEncoder, decode
-from tf_imgcomp.image_files import extras
 from tf_imgcomp.image_files.images import Photo
 from tf_imgcomp.regions import Region
 

@@ -11,13 +11,13 @@ from PIL import ExifTags, Image, ImageCms, PngImagePlugin
 from tests.image_files.png_files import png
 from tf_imgcomp import bitstream
 from tf_imgcomp.files.metadata_blocks import decode_blocks, encode_blocks
-from tf_imgcomp.image_files.extras import MAX_METADATA
 from tf_imgcomp.image_files.images import (
     Photo,
     read_image,
     read_pillow_image,
     write_image,
 )
+from tf_imgcomp.image_files.metadata import MAX_METADATA
 
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"/>'
 TEXT = (("Comment", "h\u00e9llo"),)

@@ -88,5 +88,7 @@ def test_without_a_server_both_are_named(monkeypatch, capsys):
     monkeypatch.setattr(tensorflow_serving, "find", lambda: None)
     monkeypatch.setattr(triton, "is_installed", lambda: False)
     assert run(serve) == 1
-    message = "neither tensorflow_model_server nor Triton is installed: pip install"
+    message = (
+        "neither tensorflow_model_server nor Triton is installed: install tf_imgcomp"
+    )
     assert message in capsys.readouterr().err

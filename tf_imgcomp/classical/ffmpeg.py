@@ -30,7 +30,8 @@ def executable() -> str:
         import imageio_ffmpeg
     except ImportError:
         raise ClassicalCodecError(
-            "imageio-ffmpeg is not installed: pip install 'tf_imgcomp[classical]'"
+            "imageio-ffmpeg is not installed: install tf_imgcomp with its extra "
+            "'classical'"
         ) from None
     try:
         return imageio_ffmpeg.get_ffmpeg_exe()

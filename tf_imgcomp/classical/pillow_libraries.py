@@ -56,7 +56,8 @@ class Plugin:
             self.load()
         except ImportError:
             return (
-                f"{self.package} is not installed: pip install 'tf_imgcomp[classical]'"
+                f"{self.package} is not installed: install tf_imgcomp with its extra "
+                "'classical'"
             )
         return None
 

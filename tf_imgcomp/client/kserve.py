@@ -48,7 +48,7 @@ class KServe(Connection):
             from tritonclient import grpc, utils
         except (ImportError, RuntimeError) as error:  # The latter without gRPC.
             raise ServerError(
-                f"{url} needs tritonclient: pip install tf_imgcomp[client]"
+                f"{url} needs tritonclient: install tf_imgcomp with its extra 'client'"
             ) from error
         self._grpc, self._utils = grpc, utils
         self._client = grpc.InferenceServerClient(address, channel_args=CHANNEL_OPTIONS)

@@ -38,7 +38,8 @@ class TensorFlowServing(Connection):
             from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
         except ImportError as error:
             raise ServerError(
-                f"{url} needs tensorflow-serving-api: pip install tf_imgcomp[client]"
+                f"{url} needs tensorflow-serving-api: "
+                "install tf_imgcomp with its extra 'client'"
             ) from error
         self._tf, self._grpc, self._messages = tf, grpc, predict_pb2
         channel = grpc.insecure_channel(address, CHANNEL_OPTIONS)

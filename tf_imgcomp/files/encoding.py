@@ -11,9 +11,9 @@ from PIL import Image
 
 from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.bitstream import TfciFile
+from tf_imgcomp.files import extras
 from tf_imgcomp.files.metadata_blocks import decode_blocks, encode_blocks
 from tf_imgcomp.image_codecs.interface import ImageCodec
-from tf_imgcomp.image_files import extras
 from tf_imgcomp.image_files.images import Photo
 from tf_imgcomp.regions import Region, tile_count, tile_region
 

@@ -12,7 +12,8 @@ from typing import Any
 from tf_imgcomp import bitstream
 from tf_imgcomp.bitstream import Reader, varint
 from tf_imgcomp.errors import BitstreamError, ImageError
-from tf_imgcomp.image_files import extras, metadata
+from tf_imgcomp.files import extras
+from tf_imgcomp.image_files import metadata
 from tf_imgcomp.image_files.images import Photo
 from tf_imgcomp.image_files.metadata import Text
 

@@ -40,7 +40,7 @@ class _Plugin:
             importlib.import_module(self.module)
         except ImportError:
             raise ImageError(
-                f"{self.title} needs another package: pip install {self.install}"
+                f"{self.title} needs another package: {self.install}"
             ) from None
 
 
@@ -48,10 +48,12 @@ class _Plugin:
 _HEIF = _Plugin(
     "HEIC",
     "pillow_heif.HeifImagePlugin",
-    "pillow-heif",
+    "pip install pillow-heif",
     (".heic", ".heics", ".heif", ".heifs", ".hif"),
 )
-_JXL = _Plugin("JPEG XL", "pillow_jxl", "'tf_imgcomp[jxl]'", (".jxl",))
+_JXL = _Plugin(
+    "JPEG XL", "pillow_jxl", "install tf_imgcomp with its extra 'jxl'", (".jxl",)
+)
 
 
 def open_image(stream: BinaryIO) -> Image.Image:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from PIL import Image, PngImagePlugin
 
 from tf_imgcomp.image_files import exif, jpeg_xl, png
-from tf_imgcomp.image_files.extras import MAX_METADATA
+
+MAX_METADATA = 2**24  # Bytes; real profiles and EXIF blocks are far below.
 
 if TYPE_CHECKING:
     from tf_imgcomp.image_files.images import Photo

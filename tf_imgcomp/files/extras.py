@@ -10,8 +10,7 @@ import zlib
 import numpy as np
 
 from tf_imgcomp.errors import BitstreamError, ImageError
-
-MAX_METADATA = 2**24  # Bytes; real profiles and EXIF blocks are far below.
+from tf_imgcomp.image_files.metadata import MAX_METADATA
 
 _STORED, _DEFLATED = b"\0", b"\1"
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
 from tf_imgcomp.errors import BitstreamError, ImageError
-from tf_imgcomp.image_files.extras import (
+from tf_imgcomp.files.extras import (
     MAX_METADATA,
     decode_alpha,
     decode_metadata,
