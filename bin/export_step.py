@@ -1,7 +1,7 @@
 #!/usr/bin/env -S python3 -I
 """Exports the training step of a flagfile, to train on another machine.
 
-    bin/export_step --flagfile=fdram.flags --output=run/step \
+    bin/export_step --flagfile=fdram_m.flags --output=run/step \
         [--init=WEIGHTS] [--batch=16 --crop=256 --precision=bfloat16]
 
 The folder holds all that training needs but the photos, which bin/pack_images packs:
@@ -10,7 +10,8 @@ neither TensorFlow nor this package. On the other machine:
     pip install -r step/requirements.txt
     python step/train.py step --data=photos.zip --output=out --minutes=20
 
-bin/import_weights brings the weights back.
+bin/import_weights brings the weights back. Only Adam can be exported: add
+--optimizer=adam to a flagfile with another optimizer.
 """
 
 import os
