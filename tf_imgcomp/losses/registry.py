@@ -1,4 +1,7 @@
-"""The table of losses that a codec can be trained for."""
+"""The table of losses that a codec can be trained for.
+
+Distortions in them have a table in `distortion`, losses of filters in `restoration`.
+"""
 
 from functools import partial
 from typing import Callable, NamedTuple
