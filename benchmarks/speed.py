@@ -114,10 +114,9 @@ def time_parts(pixels: np.ndarray) -> None:
     quality = tf.constant(file.quality, tf.float32)
     hundredths = tf.constant(round(file.quality * 100), tf.int64)
     codec = load_trained(Path(_MODEL.value))
-    # Entropy coding as in the SavedModel; its parts can be timed one by one here.
+    # The functions of the SavedModel, which can be timed one by one here.
     module = CodecModule(codec)
-    transforms = saved.model.load()
-    latents = transforms.analysis(image=pixels, crop=WHOLE, quality=hundredths)
+    latents = module.analysis(pixels, WHOLE, hundredths)
     y, z = latents["y"], latents["z"]
     shape = tf.shape(z)[1:3]
     encode = tf.function(lambda: module.coder.encode(y, z, hundredths))
@@ -140,12 +139,8 @@ def time_parts(pixels: np.ndarray) -> None:
         {
             "compress": lambda: saved.compress(pixels, file.quality),
             "decompress": lambda: saved.from_file(file),
-            "analysis": lambda: transforms.analysis(
-                image=pixels, crop=WHOLE, quality=hundredths
-            ),
-            "synthesis": lambda: transforms.synthesis(
-                y_hat=y_hat, crop=WHOLE, quality=hundredths
-            ),
+            "analysis": lambda: module.analysis(pixels, WHOLE, hundredths),
+            "synthesis": lambda: module.synthesis(y_hat, WHOLE, hundredths),
             "float networks": tf.function(
                 lambda: networks(codec.latent_coder, z_hat, y_hat, rate, slices)
             ),
