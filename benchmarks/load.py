@@ -25,7 +25,7 @@ import numpy as np
 import tensorflow as tf
 from absl import app, flags
 
-from tf_imgcomp.client import servers
+from tf_imgcomp.client import urls
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.serving.export import up_to_date
@@ -140,7 +140,7 @@ def main(argv: list[str]) -> None:
     name, here = export.parent.name, local_calls(export)
     server = start_server(exports)
     try:
-        connection = servers.connect(f"kserve://127.0.0.1:{GRPC_PORT}")
+        connection = urls.connect(f"kserve://127.0.0.1:{GRPC_PORT}")
         there = functools.partial(connection.call, name)
         for call in (here, there):
             Load(call, photo).run(2, 1.0)  # What is compiled once, is now.

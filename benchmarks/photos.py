@@ -26,7 +26,7 @@ from tf_imgcomp.files import compression
 from tf_imgcomp.files.goals import Goal
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.interface import ImageCodec
-from tf_imgcomp_bin import command_line
+from tf_imgcomp_bin import file_jobs, startup
 
 _MODEL = flags.DEFINE_string("model", models.DEFAULT, "Id or folder of a codec.")
 _RUNS = flags.DEFINE_integer("runs", 3, "Runs of each way.")
@@ -35,8 +35,8 @@ _RUNS = flags.DEFINE_integer("runs", 3, "Runs of each way.")
 @functools.cache
 def load(model: str, at_once: int) -> ImageCodec:
     """The codec of a process."""
-    load_here = functools.partial(models.load, workers=command_line.workers(None))
-    return command_line.fast_startup(load_here, at_once=at_once)(model)
+    load_here = functools.partial(models.load, workers=startup.workers(None))
+    return startup.fast_startup(load_here, at_once=at_once)(model)
 
 
 def compress(model: str, folder: Path, output: Path, at_once: int) -> None:
@@ -49,7 +49,7 @@ def compress(model: str, folder: Path, output: Path, at_once: int) -> None:
         return compression.compress_file(codec, source, target, goal, overwrite=True)
 
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-        assert command_line.each_file("compress", jobs, work, at_once) == 0
+        assert file_jobs.each_file("compress", jobs, work, at_once) == 0
 
 
 def main(argv: list[str]) -> None:
@@ -58,7 +58,7 @@ def main(argv: list[str]) -> None:
     context = multiprocessing.get_context("spawn")  # TensorFlow cannot fork.
     with tempfile.TemporaryDirectory() as output, contextlib.ExitStack() as processes:
         ways = {}
-        for at_once in (1, command_line.photos_at_once(count, None)):
+        for at_once in (1, file_jobs.photos_at_once(count, None)):
             process = processes.enter_context(ProcessPoolExecutor(1, context))
             job = (compress, _MODEL.value, folder, Path(output), at_once)
             ways[at_once] = functools.partial(_result, process, *job)

@@ -28,7 +28,7 @@ from pathlib import Path
 from absl import flags
 
 from tf_imgcomp.errors import ImgcompError
-from tf_imgcomp_bin import command_line
+from tf_imgcomp_bin import command_line, messages
 
 PROGRAM = "ablate"
 BIN = Path(__file__).parent
@@ -121,10 +121,10 @@ def evaluate(variant: str, output: Path, images: Sequence[str]) -> None:
 
 def run_program(name: str, *arguments: str) -> None:
     """Runs another program; what it prints is for the user."""
-    print(f"{command_line.called(name)} {' '.join(arguments)}", flush=True)
+    print(f"{messages.called(name)} {' '.join(arguments)}", flush=True)
     program = [sys.executable, "-I", str(BIN / f"{name}.py"), *arguments]
     if code := subprocess.run(program, check=False).returncode:
-        name = command_line.called(name)
+        name = messages.called(name)
         raise ImgcompError(f"{name} ended with exit code {code}, see above")
 
 

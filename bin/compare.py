@@ -39,7 +39,14 @@ from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.image_files import images
 from tf_imgcomp.image_files.images import Photo
-from tf_imgcomp_bin import coding_flags, command_line, goal_flags, input_flags
+from tf_imgcomp_bin import (
+    coding_flags,
+    command_line,
+    file_jobs,
+    goal_flags,
+    input_flags,
+    messages,
+)
 
 PROGRAM = "compare"
 
@@ -71,7 +78,7 @@ def compare(inputs: Sequence[str]) -> int:
     def work(source: Path, target: Path) -> str:
         return compare_photo(codec, classical, source, target)
 
-    return command_line.each_file(PROGRAM, jobs, work)
+    return file_jobs.each_file(PROGRAM, jobs, work)
 
 
 def compare_photo(
@@ -91,7 +98,7 @@ def compare_photo(
         source, codec.memory_to_compress, input_flags.MAX_PIXELS.value
     )
     for note in photo.notes:
-        command_line.complain(PROGRAM, f"{source}: {note}")
+        messages.complain(PROGRAM, f"{source}: {note}")
     photo = Photo(photo.pixels, photo.grey)
     ours, position_map = _ours(codec, photo)
     limit = ours.figures.num_bytes

@@ -40,10 +40,13 @@ from tf_imgcomp.postfilter.ensembles import ENSEMBLES
 from tf_imgcomp_bin import (
     coding_flags,
     command_line,
+    file_jobs,
     goal_flags,
     input_flags,
+    messages,
     server_flags,
     standard_streams,
+    startup,
 )
 from tf_imgcomp_bin.model_table import model_table
 
@@ -120,14 +123,14 @@ def compress(inputs: Sequence[str]) -> int:
     if _TOTAL_BPP.value is not None and standard_streams.STANDARD in jobs:
         raise ImgcompError("--total_bpp: expected files, received standard input")
     threads = coding_flags.THREADS.value
-    progress = functools.partial(command_line.progress, unit="iteration")
+    progress = functools.partial(messages.progress, unit="iteration")
 
     def load_here(model: str) -> ImageCodec:
-        return models.load(model, command_line.workers(threads))
+        return models.load(model, startup.workers(threads))
 
     # All photos share an importance image; they would wait for each other to read it.
     count = 1 if _IMPORTANCE.value else len(jobs)
-    at_once = command_line.photos_at_once(count, threads)
+    at_once = file_jobs.photos_at_once(count, threads)
     load = server_flags.loader(load_here, threads, at_once)
     default = choice.AUTO if _TOTAL_BPP.value is None else models.DEFAULT
     codec, others = choice.load(
@@ -144,7 +147,7 @@ def compress(inputs: Sequence[str]) -> int:
             _TOTAL_BPP.value,
             strip=_STRIP.value,
             max_pixels=input_flags.MAX_PIXELS.value,
-            progress=command_line.progress,
+            progress=messages.progress,
         )
 
     def goal(source: Path) -> Goal:
@@ -167,7 +170,7 @@ def compress(inputs: Sequence[str]) -> int:
                 overwrite=coding_flags.OVERWRITE.value,
             )
 
-    return command_line.each_file(PROGRAM, jobs, work, at_once)
+    return file_jobs.each_file(PROGRAM, jobs, work, at_once)
 
 
 def list_models() -> int:

@@ -34,9 +34,11 @@ from tf_imgcomp.regions import Region
 from tf_imgcomp_bin import (
     coding_flags,
     command_line,
+    file_jobs,
     input_flags,
     server_flags,
     standard_streams,
+    startup,
 )
 
 PROGRAM = "decompress"
@@ -81,7 +83,7 @@ def make_load(model: str | None, threads: int | None, at_once: int):
     Only a model named by the user may be outside of the models' folders: a file must
     not choose which folder is loaded.
     """
-    workers = command_line.workers(threads)
+    workers = startup.workers(threads)
     find = models.load_by_id if model is None else models.load
     find = functools.partial(find, workers=workers)
     load = functools.cache(server_flags.loader(find, threads, at_once))
@@ -106,7 +108,7 @@ def decompress(inputs: Sequence[str]) -> int:
     )
     jobs = standard_streams.in_jobs(jobs, coding_flags.OUTPUT.value)
     threads = coding_flags.THREADS.value
-    at_once = command_line.photos_at_once(len(jobs), threads)
+    at_once = file_jobs.photos_at_once(len(jobs), threads)
     load = make_load(coding_flags.MODEL.value, threads, at_once)
 
     def work(source: Path, target: Path) -> Report:
@@ -121,7 +123,7 @@ def decompress(inputs: Sequence[str]) -> int:
                 overwrite=coding_flags.OVERWRITE.value,
             )
 
-    return command_line.each_file(PROGRAM, jobs, work, at_once)
+    return file_jobs.each_file(PROGRAM, jobs, work, at_once)
 
 
 def main(argv: Sequence[str]) -> int:

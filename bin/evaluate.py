@@ -32,7 +32,7 @@ from absl import flags
 from tf_imgcomp.classical import CODECS
 from tf_imgcomp.errors import ClassicalCodecError, ImgcompError
 from tf_imgcomp.image_codecs.effort import FAST
-from tf_imgcomp_bin import command_line, input_flags
+from tf_imgcomp_bin import command_line, input_flags, messages
 
 PROGRAM = "evaluate"
 
@@ -110,14 +110,12 @@ def evaluate(inputs: Sequence[str]) -> int:
     output = Path(_OUTPUT.value)
     cache = Cache(output / ".cache")
     points, failed = [], False
-    for path in command_line.told("evaluate", images):
+    for path in messages.told("evaluate", images):
         try:
             pixels = read_image(path, max_pixels=input_flags.MAX_PIXELS.value).pixels
             points += [_measure(cache, *job, path, pixels) for job in jobs]
         except (ImgcompError, OSError, MemoryError) as error:
-            command_line.complain(
-                PROGRAM, f"{path}: {command_line.reason(error, path)}"
-            )
+            messages.complain(PROGRAM, f"{path}: {messages.reason(error, path)}")
             failed = True
     if not points:
         return 1

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from absl import app, flags
 
-from tf_imgcomp_bin import command_line, input_flags
+from tf_imgcomp_bin import command_line, input_flags, messages
 
 PROGRAM = "import_weights"
 
@@ -92,12 +92,12 @@ def photos() -> list:
             limit = input_flags.MAX_PIXELS.value
             read.append(read_image(path, max_pixels=limit).pixels)
         except (ImageError, OSError) as error:
-            command_line.complain(PROGRAM, f"{path}: {error}, left out")
+            messages.complain(PROGRAM, f"{path}: {error}, left out")
     if not read:
         raise ImageError(f"{_DATA.value}: no photo can be read")
     if len(read) < _PHOTOS.value:
         wanted = f"{len(read)} photos instead of {_PHOTOS.value}"
-        command_line.complain(PROGRAM, f"validation on {wanted}: no more are there")
+        messages.complain(PROGRAM, f"validation on {wanted}: no more are there")
     return read
 
 

@@ -23,7 +23,7 @@ from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.bitstream import EXIF, ICC, RESOLUTION, TEXT, XMP, TfciFile
 from tf_imgcomp.files import paths
 from tf_imgcomp.files.compression import SUFFIX
-from tf_imgcomp_bin import command_line
+from tf_imgcomp_bin import command_line, file_jobs, messages
 
 PROGRAM = "inspect"
 
@@ -46,7 +46,7 @@ def inspect_file(path: Path) -> str:
     if _JSON.value:
         text = json.dumps({"file": str(path), **facts})
     else:
-        name = command_line.one_line(f"{path}:")
+        name = messages.one_line(f"{path}:")
         text = "\n".join([name, *_lines(facts)])
     if error:
         tqdm.write(text)
@@ -124,7 +124,7 @@ def _size(num_bytes: int) -> str:
 
 def inspect(inputs: Sequence[str]) -> int:
     jobs = {path: path for path in paths.expand_inputs(inputs, {SUFFIX})}
-    return command_line.each_file(PROGRAM, jobs, lambda path, _: inspect_file(path))
+    return file_jobs.each_file(PROGRAM, jobs, lambda path, _: inspect_file(path))
 
 
 def main(argv: Sequence[str]) -> int:

@@ -22,10 +22,10 @@ from pathlib import Path
 from absl import app, flags
 from tqdm import tqdm
 
+from tf_imgcomp.data.making_pairs import make_pairs, plan
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.image_codecs import classical, models
-from tf_imgcomp.postfilter.making_pairs import make_pairs, plan
-from tf_imgcomp_bin import command_line, input_flags
+from tf_imgcomp_bin import command_line, input_flags, messages
 
 PROGRAM = "make_pairs"
 
@@ -80,7 +80,7 @@ def make(folder: Path) -> int:
     for job, reason in tqdm(results, total=len(jobs), unit="pair", disable=None):
         made, failed = made + (not reason), failed + bool(reason)
         if reason:
-            command_line.complain(PROGRAM, f"{job.photo}: {reason}")
+            messages.complain(PROGRAM, f"{job.photo}: {reason}")
     there = len(jobs) - made - failed
     print(f"{output}: {made} pairs made, {there} were there, {failed} failed")
     return 1 if failed else 0

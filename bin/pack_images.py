@@ -15,7 +15,7 @@ from absl import app, flags
 from tqdm import tqdm
 
 from tf_imgcomp.data.packing import pack_photos
-from tf_imgcomp_bin import command_line, input_flags
+from tf_imgcomp_bin import command_line, input_flags, messages
 
 PROGRAM = "pack_images"
 
@@ -40,7 +40,7 @@ def pack(folder: Path) -> int:
     limit = input_flags.MAX_PIXELS.value
     packed = pack_photos(folder, output, 1e6 * _MEGABYTES.value, tqdm, limit)
     for name in packed.unreadable:
-        command_line.complain(PROGRAM, f"{name}: not readable, left out")
+        messages.complain(PROGRAM, f"{name}: not readable, left out")
     print(
         f"{output}: {output.stat().st_size / 1e6:.1f} MB, {packed.train} photos to "
         f"train on, {packed.held_out} held out, no room for {packed.left}"

@@ -17,7 +17,7 @@ from absl import flags
 
 from tf_imgcomp.atomic_files import open_atomically
 from tf_imgcomp.data.screens import render
-from tf_imgcomp_bin import command_line
+from tf_imgcomp_bin import command_line, messages
 
 PROGRAM = "render_screens"
 
@@ -39,7 +39,7 @@ def main(argv: Sequence[str]) -> int:
 
 def write_screens() -> int:
     output = Path(_OUTPUT.value)
-    for number in command_line.progress(range(_COUNT.value)):
+    for number in messages.progress(range(_COUNT.value)):
         image = render.render(_SEED.value, number, _WIDTH.value, _HEIGHT.value)
         path = output / render.file_name(number)
         with open_atomically(path, overwrite=True) as file:

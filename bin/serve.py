@@ -24,8 +24,8 @@ from pathlib import Path
 from absl import app, flags
 
 from tf_imgcomp.errors import ServerError
-from tf_imgcomp.serving.options import ServerOptions
-from tf_imgcomp_bin import command_line
+from tf_imgcomp.servers.options import ServerOptions
+from tf_imgcomp_bin import command_line, messages
 
 PROGRAM = "serve"
 
@@ -94,7 +94,8 @@ def options() -> ServerOptions:
 
 def serve() -> int:
     from tf_imgcomp.image_codecs.models import find
-    from tf_imgcomp.serving import export, tensorflow_serving, triton
+    from tf_imgcomp.servers import tensorflow_serving, triton
+    from tf_imgcomp.serving import export
 
     program = tensorflow_serving.find()
     if program is None and not triton.is_installed():
@@ -125,7 +126,7 @@ def serve() -> int:
 
 
 def tell(message: str) -> None:
-    print(f"{command_line.called(PROGRAM)}: {message}", flush=True)
+    print(f"{messages.called(PROGRAM)}: {message}", flush=True)
 
 
 def main(argv: Sequence[str]) -> int:

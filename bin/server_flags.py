@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from absl import flags
 
-from tf_imgcomp.client import remote_models, servers
+from tf_imgcomp.client import remote_models, urls
 from tf_imgcomp.client.connection import DEADLINE
 from tf_imgcomp.image_codecs.interface import ImageCodec
-from tf_imgcomp_bin import command_line
+from tf_imgcomp_bin import startup
 
 _SERVER = flags.DEFINE_string(
     "server",
@@ -39,7 +39,7 @@ def loader(
         at_once: photos to code at the same time.
     """
     if _SERVER.value is None:
-        return command_line.fast_startup(load_here, threads, at_once)
-    server = servers.connect(_SERVER.value, _DEADLINE.value)
-    workers = command_line.workers(threads)
+        return startup.fast_startup(load_here, threads, at_once)
+    server = urls.connect(_SERVER.value, _DEADLINE.value)
+    workers = startup.workers(threads)
     return lambda model: remote_models.load(server, model, workers)

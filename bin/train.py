@@ -20,7 +20,13 @@ from pathlib import Path
 
 from absl import app, flags
 
-from tf_imgcomp_bin import command_line, input_flags, objective_flags, training_flags
+from tf_imgcomp_bin import (
+    command_line,
+    input_flags,
+    messages,
+    objective_flags,
+    training_flags,
+)
 
 PROGRAM = "train"
 
@@ -67,7 +73,7 @@ def train() -> int:
         objective_flags.objective_config(),
         export=_EXPORT.value and Path(_EXPORT.value),
         card={"flags": card["flags"]},
-        report=lambda line: print(command_line.one_line(line), flush=True),
+        report=lambda line: print(messages.one_line(line), flush=True),
         progress=tqdm,
     )
     return 0

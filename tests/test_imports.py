@@ -39,6 +39,7 @@ LEVELS = {
     "api": 7,
     "pillow_plugin": 8,
     "serving": 7,
+    "servers": 8,
 }
 
 

@@ -12,7 +12,7 @@ from absl import flags
 
 import tf_imgcomp
 from tf_imgcomp.image_codecs.classical import STREAMS
-from tf_imgcomp_bin import coding_flags, command_line, completion
+from tf_imgcomp_bin import coding_flags, command_line, completion, messages
 
 BIN = Path(__file__).parents[2] / "bin"
 MODULES = [
@@ -48,9 +48,9 @@ def test_all_programs_are_installed():
 
 def test_programs_name_themselves_as_they_are_called(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["/any/bin/compress.py"])
-    command_line.complain("compress", "no")
+    messages.complain("compress", "no")
     monkeypatch.setattr(sys, "argv", ["/usr/bin/tf_imgcomp-compress"])
-    command_line.complain("compress", "no")
+    messages.complain("compress", "no")
     assert capsys.readouterr().err == "bin/compress: no\ntf_imgcomp-compress: no\n"
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from tf_imgcomp import size_limits
 from tf_imgcomp.errors import ImgcompError
-from tf_imgcomp_bin import command_line, compress, decompress
+from tf_imgcomp_bin import command_line, compress, decompress, file_jobs
 
 SECONDS = 60  # Far more than any step takes.
 
@@ -29,7 +29,7 @@ def test_files_are_in_work_together_and_told_in_order(capsys):
         second_is_done.set()
         return f"{source} {target}"
 
-    assert command_line.each_file("compress", jobs("1", "2", "3"), work, 2) == 0
+    assert file_jobs.each_file("compress", jobs("1", "2", "3"), work, 2) == 0
     assert capsys.readouterr().out == "1 1.out\n2 2.out\n3 3.out\n"
 
 
@@ -41,7 +41,7 @@ def test_a_file_that_fails_does_not_stop_the_others(at_once, capsys):
         return f"{source}"
 
     files = {**jobs("1", "2", "3"), Path("4"): Path("1.out")}
-    assert command_line.each_file("compress", files, work, at_once) == 1
+    assert file_jobs.each_file("compress", files, work, at_once) == 1
     out, err = capsys.readouterr()
     assert out == "1\n3\n"
     first, second = err.splitlines()
@@ -61,7 +61,7 @@ def test_an_interruption_leaves_out_files_that_wait():
 
     names = [str(number) for number in range(1, 50)]
     with pytest.raises(KeyboardInterrupt):
-        command_line.each_file("compress", jobs(*names), work, 2)
+        file_jobs.each_file("compress", jobs(*names), work, 2)
     interrupted.set()
     assert len(seen) < 5
 
@@ -70,7 +70,7 @@ def test_an_interruption_leaves_out_files_that_wait():
     ("count", "threads", "at_once"), [(9, 1, 1), (9, 2, 2), (9, 9, 2), (1, 9, 1)]
 )
 def test_one_thread_codes_one_photo_at_a_time(count, threads, at_once):
-    assert command_line.photos_at_once(count, threads) == at_once
+    assert file_jobs.photos_at_once(count, threads) == at_once
 
 
 def test_photos_come_out_as_one_by_one(stub, tmp_path, monkeypatch, capsys):

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from tf_imgcomp.client import connection, kserve, servers
+from tf_imgcomp.client import connection, kserve, urls
 from tf_imgcomp.client.connection import CallError, Connection
 from tf_imgcomp.client.results import checked
 from tf_imgcomp.errors import ModelError, ServerError
@@ -125,7 +125,7 @@ def test_no_other_card_is_taken(answer, message):
 )
 def test_other_urls_are_refused(url):
     with pytest.raises(ServerError, match="expected tfs://HOST:PORT or kserve://"):
-        servers.connect(url)
+        urls.connect(url)
 
 
 def test_results_of_another_type_or_size_are_refused():
@@ -142,7 +142,7 @@ def test_of_a_failure_in_triton_its_reason_is_told():
     message = """Failed to process the request(s) for model 'm', message: \
 TritonModelException: Model execute error: Traceback (most recent call last):
   File "/tmp/folder/1/model.py", line 492, in execute
-c_python_backend_utils.TritonModelException: tf_imgcomp.serving.triton._Refusal: why
+c_python_backend_utils.TritonModelException: tf_imgcomp.servers.triton._Refusal: why
 
 At:
   /tmp/folder/1/model.py(501): execute
@@ -154,7 +154,7 @@ At:
 def test_a_client_of_kserve_does_not_wait_for_tensorflow():
     pytest.importorskip("tritonclient.grpc", reason="the client is not installed")
     code = (
-        "import sys; from tf_imgcomp.client import remote_models, servers; "
-        f"servers.connect({URL!r}); assert 'tensorflow' not in sys.modules"
+        "import sys; from tf_imgcomp.client import remote_models, urls; "
+        f"urls.connect({URL!r}); assert 'tensorflow' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from tf_imgcomp.client import servers
+from tf_imgcomp.client import urls
 from tf_imgcomp.client.remote_codec import RemoteTileCoder
 from tf_imgcomp.errors import ImgcompError, ModelError, ServerError
 
@@ -95,7 +95,7 @@ def answering(request):
     make_message = MESSAGES[request.param]
     make_message(SOUND)  # Skips if a package is missing.
     with running() as (service, port):
-        server = servers.connect(f"{request.param}://127.0.0.1:{port}", deadline=20)
+        server = urls.connect(f"{request.param}://127.0.0.1:{port}", deadline=20)
 
         def answer(arrays):
             service.answer = make_message(arrays).SerializeToString()
@@ -198,7 +198,7 @@ def test_few_bytes_do_not_become_a_large_array():
         shape.dim[0].size = size
         with running() as (service, port):
             service.answer = message.SerializeToString()
-            server = servers.connect(f"tfs://127.0.0.1:{port}")
+            server = urls.connect(f"tfs://127.0.0.1:{port}")
             with pytest.raises(ServerError, match=f"{size} elements in "):
                 server.call("m", "s")
 

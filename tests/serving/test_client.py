@@ -10,7 +10,7 @@ from PIL import Image, ImageCms
 
 from tests.serving.programs import run
 from tf_imgcomp import bitstream
-from tf_imgcomp.client import remote_models, servers
+from tf_imgcomp.client import remote_models, urls
 from tf_imgcomp.errors import BitstreamError, ModelError, ServerError
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_files.images import read_image
@@ -81,7 +81,7 @@ def test_means_of_a_filter_are_those_of_here(photo, server, ensemble):
     assert run(compress, model, f"--ensemble={ensemble}", photo) == 0
     name, codec = Path("photo.tfci"), models.load("tiny+xue2019")
     file = bitstream.unpack(name.read_bytes())
-    remote = remote_models.load(servers.connect(server.url), "tiny+xue2019")
+    remote = remote_models.load(urls.connect(server.url), "tiny+xue2019")
     for variant in (1, 2 if ensemble == "rotations" else 3):
         each = dataclasses.replace(file, variant=variant)
         difference = codec.from_file(each).astype(int) - remote.from_file(each)
@@ -91,7 +91,7 @@ def test_means_of_a_filter_are_those_of_here(photo, server, ensemble):
 def test_strings_keep_zeros_at_their_end(server, folder, make_image):
     data = models.load("tiny").encode(make_image(64, 64), 50)
     files = np.array([data, data + b"\0\0"], object)
-    result = servers.connect(server.url).call("tiny", "decompress", files=files)
+    result = urls.connect(server.url).call("tiny", "decompress", files=files)
     sound, longer = result["error"]
     assert not sound
     assert longer
@@ -99,7 +99,7 @@ def test_strings_keep_zeros_at_their_end(server, folder, make_image):
 
 def test_damage_is_told_as_here(server, folder, make_image):
     coded = models.load("tiny").compress(make_image(64, 64), 50)
-    remote = remote_models.load(servers.connect(server.url), "tiny")
+    remote = remote_models.load(urls.connect(server.url), "tiny")
     swapped = dataclasses.replace(coded, first=coded.rest, rest=coded.first)
     with pytest.raises(BitstreamError):
         remote.decompress(swapped, 64, 64)
@@ -113,13 +113,13 @@ def test_efforts_of_the_slow_mode_are_refused(photo, server, capsys):
 
 def test_a_model_that_is_not_there_is_told(server):
     with pytest.raises(ModelError, match="does not have model 'other'"):
-        remote_models.load(servers.connect(server.url), "other")
+        remote_models.load(urls.connect(server.url), "other")
     with pytest.raises(ModelError, match="expected the id of a model on"):
-        remote_models.load(servers.connect(server.url), "./tiny")
+        remote_models.load(urls.connect(server.url), "./tiny")
 
 
 def test_a_classical_codec_runs_here():
-    remote = remote_models.load(servers.connect("kserve://127.0.0.1:9"), "webp")
+    remote = remote_models.load(urls.connect("kserve://127.0.0.1:9"), "webp")
     assert remote.id == "webp"
 
 
@@ -152,7 +152,7 @@ def test_a_server_that_restarts_is_waited_for(tensorflow_serving, photo, monkeyp
 
 
 def test_results_that_make_no_sense_are_refused(tensorflow_serving, monkeypatch):
-    server = servers.connect(tensorflow_serving.url)
+    server = urls.connect(tensorflow_serving.url)
     remote = remote_models.load(server, "tiny")
     wrong = {"images": np.zeros((1, 16, 16, 3), np.uint8)}
     monkeypatch.setattr(server, "call", lambda *_, **inputs: wrong)

@@ -17,7 +17,7 @@ from PIL import Image
 from tests.serving.programs import run
 from tests.serving.server import strings
 from tests.serving.test_hostile import mutant
-from tf_imgcomp.client import servers
+from tf_imgcomp.client import urls
 from tf_imgcomp.errors import ImgcompError, ServerError
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp_bin import compress
@@ -97,7 +97,7 @@ def bad_requests(native, make_image, random):
 
 def test_each_bad_request_has_its_own_error(triton, models_folder, make_image):
     native = models.load(str(models_folder / "tiny"))
-    server = servers.connect(triton.url)
+    server = urls.connect(triton.url)
     good = (
         "compress",
         {
@@ -138,7 +138,7 @@ def test_http_answers_as_grpc(triton, make_image):
     with http.InferenceServerClient(address, network_timeout=60) as client:
         result = client.infer("tiny.compress", [images, quality])
     inputs = {"images": strings(data), "quality": np.float32([60])}
-    expected = servers.connect(triton.url).call("tiny", "compress", **inputs)
+    expected = urls.connect(triton.url).call("tiny", "compress", **inputs)
     assert result.as_numpy("files_bytes")[0, 0] == expected["files_bytes"][0]
     with urllib.request.urlopen(f"http://{address}/v2/health/ready") as answer:
         assert answer.status == 200
@@ -163,7 +163,7 @@ def test_killed_in_a_request_it_leaves_no_file(triton, folder, make_image, capsy
 def test_told_to_end_it_finishes_what_is_under_way(triton, make_image):
     images = strings(*[png(make_image(100, 120, seed)) for seed in range(8)])
     inputs = {"images": images, "quality": np.full(8, 60, np.float32)}
-    server = servers.connect(triton.url)
+    server = urls.connect(triton.url)
     expected = server.call("tiny", "compress", **inputs)["files_bytes"].tolist()
     before = taken(triton)
     with ThreadPoolExecutor(UNDER_WAY) as executor:

@@ -16,7 +16,7 @@ from tf_imgcomp.client.results import sense_made
 from tf_imgcomp.client.tensorflow_serving import CHANNEL_OPTIONS
 from tf_imgcomp.errors import ServerError
 
-# The last exception of several; its type may be that of `serving.triton`.
+# The last exception of several; its type may be that of `servers.triton`.
 _FAILED_CALL = re.compile(
     r".*TritonModelException: (?:[\w.]*_Refusal: )?([^\n]+)", re.DOTALL
 )

@@ -1,1 +1,1 @@
-"""Exports for model servers, and programs that start the servers."""
+"""Exports that model servers run: graphs from bytes to bytes, and for tiles."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NoReturn, Optional
 
 from tf_imgcomp.atomic_files import write_atomically
-from tf_imgcomp.serving.options import ServerOptions
+from tf_imgcomp.servers.options import ServerOptions
 
 PROGRAM = "tensorflow_model_server"
 _MODELS, _BATCHING = "models.config", "batching.config"

@@ -17,8 +17,8 @@ import tensorflow as tf
 
 from tf_imgcomp.client.kserve import served_name
 from tf_imgcomp.errors import ServerError
+from tf_imgcomp.servers.options import ServerOptions
 from tf_imgcomp.serving import warmup
-from tf_imgcomp.serving.options import ServerOptions
 
 _GRACE = 25  # Seconds for what is under way; pytriton kills Triton after 30.
 _LOOK_EVERY = 1.0  # Seconds between two looks whether Triton runs.

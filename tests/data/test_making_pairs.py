@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tf_imgcomp.data.making_pairs import FIGURES, make_pairs, plan
 from tf_imgcomp.data.pairs import unstack
 from tf_imgcomp.errors import ImageError, ImgcompError
 from tf_imgcomp.image_codecs import models
-from tf_imgcomp.postfilter.making_pairs import FIGURES, make_pairs, plan
 
 SETTINGS = (20, 30, 40)
 PROGRAM = Path(__file__).parents[2] / "bin" / "make_pairs.py"

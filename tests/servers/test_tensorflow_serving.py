@@ -8,8 +8,9 @@ import pytest
 from google.protobuf import text_format
 
 from tests.serving.programs import run
-from tf_imgcomp.serving import export, tensorflow_serving, triton
-from tf_imgcomp.serving.options import ServerOptions
+from tf_imgcomp.servers import tensorflow_serving, triton
+from tf_imgcomp.servers.options import ServerOptions
+from tf_imgcomp.serving import export
 from tf_imgcomp_bin import serve
 
 OPTIONS = ServerOptions(grpc_port=1500, http_port=1501, max_batch=4, max_queue=9)

@@ -1,0 +1,94 @@
+"""The loop over the files of a program."""
+
+from __future__ import annotations
+
+import errno
+import functools
+import os
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from tf_imgcomp.errors import ImgcompError
+from tf_imgcomp.files.compression import Report
+from tf_imgcomp_bin.messages import complain, reason, tell
+from tf_imgcomp_bin.standard_streams import STANDARD
+
+# Photos coded at the same time: one computes what another leaves idle while it is read,
+# entropy coded or written. More take more memory.
+_PHOTOS_AT_ONCE = 2
+
+
+def each_file(
+    program: str,
+    jobs: dict[Path, Path],
+    work: Callable[[Path, Path], Report | str],
+    at_once: int = 1,
+) -> int:
+    """Calls `work` for each file and prints what it returns.
+
+    A file that fails is reported and does not stop the others. Several files get a
+    progress bar on a terminal. If standard output is taken, what `work` returns goes to
+    standard error.
+
+    Args:
+        program: Name of the program, for its messages.
+        jobs: For each file read, the one it results in.
+        work: Called with both names for each file. Returns a report or a line.
+        at_once: How many files to work at, in threads. All that is printed is in the
+            order of the files.
+
+    Returns:
+        The exit code: 0, or 1 if any file failed.
+    """
+    exit_code, results = 0, _started(jobs, work, at_once)
+    silent = len(jobs) < 2 or not sys.stderr.isatty()
+    for source, target in tqdm(jobs.items(), disable=silent, unit="file"):
+        try:
+            result = next(results)()
+            if isinstance(result, Report):
+                result = tell(program, source, target, result)
+            tqdm.write(result, file=sys.stderr if target == STANDARD else sys.stdout)
+        except (ImgcompError, OSError, MemoryError) as error:
+            complain(program, f"{source}: {reason(error, source)}")
+            exit_code = 1
+    return exit_code
+
+
+def _started(
+    jobs: dict[Path, Path], work: Callable[[Path, Path], Any], at_once: int
+) -> Iterator[Callable[[], Any]]:
+    """For each job a function that returns its result, or raises its error."""
+    first_sources: dict[Path, Path] = {}
+    for source, target in jobs.items():
+        first_sources.setdefault(target, source)
+
+    def work_once(source: Path, target: Path) -> Any:
+        if source.is_dir():  # Of a folder that holds inputs, these take its place.
+            os.listdir(source)  # Raises if this is not permitted.
+            raise IsADirectoryError(errno.EISDIR, "Is a directory", str(source))
+        if first_sources[target] != source:
+            raise ImgcompError(
+                f"{target} is the output of {first_sources[target]} already"
+            )
+        return work(source, target)
+
+    if min(at_once, len(jobs)) < 2:
+        for job in jobs.items():
+            yield functools.partial(work_once, *job)
+        return
+    executor = ThreadPoolExecutor(at_once)
+    try:
+        for future in [executor.submit(work_once, *job) for job in jobs.items()]:
+            yield future.result
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)
+
+
+def photos_at_once(count: int, threads: int | None) -> int:
+    """How many photos to code at the same time, of `count` and with these threads."""
+    return min(count, _PHOTOS_AT_ONCE, threads or os.cpu_count() or 1)

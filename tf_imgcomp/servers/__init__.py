@@ -1,0 +1,1 @@
+"""Programs that start model servers: TensorFlow Serving, Triton."""
