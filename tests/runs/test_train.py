@@ -13,7 +13,7 @@ from tf_imgcomp.data.photos import is_held_out
 from tf_imgcomp.errors import ImgcompError, ModelError
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.losses.scales import LossScales
-from tf_imgcomp.runs.kinds import ObjectiveConfig
+from tf_imgcomp.runs.objective import ObjectiveConfig
 from tf_imgcomp.runs.train import (
     DataConfig,
     ModelConfig,

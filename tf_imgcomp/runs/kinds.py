@@ -4,7 +4,6 @@ A card says which kind a model is by its key, `codec` or `postfilter`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tf_imgcomp.codecs.base import Codec
@@ -15,44 +14,12 @@ from tf_imgcomp.export import postfilter as postfilter_export
 from tf_imgcomp.export.packed_weights import packed_variables
 from tf_imgcomp.losses.registry import CodecLoss, check_loss, codec_loss
 from tf_imgcomp.losses.restoration import LOSSES
-from tf_imgcomp.losses.scales import LossScales
 from tf_imgcomp.postfilter.registry import new_postfilter
+from tf_imgcomp.runs.objective import ObjectiveConfig
 from tf_imgcomp.training.restoration import restoration_objective
 from tf_imgcomp.training.restoration_gain import RestorationGain
 from tf_imgcomp.training.step import codec_objective
 from tf_imgcomp.training.validation import RealBits
-
-
-@dataclass(frozen=True)
-class ObjectiveConfig:
-    """What training minimizes, and what validation judges weights by.
-
-    Attributes:
-        loss: one of `losses.registry.CODEC_LOSSES`, for a codec.
-        distortion: one of `losses.distortion.DISTORTIONS`, for a codec.
-        noise_gradients: rate gradient estimator of a codec: additive noise, or else
-            straight-through.
-        noisy_synthesis: whether a codec's synthesis learns on noisy latents instead of
-            rounded ones.
-        corrected_latents: whether a codec's latents are those that its encoder codes.
-            For what follows the encoder, trained alone (docs/feedback.md).
-        restoration_loss: one of `losses.restoration.LOSSES`, for a filter.
-        scales: scales and weights of all these losses.
-        piece_min: smallest side of the pieces that a filter's crops are cut into, in
-            pixels, see `training.restoration`.
-        validation_qualities: at which a codec's validation codes photos. The mean over
-            them decides which weights are the best.
-    """
-
-    loss: str = "rate_distortion"
-    distortion: str = "mse"
-    noise_gradients: bool = True
-    noisy_synthesis: bool = False
-    corrected_latents: bool = False
-    restoration_loss: str = "mse"
-    scales: LossScales = field(default_factory=LossScales)
-    piece_min: int = 64
-    validation_qualities: tuple = (5.0, 25.0, 50.0, 75.0, 95.0)
 
 
 class ModelKind(NamedTuple):

@@ -18,7 +18,8 @@ from tf_imgcomp.data.patches import PAIRS, Sampling, batches
 from tf_imgcomp.data.photos import ONE_HELD_OUT_IN, PhotoFolder, is_held_out
 from tf_imgcomp.errors import ImageError
 from tf_imgcomp.layers.base import computing_in
-from tf_imgcomp.runs.kinds import KINDS, ObjectiveConfig
+from tf_imgcomp.runs.kinds import KINDS
+from tf_imgcomp.runs.objective import ObjectiveConfig
 from tf_imgcomp.runs.record import check_settings
 from tf_imgcomp.runs.trained import export_trained, start_from
 from tf_imgcomp.size_limits import MAX_PIXELS
