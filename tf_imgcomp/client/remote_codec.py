@@ -12,7 +12,6 @@ from tf_imgcomp.client.results import checked, string, text
 from tf_imgcomp.errors import BitstreamError, ModelError, ServerError
 from tf_imgcomp.image_codecs.effort import FAST
 from tf_imgcomp.image_codecs.interface import Coded
-from tf_imgcomp.image_codecs.tile_coding import compact
 from tf_imgcomp.image_codecs.tiles import LATENT
 
 
@@ -97,7 +96,7 @@ class RemoteTileCoder(RemoteModel):
         shape = 1, rows, columns, self._depths.get(signature)
         y_hat = checked(url, decoded, "y_hat", np.float32, shape)
         self._depths[signature] = y_hat.shape[-1]
-        return compact(y_hat[0])
+        return y_hat[0]
 
     def _image(
         self, made: dict, y_hat: np.ndarray, crop: np.ndarray, factor: int

@@ -13,7 +13,12 @@ from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.image_codecs.refined import RefinedCodec
 from tf_imgcomp.image_codecs.tile_coding import joined
 from tf_imgcomp.image_codecs.tile_interface import TileCoder
-from tf_imgcomp.image_codecs.tiles import ImageTiles, TilePart, copy_shared
+from tf_imgcomp.image_codecs.tiles import (
+    ImageTiles,
+    TileGrid,
+    TilePart,
+    copy_shared,
+)
 from tf_imgcomp.image_codecs.workers import Workers
 from tf_imgcomp.regions import Region
 from tf_imgcomp.size_limits import size_of_picture
@@ -75,10 +80,7 @@ class LearnedCodec(ImageCodec):
 
         def synthesize(part: TilePart, y_hat: dict[int, Future]) -> None:
             decoded = {tile: latents.result() for tile, latents in y_hat.items()}
-            depth = next(iter(decoded.values())).shape[-1]
-            seen = np.empty((part.window.height, part.window.width, depth), np.float32)
-            for tile, latents in decoded.items():
-                copy_shared(seen, part.window, latents, tiles.latents.tile(tile))
+            seen = _cut(decoded, part.window, tiles.latents)
             image = self.model.synthesis(seen, part.crop, coded.quality)
             copy_shared(pixels, region, image, part.pixels)
 
@@ -103,9 +105,10 @@ class LearnedCodec(ImageCodec):
 
         def decode(tile: int) -> np.ndarray:
             area = tiles.latents.tile(tile)
-            return model.decode_first(
+            y_hat = model.decode_first(
                 coded.first[tile], area.height, area.width, coded.quality
             )
+            return _waiting(y_hat, tiles)
 
         numbers = range(tiles.pixels.num_tiles)
         y_hat = _assembled(self._workers.map(decode, numbers), tiles)
@@ -179,9 +182,10 @@ class LearnedCodec(ImageCodec):
 
         def decode(tile: int) -> np.ndarray:
             area = tiles.latents.tile(tile)
-            return self.model.decode(
+            y_hat = self.model.decode(
                 coded.first[tile], rest[tile], area.height, area.width, coded.quality
             )
+            return _waiting(y_hat, tiles)
 
         return decode
 
@@ -190,6 +194,33 @@ def _check_tiles(part: tuple[bytes, ...], tiles: ImageTiles) -> None:
     count = tiles.pixels.num_tiles
     if len(part) != count:
         raise BitstreamError(f"expected {count} tiles, received {len(part)}")
+
+
+def _waiting(y_hat: np.ndarray, tiles: ImageTiles) -> np.ndarray:
+    """Latents of a tile as they wait for those of other tiles, if there are any.
+
+    They are integers in float32 and take up to a quarter of its bytes: the smallest of
+    int8, int16 and float32 in which they fit.
+    """
+    if tiles.pixels.num_tiles == 1:
+        return y_hat
+    low, high = y_hat.min(), y_hat.max()
+    for dtype in (np.int8, np.int16):
+        if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
+            return y_hat.astype(dtype)
+    return y_hat
+
+
+def _cut(decoded: dict[int, np.ndarray], window: Region, grid: TileGrid) -> np.ndarray:
+    """The latents in a window, from those of all tiles that it touches."""
+    if len(decoded) == 1:
+        ((tile, latents),) = decoded.items()
+        return latents[window.seen_from(grid.tile(tile)).slices]
+    depth = next(iter(decoded.values())).shape[-1]
+    seen = np.empty((window.height, window.width, depth), np.float32)
+    for tile, latents in decoded.items():
+        copy_shared(seen, window, latents, grid.tile(tile))
+    return seen
 
 
 def _assembled(parts: list[np.ndarray], tiles: ImageTiles) -> np.ndarray:

@@ -148,8 +148,7 @@ class TileModel(ExportedModel):
             quality: that of `Coded`.
 
         Returns:
-            Integers `(rows, columns, c)`, of the smallest type in which they fit: int8,
-            int16 or float32.
+            Integers `(rows, columns, c)`, float32, read-only.
 
         Raises:
             BitstreamError: If the bytes are not what `compress` returned.
@@ -158,14 +157,14 @@ class TileModel(ExportedModel):
         decoded = self._decode_first(first, rows, columns, hundredths)
         known = {"psi": decoded["psi"], "y_hat": decoded["y_hat"]}
         decoded = self._decode_part(rest, self._model.rest, hundredths, **known)
-        return compact(np.asarray(decoded["y_hat"])[0])
+        return np.asarray(decoded["y_hat"])[0]
 
     def decode_first(
         self, first: bytes, rows: int, columns: int, quality: float
     ) -> np.ndarray:
         """Decodes the first slice of a tile's latents; see `decode`."""
         decoded = self._decode_first(first, rows, columns, _hundredths(quality))
-        return compact(np.asarray(decoded["y_hat"])[0])
+        return np.asarray(decoded["y_hat"])[0]
 
     def synthesis(
         self, y_hat: np.ndarray, crop: np.ndarray, quality: float
@@ -254,15 +253,6 @@ def joined(tiles: list[Coded]) -> Coded:
 
 def _hundredths(quality: float) -> np.int64:
     return np.int64(round(100 * quality))
-
-
-def compact(y_hat: np.ndarray) -> np.ndarray:
-    """Integers in float32 as the smallest type in which they fit: int8, int16 or it."""
-    low, high = y_hat.min(), y_hat.max()
-    for dtype in (np.int8, np.int16):
-        if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
-            return y_hat.astype(dtype)
-    return y_hat
 
 
 def _register_range_coder() -> None:
