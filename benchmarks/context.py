@@ -59,11 +59,12 @@ def decoder(module: CodecModule, pixels: np.ndarray, quality: tf.Tensor):
     hundredths = tf.cast(quality * 100, tf.int64)
     latents = module.analysis(pixels, WHOLE, hundredths)
     z = latents["z"]
-    strings = tf.function(module.coder.encode)(latents["y"], z, hundredths).first
+    encoded = tf.function(module.coder.encode)(latents["y"], z, hundredths)
+    strings = symbol_streams.TileStrings(encoded.first)
 
     @tf.function
     def decode():  # There is one slice.
-        return module.coder.decode_first(strings, *z.shape[1:3], hundredths)[1]
+        return module.coder.decode_first(strings, *z.shape[1:3], hundredths[None])[1]
 
     assert decode().valid_string_count
     return decode

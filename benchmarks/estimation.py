@@ -58,11 +58,12 @@ def code_parts(
         hundredths: quality, int64 scalar.
         state, code_elements: `coder` and `code_elements` of `ExactCoding`.
     """
-    psi = coder.run_hyper_synthesis(z_hat, coder.rate(hundredths))
-    coding = coder.coding(hundredths, state, code_elements, y_hat)
+    quality = hundredths[None]
+    psi = coder.run_hyper_synthesis(z_hat, coder.rate(quality))
+    coding = coder.coding(quality, state, code_elements, y_hat)
     y_first = coder.code_first(psi, coding)
-    uses_optional = has_optional_slice(coder.config, y_hat)
-    coding = coder.coding(hundredths, coding.coder, code_elements, y_hat, uses_optional)
+    uses_optional = has_optional_slice(coder.config, y_hat)[None]
+    coding = coder.coding(quality, coding.coder, code_elements, y_hat, uses_optional)
     coder.code_rest(psi, y_first, coding)
     return coding.coder
 

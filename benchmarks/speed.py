@@ -94,10 +94,10 @@ def range_coding(coder, z_hat: tf.Tensor, y_hat: tf.Tensor, hundredths) -> tuple
 
     @tf.function
     def decode():
-        reader = range_coder.reader(rows.table, strings)
+        reader = symbol_streams.SymbolReader(range_coder.reader(rows.table, strings))
         symbols = []
         for numbers, _ in coded:
-            reader, mine = symbol_streams.get(reader, numbers)
+            reader, mine = reader.get(numbers)
             symbols.append(mine)
         return symbols
 
@@ -124,9 +124,10 @@ def time_parts(pixels: np.ndarray) -> None:
 
     @tf.function
     def decode():
-        first = module.coder.decode_first(encoded.first, *tf.unstack(shape), hundredths)
-        psi, part = first
-        return module.coder.decode_rest(encoded.rest, psi, part.y_hat, hundredths)
+        first, rest = map(symbol_streams.TileStrings, encoded[:2])
+        size, qualities = tf.unstack(shape), hundredths[None]
+        psi, part = module.coder.decode_first(first, *size, qualities)
+        return module.coder.decode_rest(rest, psi, part.y_hat, qualities)
 
     y_hat, z_hat = encoded.y_hat, tf.floor(z + 0.5)
     rate, config = codec.rate_features(quality[None]), module.coder.config

@@ -2,13 +2,16 @@
 
 import numpy as np
 
+from tf_imgcomp.entropy.symbol_streams import TileStrings
+
 
 def decode(coder, encoded, quality):
     """The `DecodedPart` of the second part, after a check of both checksums."""
     _, height, width, _ = encoded.y_hat.shape
-    psi, first = coder.decode_first(encoded.first, height // 4, width // 4, quality)
-    rest = coder.decode_rest(encoded.rest, psi, first.y_hat, quality)
-    checksums = [first.checksum, rest.checksum]
+    qualities, strings = quality[None], map(TileStrings, encoded[:2])
+    psi, first = coder.decode_first(next(strings), height // 4, width // 4, qualities)
+    rest = coder.decode_rest(next(strings), psi, first.y_hat, qualities)
+    checksums = [*first.checksum, *rest.checksum]
     np.testing.assert_array_equal(checksums, encoded.checksums)
     assert first.valid_string_count
     assert rest.valid_string_count

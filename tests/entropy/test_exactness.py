@@ -220,7 +220,7 @@ def test_networks_equal_a_numpy_reference(context):
     coder = _coder(context=context)
     y, z = _latents(8, 8)
     y, z = np.clip(np.floor(y + 0.5), -500, 500), np.floor(z + 0.5)
-    rate = coder.rate(QUALITY)
+    rate = coder.rate(QUALITY[None])
     expected = reference.raw_parameters(
         coder, z[0].astype(np.int64), y[0].astype(np.int64), rate[0].numpy().astype(int)
     )

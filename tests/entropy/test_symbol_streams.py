@@ -57,9 +57,9 @@ def test_symbols_of_all_calls_come_back(rows, drawn, streams):
     count = sum(map(len, calls))
     strings = _write(table, calls, max(count // streams, 1))
     assert len(strings) == max(count // max(count // streams, 1), 1)
-    reader = range_coder.reader(table, strings)
+    reader = symbol_streams.SymbolReader(range_coder.reader(table, strings))
     for call in calls:
-        reader, symbols = symbol_streams.get(reader, tf.constant(call[:, 0]))
+        reader, symbols = reader.get(tf.constant(call[:, 0]))
         np.testing.assert_array_equal(symbols, call[:, 1])
 
 
@@ -104,12 +104,13 @@ def _write_far(symbols, integers, is_set):
 
 
 def _read_far(strings, count, integers):
-    reader = range_coder.reader(_table([ROW[2:-1]]), strings)
-    reader, is_set = symbol_streams.get_flag(reader)
-    reader, symbols = symbol_streams.get(reader, tf.fill([count], FIRST_ROWS))
+    table = _table([ROW[2:-1]])
+    reader = symbol_streams.SymbolReader(range_coder.reader(table, strings))
+    reader, are_set = reader.get_flags()
+    reader, symbols = reader.get(tf.fill([count], FIRST_ROWS))
     near = tf.clip_by_value(integers, -REACH - 1, REACH + 1)
     reach = tf.fill(tf.shape(near), REACH)
-    return is_set, symbols, symbol_streams.get_escaped(reader, near, reach)[1]
+    return are_set[0], symbols, symbol_streams.get_escaped(reader, near, reach, None)[1]
 
 
 @pytest.mark.slow

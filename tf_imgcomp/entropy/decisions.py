@@ -13,11 +13,11 @@ import tensorflow as tf
 
 from tf_imgcomp.entropy import integer_mixture
 from tf_imgcomp.entropy.integer_mixture import ONE_BITS, IntegerMixture, cumulative
-from tf_imgcomp.entropy.range_coder import PRECISION, Reader
+from tf_imgcomp.entropy.range_coder import PRECISION
 from tf_imgcomp.entropy.symbol_streams import (
     FIRST_ROWS,
     FIRST_TABLE,
-    get,
+    SymbolReader,
     get_escaped,
     put,
     put_escaped,
@@ -120,14 +120,14 @@ class DecisionElements(NamedTuple):
         log, _ = self._search(log, decide)
         return put_escaped(log, offsets, _REACH)
 
-    def read(self, reader: Reader) -> tuple:
+    def read(self, reader: SymbolReader, tiles) -> tuple:
         def decide(reader, numbers, middle):
-            reader, symbols = get(reader, numbers)
+            reader, symbols = reader.get(numbers, tiles)
             return reader, symbols > 0
 
         reader, places = self._search(reader, decide)
         reach = tf.fill(tf.shape(places), tf.cast(_REACH, places.dtype))
-        reader, offsets = get_escaped(reader, places - _HALF, reach)
+        reader, offsets = get_escaped(reader, places - _HALF, reach, tiles)
         return reader, tf.cast(self.mixture.centre + offsets, tf.float32)
 
     def _search(self, state, decide: Callable) -> tuple:

@@ -1,6 +1,7 @@
 """The trained latent coder in integers: latents to strings and back."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Callable, NamedTuple, Optional
 
 import numpy as np
@@ -22,6 +23,7 @@ from tf_imgcomp.entropy.integer_networks import (
 from tf_imgcomp.entropy.latent_coder import LatentCoder, SliceModel, with_rate
 from tf_imgcomp.entropy.optional_slice import is_worth_coding
 from tf_imgcomp.entropy.range_coder import PRECISION, RangeCoder
+from tf_imgcomp.entropy.symbol_streams import TileStrings
 from tf_imgcomp.entropy.tied_rows import TiedTables
 from tf_imgcomp.layers import GainUnit
 from tf_imgcomp.ops import checkerboard, quads
@@ -55,12 +57,12 @@ class EncodedLatents(NamedTuple):
 
 
 class DecodedPart(NamedTuple):
-    """The latents of a part as decoded.
+    """The latents of a part of b tiles as decoded.
 
     Attributes:
-        y_hat: float32 `(1, h, w, c)`, latents of all slices so far.
-        checksum: int32 scalar, to compare with the encoder's.
-        valid_string_count: bool scalar, whether an encoder can write as many strings.
+        y_hat: float32 `(b, h, w, c)`, latents of all slices so far.
+        checksum: int32 `(b,)`, to compare with the encoder's.
+        valid_string_count: bool `(b,)`, whether an encoder can write as many strings.
     """
 
     y_hat: tf.Tensor
@@ -198,6 +200,7 @@ class IntegerCoder(tf.Module):
         if bits_per_error is None:
             bits_per_error = tf.constant(self.config.bits_per_error)
         z_hat, rows = clip(round_half_up(z), -Z_MAX, Z_MAX), self.tables.read()
+        quality = quality[None]
         psi = self.run_hyper_synthesis(z_hat, self.rate(quality))
 
         def code(log, parameters, y):
@@ -211,42 +214,44 @@ class IntegerCoder(tf.Module):
         log, uses_optional = streams.new_log(), None
         if self.config.optional_slice:
             y_optional = y[..., self.config.base_depth :]
-            uses_optional = is_worth_coding(y_optional, self.config, bits_per_error)[0]
-            log = streams.put_flag(log, uses_optional)
+            uses_optional = is_worth_coding(y_optional, self.config, bits_per_error)
+            log = streams.put_flag(log, uses_optional[0])
         coding_rest = self.coding(quality, log, code, y, uses_optional)
         y_hat = self.code_rest(psi, y_first, coding_rest)
         checksums = self._checksum_first(z_hat, y_first), self._checksum_rest(y_hat)
         return EncodedLatents(
             self._write(coding_first.coder, rows),
             self._write(coding_rest.coder, rows),
-            tf.stack(checksums),
+            tf.concat(checksums, axis=0),
             y_hat,
         )
 
     def decode_first(
-        self, strings: tf.Tensor, height: tf.Tensor, width: tf.Tensor, quality
+        self, strings: TileStrings, height: tf.Tensor, width: tf.Tensor, quality
     ) -> tuple:
-        """Decodes z and the first slice of one tile.
+        """Decodes z and the first slice of b tiles of one size.
 
         Args:
-            strings: string vector, from `encode`.
+            strings: from `encode`.
             height: int32 scalar, of z.
             width: int32 scalar, of z.
-            quality: int64 scalar, in hundredths.
+            quality: int64 `(b,)`, in hundredths.
 
         Returns:
             psi, see `run_hyper_synthesis`, for `decode_rest`; and the `DecodedPart`.
         """
         depth, rows = self.config.hyper_depth, self.tables.read()
-        shape = tf.stack([1, height, width, depth])
+        shape = tf.stack([tf.size(quality), height, width, depth])
         integers = (
             height * width * (depth + LatentCoder.STRIDE**2 * self.config.slices[0])
         )
         reader, valid_string_count = self._start_reading(rows, strings, integers)
-        reader, symbols = streams.get(reader, self._z_numbers(shape))
+        numbers = self._z_numbers(shape)
+        tiles = reader.tiles_of(tf.range(tf.size(numbers)), tf.size(numbers))
+        reader, symbols = reader.get(numbers, tiles)
         # A damaged string may hold symbols that no encoder writes.
         z_hat = clip(tf.cast(symbols - Z_MAX, tf.float32), -Z_MAX, Z_MAX)
-        z_hat = tf.ensure_shape(tf.reshape(z_hat, shape), [1, None, None, depth])
+        z_hat = tf.ensure_shape(tf.reshape(z_hat, shape), [None, None, None, depth])
         psi = self.run_hyper_synthesis(z_hat, self.rate(quality))
         coding = self.coding(quality, reader, _decoder(rows))
         y_first = self.code_first(psi, coding)
@@ -254,21 +259,21 @@ class IntegerCoder(tf.Module):
         return psi, DecodedPart(y_first, checksum, valid_string_count)
 
     def decode_rest(
-        self, strings: tf.Tensor, psi: tf.Tensor, y_first: tf.Tensor, quality
+        self, strings: TileStrings, psi: tf.Tensor, y_first: tf.Tensor, quality
     ) -> DecodedPart:
         """Decodes the other slices.
 
         Args:
-            strings: string vector, from `encode`.
-            psi: float32 `(1, h, w, f + levels)`, from `decode_first`.
-            y_first: float32 `(1, h, w, slices[0])`, from there.
-            quality: int64 scalar, in hundredths.
+            strings: from `encode`.
+            psi: float32 `(b, h, w, f + levels)`, from `decode_first`.
+            y_first: float32 `(b, h, w, slices[0])`, from there.
+            quality: int64 `(b,)`, in hundredths.
         """
         rows, uses_optional = self.tables.read(), None
-        integers = tf.size(y_first) // self.config.slices[0] * self.config.latent_depth
+        integers = tf.size(y_first[0, ..., 0]) * self.config.latent_depth
         reader, valid_string_count = self._start_reading(rows, strings, integers)
         if self.config.optional_slice:
-            reader, uses_optional = streams.get_flag(reader)
+            reader, uses_optional = reader.get_flags()
         coding = self.coding(quality, reader, _decoder(rows), None, uses_optional)
         y_hat = self.code_rest(psi, y_first, coding)
         return DecodedPart(y_hat, self._checksum_rest(y_hat), valid_string_count)
@@ -284,7 +289,7 @@ class IntegerCoder(tf.Module):
         """The coding of a part.
 
         Args:
-            quality: int64 scalar, in hundredths.
+            quality: int64 `(b,)`, in hundredths.
             coder, code_elements, y, uses_optional: see `ExactCoding`.
         """
         log2_gain = self._log2_gain(quality)
@@ -293,7 +298,7 @@ class IntegerCoder(tf.Module):
         )
 
     def code_first(self, psi: tf.Tensor, coding: passes.Coding) -> tf.Tensor:
-        """Codes or decodes the first slice; returns it, float32 `(1, h, w, c)`."""
+        """Codes or decodes the first slice; returns it, float32 `(b, h, w, c)`."""
         return passes.run_passes(self.config.context, self.slices[:1], psi, coding)
 
     def code_rest(
@@ -316,13 +321,13 @@ class IntegerCoder(tf.Module):
         return symbol_coding.checksum(y_hat[..., self.config.slices[0] :])
 
     def _log2_gain(self, quality: tf.Tensor) -> tf.Tensor:
-        """Gains at a quality, float32 `(c,)`, exact integers."""
+        """Gains at qualities `(b,)`, float32 `(b, c)`, exact integers."""
         return _interpolate_levels(self.log2_gain, quality)
 
     def rate(self, quality: tf.Tensor) -> tf.Tensor:
-        """`Codec.rate_features` as activations, float32 `(1, levels)`."""
+        """`Codec.rate_features` as activations, float32 `(b, levels)`."""
         unit = tf.eye(self.log2_gain.shape[0], dtype=tf.int64) * (1 << ACTIVATION_BITS)
-        return _interpolate_levels(unit, quality)[None]
+        return _interpolate_levels(unit, quality)
 
     def _z_numbers(self, shape: tf.Tensor) -> tf.Tensor:
         """The rows of all elements of z, int32 `(n,)`."""
@@ -335,18 +340,16 @@ class IntegerCoder(tf.Module):
         )
 
     def _start_reading(
-        self, rows: symbol_coding.Rows, strings: tf.Tensor, integers: tf.Tensor
+        self, rows: symbol_coding.Rows, strings: TileStrings, integers: tf.Tensor
     ) -> tuple:
-        """A reader of the strings of a part with at most so many integers.
+        """A reader of the strings of a part with at most so many integers in a tile.
 
         Returns:
-            The reader, and whether an encoder can write as many strings, bool scalar.
+            The reader, and whether an encoder can write as many strings, bool `(b,)`.
         """
-        count = tf.size(strings)
-        used = tf.clip_by_value(count, 1, streams.stream_count_max(integers))
-        strings = tf.concat([strings, [""]], axis=0)[:used]
-        reader = self._range_coder.reader(rows.table, strings)
-        return reader, tf.equal(used, count)
+        used = tf.clip_by_value(strings.counts, 1, streams.stream_count_max(integers))
+        reader = partial(self._range_coder.reader, rows.table)
+        return strings.reader(reader, used), tf.equal(used, strings.counts)
 
 
 def _decoder(rows: symbol_coding.Rows) -> Callable:
@@ -359,7 +362,10 @@ def _interpolate_levels(table: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
 
     Args:
         table: int64 `(levels, c)`.
-        quality: int64 scalar, in hundredths.
+        quality: int64 `(b,)`, in hundredths.
+
+    Returns:
+        float32 `(b, c)`.
     """
     levels = table.shape[0]
     span = 99 * QUALITY_STEPS
@@ -367,6 +373,7 @@ def _interpolate_levels(table: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
     below = tf.minimum(position // span, levels - 2)
     weight = position - below * span
     low, high = tf.gather(table, below), tf.gather(table, below + 1)
+    weight = weight[:, None]
     between = (low * (span - weight) + high * weight + span // 2) // span
     return tf.cast(between, tf.float32)
 

@@ -15,11 +15,12 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from tf_imgcomp.entropy.range_coder import END
+from tf_imgcomp.entropy.range_coder import END, PRECISION
 from tf_imgcomp.ops.byte_strings import NO_BYTE, join_bytes
 
 _WORD = 1 << 16
 _FULL = 1 << 32  # The largest size.
+STILL = -1  # In place of a row: the stream is not read.
 _STEPS_OF_TURN = 8  # A turn of the loop costs as much as some operations.
 # The largest fraction of an offset in words, whose parts are whole.
 _ALMOST_ONE = 1 - 1 / _WORD
@@ -27,6 +28,10 @@ _ALMOST_ONE = 1 - 1 / _WORD
 
 class _Symbols(NamedTuple):
     """All symbols of all rows, one after the other.
+
+    After the rows of the table comes one for `STILL`, of one symbol that takes the
+    whole interval. It changes nothing, but for a size of 2**16: this gets its word
+    early, and what is decoded is the same, for it is a multiple of 2**16 either way.
 
     Attributes:
         keys: float64 `(1, n)`. 2**16 times the row, plus where the symbol begins in it.
@@ -48,6 +53,7 @@ class _Symbols(NamedTuple):
 
 def _symbols(table: tf.Tensor) -> _Symbols:
     """Those of a table as `range_coder` takes it: 16, 0, .., 2**16 for each row."""
+    table = tf.concat([table, [PRECISION, 0, END]], axis=0)
     is_end = tf.equal(table, END)
     is_precision = tf.concat([[True], is_end[:-1]], axis=0)
     row = tf.cumsum(_int(is_precision)) - 1
@@ -220,8 +226,10 @@ class StandardReader(NamedTuple):
         return tf.size(self.offset)
 
     def read(self, rows: tf.Tensor) -> tuple:
-        """See `range_coder.Reader`."""
+        """See `range_coder.Reader`. A row may be `STILL`; its symbol is 0."""
         rows = tf.transpose(rows)  # (k, streams)
+        last = tf.size(self.symbols.first) - 1
+        rows = tf.where(tf.equal(rows, STILL), last, rows)
         steps = tf.shape(rows)[0]
         in_turns = steps - steps % _STEPS_OF_TURN
         reader, most = self._turns(rows[:in_turns], _STEPS_OF_TURN)

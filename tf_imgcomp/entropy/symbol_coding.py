@@ -1,12 +1,11 @@
 """Codes the latents of one pass as symbols of the range coder."""
 
 import functools
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Optional, Protocol
 
 import tensorflow as tf
 
-from tf_imgcomp.entropy.range_coder import Reader
-from tf_imgcomp.entropy.symbol_streams import scatter_into_zeros
+from tf_imgcomp.entropy.symbol_streams import SymbolReader, scatter_into_zeros
 from tf_imgcomp.ops.graphs import graph_function
 
 _PERIOD = 65519  # Of the factors in a checksum; a prime.
@@ -29,8 +28,13 @@ class Elements(Protocol):
     def write(self, log: tf.Tensor, choice: tuple) -> tf.Tensor:
         """Logs the symbols of a choice; returns the log."""
 
-    def read(self, reader: Reader) -> tuple:
-        """Reads integers; returns the reader and float32 `(m,)`."""
+    def read(self, reader: SymbolReader, tiles) -> tuple:
+        """Reads integers; returns the reader and float32 `(m,)`.
+
+        Args:
+            reader: of one tile, or of several.
+            tiles: of the elements, see `SymbolReader.tiles_of`.
+        """
 
 
 class Rows(Protocol):
@@ -115,35 +119,56 @@ def _write(log: tf.Tensor, elements: Elements, choice: tuple) -> tf.Tensor:
     return elements.write(log, choice)
 
 
-def decode(rows: Rows, reader: Reader, parameters: list) -> tuple:
-    """Decodes the latents of a pass; returns the reader and float32 `(n,)`."""
-    return _read(reader, plan(rows, parameters))
+def decode(rows: Rows, reader: SymbolReader, parameters: list) -> tuple:
+    """Decodes the latents of a pass; returns the reader and float32 `(n,)`.
+
+    The latents of several tiles come tile after tile.
+    """
+    coded = plan(rows, parameters, reader.left_out(tf.size(parameters[0])))
+    return _read(reader, coded)
 
 
 @_shared
-def _read(reader: Reader, coded: CodingPlan) -> tuple:
-    reader, values = coded.elements.read(reader)
+def _read(reader: SymbolReader, coded: CodingPlan) -> tuple:
+    tiles = reader.tiles_of(coded.positions, coded.size)
+    reader, values = coded.elements.read(reader, tiles)
     return reader, scatter_into_zeros(values, coded.positions, coded.size)
 
 
 @_shared
-def plan(rows: Rows, parameters: list) -> CodingPlan:
-    """Which elements of a pass are coded; see `encode`."""
-    return _plan(rows, parameters)
+def plan(
+    rows: Rows, parameters: list, left_out: Optional[tf.Tensor] = None
+) -> CodingPlan:
+    """Which elements of a pass are coded; see `encode`.
+
+    Args:
+        rows: rows of frequencies.
+        parameters: see `Rows`.
+        left_out: bool `(n,)`, others that are not coded.
+    """
+    return _plan(rows, parameters, left_out)
 
 
-def _plan(rows, parameters) -> CodingPlan:
+def _plan(rows, parameters, left_out=None) -> CodingPlan:
     are_skipped = rows.are_skipped(parameters)
+    if left_out is not None:
+        are_skipped |= left_out
     positions = tf.cast(tf.where(~are_skipped)[:, 0], tf.int32)
     coded = [tf.gather(kind, positions) for kind in parameters]
     return CodingPlan(positions, rows.elements(coded), tf.size(are_skipped))
 
 
 def checksum(*latents: tf.Tensor) -> tf.Tensor:
-    """A checksum of decoded latents, int32 scalar in [0, 65521)."""
-    flat = tf.concat([tf.reshape(t, [-1]) for t in latents], axis=0)
+    """Checksums of the decoded latents of each tile, int32 `(b,)` in [0, 65521).
+
+    Args:
+        latents: float32 `(b, ...)`, integers.
+    """
+    batch = tf.shape(latents[0])[0]
+    flat = tf.concat([tf.reshape(t, [batch, -1]) for t in latents], axis=1)
     # Factors repeat. Latents of one factor are added first; float64 is exact here.
-    padded = tf.pad(flat, [[0, -tf.size(flat) % _PERIOD]])
-    sums = tf.reduce_sum(tf.cast(tf.reshape(padded, [-1, _PERIOD]), tf.float64), axis=0)
+    padded = tf.pad(flat, [[0, 0], [0, -tf.shape(flat)[1] % _PERIOD]])
+    by_factor = tf.cast(tf.reshape(padded, [batch, -1, _PERIOD]), tf.float64)
+    sums = tf.cast(tf.reduce_sum(by_factor, axis=1), tf.int64)
     factors = tf.range(_PERIOD, dtype=tf.int64) * 40503 % _PERIOD + 1
-    return tf.cast(tf.reduce_sum(factors * tf.cast(sums, tf.int64)) % 65521, tf.int32)
+    return tf.cast(tf.reduce_sum(factors * sums, axis=1) % 65521, tf.int32)

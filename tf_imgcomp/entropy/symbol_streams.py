@@ -9,6 +9,8 @@ The range coder's own escape codes would read missing bits of a damaged string f
 so integers without a symbol in their row are written here as two digits.
 """
 
+from typing import Callable, NamedTuple
+
 import numpy as np
 import tensorflow as tf
 
@@ -27,6 +29,7 @@ _DISTANCE_MAX = _BASE**2 // 2 - 1  # 2**23 - 1.
 # always 0, and a low digit, which is d with a probability of about
 # 3 / ((d + 3) (d + 4)).
 _HIGH, _LOW = 1, 2
+FLAG_ROW = _LOW
 FIRST_ROWS = 3
 _digits = np.arange(1, _BASE)
 FIRST_TABLE = np.concatenate(
@@ -104,12 +107,67 @@ def write(
     return range_coder.write(table, rows, symbols)
 
 
-def get(reader: Reader, rows: tf.Tensor) -> tuple:
-    """Reads what `put` wrote with rows int32 `(n,)`: the reader, and int32 `(n,)`."""
-    streams, count = reader.streams(), tf.size(rows)
-    filled = tf.pad(rows, [[0, -count % streams]])
-    reader, symbols = reader.read(_deal(filled, streams))
-    return reader, tf.reshape(tf.transpose(symbols), [-1])[:count]
+class TileStrings(NamedTuple):
+    """The streams of a part of one tile; `shared_streams` has those of several.
+
+    Attributes:
+        strings: string vector.
+    """
+
+    strings: tf.Tensor
+
+    @property
+    def counts(self) -> tf.Tensor:
+        """Their number, int32 `(1,)`."""
+        return tf.shape(self.strings)
+
+    def reader(self, start: Callable[[tf.Tensor], Reader], used: tf.Tensor):
+        """A reader of some of the streams.
+
+        Args:
+            start: function from strings to a reader of them.
+            used: int32 `(1,)`, how many, at least 1. Missing ones are empty.
+        """
+        strings = tf.concat([self.strings, [""]], axis=0)[: used[0]]
+        return SymbolReader(start(strings))
+
+
+class SymbolReader(NamedTuple):
+    """Reads the symbols of one tile, call by call.
+
+    `shared_streams.SharedReader` does the same for several tiles at once.
+
+    Attributes:
+        reader: of the streams.
+    """
+
+    reader: Reader
+
+    def tiles_of(self, positions: tf.Tensor, size: tf.Tensor) -> None:
+        """The tiles of elements, for `get`: there is one."""
+
+    def left_out(self, size: tf.Tensor) -> None:
+        """Which of `size` elements are in tiles that `of_tiles` left out: none."""
+
+    def of_tiles(self, used: tf.Tensor) -> "SymbolReader":
+        """Leaves out tiles, bool `(1,)`. The only one is never left out."""
+        return self
+
+    def get(self, rows: tf.Tensor, tiles: None = None) -> tuple:
+        """Reads what `put` wrote with rows int32 `(n,)`: the reader, and as many."""
+        streams, count = self.reader.streams(), tf.size(rows)
+        filled = tf.pad(rows, [[0, -count % streams]])
+        reader, symbols = self.reader.read(_deal(filled, streams))
+        return SymbolReader(reader), tf.reshape(tf.transpose(symbols), [-1])[:count]
+
+    def get_unsorted(self, rows: tf.Tensor, tiles: None = None) -> tuple:
+        """The same where the tiles do not rise."""
+        return self.get(rows)
+
+    def get_flags(self) -> tuple:
+        """Reads what `put_flag` wrote: the reader, and bool `(1,)`."""
+        reader, symbols = self.get(tf.constant([FLAG_ROW]))
+        return reader, tf.equal(symbols, 1)
 
 
 def _deal(x: tf.Tensor, streams: tf.Tensor) -> tf.Tensor:
@@ -119,13 +177,7 @@ def _deal(x: tf.Tensor, streams: tf.Tensor) -> tf.Tensor:
 
 def put_flag(log: tf.Tensor, flag: tf.Tensor) -> tf.Tensor:
     """Logs a bool scalar, which takes less than 3 bits."""
-    return put(log, tf.constant([_LOW]), tf.cast(flag, tf.int32)[None])
-
-
-def get_flag(reader: Reader) -> tuple:
-    """Reads what `put_flag` wrote: the reader, and a bool scalar."""
-    reader, symbols = get(reader, tf.constant([_LOW]))
-    return reader, tf.equal(symbols[0], 1)
+    return put(log, tf.constant([FLAG_ROW]), tf.cast(flag, tf.int32)[None])
 
 
 def put_escaped(log: tf.Tensor, integers: tf.Tensor, reach) -> tf.Tensor:
@@ -148,19 +200,24 @@ def put_escaped(log: tf.Tensor, integers: tf.Tensor, reach) -> tf.Tensor:
     return put(log, _rows_of_digits(tf.size(far)), digits)
 
 
-def get_escaped(reader: Reader, integers: tf.Tensor, reach: tf.Tensor) -> tuple:
+def get_escaped(
+    reader: SymbolReader, integers: tf.Tensor, reach: tf.Tensor, tiles
+) -> tuple:
     """Reads what `put_escaped` wrote.
 
     Args:
         reader: as above.
         integers: float `(n,)`; beyond `reach` where the integer had no symbol.
         reach: like these, see `put_escaped`.
+        tiles: of the integers, see `SymbolReader.tiles_of`.
 
     Returns:
         The reader, and the integers.
     """
     far = tf.where(tf.abs(integers) > reach)
-    reader, digits = get(reader, _rows_of_digits(tf.shape(far)[0]))
+    if tiles is not None:
+        tiles = tf.tile(tf.gather_nd(tiles, far), [2])
+    reader, digits = reader.get_unsorted(_rows_of_digits(tf.shape(far)[0]), tiles)
     high, low = tf.split(digits, 2)
     number = high * _BASE + low
     values = tf.cast(number // 2 + 1, reach.dtype) + tf.gather_nd(reach, far)

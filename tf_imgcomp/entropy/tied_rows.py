@@ -18,11 +18,11 @@ from tf_imgcomp.entropy import integer_mixture
 from tf_imgcomp.entropy.integer_mixture import OFFSET_MAX, is_nearer_better
 from tf_imgcomp.entropy.integer_networks import PARAMETER_BITS, clip
 from tf_imgcomp.entropy.mixture import LOG2_SCALE_MAX, LOG2_SCALE_MIN
-from tf_imgcomp.entropy.range_coder import PRECISION, Reader, packed, unpacked
+from tf_imgcomp.entropy.range_coder import PRECISION, packed, unpacked
 from tf_imgcomp.entropy.symbol_streams import (
     FIRST_ROWS,
     FIRST_TABLE,
-    get,
+    SymbolReader,
     get_escaped,
     put,
     put_escaped,
@@ -165,10 +165,10 @@ class TiedElements(NamedTuple):
         log = put(log, self.numbers, tf.cast(symbols, tf.int32))
         return put_escaped(log, chosen, reach)
 
-    def read(self, reader: Reader) -> tuple:
-        reader, symbols = get(reader, self.numbers)
+    def read(self, reader: SymbolReader, tiles) -> tuple:
+        reader, symbols = reader.get(self.numbers, tiles)
         offsets = tf.cast(symbols, tf.float32) - self.half_widths
-        reader, offsets = get_escaped(reader, offsets, self.half_widths)
+        reader, offsets = get_escaped(reader, offsets, self.half_widths, tiles)
         return reader, self.centres + offsets
 
 

@@ -15,6 +15,7 @@ from tf_imgcomp.entropy.integer_coder import (
     IntegerCoder,
 )
 from tf_imgcomp.entropy.range_coder import RangeCoder
+from tf_imgcomp.entropy.symbol_streams import TileStrings
 from tf_imgcomp.export import saving
 from tf_imgcomp.export.constants import canonical_json
 from tf_imgcomp.export.packed_weights import (
@@ -182,12 +183,15 @@ class CodecModule(tf.Module):
     def first(self, strings, rows, columns, quality):
         stride = self._codec.value.latent_coder.STRIDE
         psi, decoded = self.coder.decode_first(
-            strings, rows // stride, columns // stride, quality
+            TileStrings(strings), rows // stride, columns // stride, quality[None]
         )
         return {"psi": psi, **_outputs(decoded)}
 
     def _rest(self, psi, y_hat, strings, quality):
-        return _outputs(self.coder.decode_rest(strings, psi, y_hat, quality))
+        decoded = self.coder.decode_rest(
+            TileStrings(strings), psi, y_hat, quality[None]
+        )
+        return _outputs(decoded)
 
     def _synthesis(self, y_hat, crop, quality):
         codec = self._codec.value
@@ -203,12 +207,12 @@ class CodecModule(tf.Module):
 
 
 def _outputs(decoded: DecodedPart) -> dict:
-    """What the signatures of both parts return."""
-    y_hat, checksum, valid_string_count = decoded
+    """What the signatures of both parts return, for one tile."""
+    y_hat, checksums, valid_string_counts = decoded
     return {
         "y_hat": y_hat,
-        "checksum": checksum,
-        "valid_string_count": valid_string_count,
+        "checksum": checksums[0],
+        "valid_string_count": valid_string_counts[0],
     }
 
 

@@ -55,15 +55,18 @@ def update(
     """Writes values at some positions of a map.
 
     Args:
-        padded: tensor `(1, h + 2, w + 4, c)`, from `pad`.
+        padded: tensor `(b, h + 2, w + 4, c)`, from `pad`.
         rows: int32 `(n,)`, rows of the positions in the map.
         columns: int32 `(n,)`, their columns.
-        x: tensor `(n, c)`, the values.
+        x: tensor `(b, n, c)`, the values.
 
     Returns:
         The padded map.
     """
-    index = tf.stack([tf.zeros_like(rows), rows + 2, columns + 2], axis=1)
+    batch, shape = tf.shape(x)[0], tf.shape(x)[:2]
+    image = tf.broadcast_to(tf.range(batch)[:, None], shape)
+    row, column = (tf.broadcast_to(k + 2, shape) for k in (rows, columns))
+    index = tf.stack([image, row, column], axis=-1)
     return tf.tensor_scatter_nd_update(padded, index, x)
 
 

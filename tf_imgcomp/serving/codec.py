@@ -22,6 +22,7 @@ from tf_imgcomp.serving.placement import (
     TILES_IN_CALL,
 )
 from tf_imgcomp.serving.tfci_bytes import FileContent, Format
+from tf_imgcomp.serving.tile_decoding import TileDecoder
 from tf_imgcomp.serving.windows import ImageTiles
 
 PREVIEWS = (1, 2, 4, 8, 16)  # How many times smaller one can be.
@@ -46,6 +47,7 @@ def _numbers(name: str, *shape: int) -> tf.TensorSpec:
 
 
 _QUALITY = tf.TensorSpec([None], tf.float32, "quality")
+_SIZE = tf.TensorSpec([2], tf.int32)
 _TILES = tf.TensorSpec([None, None, None, 3], tf.uint8, "images")
 
 
@@ -111,6 +113,7 @@ class ServingCodec(tf.Module):
         hundredths = tf.TensorSpec([], tf.int64)
         # In the graph once, for two signatures.
         self._encode = Hidden(graph_function(self._encode_tile, [y, z, hundredths]))
+        self._decoder = TileDecoder(model.coder)
         self.synthesize_tiles = graph_function(
             self._synthesize_tiles, [y_hat, _QUALITY]
         )
@@ -182,10 +185,7 @@ class ServingCodec(tf.Module):
         )
     )
     def decode_tiles(self, first, rest, rows, columns, quality):
-        depth = self._model.value.coder.config.latent_depth
-        return self._decode_tiles(
-            self._decode_tile, (first, rest), rows, columns, quality, depth
-        )
+        return self._decode_tiles((first, rest), rows, columns, quality)
 
     @graph_function(
         input_signature=(
@@ -193,49 +193,30 @@ class ServingCodec(tf.Module):
         )
     )
     def decode_first_tiles(self, first, rows, columns, quality):
-        depth = self._model.value.coder.config.slices[0]
-        return self._decode_tiles(
-            self._decode_first_tile, (first,), rows, columns, quality, depth
-        )
+        return self._decode_tiles((first,), rows, columns, quality)
 
-    def _decode_tiles(self, decode, parts, rows, columns, quality, depth) -> dict:
-        """Latents of tiles, padded with zeros to one shape, and an error for each.
-
-        Args:
-            decode: `_decode_tile`, or a function like it.
-            parts: strings `(b,)` for each of its first arguments.
-            depth: channels of the latents.
-        """
+    def _decode_tiles(self, parts, rows, columns, quality) -> dict:
+        """Latents of tiles, padded with zeros to one shape, and an error for each."""
         side = self._model.value.card["tile"] // LATENT
-        most = tf.reduce_max(tf.stack([rows, columns], axis=1), axis=0)
-        most = tf.clip_by_value(most, Z_STRIDE, side)
-        sizes = tf.cast(tf.concat([tf.shape(rows), most], axis=0), tf.int64)
-        count = LATENT * LATENT * tf.reduce_prod(sizes)
-        rows = limited(rows, count, self._pixels_in_call)
-
-        def tile(element):
-            *parts, rows, columns, quality = element
-            conditions = Conditions()
-            _require_quality(quality, conditions)
-            sizes = tf.stack([rows, columns])
-            fits = (sizes > 0) & (sizes <= side) & tf.equal(sizes % Z_STRIDE, 0)
-            message = f"expected rows and columns of 4 to {side}, multiples of 4"
-            conditions.require(tf.reduce_all(fits), message)
-            sizes = tf.where(conditions.hold, sizes, Z_STRIDE)
-            y_hat, error = decode(*parts, *tf.unstack(sizes), _hundredths(quality))
-            conditions.require(tf.equal(error, ""), error)
-            missing = most - sizes
-            y_hat = tf.pad(y_hat, [[0, missing[0]], [0, missing[1]], [0, 0]])
-            y_hat = tf.where(conditions.hold, y_hat, 0)
-            return y_hat, conditions.error
-
-        y_hat, error = tf.map_fn(
-            tile,
-            (*parts, rows, columns, quality),
-            parallel_iterations=STRINGS_AT_ONCE,
-            fn_output_signature=(_latents_spec(depth), tf.string),
+        sizes = tf.stack([rows, columns], axis=1)
+        most = tf.clip_by_value(tf.reduce_max(sizes, axis=0), Z_STRIDE, side)
+        batch = tf.cast(tf.concat([tf.shape(rows), most], axis=0), tf.int64)
+        count = LATENT * LATENT * tf.reduce_prod(batch)
+        sizes = limited(sizes, count, self._pixels_in_call)
+        conditions = Conditions()
+        _require_quality(quality, conditions)
+        fits = (sizes > 0) & (sizes <= side) & tf.equal(sizes % Z_STRIDE, 0)
+        message = f"expected rows and columns of 4 to {side}, multiples of 4"
+        conditions.require(tf.reduce_all(fits, axis=1), message)
+        sizes = tf.where(conditions.hold[:, None], sizes, Z_STRIDE)
+        y_hat, error = self._decoder(
+            parts, sizes, _hundredths(quality), STRINGS_AT_ONCE
         )
-        return {"y_hat": y_hat, "error": error}
+        missing = tf.maximum(most - tf.shape(y_hat)[1:3], 0)
+        y_hat = tf.pad(y_hat, [[0, 0], [0, missing[0]], [0, missing[1]], [0, 0]])
+        conditions.require(tf.equal(error, ""), error)
+        y_hat = tf.where(conditions.hold[:, None, None, None], y_hat, 0)
+        return {"y_hat": y_hat, "error": conditions.error}
 
     def _synthesize_tiles(self, y_hat, quality):
         model = self._model.value
@@ -337,77 +318,22 @@ class ServingCodec(tf.Module):
 
     def _image_latents(self, content: FileContent, tiles: ImageTiles) -> tuple:
         """The latents of an image, float32 `(h, w, depth)`, and an error or ""."""
-        depth = self._model.value.coder.config.latent_depth
 
-        def tile(number):
+        def size(number):
             window = tiles.latents.tile(number)
-            rows, columns = tf.unstack(window.stop - window.start)
-            y_hat, error = self._decode_tile(
-                content.first[number],
-                content.rest[number],
-                rows,
-                columns,
-                content.quality,
-            )
-            return tiles.latents.block(y_hat, number), error
+            return window.stop - window.start
 
-        blocks, errors = tf.map_fn(
-            tile,
-            tf.range(tiles.count),
-            parallel_iterations=TILES_AT_ONCE,
-            fn_output_signature=(_latents_spec(depth), tf.string),
+        numbers = tf.range(tiles.count)
+        sizes = tf.map_fn(size, numbers, fn_output_signature=_SIZE)
+        blocks, errors = self._decoder(
+            (content.first, content.rest),
+            sizes,
+            tf.fill([tiles.count], content.quality),
+            TILES_AT_ONCE,
         )
         conditions = Conditions()
         conditions.require_none(errors)
         return tiles.latents.joined(blocks), conditions.error
-
-    def _decode_tile(self, first, rest, rows, columns, hundredths) -> tuple:
-        """The latents of a tile, float32 `(rows, columns, depth)`; an error or ""."""
-        model, conditions = self._model.value, Conditions()
-        with tf.device(CPU):
-            decoded = self._decode_first(first, rows, columns, hundredths, conditions)
-            psi, y_first = decoded["psi"], decoded["y_hat"]
-            decoded = self._decode_part(
-                rest,
-                lambda strings: model.rest(psi, y_first, strings, hundredths),
-                model.coder.streams_max(rows, columns),
-                conditions,
-            )
-        return decoded["y_hat"][0], conditions.error
-
-    def _decode_first_tile(self, first, rows, columns, hundredths) -> tuple:
-        """The first slice of a tile's latents; an error or ""."""
-        conditions = Conditions()
-        with tf.device(CPU):
-            decoded = self._decode_first(first, rows, columns, hundredths, conditions)
-        return decoded["y_hat"][0], conditions.error
-
-    def _decode_first(self, first, rows, columns, hundredths, conditions) -> dict:
-        model = self._model.value
-        return self._decode_part(
-            first,
-            lambda strings: model.first(strings, rows, columns, hundredths),
-            model.coder.streams_max(rows, columns),
-            conditions,
-        )
-
-    def _decode_part(self, data, decode, most, conditions) -> dict:
-        """The results of a signature of `CodecModule` for the streams of a part.
-
-        Args:
-            data: bytes of the part.
-            decode: function of streams.
-            most: int32 scalar, the largest number of streams.
-            conditions: get what is wrong.
-        """
-        checksum, strings = tile_parts.unpack(data, most, conditions)
-        decoded = decode(strings)
-        conditions.require(decoded["valid_string_count"], "the strings do not decode")
-        conditions.require(
-            tf.equal(decoded["checksum"], checksum),
-            "decoded to other latents than were encoded",
-        )
-        return decoded
 
     def _pixels(self, y_hat, hundredths, tiles: ImageTiles) -> tf.Tensor:
         """Pixels of an image from its latents, uint8 `(h, w, 3)`."""
@@ -434,10 +360,6 @@ class ServingCodec(tf.Module):
         fingerprint = tf.cast(self.fingerprint, tf.int64)
         tile = self._model.value.card["tile"]
         return Format(self._codec, fingerprint, tile, self._pixels_max)
-
-
-def _latents_spec(depth: int) -> tf.TensorSpec:
-    return tf.TensorSpec([None, None, depth], tf.float32)
 
 
 def _to_pixels(x_hat: tf.Tensor) -> tf.Tensor:

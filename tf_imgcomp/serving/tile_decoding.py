@@ -1,0 +1,167 @@
+"""The latents of tiles from their strings; tiles of one size share the loop."""
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from tf_imgcomp.entropy.integer_coder import DecodedPart, IntegerCoder
+from tf_imgcomp.entropy.shared_streams import SharedStrings
+from tf_imgcomp.image_codecs.tiles import Z_STRIDE
+from tf_imgcomp.ops.graphs import graph_function
+from tf_imgcomp.serving import tile_parts
+from tf_imgcomp.serving.conditions import Conditions
+from tf_imgcomp.serving.placement import CPU
+
+_SCALAR, _VECTOR = tf.TensorSpec([], tf.int32), tf.TensorSpec([None], tf.int32)
+_STRINGS = tf.TensorSpec([None, None], tf.string)
+_HUNDREDTHS = tf.TensorSpec([None], tf.int64)
+
+
+class TileDecoder:
+    """Decodes tiles, each of which has its own error.
+
+    Args:
+        coder: in standard operations.
+    """
+
+    def __init__(self, coder: IntegerCoder):
+        self._coder = coder
+        y_first = tf.TensorSpec([None, None, None, coder.config.slices[0]])
+        psi = tf.TensorSpec([None, None, None, coder.psi_depth])
+        # In the graph once, for several signatures.
+        self._decode_first = graph_function(
+            self._first, [_STRINGS, _VECTOR, _SCALAR, _SCALAR, _HUNDREDTHS]
+        )
+        self._decode_rest = graph_function(
+            self._rest, [_STRINGS, _VECTOR, psi, y_first, _HUNDREDTHS]
+        )
+
+    def __call__(
+        self,
+        parts: Sequence[tf.Tensor],
+        sizes: tf.Tensor,
+        hundredths: tf.Tensor,
+        together: int,
+    ) -> tuple:
+        """Decodes b tiles, at least one.
+
+        Args:
+            parts: strings `(b,)`, the bytes of the tiles in the first part of a file,
+                and in the second. Without these, only the first slice is decoded.
+            sizes: int32 `(b, 2)`, rows and columns of latents, multiples of 4.
+            hundredths: qualities, int64 `(b,)`.
+            together: how many tiles may share a loop.
+
+        Returns:
+            Latents, float32 `(b, h, w, c)`, padded with zeros to one shape and zero
+            where there is an error; and errors, string `(b,)`, "" without one.
+        """
+        config = self._coder.config
+        depth = config.latent_depth if len(parts) > 1 else config.slices[0]
+        order, ends = _groups(sizes, together)
+        most = tf.reduce_max(sizes, axis=0)
+
+        def decode(number, start, y_hat, errors):
+            end = ends[number]
+            group = order[start:end]
+            rows, columns = tf.unstack(sizes[group[0]])
+            found, error = self._decode_group(
+                [tf.gather(part, group) for part in parts],
+                *(rows, columns),
+                tf.gather(hundredths, group),
+            )
+            missing = most - [rows, columns]
+            paddings = [[0, 0], [0, missing[0]], [0, missing[1]], [0, 0]]
+            y_hat = y_hat.write(number, tf.pad(found, paddings))
+            return number + 1, end, y_hat, errors.write(number, error)
+
+        count = tf.size(ends)
+        latents = tf.TensorArray(
+            tf.float32, count, element_shape=[None, None, None, depth]
+        )
+        messages = tf.TensorArray(tf.string, count, element_shape=[None])
+        *_, latents, messages = tf.while_loop(
+            lambda number, *_: number < count,
+            decode,
+            (0, 0, latents, messages),
+            parallel_iterations=1,
+        )
+        places = tf.math.invert_permutation(order)
+        return tf.gather(latents.concat(), places), tf.gather(messages.concat(), places)
+
+    def _decode_group(self, parts, rows, columns, hundredths) -> tuple:
+        """The latents of tiles of one size, and errors."""
+        conditions, (first, *others) = Conditions(), parts
+        most = self._coder.streams_max(rows, columns)
+        with tf.device(CPU):
+            checksums, strings, counts = _unpacked(first, most, conditions)
+            psi, decoded = self._decode_first(
+                strings, counts, rows, columns, hundredths
+            )
+            _require_match(decoded, checksums, conditions)
+            for rest in others:
+                checksums, strings, counts = _unpacked(rest, most, conditions)
+                decoded = self._decode_rest(
+                    strings, counts, psi, decoded.y_hat, hundredths
+                )
+                _require_match(decoded, checksums, conditions)
+        hold = conditions.hold[:, None, None, None]
+        return tf.where(hold, decoded.y_hat, 0), conditions.error
+
+    def _first(self, strings, counts, rows, columns, hundredths) -> tuple:
+        height, width = rows // Z_STRIDE, columns // Z_STRIDE
+        streams = SharedStrings(strings, counts)
+        return self._coder.decode_first(streams, height, width, hundredths)
+
+    def _rest(self, strings, counts, psi, y_first, hundredths) -> DecodedPart:
+        streams = SharedStrings(strings, counts)
+        return self._coder.decode_rest(streams, psi, y_first, hundredths)
+
+
+def _groups(sizes: tf.Tensor, together: int) -> tuple:
+    """The order in which tiles of one size follow one another, and ends of groups.
+
+    Returns:
+        Numbers of tiles, int32 `(b,)`; and for each group the place after its last
+        tile, int32 `(g,)`.
+    """
+    rows, columns = tf.unstack(sizes, axis=1)
+    key = rows * (tf.reduce_max(columns) + 1) + columns
+    order = tf.argsort(key, stable=True)
+    key = tf.gather(key, order)
+    place = tf.range(tf.size(key))
+    # How many tiles of the same size come before.
+    before = place - tf.searchsorted(key, key)
+    is_last = tf.concat([tf.not_equal(key[1:], key[:-1]), [True]], axis=0)
+    is_last |= tf.equal((before + 1) % together, 0)
+    return order, tf.cast(tf.where(is_last)[:, 0] + 1, tf.int32)
+
+
+def _unpacked(data: tf.Tensor, most: tf.Tensor, conditions: Conditions) -> tuple:
+    """The parts of tiles `(b,)`: checksums, strings `(b, most)`, counts of strings."""
+
+    def unpack(data):
+        of_tile = Conditions()
+        checksum, strings = tile_parts.unpack(data, most, of_tile)
+        count = tf.size(strings)
+        strings = tf.pad(strings, [[0, most - count]])
+        return checksum, strings, count, of_tile.error
+
+    checksums, strings, counts, errors = tf.map_fn(
+        unpack,
+        data,
+        fn_output_signature=(
+            *(tf.int32, tf.TensorSpec([None], tf.string)),
+            *(tf.int32, tf.string),
+        ),
+    )
+    conditions.require(tf.equal(errors, ""), errors)
+    return checksums, strings, counts
+
+
+def _require_match(decoded: DecodedPart, checksums, conditions: Conditions) -> None:
+    conditions.require(decoded.valid_string_count, "the strings do not decode")
+    conditions.require(
+        tf.equal(decoded.checksum, checksums),
+        "decoded to other latents than were encoded",
+    )
