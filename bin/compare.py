@@ -39,13 +39,13 @@ from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.image_files import images
 from tf_imgcomp.image_files.images import Photo
-from tf_imgcomp_bin import (
+from tf_imgcomp_bin.command_line import (
     coding_flags,
-    command_line,
     file_jobs,
     goal_flags,
     input_flags,
     messages,
+    program,
 )
 
 PROGRAM = "compare"
@@ -150,12 +150,12 @@ def _classical(codec: Codec, x: np.ndarray, limit: int) -> Reconstruction:
 
 def main(argv: Sequence[str]) -> int:
     if len(argv) < 2:
-        command_line.end_with_usage_error(PROGRAM, "expected at least one input")
-    return command_line.guard(PROGRAM, lambda: compare(argv[1:]))
+        program.end_with_usage_error(PROGRAM, "expected at least one input")
+    return program.guard(PROGRAM, lambda: compare(argv[1:]))
 
 
 def run() -> None:
-    command_line.run(PROGRAM, main)
+    program.run(PROGRAM, main)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,6 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from tf_imgcomp.files.compression import Report
-
 _INSTALLED = "tf_imgcomp-"  # Begins the names of programs that pip installs.
 
 
@@ -66,14 +64,3 @@ def reason(error: Exception, source: Path | None = None) -> str:
         return str(error)
     elsewhere = error.filename and Path(error.filename) != source
     return f"{error.filename}: {error.strerror}" if elsewhere else error.strerror
-
-
-def tell(program: str, source: Path, target: Path, report: Report) -> str:
-    """Prints a file's notes and returns the line on its result."""
-    for note in report.notes:
-        complain(program, f"{source}: {note}")
-    line = (
-        f"{source} -> {target}: {report.num_bytes} bytes, {report.bpp:.4f} bpp, "
-        f"{report.seconds:.2f} s, quality {report.quality:.2f}"
-    )
-    return one_line(line if report.psnr is None else f"{line}, {report.psnr:.2f} dB")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from absl import flags
 
-from tf_imgcomp_bin import objective_flags
+from tf_imgcomp_bin.command_line import objective_flags
 
 _CODEC = flags.DEFINE_string("codec", "fdram", "Name of the codec.")
 _POSTFILTER = flags.DEFINE_string(
