@@ -29,7 +29,7 @@ from absl import flags
 
 from tf_imgcomp.atomic_files import check_writable, write_atomically
 from tf_imgcomp.bitstream import TfciFile
-from tf_imgcomp.classical import CODECS, Codec
+from tf_imgcomp.classical import CODECS, FileCodec
 from tf_imgcomp.classical.size_search import encode_within
 from tf_imgcomp.errors import ClassicalCodecError, ImageError
 from tf_imgcomp.evaluation import report, side_by_side
@@ -83,7 +83,7 @@ def compare(inputs: Sequence[str]) -> int:
 
 def compare_photo(
     codec: ImageCodec,
-    classical: Sequence[Codec],
+    classical: Sequence[FileCodec],
     source: Path,
     target: Path,
 ) -> str:
@@ -138,7 +138,7 @@ def _position_map(
     return PositionMap("size of the latents, in bits", size, _SIDE)
 
 
-def _classical(codec: Codec, x: np.ndarray, limit: int) -> Reconstruction:
+def _classical(codec: FileCodec, x: np.ndarray, limit: int) -> Reconstruction:
     try:
         setting, data = encode_within(codec, x, limit)
         x_hat = codec.decode(data)

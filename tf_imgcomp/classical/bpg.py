@@ -39,7 +39,7 @@ _PARAMETERS = ":".join(
 
 @dataclasses.dataclass(frozen=True)
 class BpgCodec:
-    """BPG through FFmpeg, see `Codec`; a setting is a QP from 0 to 51.
+    """BPG through FFmpeg, see `FileCodec`; a setting is a QP from 0 to 51.
 
     Decoding ignores alpha and metadata, with a `UserWarning`.
 

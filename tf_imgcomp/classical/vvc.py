@@ -44,7 +44,7 @@ _PARAMETERS = ":".join(
 
 @dataclasses.dataclass(frozen=True)
 class VvcCodec:
-    """VVC through FFmpeg, see `Codec`; a setting is a QP from 0 to 63.
+    """VVC through FFmpeg, see `FileCodec`; a setting is a QP from 0 to 63.
 
     Attributes:
         name: Short name.

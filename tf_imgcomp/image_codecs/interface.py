@@ -45,8 +45,8 @@ class Coded:
 class ImageCodec(ABC):
     """Codes images of any size at any quality: learned, filtered or classical.
 
-    It is a `classical.Codec`, too: settings are qualities, and files are `.tfci` files
-    of the pixels alone.
+    It is a `classical.FileCodec`, too: settings are qualities, and files are `.tfci`
+    files of the pixels alone.
 
     Attributes:
         id: its name in files.
@@ -63,31 +63,31 @@ class ImageCodec(ABC):
 
     @property
     def name(self) -> str:
-        """See `classical.Codec`: the id."""
+        """See `classical.FileCodec`: the id."""
         return self.id
 
     @property
     def title(self) -> str:
-        """See `classical.Codec`: the id."""
+        """See `classical.FileCodec`: the id."""
         return self.id
 
     @property
     def version(self) -> str:
-        """See `classical.Codec`: tells the weights."""
+        """See `classical.FileCodec`: tells the weights."""
         return f"weights of fingerprint {self.fingerprint}"
 
     def available(self) -> str | None:
-        """See `classical.Codec`: nothing is missing."""
+        """See `classical.FileCodec`: nothing is missing."""
         return None
 
     def encode(self, pixels: np.ndarray, setting: float) -> bytes:
-        """See `classical.Codec`."""
+        """See `classical.FileCodec`."""
         height, width, _ = pixels.shape
         coded = self.compress(pixels, setting)
         return bitstream.pack(self.to_file(coded, height, width))
 
     def decode(self, data: bytes) -> np.ndarray:
-        """See `classical.Codec`."""
+        """See `classical.FileCodec`."""
         return self.from_file(bitstream.unpack(data))
 
     def to_file(self, coded: Coded, height: int, width: int) -> TfciFile:
