@@ -146,7 +146,7 @@ def trainer_config():
 def card() -> dict:
     """The part of a model card that these flags decide."""
     from tf_imgcomp.codecs.registry import CODECS
-    from tf_imgcomp.layers.configured import all_sizes
+    from tf_imgcomp.configured_model import all_sizes
     from tf_imgcomp.postfilter.registry import POSTFILTERS
 
     modules = flags.FLAGS.flags_by_module_dict()
