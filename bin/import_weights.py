@@ -42,8 +42,8 @@ def main(argv: Sequence[str]) -> int:
 
 
 def import_weights(folder: Path) -> int:
+    from tf_imgcomp.runs.config import ObjectiveConfig
     from tf_imgcomp.runs.kinds import KINDS, kind_of
-    from tf_imgcomp.runs.objective import ObjectiveConfig
     from tf_imgcomp.runs.trained import export_trained, trained_model
 
     spec = read_spec(folder / "spec.json")

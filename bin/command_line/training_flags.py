@@ -81,11 +81,11 @@ def _is_json_object(text: str) -> bool:
 
 
 def model_config():
-    """The `ModelConfig` that the flags describe."""
-    from tf_imgcomp.runs.train import ModelConfig
+    """The `TrainedModelConfig` that the flags describe."""
+    from tf_imgcomp.runs.config import TrainedModelConfig
 
     kind, name = _kind_and_name()
-    return ModelConfig(
+    return TrainedModelConfig(
         kind=kind,
         name=name,
         sizes=_sizes(),
@@ -113,7 +113,7 @@ def _kind_and_name() -> tuple:
 
 def data_config(**fields):
     """The `DataConfig` of the flags; other fields are arguments."""
-    from tf_imgcomp.runs.train import DataConfig
+    from tf_imgcomp.runs.config import DataConfig
 
     return DataConfig(batch=BATCH.value, crop=CROP.value, **fields)
 

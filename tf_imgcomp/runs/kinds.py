@@ -15,7 +15,7 @@ from tf_imgcomp.export.packed_weights import packed_variables
 from tf_imgcomp.losses.registry import CodecLoss, check_loss, codec_loss
 from tf_imgcomp.losses.restoration import LOSSES
 from tf_imgcomp.postfilter.registry import new_postfilter
-from tf_imgcomp.runs.objective import ObjectiveConfig
+from tf_imgcomp.runs.config import ObjectiveConfig
 from tf_imgcomp.training.restoration import restoration_objective
 from tf_imgcomp.training.restoration_gain import RestorationGain
 from tf_imgcomp.training.step import codec_objective
