@@ -74,7 +74,7 @@ class ObjectiveConfig:
             rounded ones.
         corrected_latents: whether a codec's latents are those that its encoder codes.
             For what follows the encoder, trained alone (docs/feedback.md).
-        restoration_loss: one of `losses.restoration.LOSSES`, for a filter.
+        restoration_loss: one of `losses.registry.RESTORATION_LOSSES`, for a filter.
         scales: scales and weights of all these losses.
         piece_min: smallest side of the pieces that a filter's crops are cut into, in
             pixels, see `training.restoration`.
