@@ -77,7 +77,7 @@ class ObjectiveConfig:
         restoration_loss: one of `losses.registry.RESTORATION_LOSSES`, for a filter.
         scales: scales and weights of all these losses.
         piece_min: smallest side of the pieces that a filter's crops are cut into, in
-            pixels, see `training.restoration`.
+            pixels, see `training.filter_objective`.
         validation_qualities: at which a codec's validation codes photos. The mean over
             them decides which weights are the best.
     """

@@ -20,10 +20,10 @@ from tf_imgcomp.losses.registry import (
 )
 from tf_imgcomp.postfilter.registry import new_postfilter
 from tf_imgcomp.runs.config import ObjectiveConfig
-from tf_imgcomp.training.restoration import restoration_objective
-from tf_imgcomp.training.restoration_gain import RestorationGain
-from tf_imgcomp.training.step import codec_objective
-from tf_imgcomp.training.validation import RealBits
+from tf_imgcomp.training.codec_objective import codec_objective
+from tf_imgcomp.training.codec_validation import RealBits
+from tf_imgcomp.training.filter_objective import restoration_objective
+from tf_imgcomp.training.filter_validation import RestorationGain
 
 
 class ModelKind(NamedTuple):
