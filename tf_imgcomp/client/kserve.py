@@ -11,9 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from tf_imgcomp.client.connection import DEADLINE, CallError, Connection
+from tf_imgcomp.client.connection import (
+    CHANNEL_OPTIONS,
+    DEADLINE,
+    CallError,
+    Connection,
+)
 from tf_imgcomp.client.results import sense_made
-from tf_imgcomp.client.tensorflow_serving import CHANNEL_OPTIONS
 from tf_imgcomp.errors import ServerError
 
 # The last exception of several; its type may be that of `servers.triton`.

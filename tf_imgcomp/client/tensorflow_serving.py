@@ -7,18 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from tf_imgcomp.client.connection import DEADLINE, CallError, Connection
+from tf_imgcomp.client.connection import (
+    CHANNEL_OPTIONS,
+    DEADLINE,
+    CallError,
+    Connection,
+)
 from tf_imgcomp.client.results import sense_made
 from tf_imgcomp.errors import ServerError
-
-# A tile and its latents are larger than what gRPC takes by default. A channel waits up
-# to two minutes before it connects again: calls are repeated sooner.
-CHANNEL_OPTIONS = [
-    ("grpc.max_send_message_length", -1),
-    ("grpc.max_receive_message_length", -1),
-    ("grpc.initial_reconnect_backoff_ms", 200),
-    ("grpc.max_reconnect_backoff_ms", 2000),
-]
 
 
 class TensorFlowServing(Connection):
