@@ -79,7 +79,8 @@ def _started(
         first_sources.setdefault(target, source)
 
     def work_once(source: Path, target: Path) -> Any:
-        if source.is_dir():  # Of a folder that holds inputs, these take its place.
+        # A folder with inputs was expanded to them, so a folder here has none.
+        if source.is_dir():
             os.listdir(source)  # Raises if this is not permitted.
             raise IsADirectoryError(errno.EISDIR, "Is a directory", str(source))
         if first_sources[target] != source:

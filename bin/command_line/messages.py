@@ -30,7 +30,7 @@ def complain(program: str, message: object) -> None:
 
 
 def one_line(text: str) -> str:
-    """Escapes what a file's name can hold and a terminal would obey or not print."""
+    """Escapes control and unprintable characters of file names."""
     text = text.encode(errors="surrogateescape").decode(errors="backslashreplace")
     return re.sub(r"[\0-\x1f\x7f-\x9f]", lambda found: repr(found[0])[1:-1], text)
 
@@ -56,7 +56,7 @@ def reason(error: Exception, source: Path | None = None) -> str:
     if isinstance(error, MemoryError):
         return "not enough memory"
     if isinstance(error, IsADirectoryError) and error.filename:
-        # Of a folder that holds inputs, these take its place.
+        # A folder with inputs was expanded to them, so a folder here has none.
         empty = "the folder holds no file with an extension that is read here"
         named = Path(error.filename) != source
         return f"{error.filename}: {empty}" if named else empty

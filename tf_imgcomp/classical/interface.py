@@ -12,7 +12,8 @@ class FileCodec(Protocol):
     """Pixels to the bytes of a complete file and back: JPEG, AVIF, or `.tfci`.
 
     Comparisons of codecs use this interface. An `ImageCodec`, which writes `.tfci`
-    files, extends it.
+    files, implements it without inheriting from it, and adds `compress` and
+    `decompress`.
 
     Attributes:
         name: Short name, as used by flags and in result files.

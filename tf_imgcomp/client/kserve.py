@@ -1,7 +1,7 @@
 """KServe v2 over gRPC, as NVIDIA Triton speaks it.
 
-There a model has one signature, and each element of a batch at least one axis. So a
-signature is a model of its own, and `[b]` becomes `[b, 1]`.
+A KServe model has one signature, so each signature of an export is served as a model.
+An element of a batch needs an axis, so `[b]` becomes `[b, 1]`.
 """
 
 from __future__ import annotations

@@ -221,8 +221,8 @@ class ImageCodec(ABC):
     def for_trials(self) -> ImageCodec:
         """A faster codec to search for a size.
 
-        Its files are as long as those of this codec, or longer: by the byte that names
-        a filter, or by what refinement saves.
+        Its files are never shorter than those of this codec. They are longer by the
+        byte that names a filter, or by the bytes that refinement would save.
         """
         return self
 
@@ -237,7 +237,7 @@ class ImageCodec(ABC):
     def with_effort(
         self, effort: int, progress: Callable[[Iterable], Iterable] = iter
     ) -> ImageCodec:
-        """The codec with an encoder that spends another time on an image.
+        """The codec with an encoder that works with another effort.
 
         Args:
             effort: from 1 to 9, see `effort.ITERATIONS`.

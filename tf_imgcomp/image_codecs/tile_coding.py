@@ -22,7 +22,7 @@ from tf_imgcomp.model_folder import (
 )
 from tf_imgcomp.size_limits import DECODER_BASE, ENCODER_BASE
 
-# More bits for an error than any integer needs, so that no other one is chosen.
+# An error weight so large that each latent keeps its nearest integer.
 _NO_CHOICE = np.float32(1e6)
 
 
