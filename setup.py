@@ -28,6 +28,7 @@ PROGRAMS = {
 FOLDERS = {
     "tf_imgcomp.saved_models": "saved_models",
     "tf_imgcomp_bin": "bin",
+    "tf_imgcomp_bin.command_line": "bin/command_line",
     "tf_imgcomp_bin.portable": "portable",
 }
 

@@ -26,7 +26,7 @@ from tf_imgcomp.files import compression
 from tf_imgcomp.files.goals import Goal
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.interface import ImageCodec
-from tf_imgcomp_bin import file_jobs, startup
+from tf_imgcomp_bin.command_line import file_jobs, startup
 
 _MODEL = flags.DEFINE_string("model", models.DEFAULT, "Id or folder of a codec.")
 _RUNS = flags.DEFINE_integer("runs", 3, "Runs of each way.")

@@ -28,7 +28,7 @@ from pathlib import Path
 from absl import flags
 
 from tf_imgcomp.errors import ImgcompError
-from tf_imgcomp_bin import command_line, messages
+from tf_imgcomp_bin.command_line import messages, program
 
 PROGRAM = "ablate"
 BIN = Path(__file__).parent
@@ -122,8 +122,8 @@ def evaluate(variant: str, output: Path, images: Sequence[str]) -> None:
 def run_program(name: str, *arguments: str) -> None:
     """Runs another program; what it prints is for the user."""
     print(f"{messages.called(name)} {' '.join(arguments)}", flush=True)
-    program = [sys.executable, "-I", str(BIN / f"{name}.py"), *arguments]
-    if code := subprocess.run(program, check=False).returncode:
+    command = [sys.executable, "-I", str(BIN / f"{name}.py"), *arguments]
+    if code := subprocess.run(command, check=False).returncode:
         name = messages.called(name)
         raise ImgcompError(f"{name} ended with exit code {code}, see above")
 
@@ -131,14 +131,14 @@ def run_program(name: str, *arguments: str) -> None:
 def main(argv: Sequence[str]) -> int:
     for flag in (_DATA, _WORKDIR):
         if not flag.value:
-            command_line.end_with_usage_error(PROGRAM, f"expected --{flag.name}")
+            program.end_with_usage_error(PROGRAM, f"expected --{flag.name}")
     if len(argv) < 2:
-        command_line.end_with_usage_error(PROGRAM, "expected images to evaluate on")
-    return command_line.guard(PROGRAM, lambda: ablate(argv[1:]))
+        program.end_with_usage_error(PROGRAM, "expected images to evaluate on")
+    return program.guard(PROGRAM, lambda: ablate(argv[1:]))
 
 
 def run() -> None:
-    command_line.run(PROGRAM, main)
+    program.run(PROGRAM, main)
 
 
 if __name__ == "__main__":

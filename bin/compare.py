@@ -29,7 +29,7 @@ from absl import flags
 
 from tf_imgcomp.atomic_files import check_writable, write_atomically
 from tf_imgcomp.bitstream import TfciFile
-from tf_imgcomp.classical import CODECS, Codec
+from tf_imgcomp.classical import CODECS, FileCodec
 from tf_imgcomp.classical.size_search import encode_within
 from tf_imgcomp.errors import ClassicalCodecError, ImageError
 from tf_imgcomp.evaluation import report, side_by_side
@@ -39,13 +39,13 @@ from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.image_files import images
 from tf_imgcomp.image_files.images import Photo
-from tf_imgcomp_bin import (
+from tf_imgcomp_bin.command_line import (
     coding_flags,
-    command_line,
     file_jobs,
     goal_flags,
     input_flags,
     messages,
+    program,
 )
 
 PROGRAM = "compare"
@@ -83,7 +83,7 @@ def compare(inputs: Sequence[str]) -> int:
 
 def compare_photo(
     codec: ImageCodec,
-    classical: Sequence[Codec],
+    classical: Sequence[FileCodec],
     source: Path,
     target: Path,
 ) -> str:
@@ -138,7 +138,7 @@ def _position_map(
     return PositionMap("size of the latents, in bits", size, _SIDE)
 
 
-def _classical(codec: Codec, x: np.ndarray, limit: int) -> Reconstruction:
+def _classical(codec: FileCodec, x: np.ndarray, limit: int) -> Reconstruction:
     try:
         setting, data = encode_within(codec, x, limit)
         x_hat = codec.decode(data)
@@ -150,12 +150,12 @@ def _classical(codec: Codec, x: np.ndarray, limit: int) -> Reconstruction:
 
 def main(argv: Sequence[str]) -> int:
     if len(argv) < 2:
-        command_line.end_with_usage_error(PROGRAM, "expected at least one input")
-    return command_line.guard(PROGRAM, lambda: compare(argv[1:]))
+        program.end_with_usage_error(PROGRAM, "expected at least one input")
+    return program.guard(PROGRAM, lambda: compare(argv[1:]))
 
 
 def run() -> None:
-    command_line.run(PROGRAM, main)
+    program.run(PROGRAM, main)
 
 
 if __name__ == "__main__":

@@ -37,18 +37,18 @@ from tf_imgcomp.image_codecs.effort import FAST, ITERATIONS
 from tf_imgcomp.image_codecs.interface import ImageCodec
 from tf_imgcomp.image_files import images
 from tf_imgcomp.postfilter.ensembles import ENSEMBLES
-from tf_imgcomp_bin import (
+from tf_imgcomp_bin.command_line import (
     coding_flags,
-    command_line,
     file_jobs,
     goal_flags,
     input_flags,
     messages,
+    program,
     server_flags,
     standard_streams,
     startup,
 )
-from tf_imgcomp_bin.model_table import model_table
+from tf_imgcomp_bin.command_line.model_table import model_table
 
 PROGRAM = "compress"
 
@@ -180,14 +180,14 @@ def list_models() -> int:
 
 def main(argv: Sequence[str]) -> int:
     if _LIST_MODELS.value:
-        return command_line.guard(PROGRAM, list_models)
+        return program.guard(PROGRAM, list_models)
     if len(argv) < 2:
-        command_line.end_with_usage_error(PROGRAM, "expected at least one input")
-    return command_line.guard(PROGRAM, lambda: compress(argv[1:]))
+        program.end_with_usage_error(PROGRAM, "expected at least one input")
+    return program.guard(PROGRAM, lambda: compress(argv[1:]))
 
 
 def run() -> None:
-    command_line.run(PROGRAM, main)
+    program.run(PROGRAM, main)
 
 
 if __name__ == "__main__":

@@ -31,11 +31,11 @@ from tf_imgcomp.files.compression import Report
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_files import images
 from tf_imgcomp.regions import Region
-from tf_imgcomp_bin import (
+from tf_imgcomp_bin.command_line import (
     coding_flags,
-    command_line,
     file_jobs,
     input_flags,
+    program,
     server_flags,
     standard_streams,
     startup,
@@ -128,12 +128,12 @@ def decompress(inputs: Sequence[str]) -> int:
 
 def main(argv: Sequence[str]) -> int:
     if len(argv) < 2:
-        command_line.end_with_usage_error(PROGRAM, "expected at least one input")
-    return command_line.guard(PROGRAM, lambda: decompress(argv[1:]))
+        program.end_with_usage_error(PROGRAM, "expected at least one input")
+    return program.guard(PROGRAM, lambda: decompress(argv[1:]))
 
 
 def run() -> None:
-    command_line.run(PROGRAM, main)
+    program.run(PROGRAM, main)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ from absl import flags
 from tf_imgcomp.classical import CODECS
 from tf_imgcomp.errors import ClassicalCodecError, ImgcompError
 from tf_imgcomp.image_codecs.effort import FAST
-from tf_imgcomp_bin import command_line, input_flags, messages
+from tf_imgcomp_bin.command_line import input_flags, messages, program
 
 PROGRAM = "evaluate"
 
@@ -133,12 +133,12 @@ def evaluate(inputs: Sequence[str]) -> int:
 
 def main(argv: Sequence[str]) -> int:
     if len(argv) < 2:
-        command_line.end_with_usage_error(PROGRAM, "expected at least one image")
-    return command_line.guard(PROGRAM, lambda: evaluate(argv[1:]))
+        program.end_with_usage_error(PROGRAM, "expected at least one image")
+    return program.guard(PROGRAM, lambda: evaluate(argv[1:]))
 
 
 def run() -> None:
-    command_line.run(PROGRAM, main)
+    program.run(PROGRAM, main)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # No start-up noise.
 from collections.abc import Sequence
 from pathlib import Path
 
-from tf_imgcomp_bin import command_line
+from tf_imgcomp_bin.command_line import program
 
 PROGRAM = "export_model"
 
@@ -43,12 +43,12 @@ def export_all(folders: Sequence[str]) -> int:
 
 def main(argv: Sequence[str]) -> int:
     if len(argv) < 2:
-        command_line.end_with_usage_error(PROGRAM, "expected at least one folder")
-    return command_line.guard(PROGRAM, lambda: export_all(argv[1:]))
+        program.end_with_usage_error(PROGRAM, "expected at least one folder")
+    return program.guard(PROGRAM, lambda: export_all(argv[1:]))
 
 
 def run() -> None:
-    command_line.run(PROGRAM, main)
+    program.run(PROGRAM, main)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 from absl import app, flags
 
-from tf_imgcomp_bin import command_line
+from tf_imgcomp_bin.command_line import program
 
 PROGRAM = "export_serving"
 
@@ -38,7 +38,7 @@ _MEGAPIXELS = flags.DEFINE_float(
 def main(argv: Sequence[str]) -> int:
     if len(argv) > 1:
         raise app.UsageError(f"Expected flags only, received {argv[1:]}.")
-    return command_line.guard(PROGRAM, export)
+    return program.guard(PROGRAM, export)
 
 
 def export() -> int:
@@ -53,7 +53,7 @@ def export() -> int:
 
 
 def run() -> None:
-    command_line.run(PROGRAM, main)
+    program.run(PROGRAM, main)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from absl import app, flags
 
-from tf_imgcomp_bin import command_line, objective_flags, training_flags
+from tf_imgcomp_bin.command_line import objective_flags, program, training_flags
 
 PROGRAM = "export_step"
 
@@ -42,7 +42,7 @@ _OUTPUT = flags.DEFINE_string("output", None, "Folder to write.", required=True)
 def main(argv: Sequence[str]) -> int:
     if len(argv) > 1:
         raise app.UsageError(f"Expected flags only, received {argv[1:]}.")
-    return command_line.guard(PROGRAM, export)
+    return program.guard(PROGRAM, export)
 
 
 def export() -> int:
@@ -68,7 +68,7 @@ def export() -> int:
 
 
 def run() -> None:
-    command_line.run(PROGRAM, main)
+    program.run(PROGRAM, main)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from absl import app, flags
 
-from tf_imgcomp_bin import command_line, input_flags, messages
+from tf_imgcomp_bin.command_line import input_flags, messages, program
 
 PROGRAM = "import_weights"
 
@@ -38,12 +38,12 @@ _PHOTOS = flags.DEFINE_integer(
 def main(argv: Sequence[str]) -> int:
     if len(argv) != 2:
         raise app.UsageError(f"Expected one folder, received {argv[1:]}.")
-    return command_line.guard(PROGRAM, lambda: import_weights(Path(argv[1])))
+    return program.guard(PROGRAM, lambda: import_weights(Path(argv[1])))
 
 
 def import_weights(folder: Path) -> int:
+    from tf_imgcomp.runs.config import ObjectiveConfig
     from tf_imgcomp.runs.kinds import KINDS, kind_of
-    from tf_imgcomp.runs.objective import ObjectiveConfig
     from tf_imgcomp.runs.trained import export_trained, trained_model
 
     spec = read_spec(folder / "spec.json")
@@ -103,7 +103,7 @@ def photos() -> list:
 
 
 def run() -> None:
-    command_line.run(PROGRAM, main)
+    program.run(PROGRAM, main)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.bitstream import EXIF, ICC, RESOLUTION, TEXT, XMP, TfciFile
 from tf_imgcomp.files import paths
 from tf_imgcomp.files.compression import SUFFIX
-from tf_imgcomp_bin import command_line, file_jobs, messages
+from tf_imgcomp_bin.command_line import file_jobs, messages, program
 
 PROGRAM = "inspect"
 
@@ -129,12 +129,12 @@ def inspect(inputs: Sequence[str]) -> int:
 
 def main(argv: Sequence[str]) -> int:
     if len(argv) < 2:
-        command_line.end_with_usage_error(PROGRAM, "expected at least one input")
-    return command_line.guard(PROGRAM, lambda: inspect(argv[1:]))
+        program.end_with_usage_error(PROGRAM, "expected at least one input")
+    return program.guard(PROGRAM, lambda: inspect(argv[1:]))
 
 
 def run() -> None:
-    command_line.run(PROGRAM, main)
+    program.run(PROGRAM, main)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from tqdm import tqdm
 from tf_imgcomp.data.making_pairs import make_pairs, plan
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.image_codecs import classical, models
-from tf_imgcomp_bin import command_line, input_flags, messages
+from tf_imgcomp_bin.command_line import input_flags, messages, program
 
 PROGRAM = "make_pairs"
 
@@ -63,7 +63,7 @@ def _are_settings(values: list) -> bool:
 def main(argv: Sequence[str]) -> int:
     if len(argv) != 2:
         raise app.UsageError(f"Expected one folder, received {argv[1:]}.")
-    return command_line.guard(PROGRAM, lambda: make(Path(argv[1])))
+    return program.guard(PROGRAM, lambda: make(Path(argv[1])))
 
 
 def make(folder: Path) -> int:
@@ -92,7 +92,7 @@ def _load(name: str):
 
 
 def run() -> None:
-    command_line.run(PROGRAM, main)
+    program.run(PROGRAM, main)
 
 
 if __name__ == "__main__":

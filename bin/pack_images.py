@@ -15,7 +15,7 @@ from absl import app, flags
 from tqdm import tqdm
 
 from tf_imgcomp.data.packing import pack_photos
-from tf_imgcomp_bin import command_line, input_flags, messages
+from tf_imgcomp_bin.command_line import input_flags, messages, program
 
 PROGRAM = "pack_images"
 
@@ -32,7 +32,7 @@ _MEGABYTES = flags.DEFINE_float(
 def main(argv: Sequence[str]) -> int:
     if len(argv) != 2:
         raise app.UsageError(f"Expected one folder, received {argv[1:]}.")
-    return command_line.guard(PROGRAM, lambda: pack(Path(argv[1])))
+    return program.guard(PROGRAM, lambda: pack(Path(argv[1])))
 
 
 def pack(folder: Path) -> int:
@@ -49,7 +49,7 @@ def pack(folder: Path) -> int:
 
 
 def run() -> None:
-    command_line.run(PROGRAM, main)
+    program.run(PROGRAM, main)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from absl import flags
 
 from tf_imgcomp.atomic_files import open_atomically
 from tf_imgcomp.data.screens import render
-from tf_imgcomp_bin import command_line, messages
+from tf_imgcomp_bin.command_line import messages, program
 
 PROGRAM = "render_screens"
 
@@ -31,10 +31,10 @@ _HEIGHT = flags.DEFINE_integer("height", 640, "Pixels.", lower_bound=render.SMAL
 def main(argv: Sequence[str]) -> int:
     if len(argv) > 1:
         message = f"expected flags only, received {' '.join(argv[1:])}"
-        command_line.end_with_usage_error(PROGRAM, message)
+        program.end_with_usage_error(PROGRAM, message)
     if not _OUTPUT.value:
-        command_line.end_with_usage_error(PROGRAM, "expected --output")
-    return command_line.guard(PROGRAM, write_screens)
+        program.end_with_usage_error(PROGRAM, "expected --output")
+    return program.guard(PROGRAM, write_screens)
 
 
 def write_screens() -> int:
@@ -49,7 +49,7 @@ def write_screens() -> int:
 
 
 def run() -> None:
-    command_line.run(PROGRAM, main)
+    program.run(PROGRAM, main)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from absl import app, flags
 
 from tf_imgcomp.errors import ServerError
 from tf_imgcomp.servers.options import ServerOptions
-from tf_imgcomp_bin import command_line, messages
+from tf_imgcomp_bin.command_line import messages, program
 
 PROGRAM = "serve"
 
@@ -97,8 +97,8 @@ def serve() -> int:
     from tf_imgcomp.servers import tensorflow_serving, triton
     from tf_imgcomp.serving import export
 
-    program = tensorflow_serving.find()
-    if program is None and not triton.is_installed():
+    binary = tensorflow_serving.find()
+    if binary is None and not triton.is_installed():
         raise ServerError(
             f"neither {tensorflow_serving.PROGRAM} nor Triton is installed: "
             "install tf_imgcomp with its extra 'serve'"
@@ -109,10 +109,10 @@ def serve() -> int:
         export.up_to_date(find(model), folder, pixels_max) for model in _MODELS.value
     ]
     names = ", ".join(each.parent.name for each in exports)
-    if program is not None:
-        tell(f"starting {program} with {names} at tfs://localhost:{_GRPC_PORT.value}")
+    if binary is not None:
+        tell(f"starting {binary} with {names} at tfs://localhost:{_GRPC_PORT.value}")
         settings = Path(tempfile.mkdtemp(prefix="tf_imgcomp."))
-        tensorflow_serving.run(program, exports, settings, options())
+        tensorflow_serving.run(binary, exports, settings, options())
     else:
         tell(f"starting Triton with {names}")
         # A peer that goes away is an error of its request, not the end of the server.
@@ -132,11 +132,11 @@ def tell(message: str) -> None:
 def main(argv: Sequence[str]) -> int:
     if len(argv) > 1:
         raise app.UsageError(f"Expected flags only, received {argv[1:]}.")
-    return command_line.guard(PROGRAM, serve)
+    return program.guard(PROGRAM, serve)
 
 
 def run() -> None:
-    command_line.run(PROGRAM, main)
+    program.run(PROGRAM, main)
 
 
 if __name__ == "__main__":

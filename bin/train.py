@@ -20,11 +20,11 @@ from pathlib import Path
 
 from absl import app, flags
 
-from tf_imgcomp_bin import (
-    command_line,
+from tf_imgcomp_bin.command_line import (
     input_flags,
     messages,
     objective_flags,
+    program,
     training_flags,
 )
 
@@ -50,7 +50,7 @@ _VALIDATION_PHOTOS = flags.DEFINE_integer(
 def main(argv: Sequence[str]) -> int:
     if len(argv) > 1:
         raise app.UsageError(f"Expected flags only, received {argv[1:]}.")
-    return command_line.guard(PROGRAM, train)
+    return program.guard(PROGRAM, train)
 
 
 def train() -> int:
@@ -80,7 +80,7 @@ def train() -> int:
 
 
 def run() -> None:
-    command_line.run(PROGRAM, main)
+    program.run(PROGRAM, main)
 
 
 if __name__ == "__main__":

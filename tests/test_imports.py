@@ -16,6 +16,7 @@ LEVELS = {
     "regions": 1,
     "saved_functions": 1,
     "size_limits": 1,
+    "configured_model": 2,
     "image_files": 2,
     "layers": 2,
     "metrics": 2,

@@ -24,11 +24,12 @@ NOT_COPIED_AT_TOP = {".git", ".cache", "runs", "dist", "build"}
 INSTALLED = """
 from importlib.metadata import distribution
 from importlib.util import find_spec
-from tf_imgcomp_bin import command_line, export_step
+from tf_imgcomp_bin import export_step
+from tf_imgcomp_bin.command_line.program import with_flagfile
 from tf_imgcomp.image_codecs import models
 
 print(*models.available())
-assert command_line.with_flagfile("--flagfile=fdram.flags") != "--flagfile=fdram.flags"
+assert with_flagfile("--flagfile=fdram.flags") != "--flagfile=fdram.flags"
 assert (export_step.PORTABLE / "train.py").is_file()
 for program in distribution("tf_imgcomp").entry_points:
     assert find_spec(program.module), program

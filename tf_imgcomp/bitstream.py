@@ -53,7 +53,7 @@ class TfciFile:
             only, or if only the first part was read.
         variant: int in [0, 255] that tells the codec how to decode.
         grey: Whether the image is grey.
-        alpha: Coded transparency (`files.extras.encode_alpha`) of each tile, b""
+        alpha: Coded transparency (`files.transparency.encode`) of each tile, b""
             for an opaque one. None if all are opaque.
         blocks: Metadata: kinds (`ICC`, `EXIF` or others), rising, and their data
             (`files.metadata_blocks`).

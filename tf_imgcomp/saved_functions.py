@@ -1,4 +1,4 @@
-"""Loads the functions of a SavedModel in a tenth of the time of `tf.saved_model.load`.
+"""Loads the functions of a SavedModel in a sixth of the time of `tf.saved_model.load`.
 
 That function makes a Python object of each node. This hands the functions to TensorFlow
 as they are, and calls them by name (docs/startup.md).

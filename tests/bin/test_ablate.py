@@ -12,7 +12,8 @@ from absl.testing import flagsaver
 from tf_imgcomp.codecs.fdram import Fdram
 from tf_imgcomp.evaluation import report
 from tf_imgcomp.evaluation.curves import MeanPoint
-from tf_imgcomp_bin import ablate, command_line
+from tf_imgcomp_bin import ablate
+from tf_imgcomp_bin.command_line.program import parse
 
 FLAGFILES = Path(__file__).parents[2] / "bin" / "flags" / "ablation"
 PSNRS = {"residual": 28.0, "attention": 28.2, "mine": 20.0}
@@ -67,7 +68,7 @@ def run(tmp_path, monkeypatch, capsys):
         with flagsaver.flagsaver():
             argv = ["ablate", "--flags=flags", "--data=x", "--workdir=out", *arguments]
             try:
-                code = ablate.main(command_line.parse("ablate", argv))
+                code = ablate.main(parse("ablate", argv))
             except SystemExit as exit_:
                 code = exit_.code
         return (code, *capsys.readouterr())
@@ -127,7 +128,7 @@ def test_every_comparison_is_of_two_flagfiles():
 _FLAGS = """
 import json, sys
 from absl import flags
-from tf_imgcomp_bin import training_flags
+from tf_imgcomp_bin.command_line import training_flags
 budget, *variants = sys.argv[1:]
 cards = []
 for variant in variants:

@@ -12,7 +12,7 @@ from absl import flags
 
 import tf_imgcomp
 from tf_imgcomp.image_codecs.classical import STREAMS
-from tf_imgcomp_bin import coding_flags, command_line, completion, messages
+from tf_imgcomp_bin.command_line import coding_flags, completion, messages, program
 
 BIN = Path(__file__).parents[2] / "bin"
 MODULES = [
@@ -80,16 +80,16 @@ def test_a_usage_error_names_the_installed_program():
 
 def test_flagfiles_of_the_package_are_found_by_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    folder = Path(command_line.__file__).parent / "flags"
+    folder = Path(program.__file__).parents[1] / "flags"
     shipped = f"--flagfile={folder / 'fdram.flags'}"
-    assert command_line.with_flagfile("--flagfile=fdram.flags") == shipped
-    nested = command_line.with_flagfile("--flagfile=ablation/raster.flags")
+    assert program.with_flagfile("--flagfile=fdram.flags") == shipped
+    nested = program.with_flagfile("--flagfile=ablation/raster.flags")
     assert Path(nested.partition("=")[2]).is_file()
     for unchanged in ("--flagfile=none.flags", "--output=fdram.flags", "fdram.flags"):
-        assert command_line.with_flagfile(unchanged) == unchanged
+        assert program.with_flagfile(unchanged) == unchanged
     Path("fdram.flags").touch()
     own = "--flagfile=fdram.flags"
-    assert command_line.with_flagfile(own) == own
+    assert program.with_flagfile(own) == own
 
 
 COMPLETE = """
@@ -137,7 +137,7 @@ def test_models_are_completed(monkeypatch):
 @pytest.mark.slow
 def test_a_program_that_imports_tensorflow_late_gets_its_second_version():
     code = """
-from tf_imgcomp_bin import command_line
+from tf_imgcomp_bin.command_line import program
 
 def main(argv):
     import tensorflow as tf
@@ -145,7 +145,7 @@ def main(argv):
     same = tf.function(lambda x, y: x == y, autograph=False)
     print(same(tf.constant(1), tf.constant(1)).numpy())
 
-command_line.run("compress", main)
+program.run("compress", main)
 """
     command = [sys.executable, "-c", code]
     # TensorFlow has set this here.

@@ -12,7 +12,8 @@ from tf_imgcomp import metrics
 from tf_imgcomp.classical import CODECS
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_files.images import read_image
-from tf_imgcomp_bin import command_line, compare
+from tf_imgcomp_bin import compare
+from tf_imgcomp_bin.command_line.program import parse
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def run(folder, codec, capsys, monkeypatch):
         with flagsaver.flagsaver():
             argv = ["compare", *arguments]
             try:
-                code = compare.main(command_line.parse("compare", argv))
+                code = compare.main(parse("compare", argv))
             except SystemExit as exit_:
                 code = exit_.code
         return (code, *capsys.readouterr())

@@ -20,7 +20,8 @@ from tf_imgcomp import bitstream, metrics, size_limits
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.classical import STREAMS, ClassicalImageCodec
 from tf_imgcomp.image_files.images import read_image
-from tf_imgcomp_bin import command_line, compress, decompress, inspect_file
+from tf_imgcomp_bin import compress, decompress, inspect_file
+from tf_imgcomp_bin.command_line.program import parse
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 HEIGHT, WIDTH = 30, 41
@@ -58,7 +59,7 @@ def run(program, *arguments):
     """Runs a program with fresh flags; returns its exit code."""
     with flagsaver.flagsaver():
         try:
-            argv = command_line.parse(program.PROGRAM, [program.PROGRAM, *arguments])
+            argv = parse(program.PROGRAM, [program.PROGRAM, *arguments])
             return program.main(argv)
         except SystemExit as exit_:
             return exit_.code
@@ -751,8 +752,9 @@ def test_only_learned_codecs_wait_for_tensorflow(stub, tfci, program, arguments)
     data = ClassicalImageCodec("webp").encode(np.zeros((9, 9, 3), np.uint8), 50)
     Path("webp.tfci").write_bytes(data)
     code = (
-        f"import sys; from tf_imgcomp_bin import command_line, {program}; "
-        f"code = {program}.main(command_line.parse('x', ['', *{arguments}])); "
+        f"import sys; from tf_imgcomp_bin import {program}; "
+        "from tf_imgcomp_bin.command_line.program import parse; "
+        f"code = {program}.main(parse('x', ['', *{arguments}])); "
         "sys.exit(code or 'tensorflow' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

@@ -13,11 +13,12 @@ PROGRAM = """
 from pathlib import Path
 from tf_imgcomp.runs import train
 from tf_imgcomp.training import portable
-from tf_imgcomp_bin import command_line, export_step
+from tf_imgcomp_bin import export_step
+from tf_imgcomp_bin.command_line import program
 
 train.new_trainable = lambda *_: None
 portable.export_step = lambda model, output, *_: Path(output).mkdir()
-argv = command_line.parse("export_step", ["", "--output=step"])
+argv = program.parse("export_step", ["", "--output=step"])
 raise SystemExit(export_step.main(argv))
 """
 

@@ -11,7 +11,9 @@ from PIL import Image
 
 from tf_imgcomp import size_limits
 from tf_imgcomp.errors import ImgcompError
-from tf_imgcomp_bin import command_line, compress, decompress, file_jobs
+from tf_imgcomp_bin import compress, decompress
+from tf_imgcomp_bin.command_line import file_jobs
+from tf_imgcomp_bin.command_line.program import parse
 
 SECONDS = 60  # Far more than any step takes.
 
@@ -86,7 +88,7 @@ def test_photos_come_out_as_one_by_one(stub, tmp_path, monkeypatch, capsys):
         for program, inputs in ((compress, names), (decompress, [f"out{threads}"])):
             with flagsaver.flagsaver():
                 argv = [program.PROGRAM, *flags, *inputs]
-                arguments = command_line.parse(program.PROGRAM, argv)
+                arguments = parse(program.PROGRAM, argv)
                 assert program.main(arguments) == 0
             lines = capsys.readouterr().out.splitlines()
             assert [Path(line.split(" -> ")[0]).stem for line in lines] == [

@@ -12,7 +12,7 @@ import sys
 from absl import flags
 from absl.testing import flagsaver
 from tf_imgcomp.runs.train import new_trainable
-from tf_imgcomp_bin import objective_flags, training_flags
+from tf_imgcomp_bin.command_line import objective_flags, training_flags
 for path in sys.argv[1:]:
     print(path)
     with flagsaver.flagsaver():

@@ -10,7 +10,8 @@ from absl.testing import flagsaver
 from PIL import Image
 
 from tf_imgcomp import bitstream
-from tf_imgcomp_bin import command_line, compress, decompress
+from tf_imgcomp_bin import compress, decompress
+from tf_imgcomp_bin.command_line.program import parse
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +34,7 @@ def run(monkeypatch, capfdbinary):
     def run(program, *arguments, stdin=b""):
         monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(stdin)))
         with flagsaver.flagsaver():
-            argv = command_line.parse(program.PROGRAM, [program.PROGRAM, *arguments])
+            argv = parse(program.PROGRAM, [program.PROGRAM, *arguments])
             code = program.main(argv)
         out, err = capfdbinary.readouterr()
         return code, out, err.decode()

@@ -10,14 +10,15 @@ from PIL import Image
 PROGRAM = """
 from tf_imgcomp.data.patches import PHOTOS
 from tf_imgcomp.runs import train as training
-from tf_imgcomp_bin import command_line, train
+from tf_imgcomp_bin import train
+from tf_imgcomp_bin.command_line import program
 
 def read_photos(data, *_, report, progress, **__):
     training.open_photos(data, PHOTOS, report, progress)
 
 training.train = read_photos
 flags = ["--data=photos", "--workdir=run", "--cache=cache"]
-raise SystemExit(train.main(command_line.parse("train", ["", *flags])))
+raise SystemExit(train.main(program.parse("train", ["", *flags])))
 """
 
 

@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tf_imgcomp.classical import nal_units
-from tf_imgcomp.classical.bits import BitReader, BitWriter
-from tf_imgcomp.classical.byte_reader import ByteReader, ue7
+from tf_imgcomp.classical.hevc import nal_units
+from tf_imgcomp.classical.hevc.bits import BitReader, BitWriter
+from tf_imgcomp.classical.hevc.byte_reader import ByteReader, ue7
 from tf_imgcomp.errors import ClassicalCodecError
 
 

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tf_imgcomp import metrics
-from tf_imgcomp.classical import CODECS, bpg_container, hevc_headers, nal_units
-from tf_imgcomp.classical.byte_reader import ue7
-from tf_imgcomp.classical.coding_tools import CodingTools
+from tf_imgcomp.classical import CODECS
+from tf_imgcomp.classical.hevc import bpg_container, hevc_headers, nal_units
+from tf_imgcomp.classical.hevc.byte_reader import ue7
+from tf_imgcomp.classical.hevc.coding_tools import CodingTools
 from tf_imgcomp.errors import ClassicalCodecError, ImageError
 
 REFERENCE = Path(__file__).with_name("bpg_reference")

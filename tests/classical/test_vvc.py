@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tf_imgcomp import metrics
-from tf_imgcomp.classical.byte_reader import ue7
+from tf_imgcomp.classical.hevc.byte_reader import ue7
 from tf_imgcomp.classical.vvc import MAGIC, VvcCodec
 from tf_imgcomp.errors import ClassicalCodecError, ImageError
 

@@ -10,11 +10,11 @@ from tests import tiny
 from tests.entropy import parts
 from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN, draw_qualities
 from tf_imgcomp.codecs.registry import CODECS, new_codec
+from tf_imgcomp.configured_model import all_sizes
 from tf_imgcomp.entropy.integer_coder import IntegerCoder
 from tf_imgcomp.errors import ModelError
 from tf_imgcomp.export.codec import CodecModule
 from tf_imgcomp.layers.base import computing_in
-from tf_imgcomp.layers.configured import all_sizes
 from tf_imgcomp.ops.resampling import shrink
 from tf_imgcomp.ops.rounding import round_half_up
 from tf_imgcomp.training.weights import round_as_saved

@@ -9,7 +9,7 @@ from PIL import Image
 from tests.stub_codec import StubCodec
 from tf_imgcomp import bitstream
 from tf_imgcomp.errors import BitstreamError, ImageError, ModelError
-from tf_imgcomp.files import extras
+from tf_imgcomp.files import metadata_blocks, transparency
 from tf_imgcomp.files.encoding import PhotoEncoder, decode
 from tf_imgcomp.image_files.images import Photo
 from tf_imgcomp.regions import Region
@@ -164,6 +164,6 @@ def test_files_of_another_codec_are_refused(codec, file, change, error, message)
 def test_metadata_and_alpha_are_coded_once(codec, photo, monkeypatch):
     encoder = PhotoEncoder(photo)
     encoder(codec, 50)
-    for name in ("encode_alpha", "encode_metadata"):
-        monkeypatch.delattr(extras, name)
+    monkeypatch.delattr(transparency, "encode_plane")
+    monkeypatch.delattr(metadata_blocks, "encode_metadata")
     assert encoder(codec, 60).file.alpha == encoder(codec, 50).file.alpha

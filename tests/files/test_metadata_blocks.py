@@ -5,11 +5,19 @@ import zlib
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tf_imgcomp import bitstream
 from tf_imgcomp.errors import BitstreamError, ImageError
-from tf_imgcomp.files.metadata_blocks import decode_blocks, encode_blocks
+from tf_imgcomp.files.metadata_blocks import (
+    decode_blocks,
+    decode_metadata,
+    encode_blocks,
+    encode_metadata,
+)
 from tf_imgcomp.image_files.images import Photo, write_image
+from tf_imgcomp.image_files.metadata import MAX_METADATA
 
 PIXELS = np.zeros((2, 2, 3), np.uint8)
 EVERYTHING = {
@@ -89,3 +97,29 @@ def test_whatever_a_file_holds_can_be_written(tmp_path, suffix, dpi):
     )
     fields, _ = decode_blocks(blocks)
     write_image(tmp_path / f"image.{suffix}", Photo(PIXELS, **fields))
+
+
+@given(st.binary(max_size=1000))
+def test_metadata_is_lossless_and_not_longer_by_more_than_a_byte(data):
+    coded = encode_metadata(data)
+    assert decode_metadata(coded) == data
+    assert len(coded) <= len(data) + 1
+
+
+def test_metadata_has_a_limit():
+    with pytest.raises(ImageError, match="^metadata of 16777217 bytes exceed "):
+        encode_metadata(bytes(MAX_METADATA + 1))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\2",
+        b"\1nothing",
+        b"\1" + zlib.compress(bytes(MAX_METADATA + 1)),
+        b"\1" + zlib.compress(b"profile") + b"more",
+    ],
+)
+def test_damaged_metadata_is_refused(data):
+    with pytest.raises(BitstreamError, match="^metadata"):
+        decode_metadata(data)

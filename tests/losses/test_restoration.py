@@ -5,8 +5,9 @@ import pytest
 import tensorflow as tf
 
 from tf_imgcomp import metrics
-from tf_imgcomp.losses.restoration import LOSSES, ms_ssim
+from tf_imgcomp.losses.registry import RESTORATION_LOSSES
 from tf_imgcomp.losses.scales import LossScales
+from tf_imgcomp.losses.similarity import ms_ssim
 
 
 def _images(make_image, height, width):
@@ -33,7 +34,7 @@ def test_similarity_of_reversed_contrast_has_finite_gradients(make_image):
     x_hat = 255 - x
     with tf.GradientTape() as tape:
         tape.watch(x_hat)
-        loss = LOSSES["mae_ms_ssim"](x, x_hat)
+        loss = RESTORATION_LOSSES["mae_ms_ssim"](x, x_hat)
     assert np.isfinite(tape.gradient(loss, x_hat)).all()
 
 
@@ -43,7 +44,9 @@ def test_images_count_by_the_share_of_their_error(make_image):
     x_hat = x + np.stack([error, error / 3])
     scale = tf.Variable([1.0, 1.0])
     with tf.GradientTape() as tape:
-        loss = LOSSES["psnr"](x, x + (x_hat - x) * scale[:, None, None, None])
+        loss = RESTORATION_LOSSES["psnr"](
+            x, x + (x_hat - x) * scale[:, None, None, None]
+        )
     low, high = sorted(tape.gradient(loss, scale).numpy())
     assert 0.75 * high < low < high
 
@@ -52,7 +55,9 @@ def test_scales_can_be_set(make_image):
     x, x_hat = _floats(*_images(make_image, 64, 64))
     error = np.square(x - x_hat).mean()
     scales = LossScales(filter_mse_unit=255.0, filter_psnr_floor=9.0)
-    losses = [float(LOSSES[name](x, x_hat, scales)) for name in ("mse", "psnr")]
+    losses = [
+        float(RESTORATION_LOSSES[name](x, x_hat, scales)) for name in ("mse", "psnr")
+    ]
     assert losses == pytest.approx([error / 255**2, np.log10(error + 81)], rel=1e-5)
 
 
@@ -66,5 +71,7 @@ def test_losses_in_closed_form(make_image):
         "mse": (error**2).mean() * 25.5**2,
         "psnr": np.log10((error**2).mean() * 255**2 + 25),
     }
-    losses = {name: float(f(*_floats(x, x_hat))) for name, f in LOSSES.items()}
+    losses = {
+        name: float(f(*_floats(x, x_hat))) for name, f in RESTORATION_LOSSES.items()
+    }
     assert losses == pytest.approx(expected, rel=1e-4)

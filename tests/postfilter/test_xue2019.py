@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 
 from tests import tiny
+from tf_imgcomp.configured_model import all_sizes
 from tf_imgcomp.errors import ModelError
-from tf_imgcomp.layers.configured import all_sizes
 from tf_imgcomp.postfilter.inference import restore
 from tf_imgcomp.postfilter.registry import POSTFILTERS, new_postfilter
 from tf_imgcomp.postfilter.xue2019 import Xue2019

@@ -13,18 +13,12 @@ from tf_imgcomp.data.photos import is_held_out
 from tf_imgcomp.errors import ImgcompError, ModelError
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.losses.scales import LossScales
-from tf_imgcomp.runs.objective import ObjectiveConfig
-from tf_imgcomp.runs.train import (
-    DataConfig,
-    ModelConfig,
-    new_trainable,
-    open_photos,
-    train,
-)
+from tf_imgcomp.runs.config import DataConfig, ObjectiveConfig, TrainedModelConfig
+from tf_imgcomp.runs.train import new_trainable, open_photos, train
 from tf_imgcomp.training.optimization import OptimizationConfig
 from tf_imgcomp.training.trainer import TrainerConfig
 
-MODEL = ModelConfig(name="fdram", sizes=tiny.PLAIN)
+MODEL = TrainedModelConfig(name="fdram", sizes=tiny.PLAIN)
 TWO_STEPS = TrainerConfig(OptimizationConfig(steps=2, warmup_steps=1))
 
 
@@ -157,6 +151,8 @@ def test_unknown_losses_are_refused(changes, message):
 
 
 def test_unknown_losses_of_filters_are_refused():
-    filter_ = ModelConfig(kind="postfilter", name="xue2019", sizes=tiny.FILTER_SIZES)
+    filter_ = TrainedModelConfig(
+        kind="postfilter", name="xue2019", sizes=tiny.FILTER_SIZES
+    )
     with pytest.raises(ModelError, match="no loss 'nix'; there are: mae, mae_ms_ssim"):
         new_trainable(filter_, ObjectiveConfig(restoration_loss="nix"), seed=1)

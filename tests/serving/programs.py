@@ -2,11 +2,11 @@
 
 from absl.testing import flagsaver
 
-from tf_imgcomp_bin import command_line
+from tf_imgcomp_bin.command_line.program import parse
 
 
 def run(program, *arguments):
     """Runs a program with fresh flags; returns its exit code."""
     with flagsaver.flagsaver():
-        argv = command_line.parse(program.PROGRAM, [program.PROGRAM, *arguments])
+        argv = parse(program.PROGRAM, [program.PROGRAM, *arguments])
         return program.main(argv)

@@ -13,14 +13,10 @@ import tensorflow as tf
 
 from tests import tiny
 from tests.training import exported_losses
+from tf_imgcomp.training.codec_objective import codec_objective
 from tf_imgcomp.training.optimization import OptimizationConfig
 from tf_imgcomp.training.portable import export_step
-from tf_imgcomp.training.step import (
-    Trainable,
-    codec_objective,
-    evaluation,
-    training_step,
-)
+from tf_imgcomp.training.step import Trainable, evaluation, training_step
 from tf_imgcomp.training.trainer import TrainerConfig
 from tf_imgcomp.training.weights import named_variables
 

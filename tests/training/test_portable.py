@@ -16,9 +16,10 @@ from PIL import Image
 from tests import tiny
 from tests.training import exported_losses
 from tf_imgcomp.data.packing import pack_photos
+from tf_imgcomp.training.codec_objective import codec_objective
 from tf_imgcomp.training.optimization import OptimizationConfig
 from tf_imgcomp.training.portable import export_step
-from tf_imgcomp.training.step import Trainable, codec_objective
+from tf_imgcomp.training.step import Trainable
 from tf_imgcomp.training.trainer import TrainerConfig
 from tf_imgcomp.training.weights import load_weights, named_variables
 

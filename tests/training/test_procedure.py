@@ -13,11 +13,12 @@ from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.losses.mfca_pmcn import mfca_pmcn_cost, mfca_pmcn_loss
 from tf_imgcomp.losses.rate_distortion import lagrangian, rate_distortion
 from tf_imgcomp.ops.graphs import graph_function
+from tf_imgcomp.training.codec_objective import codec_objective
+from tf_imgcomp.training.codec_validation import RealBits
 from tf_imgcomp.training.optimization import OptimizationConfig
 from tf_imgcomp.training.portable import export_step
-from tf_imgcomp.training.step import Trainable, codec_objective, training_step
+from tf_imgcomp.training.step import Trainable, training_step
 from tf_imgcomp.training.trainer import Trainer, TrainerConfig
-from tf_imgcomp.training.validation import RealBits
 from tf_imgcomp.training.weights import load_weights
 
 SEED, QUALITY = tf.constant([1, 2]), tf.constant([30.0, 70.0])

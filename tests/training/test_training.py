@@ -12,8 +12,10 @@ from tests import tiny
 from tf_imgcomp.codecs.registry import CODECS
 from tf_imgcomp.errors import ModelError
 from tf_imgcomp.ops.graphs import graph_function
-from tf_imgcomp.training.optimization import GradientGuard, OptimizationConfig
-from tf_imgcomp.training.step import Trainable, codec_objective, training_step
+from tf_imgcomp.training.codec_objective import codec_objective
+from tf_imgcomp.training.gradient_guard import GradientGuard
+from tf_imgcomp.training.optimization import OptimizationConfig
+from tf_imgcomp.training.step import Trainable, training_step
 from tf_imgcomp.training.trainer import Trainer, TrainerConfig
 from tf_imgcomp.training.weights import (
     load_weights,
@@ -179,7 +181,8 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(
     cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from tf_imgcomp.training.optimization import OptimizationConfig
-from tf_imgcomp.training.step import Trainable, codec_objective
+from tf_imgcomp.training.codec_objective import codec_objective
+from tf_imgcomp.training.step import Trainable
 from tf_imgcomp.training.trainer import Trainer, TrainerConfig
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 with strategy.scope():

@@ -16,15 +16,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tf_imgcomp.classical import (
-    bpg_container,
-    ffmpeg,
-    hevc_headers,
-    nal_units,
-    raw_video,
-    ycbcr,
-)
-from tf_imgcomp.classical.bpg_container import BpgFile
+from tf_imgcomp.classical import ffmpeg, raw_video, ycbcr
+from tf_imgcomp.classical.hevc import bpg_container, hevc_headers, nal_units
+from tf_imgcomp.classical.hevc.bpg_container import BpgFile
 from tf_imgcomp.classical.option_hash import option_hash
 from tf_imgcomp.classical.ycbcr import Layout
 from tf_imgcomp.errors import ClassicalCodecError
@@ -45,7 +39,7 @@ _PARAMETERS = ":".join(
 
 @dataclasses.dataclass(frozen=True)
 class BpgCodec:
-    """BPG through FFmpeg, see `Codec`; a setting is a QP from 0 to 51.
+    """BPG through FFmpeg, see `FileCodec`; a setting is a QP from 0 to 51.
 
     Decoding ignores alpha and metadata, with a `UserWarning`.
 

@@ -8,11 +8,12 @@ from typing import Protocol
 import numpy as np
 
 
-class Codec(Protocol):
+class FileCodec(Protocol):
     """Pixels to the bytes of a complete file and back: JPEG, AVIF, or `.tfci`.
 
     Comparisons of codecs use this interface. An `ImageCodec`, which writes `.tfci`
-    files, extends it.
+    files, implements it without inheriting from it, and adds `compress` and
+    `decompress`.
 
     Attributes:
         name: Short name, as used by flags and in result files.
@@ -60,7 +61,7 @@ class Codec(Protocol):
         """
 
 
-class ClassicalCodec(Codec, Protocol):
+class ClassicalCodec(FileCodec, Protocol):
     """A codec with a file format of its own, not `.tfci`."""
 
     def size(self, data: bytes) -> tuple[int, int]:

@@ -20,7 +20,7 @@ _SOME_SETTING = 50  # All codecs here know it.
 
 @dataclasses.dataclass(frozen=True)
 class PillowCodec:
-    """A Pillow format with the options of a fair baseline, see `Codec`.
+    """A Pillow format with the options of a fair baseline, see `FileCodec`.
 
     A setting is the encoder's quality from 0 to 100, higher is better. For JPEG 2000,
     it is the target rate in bits per pixel.

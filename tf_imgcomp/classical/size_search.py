@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from tf_imgcomp.classical.interface import Codec
+from tf_imgcomp.classical.interface import FileCodec
 
 
 def encode_within(
-    codec: Codec, pixels: np.ndarray, max_bytes: int
+    codec: FileCodec, pixels: np.ndarray, max_bytes: int
 ) -> tuple[float, bytes]:
     """Returns the setting of the best file within a size, and the file.
 

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tf_imgcomp.classical import ffmpeg, raw_video, ycbcr
-from tf_imgcomp.classical.byte_reader import ByteReader, ue7
+from tf_imgcomp.classical.hevc.byte_reader import ByteReader, ue7
 from tf_imgcomp.classical.option_hash import option_hash
 from tf_imgcomp.classical.ycbcr import Layout
 from tf_imgcomp.errors import ClassicalCodecError
@@ -44,7 +44,7 @@ _PARAMETERS = ":".join(
 
 @dataclasses.dataclass(frozen=True)
 class VvcCodec:
-    """VVC through FFmpeg, see `Codec`; a setting is a QP from 0 to 63.
+    """VVC through FFmpeg, see `FileCodec`; a setting is a QP from 0 to 63.
 
     Attributes:
         name: Short name.

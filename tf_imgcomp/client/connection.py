@@ -15,6 +15,14 @@ from tf_imgcomp.errors import ImgcompError, ModelError, ServerError
 from tf_imgcomp.model_folder import check_card
 
 DEADLINE = 60.0  # Seconds.
+# A tile and its latents are larger than what gRPC takes by default. A channel waits up
+# to two minutes before it connects again: calls are repeated sooner.
+CHANNEL_OPTIONS = [
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 2000),
+]
 # A wrong address should be reported soon, but a server that restarts needs time.
 _FIRST_CONTACT = 10.0  # Seconds.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 4.0  # Seconds between two tries.

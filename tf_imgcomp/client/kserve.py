@@ -1,7 +1,7 @@
 """KServe v2 over gRPC, as NVIDIA Triton speaks it.
 
-There a model has one signature, and each element of a batch at least one axis. So a
-signature is a model of its own, and `[b]` becomes `[b, 1]`.
+A KServe model has one signature, so each signature of an export is served as a model.
+An element of a batch needs an axis, so `[b]` becomes `[b, 1]`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from tf_imgcomp.client.connection import DEADLINE, CallError, Connection
+from tf_imgcomp.client.connection import (
+    CHANNEL_OPTIONS,
+    DEADLINE,
+    CallError,
+    Connection,
+)
 from tf_imgcomp.client.results import sense_made
-from tf_imgcomp.client.tensorflow_serving import CHANNEL_OPTIONS
 from tf_imgcomp.errors import ServerError
 
 # The last exception of several; its type may be that of `servers.triton`.

@@ -18,7 +18,9 @@ from tf_imgcomp.model_folder import is_id
 def load(
     server: Connection, model: str = DEFAULT, workers: Workers | None = None
 ) -> ImageCodec:
-    """A codec on a server. Classical codecs run here, also if their filter is there.
+    """A codec on a server.
+
+    Classical codecs run in the client, even if their filter is on the server.
 
     Args:
         server: the server.

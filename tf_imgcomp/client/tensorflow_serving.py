@@ -7,22 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from tf_imgcomp.client.connection import DEADLINE, CallError, Connection
+from tf_imgcomp.client.connection import (
+    CHANNEL_OPTIONS,
+    DEADLINE,
+    CallError,
+    Connection,
+)
 from tf_imgcomp.client.results import sense_made
 from tf_imgcomp.errors import ServerError
 
-# A tile and its latents are larger than what gRPC takes by default. A channel waits up
-# to two minutes before it connects again: calls are repeated sooner.
-CHANNEL_OPTIONS = [
-    ("grpc.max_send_message_length", -1),
-    ("grpc.max_receive_message_length", -1),
-    ("grpc.initial_reconnect_backoff_ms", 200),
-    ("grpc.max_reconnect_backoff_ms", 2000),
-]
-
 
 class TensorFlowServing(Connection):
-    """See `Connection`. Making one imports TensorFlow, which the messages are part of.
+    """See `Connection`. The constructor imports TensorFlow, which defines the messages.
 
     Args:
         url: the URL.
@@ -62,10 +58,10 @@ class TensorFlowServing(Connection):
             return {name: self._array(each) for name, each in response.outputs.items()}
 
     def _array(self, tensor: Any) -> np.ndarray:
-        """The array in a TensorProto, if it has all elements.
+        """Returns the array of a TensorProto.
 
-        TensorFlow would repeat the last one for others: a few bytes could tell of more
-        elements than there is memory for.
+        Rejects missing elements: TensorFlow fills them with copies, so a few bytes
+        could claim more than memory holds.
         """
         count = math.prod(each.size for each in tensor.tensor_shape.dim)
         if count > tensor.ByteSize():  # An element takes at least one.

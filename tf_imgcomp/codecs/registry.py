@@ -6,7 +6,7 @@ from tf_imgcomp.codecs.base import Codec
 from tf_imgcomp.codecs.cheng2020 import Cheng2020
 from tf_imgcomp.codecs.fdram import Fdram
 from tf_imgcomp.codecs.mfca_pmcn import MfcaPmcn
-from tf_imgcomp.layers.configured import config_of
+from tf_imgcomp.configured_model import config_of
 
 # Classes by their names in flagfiles and cards.
 CODECS: dict[str, type[Codec]] = {

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_compression as tfc
 
+from tf_imgcomp.configured_model import ModelConfig
 from tf_imgcomp.entropy import mixture, passes
 from tf_imgcomp.entropy.estimation import EstimatedCoding
 from tf_imgcomp.layers import (
@@ -20,7 +21,6 @@ from tf_imgcomp.layers import (
     SubpixelConv2D,
 )
 from tf_imgcomp.layers.base import Block, conv, register
-from tf_imgcomp.layers.configured import ModelConfig
 from tf_imgcomp.ops.rounding import (
     add_uniform_noise,
     gradient_only,

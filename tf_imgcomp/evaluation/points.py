@@ -19,7 +19,7 @@ import numpy as np
 
 from tf_imgcomp import metrics
 from tf_imgcomp.atomic_files import write_atomically
-from tf_imgcomp.classical import Codec
+from tf_imgcomp.classical import FileCodec
 
 _CACHE_FORMAT = 2  # Increase when a measured number is added or changes its meaning.
 
@@ -59,7 +59,7 @@ class Point:
     decode_seconds: float
 
 
-def measure(codec: Codec, setting: float, name: str, pixels: np.ndarray) -> Point:
+def measure(codec: FileCodec, setting: float, name: str, pixels: np.ndarray) -> Point:
     """Encodes and decodes an image and measures the result.
 
     Args:
@@ -106,7 +106,7 @@ class Cache:
         self._folder = Path(folder)
 
     def measure(
-        self, codec: Codec, setting: float, name: str, pixels: np.ndarray
+        self, codec: FileCodec, setting: float, name: str, pixels: np.ndarray
     ) -> Point:
         """Returns the cached point, or measures and caches it."""
         key = [_CACHE_FORMAT, codec.name, codec.version, setting, pixels.shape]

@@ -18,8 +18,8 @@ from tf_imgcomp.entropy.range_coder import RangeCoder
 from tf_imgcomp.entropy.symbol_streams import TileStrings
 from tf_imgcomp.export import saving
 from tf_imgcomp.export.constants import canonical_json
+from tf_imgcomp.export.hidden import Hidden
 from tf_imgcomp.export.packed_weights import (
-    Hidden,
     PackedWeights,
     half_precision,
     packed_layers,

@@ -5,6 +5,7 @@ import contextlib
 import tensorflow as tf
 
 from tf_imgcomp.codecs.base import Codec
+from tf_imgcomp.export.hidden import Hidden
 from tf_imgcomp.ops.functional import replaced
 
 
@@ -72,10 +73,3 @@ def half_precision(variables) -> tf.Tensor:
     """All variables as one float16 vector."""
     flat = [tf.reshape(variable, [-1]) for variable in variables]
     return tf.cast(tf.concat(flat, axis=0), tf.float16)
-
-
-class Hidden:
-    """Hides an attribute of a `tf.Module`, which then does not save it."""
-
-    def __init__(self, value):
-        self.value = value

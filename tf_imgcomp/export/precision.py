@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
+from tf_imgcomp.configured_model import ConfiguredModel
 from tf_imgcomp.layers.base import computing_in
-from tf_imgcomp.layers.configured import ConfiguredModel
 
 
 def in_float32(model: ConfiguredModel, setting: float) -> ConfiguredModel:

@@ -95,8 +95,9 @@ def encode_cheapest(
         codec: encodes photos.
         others: tried for what does not look like a photo.
         photo: the photo.
-        goal: that of `goals.encode`. A quality is the codec's; it stands for its
-            `lmbda`, for which the best quality of each of the others is found.
+        goal: that of `goals.encode`. A quality is that of `codec` and sets `lmbda`. For
+            each other codec, the quality with the smallest cost at this `lmbda` is
+            searched.
         config: says how.
 
     Returns:

@@ -11,13 +11,11 @@ from PIL import Image
 
 from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.bitstream import TfciFile
-from tf_imgcomp.files import extras
+from tf_imgcomp.files import transparency
 from tf_imgcomp.files.metadata_blocks import decode_blocks, encode_blocks
 from tf_imgcomp.image_codecs.interface import ImageCodec
 from tf_imgcomp.image_files.images import Photo
-from tf_imgcomp.regions import Region, tile_count, tile_region
-
-_OPAQUE = 255
+from tf_imgcomp.regions import Region
 
 
 class Encoded(NamedTuple):
@@ -44,7 +42,9 @@ class PhotoEncoder:
     def __init__(self, photo: Photo):
         self.photo = photo
         self._blocks = encode_blocks(photo)
-        self._alpha = functools.cache(functools.partial(_encode_alpha, photo.alpha))
+        self._alpha = functools.cache(
+            functools.partial(transparency.encode, photo.alpha)
+        )
 
     def __call__(self, codec: ImageCodec, quality: float) -> Encoded:
         """The file of the photo at a quality in [1, 100]."""
@@ -74,35 +74,8 @@ def decode(
         See `ImageCodec.from_file`.
     """
     pixels = codec.from_file(file, region, scale)
-    alpha = _decode_alpha(file, region or Region(0, 0, file.height, file.width))
+    alpha = transparency.decode(file, region or Region(0, 0, file.height, file.width))
     if alpha is not None and scale > 1:
         alpha = np.asarray(Image.fromarray(alpha).reduce(scale))
     fields, notes = decode_blocks(file.blocks)
     return Photo(pixels, file.grey, alpha, **fields, notes=notes)
-
-
-def _encode_alpha(alpha: np.ndarray | None, side: int) -> tuple[bytes, ...] | None:
-    """The coded transparency of each tile; None for an opaque image."""
-    if alpha is None or alpha.min() == _OPAQUE:
-        return None
-    height, width = alpha.shape
-    tiles = []
-    for number in range(tile_count(height, width, side)):
-        tile = alpha[tile_region(number, height, width, side).slices]
-        tiles.append(b"" if tile.min() == _OPAQUE else extras.encode_alpha(tile))
-    return tuple(tiles)
-
-
-def _decode_alpha(file: TfciFile, region: Region) -> np.ndarray | None:
-    """The transparency of a region; None for an opaque image."""
-    if file.alpha is None:
-        return None
-    alpha = np.full(region[2:], _OPAQUE, np.uint8)
-    for number, coded in enumerate(file.alpha):
-        tile = tile_region(number, file.height, file.width, file.tile)
-        shared = tile.shared_with(region)
-        if coded and shared:
-            plane = extras.decode_alpha(coded, tile.height, tile.width)
-            here = shared.seen_from(region).slices
-            alpha[here] = plane[shared.seen_from(tile).slices]
-    return alpha

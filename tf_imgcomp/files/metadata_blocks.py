@@ -7,19 +7,21 @@ holds is limited in size, and has one form.
 from __future__ import annotations
 
 import struct
+import zlib
 from typing import Any
 
 from tf_imgcomp import bitstream
 from tf_imgcomp.bitstream import Reader, varint
 from tf_imgcomp.errors import BitstreamError, ImageError
-from tf_imgcomp.files import extras
+from tf_imgcomp.files.inflation import inflate
 from tf_imgcomp.image_files import metadata
 from tf_imgcomp.image_files.images import Photo
-from tf_imgcomp.image_files.metadata import Text
+from tf_imgcomp.image_files.metadata import MAX_METADATA, Text
 
 # Kinds of blocks that hold bytes as they are.
 _FIELDS = {bitstream.ICC: "icc", bitstream.EXIF: "exif", bitstream.XMP: "xmp"}
 _RESOLUTION = struct.Struct("<ff")  # Dots per inch across and down.
+_STORED, _DEFLATED = b"\0", b"\1"
 
 
 def encode_blocks(photo: Photo) -> tuple[tuple[int, bytes], ...]:
@@ -32,11 +34,11 @@ def encode_blocks(photo: Photo) -> tuple[tuple[int, bytes], ...]:
     for kind, field in _FIELDS.items():
         data = getattr(photo, field)
         if data is not None:
-            blocks.append((kind, extras.encode_metadata(data)))
+            blocks.append((kind, encode_metadata(data)))
     if photo.dpi is not None:
         blocks.append((bitstream.RESOLUTION, _RESOLUTION.pack(*photo.dpi)))
     if photo.text:
-        blocks.append((bitstream.TEXT, extras.encode_metadata(_pack(photo.text))))
+        blocks.append((bitstream.TEXT, encode_metadata(_pack(photo.text))))
     return tuple(blocks)
 
 
@@ -52,14 +54,42 @@ def decode_blocks(
     notes = []
     for kind, data in blocks:
         if kind in _FIELDS:
-            fields[_FIELDS[kind]] = extras.decode_metadata(data)
+            fields[_FIELDS[kind]] = decode_metadata(data)
         elif kind == bitstream.RESOLUTION:
             fields["dpi"] = _unpack_resolution(data)
         elif kind == bitstream.TEXT:
-            fields["text"] = _unpack(extras.decode_metadata(data))
+            fields["text"] = _unpack(decode_metadata(data))
         else:
             notes.append(f"metadata of unknown kind {kind} left out")
     return fields, tuple(notes)
+
+
+def encode_metadata(data: bytes) -> bytes:
+    """Codes an ICC profile or other metadata, deflated if that is shorter.
+
+    Raises:
+        ImageError: If `data` is larger than `MAX_METADATA`.
+    """
+    if len(data) > MAX_METADATA:
+        raise ImageError(
+            f"metadata of {len(data)} bytes exceed {MAX_METADATA} bytes: drop them "
+            "with --strip"
+        )
+    return min(_DEFLATED + zlib.compress(data, 9), _STORED + data, key=len)
+
+
+def decode_metadata(data: bytes) -> bytes:
+    """Returns the bytes that `encode_metadata` coded.
+
+    Raises:
+        BitstreamError: If `data` is damaged or longer than `MAX_METADATA`.
+    """
+    method, body = data[:1], data[1:]
+    if method == _STORED:
+        return body
+    if method == _DEFLATED:
+        return inflate(body, MAX_METADATA, "metadata")
+    raise BitstreamError(f"metadata: unknown coding {method[0]}")
 
 
 def _unpack_resolution(data: bytes) -> tuple[float, float]:

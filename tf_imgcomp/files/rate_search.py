@@ -33,10 +33,10 @@ def bracket(
 ) -> tuple[Trial | None, Trial | None]:
     """Brackets a target between two measured qualities in [1, 100].
 
-    Size and PSNR almost always grow with quality, but not always, so both results are
-    measurements. The next quality is interpolated (regula falsi). If one end stays
-    twice, its weight is halved, so that the search does not converge from one side
-    only (the Illinois method).
+    Size and PSNR usually grow with quality, but not strictly, so both results are
+    measured, not interpolated. The next quality is interpolated (regula falsi). If one
+    end stays twice, its weight is halved, so that the search does not converge from one
+    side only (the Illinois method).
 
     Args:
         measure: Returns value and result of a quality, a multiple of 0.01. It is

@@ -69,7 +69,7 @@ class ClassicalImageCodec(ImageCodec):
 
     @property
     def version(self) -> str:
-        """See `classical.Codec`."""
+        """See `classical.FileCodec`."""
         return self._codec.version
 
     def memory_to_compress(self, height: int, width: int) -> float:
@@ -93,7 +93,7 @@ class ClassicalImageCodec(ImageCodec):
         return round(100 - 99 * self.all_native.index(setting) / last, 2)
 
     def available(self) -> str | None:
-        """See `classical.Codec`."""
+        """See `classical.FileCodec`."""
         return self._codec.available()
 
     def faster(self) -> ImageCodec:

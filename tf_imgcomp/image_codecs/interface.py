@@ -45,8 +45,8 @@ class Coded:
 class ImageCodec(ABC):
     """Codes images of any size at any quality: learned, filtered or classical.
 
-    It is a `classical.Codec`, too: settings are qualities, and files are `.tfci` files
-    of the pixels alone.
+    It is a `classical.FileCodec`, too: settings are qualities, and files are `.tfci`
+    files of the pixels alone.
 
     Attributes:
         id: its name in files.
@@ -63,31 +63,31 @@ class ImageCodec(ABC):
 
     @property
     def name(self) -> str:
-        """See `classical.Codec`: the id."""
+        """See `classical.FileCodec`: the id."""
         return self.id
 
     @property
     def title(self) -> str:
-        """See `classical.Codec`: the id."""
+        """See `classical.FileCodec`: the id."""
         return self.id
 
     @property
     def version(self) -> str:
-        """See `classical.Codec`: tells the weights."""
+        """See `classical.FileCodec`: tells the weights."""
         return f"weights of fingerprint {self.fingerprint}"
 
     def available(self) -> str | None:
-        """See `classical.Codec`: nothing is missing."""
+        """See `classical.FileCodec`: nothing is missing."""
         return None
 
     def encode(self, pixels: np.ndarray, setting: float) -> bytes:
-        """See `classical.Codec`."""
+        """See `classical.FileCodec`."""
         height, width, _ = pixels.shape
         coded = self.compress(pixels, setting)
         return bitstream.pack(self.to_file(coded, height, width))
 
     def decode(self, data: bytes) -> np.ndarray:
-        """See `classical.Codec`."""
+        """See `classical.FileCodec`."""
         return self.from_file(bitstream.unpack(data))
 
     def to_file(self, coded: Coded, height: int, width: int) -> TfciFile:
@@ -221,8 +221,8 @@ class ImageCodec(ABC):
     def for_trials(self) -> ImageCodec:
         """A faster codec to search for a size.
 
-        Its files are as long as those of this codec, or longer: by the byte that names
-        a filter, or by what refinement saves.
+        Its files are never shorter than those of this codec. They are longer by the
+        byte that names a filter, or by the bytes that refinement would save.
         """
         return self
 
@@ -237,7 +237,7 @@ class ImageCodec(ABC):
     def with_effort(
         self, effort: int, progress: Callable[[Iterable], Iterable] = iter
     ) -> ImageCodec:
-        """The codec with an encoder that spends another time on an image.
+        """The codec with an encoder that works with another effort.
 
         Args:
             effort: from 1 to 9, see `effort.ITERATIONS`.

@@ -138,7 +138,7 @@ def load_classical(name: str) -> ImageCodec:
     """Makes a classical codec.
 
     Args:
-        name: one of `classical.STREAMS`.
+        name: one of `image_codecs.classical.STREAMS`.
 
     Raises:
         ModelError: If its library is missing.

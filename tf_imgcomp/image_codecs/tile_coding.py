@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,7 @@ import numpy as np
 
 from tf_imgcomp import weights_file
 from tf_imgcomp.errors import BitstreamError, ModelError
-from tf_imgcomp.image_codecs import streams
+from tf_imgcomp.image_codecs import range_coder_ops, streams
 from tf_imgcomp.image_codecs.effort import FAST
 from tf_imgcomp.image_codecs.interface import Coded
 from tf_imgcomp.model_folder import (
@@ -24,7 +22,7 @@ from tf_imgcomp.model_folder import (
 )
 from tf_imgcomp.size_limits import DECODER_BASE, ENCODER_BASE
 
-# More bits for an error than any integer needs, so that no other one is chosen.
+# An error weight so large that each latent keeps its nearest integer.
 _NO_CHOICE = np.float32(1e6)
 
 
@@ -53,7 +51,7 @@ class TileModel(ExportedModel):
         super().__init__(folder)
         import tensorflow as tf
 
-        _register_range_coder()
+        range_coder_ops.register()
         self._tf = tf
         self.encoder_base: float = self.card.get("encoder_base") or ENCODER_BASE
         self.reach: int | None = self.card.get("reach")
@@ -253,28 +251,3 @@ def joined(tiles: list[Coded]) -> Coded:
 
 def _hundredths(quality: float) -> np.int64:
     return np.int64(round(100 * quality))
-
-
-def _register_range_coder() -> None:
-    """Registers the range coder's operations, which the graphs use.
-
-    They are in one module of tensorflow-compression. It is loaded under its own name,
-    so that a later import of the package does not register them again. Importing the
-    whole package takes 0.4 s (docs/startup.md).
-
-    Raises:
-        ModelError: If the package is not installed.
-    """
-    name = "tensorflow_compression.python.ops.gen_ops"
-    if name in sys.modules:
-        return
-    package, *parts = name.split(".")
-    found = importlib.util.find_spec(package)
-    if found is None:
-        raise ModelError("learned codecs need tensorflow-compression to be installed")
-    folder = Path(found.origin).parent
-    path = folder.joinpath(*parts).with_suffix(".py")
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    sys.modules[name] = module

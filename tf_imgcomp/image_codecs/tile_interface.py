@@ -1,4 +1,4 @@
-"""The interface of models to a learned codec and a filter: work on one tile.
+"""Interfaces through which `LearnedCodec` and `FilteredCodec` run a model on a tile.
 
 `tile_coding.TileModel` and `tile_filtering.SavedFilter` run a SavedModel in this
 process; `client.remote_codec` and `client.remote_filter` ask a server.

@@ -1,6 +1,6 @@
-"""The table of losses that a codec can be trained for.
+"""The tables of losses that a codec and a filter can be trained for.
 
-Distortions in them have a table in `distortion`, losses of filters in `restoration`.
+Distortions in those of codecs have a table in `distortion`.
 """
 
 from functools import partial
@@ -10,6 +10,12 @@ from tf_imgcomp.errors import ModelError
 from tf_imgcomp.losses.distortion import DISTORTIONS
 from tf_imgcomp.losses.mfca_pmcn import mfca_pmcn_cost, mfca_pmcn_loss
 from tf_imgcomp.losses.rate_distortion import lagrangian, rate_distortion
+from tf_imgcomp.losses.restoration import (
+    decibels,
+    mae_and_ms_ssim,
+    mean_absolute_error,
+    scaled_squared_error,
+)
 from tf_imgcomp.losses.scales import SCALES, LossScales
 
 
@@ -42,6 +48,14 @@ CODEC_LOSSES: dict[str, Callable[[float, str, LossScales], CodecLoss]] = {
     "report": lambda lmbda_middle, distortion, scales: CodecLoss(
         partial(mfca_pmcn_loss, scales=scales), partial(mfca_pmcn_cost, scales=scales)
     ),
+}
+
+# Name in flagfiles: function, see `restoration`.
+RESTORATION_LOSSES: dict[str, Callable] = {
+    "mae": mean_absolute_error,
+    "mae_ms_ssim": mae_and_ms_ssim,
+    "mse": scaled_squared_error,
+    "psnr": decibels,
 }
 
 

@@ -46,11 +46,3 @@ def mae_and_ms_ssim(
     del scales
     dissimilarity = 1 - tf.reduce_mean(ms_ssim(x, x_hat))
     return mean_absolute_error(x, x_hat) + _MS_SSIM_WEIGHT * dissimilarity
-
-
-LOSSES = {
-    "mae": mean_absolute_error,
-    "mae_ms_ssim": mae_and_ms_ssim,
-    "mse": scaled_squared_error,
-    "psnr": decibels,
-}

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from tf_imgcomp.layers.configured import ConfiguredModel, config_of
+from tf_imgcomp.configured_model import ConfiguredModel, config_of
 from tf_imgcomp.postfilter.xue2019 import Xue2019
 
 # Classes by their names in flagfiles and cards.

@@ -12,14 +12,18 @@ from tf_imgcomp.data.patches import PAIRS, PHOTOS, Sampling
 from tf_imgcomp.export import codec as codec_export
 from tf_imgcomp.export import postfilter as postfilter_export
 from tf_imgcomp.export.packed_weights import packed_variables
-from tf_imgcomp.losses.registry import CodecLoss, check_loss, codec_loss
-from tf_imgcomp.losses.restoration import LOSSES
+from tf_imgcomp.losses.registry import (
+    RESTORATION_LOSSES,
+    CodecLoss,
+    check_loss,
+    codec_loss,
+)
 from tf_imgcomp.postfilter.registry import new_postfilter
-from tf_imgcomp.runs.objective import ObjectiveConfig
-from tf_imgcomp.training.restoration import restoration_objective
-from tf_imgcomp.training.restoration_gain import RestorationGain
-from tf_imgcomp.training.step import codec_objective
-from tf_imgcomp.training.validation import RealBits
+from tf_imgcomp.runs.config import ObjectiveConfig
+from tf_imgcomp.training.codec_objective import codec_objective
+from tf_imgcomp.training.codec_validation import RealBits
+from tf_imgcomp.training.filter_objective import restoration_objective
+from tf_imgcomp.training.filter_validation import RestorationGain
 
 
 class ModelKind(NamedTuple):
@@ -50,7 +54,7 @@ def _codec_loss(codec: Codec, config: ObjectiveConfig) -> CodecLoss:
 
 
 def _restoration_objective(postfilter, config: ObjectiveConfig) -> Callable:
-    check_loss(config.restoration_loss, LOSSES)
+    check_loss(config.restoration_loss, RESTORATION_LOSSES)
     return restoration_objective(
         postfilter, config.restoration_loss, config.piece_min, config.scales
     )

@@ -7,7 +7,7 @@ photos ──► crops ──► training steps ──► averaged weights ─�
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Optional
 
@@ -15,14 +15,13 @@ import tensorflow as tf
 
 from tf_imgcomp.data.pairs import check_pairs
 from tf_imgcomp.data.patches import PAIRS, Sampling, batches
-from tf_imgcomp.data.photos import ONE_HELD_OUT_IN, PhotoFolder, is_held_out
+from tf_imgcomp.data.photos import PhotoFolder, is_held_out
 from tf_imgcomp.errors import ImageError
 from tf_imgcomp.layers.base import computing_in
+from tf_imgcomp.runs.config import DataConfig, ObjectiveConfig, TrainedModelConfig
 from tf_imgcomp.runs.kinds import KINDS
-from tf_imgcomp.runs.objective import ObjectiveConfig
 from tf_imgcomp.runs.record import check_settings
 from tf_imgcomp.runs.trained import export_trained, start_from
-from tf_imgcomp.size_limits import MAX_PIXELS
 from tf_imgcomp.training.optimization import optimizer_settings
 from tf_imgcomp.training.precision import fastest_precision
 from tf_imgcomp.training.step import Trainable
@@ -30,60 +29,8 @@ from tf_imgcomp.training.trainer import Trainer, TrainerConfig, has_checkpoint
 from tf_imgcomp.training.weights import round_as_saved, save_weights
 
 
-@dataclass(frozen=True)
-class ModelConfig:
-    """What is trained, and from which weights.
-
-    Attributes:
-        kind: one of `kinds.KINDS`.
-        name: of the codec or the filter, in its registry.
-        sizes: fields of its config that are not default.
-        precision: of the transforms, one of `precision.PRECISIONS`, or "auto" for the
-            fastest here.
-        init: weights to start from, a file that training wrote or the folder of an
-            exported model; None for random ones.
-        init_pattern: regular expression. Only variables whose path it matches start
-            from `init`, which may then be another model's.
-        train_pattern: regular expression. Only variables whose path it matches train.
-    """
-
-    kind: str = "codec"
-    name: str = "fdram"
-    sizes: dict = field(default_factory=dict)
-    precision: str = "auto"
-    init: Optional[Path] = None
-    init_pattern: str = ""
-    train_pattern: str = ""
-
-
-@dataclass(frozen=True)
-class DataConfig:
-    """What it is trained on.
-
-    Attributes:
-        folder: of photos, of any size and format, or of pairs for a filter.
-        cache: folder for the decoded photos, about 3 bytes a pixel.
-        batch: crops in a step.
-        crop: side of a crop, a multiple of 64.
-        one_held_out_in: one photo in so many, chosen by name, is held out for
-            validation.
-        validation_photos: how many of those held out are used, at most.
-        max_pixels: largest number of pixels of a photo; 0: no limit.
-        note: source and licence, for the card.
-    """
-
-    folder: Path
-    cache: Path = Path(".cache/photos")
-    batch: int = 8
-    crop: int = 128
-    one_held_out_in: int = ONE_HELD_OUT_IN
-    validation_photos: int = 16
-    max_pixels: int = MAX_PIXELS
-    note: str = ""
-
-
 def new_trainable(
-    model: ModelConfig, objective: ObjectiveConfig, seed: int
+    model: TrainedModelConfig, objective: ObjectiveConfig, seed: int
 ) -> Trainable:
     """A model with its initial weights, ready to be trained here or elsewhere.
 
@@ -117,7 +64,7 @@ def train(
     data: DataConfig,
     workdir: Path,
     config: TrainerConfig,
-    model: Optional[ModelConfig] = None,
+    model: Optional[TrainedModelConfig] = None,
     objective: Optional[ObjectiveConfig] = None,
     *,
     export: Optional[Path] = None,
@@ -153,7 +100,7 @@ def train(
         ImgcompError: If there are no photos, the configs do not fit together, or they
             are not those that the run started with.
     """
-    model, objective = model or ModelConfig(), objective or ObjectiveConfig()
+    model, objective = model or TrainedModelConfig(), objective or ObjectiveConfig()
     model = _with_precision(model, report)
     kind = KINDS[model.kind]
     photos, held_out = open_photos(data, kind.sampling, report, progress)
@@ -207,7 +154,7 @@ def train(
     return trainable.model
 
 
-def _with_precision(model: ModelConfig, report: Callable) -> ModelConfig:
+def _with_precision(model: TrainedModelConfig, report: Callable) -> TrainedModelConfig:
     """The same config; in place of "auto" the fastest precision, with a report."""
     if model.precision != "auto":
         return model
@@ -217,7 +164,7 @@ def _with_precision(model: ModelConfig, report: Callable) -> ModelConfig:
 
 
 def settings(
-    model: ModelConfig,
+    model: TrainedModelConfig,
     objective: ObjectiveConfig,
     config: TrainerConfig,
     batch: int,

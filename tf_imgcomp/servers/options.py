@@ -8,13 +8,15 @@ class ServerOptions:
     """Where a server listens, and how much it takes.
 
     Attributes:
-        address: that it listens at. TensorFlow Serving listens at all.
+        address: to listen at. TensorFlow Serving ignores it and listens at all
+            interfaces.
         grpc_port, http_port: for requests.
         metrics_port: for Prometheus; of Triton only.
         max_batch: elements of a batch, of one request or of several put together; 1
             for no batches.
         batch_delay: milliseconds that a request waits for others.
-        max_queue: requests of a signature that wait; more are told to come again.
+        max_queue: most waiting requests of a signature. The server refuses more as
+            unavailable.
     """
 
     address: str = "127.0.0.1"

@@ -25,7 +25,7 @@ _LOOK_EVERY = 1.0  # Seconds between two looks whether Triton runs.
 
 
 class _Refusal(Exception):
-    """Why a call has no result. Triton would send the stack to the client, too."""
+    """Error of one call, without a traceback, which Triton would send to the client."""
 
     @property
     def __traceback__(self) -> None:

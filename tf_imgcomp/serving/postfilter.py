@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from tf_imgcomp.export.packed_weights import Hidden
+from tf_imgcomp.export.hidden import Hidden
 from tf_imgcomp.export.postfilter import PostfilterModule, tile_sizes
 from tf_imgcomp.ops.graphs import graph_function
 from tf_imgcomp.ops.rounding import round_half_up

@@ -14,12 +14,9 @@ from tf_imgcomp.codecs.base import draw_qualities
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.ops.graphs import graph_function
 from tf_imgcomp.ops.seeds import stream
+from tf_imgcomp.training.gradient_guard import GradientGuard
 from tf_imgcomp.training.journal import Journal
-from tf_imgcomp.training.optimization import (
-    GradientGuard,
-    OptimizationConfig,
-    make_optimizer,
-)
+from tf_imgcomp.training.optimization import OptimizationConfig, make_optimizer
 from tf_imgcomp.training.plateau import Plateau
 from tf_imgcomp.training.step import Trainable, training_step
 from tf_imgcomp.training.weights import save_weights

@@ -15,8 +15,8 @@ from tqdm import tqdm
 
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.files.compression import Report
-from tf_imgcomp_bin.messages import complain, reason, tell
-from tf_imgcomp_bin.standard_streams import STANDARD
+from tf_imgcomp_bin.command_line.messages import complain, one_line, reason
+from tf_imgcomp_bin.command_line.standard_streams import STANDARD
 
 # Photos coded at the same time: one computes what another leaves idle while it is read,
 # entropy coded or written. More take more memory.
@@ -59,6 +59,17 @@ def each_file(
     return exit_code
 
 
+def tell(program: str, source: Path, target: Path, report: Report) -> str:
+    """Prints a file's notes and returns the line on its result."""
+    for note in report.notes:
+        complain(program, f"{source}: {note}")
+    line = (
+        f"{source} -> {target}: {report.num_bytes} bytes, {report.bpp:.4f} bpp, "
+        f"{report.seconds:.2f} s, quality {report.quality:.2f}"
+    )
+    return one_line(line if report.psnr is None else f"{line}, {report.psnr:.2f} dB")
+
+
 def _started(
     jobs: dict[Path, Path], work: Callable[[Path, Path], Any], at_once: int
 ) -> Iterator[Callable[[], Any]]:
@@ -68,7 +79,8 @@ def _started(
         first_sources.setdefault(target, source)
 
     def work_once(source: Path, target: Path) -> Any:
-        if source.is_dir():  # Of a folder that holds inputs, these take its place.
+        # A folder with inputs was expanded to them, so a folder here has none.
+        if source.is_dir():
             os.listdir(source)  # Raises if this is not permitted.
             raise IsADirectoryError(errno.EISDIR, "Is a directory", str(source))
         if first_sources[target] != source:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from tf_imgcomp.classical.bits import BitReader, BitWriter
+from tf_imgcomp.classical.hevc.bits import BitReader, BitWriter
 from tf_imgcomp.errors import ClassicalCodecError
 
 _MAX_LOG2_BLOCK = 6

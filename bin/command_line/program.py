@@ -16,13 +16,13 @@ from absl import app, flags, logging
 import tf_imgcomp
 from tf_imgcomp.atomic_files import abandon_all
 from tf_imgcomp.errors import ImgcompError
-from tf_imgcomp_bin import completion, messages
+from tf_imgcomp_bin.command_line import completion, messages
 
-# TensorFlow becomes its second version late in its import. If it is imported while absl
-# runs a program, it has started as the first by then: `==` of tensors compares objects.
+# TensorFlow enables version-2 behaviour late in its import. If absl already runs a
+# program, version-1 behaviour remains, where `==` compares tensors by identity.
 os.environ["TF2_BEHAVIOR"] = "1"
 
-_FLAGFILES = Path(__file__).parent / "flags"
+_FLAGFILES = Path(__file__).parents[1] / "flags"
 
 
 class _PrintingFlag(flags.BooleanFlag):

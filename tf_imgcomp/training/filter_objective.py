@@ -4,7 +4,7 @@ from typing import Callable
 
 import tensorflow as tf
 
-from tf_imgcomp.losses.restoration import LOSSES
+from tf_imgcomp.losses.registry import RESTORATION_LOSSES
 from tf_imgcomp.losses.scales import SCALES, LossScales
 from tf_imgcomp.postfilter.xue2019 import Xue2019
 
@@ -20,7 +20,7 @@ def restoration_objective(
 
     Args:
         postfilter: the filter.
-        loss: name in `losses.restoration.LOSSES`.
+        loss: name in `losses.registry.RESTORATION_LOSSES`.
         piece_min: smallest side of a piece, in pixels (Xue and Su 2019, section 4.1).
         scales: of the losses.
 
@@ -38,7 +38,7 @@ def restoration_objective(
         after = _mse(x, x_hat)
         gain = _decibel((before + 0.01) / (after + 0.01))
         return [
-            LOSSES[loss](x, x_hat, scales),
+            RESTORATION_LOSSES[loss](x, x_hat, scales),
             *map(tf.reduce_mean, (before, after, gain)),
         ]
 

@@ -9,7 +9,7 @@ from absl import flags
 from tf_imgcomp.client import remote_models, urls
 from tf_imgcomp.client.connection import DEADLINE
 from tf_imgcomp.image_codecs.interface import ImageCodec
-from tf_imgcomp_bin import startup
+from tf_imgcomp_bin.command_line import startup
 
 _SERVER = flags.DEFINE_string(
     "server",

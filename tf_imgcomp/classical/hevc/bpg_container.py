@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from tf_imgcomp.classical import coding_tools, nal_units
-from tf_imgcomp.classical.bits import BitReader, BitWriter
-from tf_imgcomp.classical.byte_reader import ByteReader, ue7
-from tf_imgcomp.classical.coding_tools import CodingTools
+from tf_imgcomp.classical.hevc import coding_tools, nal_units
+from tf_imgcomp.classical.hevc.bits import BitReader, BitWriter
+from tf_imgcomp.classical.hevc.byte_reader import ByteReader, ue7
+from tf_imgcomp.classical.hevc.coding_tools import CodingTools
 from tf_imgcomp.classical.ycbcr import Layout
 from tf_imgcomp.errors import ClassicalCodecError
 

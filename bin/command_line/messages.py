@@ -9,8 +9,6 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from tf_imgcomp.files.compression import Report
-
 _INSTALLED = "tf_imgcomp-"  # Begins the names of programs that pip installs.
 
 
@@ -32,7 +30,7 @@ def complain(program: str, message: object) -> None:
 
 
 def one_line(text: str) -> str:
-    """Escapes what a file's name can hold and a terminal would obey or not print."""
+    """Escapes control and unprintable characters of file names."""
     text = text.encode(errors="surrogateescape").decode(errors="backslashreplace")
     return re.sub(r"[\0-\x1f\x7f-\x9f]", lambda found: repr(found[0])[1:-1], text)
 
@@ -58,7 +56,7 @@ def reason(error: Exception, source: Path | None = None) -> str:
     if isinstance(error, MemoryError):
         return "not enough memory"
     if isinstance(error, IsADirectoryError) and error.filename:
-        # Of a folder that holds inputs, these take its place.
+        # A folder with inputs was expanded to them, so a folder here has none.
         empty = "the folder holds no file with an extension that is read here"
         named = Path(error.filename) != source
         return f"{error.filename}: {empty}" if named else empty
@@ -66,14 +64,3 @@ def reason(error: Exception, source: Path | None = None) -> str:
         return str(error)
     elsewhere = error.filename and Path(error.filename) != source
     return f"{error.filename}: {error.strerror}" if elsewhere else error.strerror
-
-
-def tell(program: str, source: Path, target: Path, report: Report) -> str:
-    """Prints a file's notes and returns the line on its result."""
-    for note in report.notes:
-        complain(program, f"{source}: {note}")
-    line = (
-        f"{source} -> {target}: {report.num_bytes} bytes, {report.bpp:.4f} bpp, "
-        f"{report.seconds:.2f} s, quality {report.quality:.2f}"
-    )
-    return one_line(line if report.psnr is None else f"{line}, {report.psnr:.2f} dB")

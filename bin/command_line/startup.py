@@ -10,7 +10,7 @@ from collections.abc import Callable
 from tf_imgcomp.image_codecs.classical import STREAMS
 from tf_imgcomp.image_codecs.interface import ImageCodec
 from tf_imgcomp.image_codecs.workers import Workers
-from tf_imgcomp_bin.messages import progress
+from tf_imgcomp_bin.command_line.messages import progress
 
 
 def fast_startup(

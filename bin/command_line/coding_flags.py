@@ -3,7 +3,7 @@
 from absl import flags
 
 from tf_imgcomp.image_codecs.workers import AT_ONCE
-from tf_imgcomp_bin import input_flags
+from tf_imgcomp_bin.command_line import input_flags
 
 flags.adopt_module_key_flags(input_flags)
 MODEL = flags.DEFINE_string(

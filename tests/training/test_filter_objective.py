@@ -11,10 +11,10 @@ from tf_imgcomp.data.pairs import Pair, stack
 from tf_imgcomp.data.patches import PAIRS, side_by_side
 from tf_imgcomp.errors import ImageError
 from tf_imgcomp.ops.graphs import graph_function
+from tf_imgcomp.training.filter_objective import restoration_objective
+from tf_imgcomp.training.filter_validation import RestorationGain
 from tf_imgcomp.training.optimization import OptimizationConfig
 from tf_imgcomp.training.portable import export_step
-from tf_imgcomp.training.restoration import restoration_objective
-from tf_imgcomp.training.restoration_gain import RestorationGain
 from tf_imgcomp.training.step import Trainable, training_step
 from tf_imgcomp.training.trainer import Trainer, TrainerConfig
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from absl import flags
 
-from tf_imgcomp_bin import objective_flags
+from tf_imgcomp_bin.command_line import objective_flags
 
 _CODEC = flags.DEFINE_string("codec", "fdram", "Name of the codec.")
 _POSTFILTER = flags.DEFINE_string(
@@ -81,11 +81,11 @@ def _is_json_object(text: str) -> bool:
 
 
 def model_config():
-    """The `ModelConfig` that the flags describe."""
-    from tf_imgcomp.runs.train import ModelConfig
+    """The `TrainedModelConfig` that the flags describe."""
+    from tf_imgcomp.runs.config import TrainedModelConfig
 
     kind, name = _kind_and_name()
-    return ModelConfig(
+    return TrainedModelConfig(
         kind=kind,
         name=name,
         sizes=_sizes(),
@@ -113,7 +113,7 @@ def _kind_and_name() -> tuple:
 
 def data_config(**fields):
     """The `DataConfig` of the flags; other fields are arguments."""
-    from tf_imgcomp.runs.train import DataConfig
+    from tf_imgcomp.runs.config import DataConfig
 
     return DataConfig(batch=BATCH.value, crop=CROP.value, **fields)
 
@@ -146,7 +146,7 @@ def trainer_config():
 def card() -> dict:
     """The part of a model card that these flags decide."""
     from tf_imgcomp.codecs.registry import CODECS
-    from tf_imgcomp.layers.configured import all_sizes
+    from tf_imgcomp.configured_model import all_sizes
     from tf_imgcomp.postfilter.registry import POSTFILTERS
 
     modules = flags.FLAGS.flags_by_module_dict()

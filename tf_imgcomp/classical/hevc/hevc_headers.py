@@ -7,9 +7,9 @@ follows from the file's header.
 
 from __future__ import annotations
 
-from tf_imgcomp.classical import coding_tools, nal_units
-from tf_imgcomp.classical.bits import BitReader, BitWriter
-from tf_imgcomp.classical.coding_tools import CodingTools
+from tf_imgcomp.classical.hevc import coding_tools, nal_units
+from tf_imgcomp.classical.hevc.bits import BitReader, BitWriter
+from tf_imgcomp.classical.hevc.coding_tools import CodingTools
 from tf_imgcomp.errors import ClassicalCodecError
 
 _CHROMA_IDS = {"4:0:0": 0, "4:2:0": 1, "4:2:2": 2, "4:4:4": 3}

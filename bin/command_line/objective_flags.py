@@ -61,7 +61,7 @@ flags.register_multi_flags_validator(
 
 def objective_config():
     """The `ObjectiveConfig` that the flags describe."""
-    from tf_imgcomp.runs.objective import ObjectiveConfig
+    from tf_imgcomp.runs.config import ObjectiveConfig
 
     return ObjectiveConfig(
         loss=_OBJECTIVE.value,

@@ -1,0 +1,1 @@
+"""What programs share: start and end, flags, messages, the loop over files."""
