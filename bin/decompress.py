@@ -133,7 +133,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def run() -> None:
-    program.run(PROGRAM, main)
+    program.run(PROGRAM, main, in_child=True)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import errno
 import functools
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.files.compression import Report
 from tf_imgcomp_bin.command_line.messages import complain, one_line, reason
 from tf_imgcomp_bin.command_line.standard_streams import STANDARD
+from tf_imgcomp_bin.command_line.supervision import course
 
 # Photos coded at the same time: one computes what another leaves idle while it is read,
 # entropy coded or written. More take more memory.
@@ -45,9 +46,11 @@ def each_file(
     Returns:
         The exit code: 0, or 1 if any file failed.
     """
-    exit_code, results = 0, _started(jobs, work, at_once)
+    left = course.left(list(jobs))
+    exit_code, results = 0, _started(jobs, left, work, at_once)
     silent = len(jobs) < 2 or not sys.stderr.isatty()
-    for source, target in tqdm(jobs.items(), disable=silent, unit="file"):
+    for source in tqdm(left, disable=silent, unit="file"):
+        target = jobs[source]
         try:
             result = next(results)()
             if isinstance(result, Report):
@@ -56,6 +59,8 @@ def each_file(
         except (ImgcompError, OSError, MemoryError) as error:
             complain(program, f"{source}: {reason(error, source)}")
             exit_code = 1
+        sys.stdout.flush()  # Before it counts as told: this process may end suddenly.
+        course.tell(source)
     return exit_code
 
 
@@ -71,14 +76,20 @@ def tell(program: str, source: Path, target: Path, report: Report) -> str:
 
 
 def _started(
-    jobs: dict[Path, Path], work: Callable[[Path, Path], Any], at_once: int
+    jobs: dict[Path, Path],
+    left: Sequence[Path],
+    work: Callable[[Path, Path], Any],
+    at_once: int,
 ) -> Iterator[Callable[[], Any]]:
-    """For each job a function that returns its result, or raises its error."""
+    """For each source left a function that returns its result, or raises its error."""
     first_sources: dict[Path, Path] = {}
     for source, target in jobs.items():
         first_sources.setdefault(target, source)
 
-    def work_once(source: Path, target: Path) -> Any:
+    def work_once(source: Path) -> Any:
+        target = jobs[source]
+        if source in course.results:  # Of a child before this one.
+            return course.results[source]
         # A folder with inputs was expanded to them, so a folder here has none.
         if source.is_dir():
             os.listdir(source)  # Raises if this is not permitted.
@@ -87,15 +98,18 @@ def _started(
             raise ImgcompError(
                 f"{target} is the output of {first_sources[target]} already"
             )
-        return work(source, target)
+        course.begin(source)
+        result = work(source, target)
+        course.end(source, result)
+        return result
 
-    if min(at_once, len(jobs)) < 2:
-        for job in jobs.items():
-            yield functools.partial(work_once, *job)
+    if min(at_once, len(left)) < 2:
+        for source in left:
+            yield functools.partial(work_once, source)
         return
     executor = ThreadPoolExecutor(at_once)
     try:
-        for future in [executor.submit(work_once, *job) for job in jobs.items()]:
+        for future in [executor.submit(work_once, source) for source in left]:
             yield future.result
     finally:
         executor.shutdown(wait=False, cancel_futures=True)

@@ -17,6 +17,7 @@ import tf_imgcomp
 from tf_imgcomp.atomic_files import abandon_all
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp_bin.command_line import completion, messages
+from tf_imgcomp_bin.command_line.supervision import supervised
 
 # TensorFlow enables version-2 behaviour late in its import. If absl already runs a
 # program, version-1 behaviour remains, where `==` compares tensors by identity.
@@ -62,13 +63,16 @@ flags.DEFINE_flag(
 _INTERRUPTED = 130  # 128 plus the number of the signal, as in shells.
 
 
-def run(program: str, main: Callable[[Sequence[str]], int]) -> None:
+def run(
+    program: str, main: Callable[[Sequence[str]], int], in_child: bool = False
+) -> None:
     """Runs a program and ends Python with its exit code.
 
     Args:
         program: Its name, for its messages.
         main: Called with the arguments that are no flags, the program's path first.
             Its module's docstring and flags are what --help shows.
+        in_child: Whether it runs in a child process, see `supervision`.
     """
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # For `bin/inspect ... | head`.
     # A file's name may be any bytes.
@@ -81,7 +85,11 @@ def run(program: str, main: Callable[[Sequence[str]], int]) -> None:
             flag.help = messages.as_called(flag.help)
             flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
     app.run(
-        functools.partial(_run_to_the_end, main),
+        functools.partial(_run_to_the_end, main)
+        if not in_child
+        else lambda argv: supervised(
+            program, functools.partial(_run_to_the_end, main, argv)
+        ),
         flags_parser=functools.partial(parse, program),
     )
 
