@@ -111,8 +111,10 @@ class ServingCodec(tf.Module):
             for depth in (config.latent_depth, config.hyper_depth)
         )
         hundredths = tf.TensorSpec([], tf.int64)
-        # In the graph once, for two signatures.
+        # In the graph once, for several uses.
         self._encode = Hidden(graph_function(self._encode_tile, [y, z, hundredths]))
+        file = tf.TensorSpec([], tf.string)
+        self._unpack = Hidden(graph_function(self._read_file, [file]))
         self._decoder = TileDecoder(model.coder)
         self.synthesize_tiles = graph_function(
             self._synthesize_tiles, [y_hat, _QUALITY]
@@ -138,9 +140,16 @@ class ServingCodec(tf.Module):
 
     @graph_function(input_signature=(_strings("files"),))
     def decompress(self, files):
-        images, error = tf.map_fn(
-            self._decompress_file,
+        *tiles, are_small = tf.map_fn(
+            self._only_tile,
             files,
+            fn_output_signature=(tf.string, tf.string, _SIZE, tf.int64, tf.bool),
+        )
+        first, rest, sizes, hundredths = tiles
+        y_hat, errors = self._decoder((first, rest), sizes, hundredths, STRINGS_AT_ONCE)
+        images, error = tf.map_fn(
+            lambda element: self._decompress_file(*element),
+            (files, are_small, y_hat, errors),
             parallel_iterations=FILES_AT_ONCE,
             fn_output_signature=(tf.string, tf.string),
         )
@@ -293,21 +302,55 @@ class ServingCodec(tf.Module):
                 tile_parts.pack(coded.checksums[1], coded.rest),
             )
 
-    def _decompress_file(self, data) -> tuple:
-        """The PNG file, and an error or ""."""
+    def _read_file(self, data) -> tuple:
+        """The content of a file, and an error or ""; see `tfci_bytes.unpack`."""
         conditions = Conditions()
         with tf.device(CPU):
             content = tfci_bytes.unpack(data, self._format(), conditions)
+        return content, conditions.error
+
+    def _only_tile(self, data) -> tuple:
+        """The tile of a file with one, so that those of several files share a loop.
+
+        Returns:
+            Its bytes in both parts, its rows and columns of latents, the quality, and
+            whether there is such a tile. If not, the others can be decoded, too.
+        """
+        content, error = self._unpack.value(data)
+        tiles = self._tiles(content.size)
+        is_small = tf.equal(error, "") & tf.equal(tiles.count, 1)
+        first, rest = (
+            tf.strings.reduce_join(part[: tf.cast(is_small, tf.int32)])
+            for part in (content.first, content.rest)
+        )
+        size = tf.where(is_small, tiles.latents.size, Z_STRIDE)
+        hundredths = tf.where(is_small, content.quality, _hundredths(QUALITY_MIN))
+        return first, rest, size, hundredths, is_small
+
+    def _decompress_file(self, data, is_small, y_hat, tile_error) -> tuple:
+        """The PNG file, and an error or "".
+
+        Args:
+            data: the file, string scalar.
+            is_small: whether the file has one tile, which is decoded already.
+            y_hat: its latents `(h, w, depth)`, padded; and `tile_error`, their error.
+        """
+        content, error = self._unpack.value(data)
         return tf.cond(
-            conditions.hold,
-            lambda: self._image(content),
-            lambda: (tf.constant(""), conditions.error),
+            tf.equal(error, ""),
+            lambda: self._image(content, is_small, y_hat, tile_error),
+            lambda: (tf.constant(""), error),
         )
 
-    def _image(self, content: FileContent) -> tuple:
-        """The PNG file of an image, and an error or ""."""
+    def _image(self, content: FileContent, is_small, y_hat, tile_error) -> tuple:
+        """The PNG file of an image, and an error or ""; see `_decompress_file`."""
         tiles = self._tiles(content.size)
-        y_hat, error = self._image_latents(content, tiles)
+        rows, columns = tf.unstack(tiles.latents.size)
+        y_hat, error = tf.cond(
+            is_small,
+            lambda: (y_hat[:rows, :columns], tile_error),
+            lambda: self._image_latents(content, tiles),
+        )
 
         def image():
             pixels = self._pixels(y_hat, content.quality, tiles)
