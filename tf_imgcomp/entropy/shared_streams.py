@@ -60,10 +60,6 @@ class SharedReader(NamedTuple):
         """The tile of each element, int32 like `positions`, of `size` elements."""
         return positions // tf.maximum(size // tf.size(self.counts), 1)
 
-    def left_out(self, size: tf.Tensor) -> tf.Tensor:
-        """Which of `size` elements are in tiles that `of_tiles` left out, bool."""
-        return tf.repeat(~self.used, size // tf.size(self.counts))
-
     def of_tiles(self, used: tf.Tensor) -> "SharedReader":
         """Leaves out the tiles that are not used, bool `(b,)`."""
         return self._replace(used=used)

@@ -124,8 +124,7 @@ def decode(rows: Rows, reader: SymbolReader, parameters: list) -> tuple:
 
     The latents of several tiles come tile after tile.
     """
-    coded = plan(rows, parameters, reader.left_out(tf.size(parameters[0])))
-    return _read(reader, coded)
+    return _read(reader, plan(rows, parameters, reader.used))
 
 
 @_shared
@@ -136,23 +135,22 @@ def _read(reader: SymbolReader, coded: CodingPlan) -> tuple:
 
 
 @_shared
-def plan(
-    rows: Rows, parameters: list, left_out: Optional[tf.Tensor] = None
-) -> CodingPlan:
+def plan(rows: Rows, parameters: list, used: Optional[tf.Tensor] = None) -> CodingPlan:
     """Which elements of a pass are coded; see `encode`.
 
     Args:
         rows: rows of frequencies.
         parameters: see `Rows`.
-        left_out: bool `(n,)`, others that are not coded.
+        used: bool `(b,)`, which of several tiles are coded.
     """
-    return _plan(rows, parameters, left_out)
+    return _plan(rows, parameters, used)
 
 
-def _plan(rows, parameters, left_out=None) -> CodingPlan:
+def _plan(rows, parameters, used=None) -> CodingPlan:
     are_skipped = rows.are_skipped(parameters)
-    if left_out is not None:
-        are_skipped |= left_out
+    if used is not None:
+        by_tile = tf.reshape(are_skipped, [tf.size(used), -1]) | ~used[:, None]
+        are_skipped = tf.reshape(by_tile, [-1])
     positions = tf.cast(tf.where(~are_skipped)[:, 0], tf.int32)
     coded = [tf.gather(kind, positions) for kind in parameters]
     return CodingPlan(positions, rows.elements(coded), tf.size(are_skipped))

@@ -139,18 +139,17 @@ class SymbolReader(NamedTuple):
 
     Attributes:
         reader: of the streams.
+        used: which of several tiles calls read from.
     """
 
     reader: Reader
+    used = None
 
     def tiles_of(self, positions: tf.Tensor, size: tf.Tensor) -> None:
         """The tiles of elements, for `get`: there is one."""
 
-    def left_out(self, size: tf.Tensor) -> None:
-        """Which of `size` elements are in tiles that `of_tiles` left out: none."""
-
     def of_tiles(self, used: tf.Tensor) -> "SymbolReader":
-        """Leaves out tiles, bool `(1,)`. The only one is never left out."""
+        """The same reader: its only tile is never left out."""
         return self
 
     def get(self, rows: tf.Tensor, tiles: None = None) -> tuple:

@@ -1,6 +1,7 @@
 """The latents of tiles from their strings; tiles of one size share the loop."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import tensorflow as tf
 
@@ -12,9 +13,12 @@ from tf_imgcomp.serving import tile_parts
 from tf_imgcomp.serving.conditions import Conditions
 from tf_imgcomp.serving.placement import CPU
 
-_SCALAR, _VECTOR = tf.TensorSpec([], tf.int32), tf.TensorSpec([None], tf.int32)
-_STRINGS = tf.TensorSpec([None, None], tf.string)
+_PART = tf.TensorSpec([None], tf.string)
+_SIZES = tf.TensorSpec([None, 2], tf.int32)
 _HUNDREDTHS = tf.TensorSpec([None], tf.int64)
+_TOGETHER = tf.TensorSpec([], tf.int32)
+# Optimized once, for all uses in all signatures.
+_shared = partial(graph_function, experimental_attributes={"_noinline": True})
 
 
 class TileDecoder:
@@ -26,14 +30,13 @@ class TileDecoder:
 
     def __init__(self, coder: IntegerCoder):
         self._coder = coder
-        y_first = tf.TensorSpec([None, None, None, coder.config.slices[0]])
-        psi = tf.TensorSpec([None, None, None, coder.psi_depth])
-        # In the graph once, for several signatures.
-        self._decode_first = graph_function(
-            self._first, [_STRINGS, _VECTOR, _SCALAR, _SCALAR, _HUNDREDTHS]
+        common = [_SIZES, _HUNDREDTHS, _TOGETHER]
+        self._both = _shared(
+            lambda first, rest, *others: self._decode([first, rest], *others),
+            [_PART, _PART, *common],
         )
-        self._decode_rest = graph_function(
-            self._rest, [_STRINGS, _VECTOR, psi, y_first, _HUNDREDTHS]
+        self._first = _shared(
+            lambda first, *others: self._decode([first], *others), [_PART, *common]
         )
 
     def __call__(
@@ -56,6 +59,10 @@ class TileDecoder:
             Latents, float32 `(b, h, w, c)`, padded with zeros to one shape and zero
             where there is an error; and errors, string `(b,)`, "" without one.
         """
+        decode = self._both if len(parts) > 1 else self._first
+        return decode(*parts, sizes, hundredths, tf.constant(together))
+
+    def _decode(self, parts, sizes, hundredths, together) -> tuple:
         config = self._coder.config
         depth = config.latent_depth if len(parts) > 1 else config.slices[0]
         order, ends = _groups(sizes, together)
@@ -64,13 +71,12 @@ class TileDecoder:
         def decode(number, start, y_hat, errors):
             end = ends[number]
             group = order[start:end]
-            rows, columns = tf.unstack(sizes[group[0]])
             found, error = self._decode_group(
                 [tf.gather(part, group) for part in parts],
-                *(rows, columns),
+                sizes[group[0]],
                 tf.gather(hundredths, group),
             )
-            missing = most - [rows, columns]
+            missing = most - sizes[group[0]]
             paddings = [[0, 0], [0, missing[0]], [0, missing[1]], [0, 0]]
             y_hat = y_hat.write(number, tf.pad(found, paddings))
             return number + 1, end, y_hat, errors.write(number, error)
@@ -89,36 +95,27 @@ class TileDecoder:
         places = tf.math.invert_permutation(order)
         return tf.gather(latents.concat(), places), tf.gather(messages.concat(), places)
 
-    def _decode_group(self, parts, rows, columns, hundredths) -> tuple:
-        """The latents of tiles of one size, and errors."""
+    def _decode_group(self, parts, size, hundredths) -> tuple:
+        """The latents of tiles of one size `(2,)`, and errors."""
         conditions, (first, *others) = Conditions(), parts
-        most = self._coder.streams_max(rows, columns)
+        most = self._coder.streams_max(*tf.unstack(size))
         with tf.device(CPU):
-            checksums, strings, counts = _unpacked(first, most, conditions)
-            psi, decoded = self._decode_first(
-                strings, counts, rows, columns, hundredths
+            checksums, streams = _unpacked(first, most, conditions)
+            psi, decoded = self._coder.decode_first(
+                streams, *tf.unstack(size // Z_STRIDE), hundredths
             )
             _require_match(decoded, checksums, conditions)
             for rest in others:
-                checksums, strings, counts = _unpacked(rest, most, conditions)
-                decoded = self._decode_rest(
-                    strings, counts, psi, decoded.y_hat, hundredths
+                checksums, streams = _unpacked(rest, most, conditions)
+                decoded = self._coder.decode_rest(
+                    streams, psi, decoded.y_hat, hundredths
                 )
                 _require_match(decoded, checksums, conditions)
         hold = conditions.hold[:, None, None, None]
         return tf.where(hold, decoded.y_hat, 0), conditions.error
 
-    def _first(self, strings, counts, rows, columns, hundredths) -> tuple:
-        height, width = rows // Z_STRIDE, columns // Z_STRIDE
-        streams = SharedStrings(strings, counts)
-        return self._coder.decode_first(streams, height, width, hundredths)
 
-    def _rest(self, strings, counts, psi, y_first, hundredths) -> DecodedPart:
-        streams = SharedStrings(strings, counts)
-        return self._coder.decode_rest(streams, psi, y_first, hundredths)
-
-
-def _groups(sizes: tf.Tensor, together: int) -> tuple:
+def _groups(sizes: tf.Tensor, together: tf.Tensor) -> tuple:
     """The order in which tiles of one size follow one another, and ends of groups.
 
     Returns:
@@ -138,7 +135,7 @@ def _groups(sizes: tf.Tensor, together: int) -> tuple:
 
 
 def _unpacked(data: tf.Tensor, most: tf.Tensor, conditions: Conditions) -> tuple:
-    """The parts of tiles `(b,)`: checksums, strings `(b, most)`, counts of strings."""
+    """Checksums int32 `(b,)` and `SharedStrings` from the parts of tiles `(b,)`."""
 
     def unpack(data):
         of_tile = Conditions()
@@ -156,7 +153,7 @@ def _unpacked(data: tf.Tensor, most: tf.Tensor, conditions: Conditions) -> tuple
         ),
     )
     conditions.require(tf.equal(errors, ""), errors)
-    return checksums, strings, counts
+    return checksums, SharedStrings(strings, counts)
 
 
 def _require_match(decoded: DecodedPart, checksums, conditions: Conditions) -> None:
