@@ -16,7 +16,8 @@ STANDARD = Path("-")
 def in_jobs(jobs: dict[Path, Path], output: str | None) -> dict[Path, Path]:
     """The same jobs, with standard output where the user wants it.
 
-    It is if `output` says so, and for standard input unless `output` names a file.
+    A result goes there if `output` is -, or if the input is standard input and `output`
+    is None.
 
     Args:
         jobs: For each input its output, as `files.paths.output_paths` names it.

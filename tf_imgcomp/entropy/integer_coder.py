@@ -126,7 +126,9 @@ class IntegerSlice(tf.Module):
 
 
 class IntegerCoder(tf.Module):
-    """Codes latents with integer networks and tables, alike on every machine.
+    """Codes latents with integer networks and tables.
+
+    Every machine decodes the same latents; encoders may choose other integers.
 
     Made once from trained weights and saved with the model. Encoder and decoder share
     the loop over passes, the networks and the tables.

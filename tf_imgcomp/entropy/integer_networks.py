@@ -16,9 +16,9 @@ Winograd's, which is not exact.
 
 Integers stay in floats throughout, where a shift is a product with a power of two and
 changes nothing but the exponent: a sum of 24 bits times `2**-shift` is as exact as the
-sum. Rounding to a multiple of `2**shift` adds 1/2 to it and takes the floor; where that
-needs a 25th bit, the addition may itself round, but never past the next integer, which
-is a power of two and has a float. TensorFlow is slow on int32.
+sum. Rounding to a multiple of `2**shift` adds 1/2 to it and takes the floor. If the sum
+needs a 25th bit, the addition may round, but only up to the next integer, a power of
+two, which float32 holds. TensorFlow is slow on int32.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The range coder: TensorFlow Compression's operations, which nothing else calls.
+"""The range coder: TensorFlow Compression's. Only this module calls its operations.
 
 A coder has a fixed table of frequencies. Each symbol comes with the number of its row
 in the table. This module is a `RangeCoder`; `standard_range_coder` is another one, of

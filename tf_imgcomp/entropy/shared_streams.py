@@ -2,8 +2,8 @@
 
 In standard operations a step of the loop takes about as long for a few streams as for
 a hundred. So tiles of one size are decoded together: their latents are one batch, and
-a step reads a symbol of every stream of every tile. A call has another number of
-symbols in each tile; the streams of those that are done stand still.
+a step reads a symbol of every stream of every tile. A call reads another number of
+symbols in each tile. Streams of tiles that are done stand still.
 """
 
 from typing import Callable, NamedTuple
@@ -44,7 +44,8 @@ class SharedStrings(NamedTuple):
 class SharedReader(NamedTuple):
     """Reads the symbols of several tiles; see `symbol_streams.SymbolReader`.
 
-    Elements of a call come tile after tile, as many of each.
+    The elements of a pass come tile after tile, equally many of each if those that are
+    not coded count, too.
 
     Attributes:
         reader: of all streams, those of a tile one after the other.

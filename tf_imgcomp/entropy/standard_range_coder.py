@@ -30,14 +30,15 @@ class _Symbols(NamedTuple):
     """All symbols of all rows, one after the other.
 
     After the rows of the table comes one for `STILL`, of one symbol that takes the
-    whole interval. It changes nothing, but for a size of 2**16: this gets its word
-    early, and what is decoded is the same, for it is a multiple of 2**16 either way.
+    whole interval. It changes nothing, except if the size is 2**16: then
+    the next word is read early. Later symbols are the same, because `size * bounds` is
+    an integer in both cases.
 
     Attributes:
         keys: float64 `(1, n)`. 2**16 times the row, plus where the symbol begins in it.
         bounds: float64 `(2, n)`, where a symbol begins and ends, 0 to 1.
-        bounds_by_end: float64 `(2, n + 1)`. The same times 2**16, after a column that
-            is not used: by one more than the number of a symbol.
+        bounds_by_end: float64 `(2, n + 1)`. `bounds` times 2**16, by a symbol's
+            number plus one. Column 0 is not used.
         first: int32 `(rows,)`, the number of the first symbol of each row.
     """
 
@@ -147,8 +148,9 @@ def _sum_words(low: tf.Tensor, shifts: tf.Tensor, count: tf.Tensor) -> tf.Tensor
 def _with_carries(words: tf.Tensor) -> tf.Tensor:
     """Carries what is above 16 bits to the word before: int64 `(streams, m)`.
 
-    A word of 65535 passes a carry on. So one enters a word if the next word after it
-    that is not 65535 has one; only one, since words are below 2**17 - 1.
+    A word of 65535 passes a carry on. So a word receives a carry if the first
+    later word other than 65535 is 2**16 or more. It receives at most one, because words
+    are below 2**17 - 1.
     """
     streams, length = tf.unstack(tf.shape(words))
     flat = tf.reshape(tf.pad(words, [[0, 0], [0, 1]]), [-1])  # The end has no carry.
@@ -172,7 +174,7 @@ def _strings(words: tf.Tensor, count: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
     base = tf.gather(words, count, batch_dims=1) * _WORD
     base += tf.gather(words, count + 1, batch_dims=1)
     top = base + size - 1
-    # The interval reaches the next value of the certain words: they alone, plus one.
+    # If the interval holds the certain words plus one, these are the string.
     is_above = top >= _FULL
     is_last = tf.one_hot(count - 1, tf.shape(words)[1], dtype=tf.int64)
     above = tf.cast(is_above, tf.int64)[:, None]
@@ -282,7 +284,7 @@ class StandardReader(NamedTuple):
 
     def _step(self, key, offset, size, place) -> tuple:
         """The state after a symbol, and one more than its number."""
-        # Every row begins at 0: the last symbol that does not begin after it.
+        # The last symbol that begins at or before the target: each row begins at 0.
         # tf.searchsorted reshapes its arguments at each step.
         end = tf.raw_ops.UpperBound(
             sorted_inputs=self.symbols.keys, values=key + tf.floor(offset / size)

@@ -2,8 +2,8 @@
 
 For screenshots, drawings and scans of text, a learned codec needs up to ten times the
 bits of AVIF 4:4:4 or lossless WebP. A quick look decides whether these two are tried at
-all, so that photos lose no time. The codec with the smallest Lagrangian at the quality
-wins.
+all, so that photos lose no time. At a quality the smallest Lagrangian wins, at a size
+the highest PSNR, at a PSNR the smallest file.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The metadata of a photo as blocks of a `.tfci` file, and back.
 
-The bytes are documented in `docs/file_format.md`. They are untrusted: what a block
-holds is limited in size, and has one form.
+The bytes are documented in `docs/file_format.md`. They are untrusted: the size of what
+a block holds is limited.
 """
 
 from __future__ import annotations

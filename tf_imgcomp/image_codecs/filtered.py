@@ -37,7 +37,7 @@ class FilteredCodec(ImageCodec):
         codec: the codec before the filter.
         postfilter: trained for this codec.
         workers: run the tiles.
-        tried: keys of `ENSEMBLES`: the ensembles that the encoder tries. If none, it
+        tried: keys of `ENSEMBLES`: the ensembles that the encoder tries. If empty, it
             does not filter.
     """
 

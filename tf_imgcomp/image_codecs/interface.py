@@ -50,7 +50,8 @@ class ImageCodec(ABC):
 
     Attributes:
         id: its name in files.
-        fingerprint: 16 bits of its weights, in files too; 0 if it has none.
+        fingerprint: 16 bits of a hash of weights, tables and constants, in files too; 0
+            if it has none.
         tile: side of a tile in pixels; 0: an image is one tile.
     """
 

@@ -199,8 +199,8 @@ def _check_tiles(part: tuple[bytes, ...], tiles: ImageTiles) -> None:
 def _waiting(y_hat: np.ndarray, tiles: ImageTiles) -> np.ndarray:
     """Latents of a tile as they wait for those of other tiles, if there are any.
 
-    They are integers in float32 and take up to a quarter of its bytes: the smallest of
-    int8, int16 and float32 in which they fit.
+    Integers in the smallest of int8, int16 and float32 that holds them: a quarter, half
+    or all of the bytes of float32.
     """
     if tiles.pixels.num_tiles == 1:
         return y_hat

@@ -120,7 +120,7 @@ class ByteReader:
         fits = others <= self.left
         self._conditions.require(fits, "invalid: more lengths than bytes")
         lengths = self.varints(tf.where(fits, others, 0))
-        # Each first: a sum of any numbers may overflow.
+        # Each is clipped first: a sum of any numbers may overflow.
         total = tf.reduce_sum(tf.minimum(lengths, self.left + 1))
         self._conditions.require(total <= self.left, "cut: lengths beyond the end")
         hold = tf.cast(self._conditions.hold, tf.int64)

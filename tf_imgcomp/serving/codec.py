@@ -310,11 +310,11 @@ class ServingCodec(tf.Module):
         return content, conditions.error
 
     def _only_tile(self, data) -> tuple:
-        """The tile of a file with one, so that those of several files share a loop.
+        """The only tile of a file: those of several files are decoded in one loop.
 
         Returns:
             Its bytes in both parts, its rows and columns of latents, the quality, and
-            whether there is such a tile. If not, the others can be decoded, too.
+            whether the file has one tile. If not, the others stand in for it.
         """
         content, error = self._unpack.value(data)
         tiles = self._tiles(content.size)
@@ -424,7 +424,8 @@ def _require_quality(quality: tf.Tensor, conditions: Conditions) -> None:
 
 
 def _cropped(y: tf.Tensor, crop: tf.Tensor, conditions: Conditions) -> tf.Tensor:
-    """The latents `(h, w, c)` of a tile without its surroundings; a few if none."""
+    """The latents `(h, w, c)` of a tile without its surroundings; the first 4x4
+    if there is no such crop."""
     before, after = crop[::2], crop[1::2]
     sizes = tf.shape(y)[:2] - before - after
     fits = (before >= 0) & (before <= tf.shape(y)[:2]) & (after >= 0) & (sizes > 0)

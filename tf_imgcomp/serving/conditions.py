@@ -61,7 +61,7 @@ def padded(sides: tf.Tensor, step: int) -> tf.Tensor:
 
 
 def limited(inputs: tf.Tensor, count: tf.Tensor, pixels_max: int) -> tf.Tensor:
-    """The inputs of a call; fails it if its tiles have no pixels or too many together.
+    """The inputs of a call, which fails if its tiles have no or too many pixels.
 
     Transforms run on a whole batch at once, and its size decides the memory. They must
     take the returned tensor: an operation that does not depend on the check may start

@@ -1,4 +1,4 @@
-"""Exports of shipped models for TensorFlow Serving."""
+"""Exports models for TensorFlow Serving and Triton."""
 
 from pathlib import Path
 from typing import Optional
@@ -99,7 +99,7 @@ def up_to_date(folder: Path, output: Path, pixels_max: int = PIXELS_MAX) -> Path
 
 
 def _facts(pixels_max: int) -> dict:
-    """What the card of an export has beside the model's: it makes another graph."""
+    """What an export's card has beside the model's. A change makes another graph."""
     return {"pixels_max": pixels_max, "exported_by": f"tf_imgcomp {__version__}"}
 
 

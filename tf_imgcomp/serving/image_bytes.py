@@ -137,8 +137,8 @@ def _png(data: tf.Tensor) -> tf.Tensor:
 def _with_alpha(image: tf.Tensor, data: tf.Tensor) -> tf.Tensor:
     """An image of 1, 3 or 4 channels, from a file of less than 8 bits, with 4.
 
-    The decoder adds alpha of a wrong depth, and does not see the transparent colour of
-    a grey image: all of it becomes transparent.
+    TensorFlow adds alpha of a wrong depth and ignores the
+    transparent grey. Such an image is made fully transparent, so that it is refused.
     """
     channels = tf.shape(image)[2]
     colours = tf.gather(image, tf.where(channels < 3, [0, 0, 0], [0, 1, 2]), axis=2)
