@@ -33,7 +33,7 @@ from estimation import WHOLE, byte_count, code_parts, estimated_bits
 from tf_imgcomp import metrics
 from tf_imgcomp.codecs.base import Codec
 from tf_imgcomp.codecs.registry import new_codec
-from tf_imgcomp.entropy import symbol_coding
+from tf_imgcomp.entropy_coding import symbol_coding
 from tf_imgcomp.export.codec import CodecModule
 from tf_imgcomp.image_files.images import read_image
 from tf_imgcomp.runs.trained import start_from

@@ -18,7 +18,7 @@ import tensorflow as tf
 from absl import app, flags
 
 from tf_imgcomp import bitstream
-from tf_imgcomp.entropy import range_coder
+from tf_imgcomp.entropy_coding import range_coder
 from tf_imgcomp.export.codec import CodecModule
 from tf_imgcomp.image_codecs import models, streams
 from tf_imgcomp.image_files.images import read_image

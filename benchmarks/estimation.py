@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tf_imgcomp.codecs.base import Codec
 from tf_imgcomp.entropy import mixture, passes
-from tf_imgcomp.entropy.integer_coder import IntegerCoder
+from tf_imgcomp.entropy_coding.integer_coder import IntegerCoder
 
 WHOLE = np.zeros(4, np.int32)  # A crop of a tile without surroundings.
 

@@ -32,8 +32,9 @@ from absl import app, flags
 from estimation import WHOLE, KnownLatents, code_parts, has_optional_slice
 
 from tf_imgcomp import metrics
-from tf_imgcomp.entropy import passes, range_coder, symbol_streams
-from tf_imgcomp.entropy.symbol_coding import plan
+from tf_imgcomp.entropy import passes
+from tf_imgcomp.entropy_coding import range_coder, symbol_streams
+from tf_imgcomp.entropy_coding.symbol_coding import plan
 from tf_imgcomp.export.codec import CodecModule
 from tf_imgcomp.files import goals
 from tf_imgcomp.image_codecs import models

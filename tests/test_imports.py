@@ -22,6 +22,7 @@ LEVELS = {
     "metrics": 2,
     "data": 3,
     "entropy": 3,
+    "entropy_coding": 4,
     "losses": 3,
     "model_card": 3,
     "model_folder": 3,

@@ -7,11 +7,11 @@ import pytest
 import tensorflow as tf
 
 from tests import tiny
-from tests.entropy import parts
+from tests.entropy_coding import parts
 from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN, draw_qualities
 from tf_imgcomp.codecs.registry import CODECS, new_codec
 from tf_imgcomp.configured_model import all_sizes
-from tf_imgcomp.entropy.integer_coder import IntegerCoder
+from tf_imgcomp.entropy_coding.integer_coder import IntegerCoder
 from tf_imgcomp.errors import ModelError
 from tf_imgcomp.export.codec import CodecModule
 from tf_imgcomp.layers.base import computing_in

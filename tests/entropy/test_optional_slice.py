@@ -5,10 +5,10 @@ import pytest
 import tensorflow as tf
 
 from tests import tiny
-from tests.entropy import parts
-from tf_imgcomp.entropy.integer_coder import IntegerCoder
+from tests.entropy_coding import parts
 from tf_imgcomp.entropy.latent_coder import LatentCoderConfig
 from tf_imgcomp.entropy.optional_slice import is_worth_coding
+from tf_imgcomp.entropy_coding.integer_coder import IntegerCoder
 
 QUALITY = tf.constant(5000, tf.int64)
 

@@ -1,1 +1,1 @@
-"""From latents to bits, in training (floats) and in files (integers)."""
+"""How likely latents are: entropy models in floats, and the bits that they estimate."""

@@ -8,14 +8,14 @@ import tensorflow as tf
 
 from tf_imgcomp import model_folder
 from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN, Codec
-from tf_imgcomp.entropy import range_coder
-from tf_imgcomp.entropy.integer_coder import (
+from tf_imgcomp.entropy_coding import range_coder
+from tf_imgcomp.entropy_coding.integer_coder import (
     QUALITY_STEPS,
     DecodedPart,
     IntegerCoder,
 )
-from tf_imgcomp.entropy.range_coder import RangeCoder
-from tf_imgcomp.entropy.symbol_streams import TileStrings
+from tf_imgcomp.entropy_coding.range_coder import RangeCoder
+from tf_imgcomp.entropy_coding.symbol_streams import TileStrings
 from tf_imgcomp.export import saving
 from tf_imgcomp.export.constants import canonical_json
 from tf_imgcomp.export.hidden import Hidden

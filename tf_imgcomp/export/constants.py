@@ -4,10 +4,10 @@ import json
 from dataclasses import asdict
 
 from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN, Codec
-from tf_imgcomp.entropy.integer_coder import QUALITY_STEPS, Z_MAX
-from tf_imgcomp.entropy.integer_networks import ACTIVATION_BITS, PARAMETER_BITS
-from tf_imgcomp.entropy.range_coder import PRECISION
-from tf_imgcomp.entropy.symbol_streams import FIRST_TABLE, INTEGERS_PER_STREAM
+from tf_imgcomp.entropy_coding.integer_coder import QUALITY_STEPS, Z_MAX
+from tf_imgcomp.entropy_coding.integer_networks import ACTIVATION_BITS, PARAMETER_BITS
+from tf_imgcomp.entropy_coding.range_coder import PRECISION
+from tf_imgcomp.entropy_coding.symbol_streams import FIRST_TABLE, INTEGERS_PER_STREAM
 
 # Fields of a config that training or the encoder alone uses.
 _UNKNOWN_TO_DECODERS = (

@@ -3,11 +3,11 @@
 import tensorflow as tf
 
 from tf_imgcomp.codecs.base import Codec
-from tf_imgcomp.entropy.integer_coder import QUALITY_STEPS
 from tf_imgcomp.entropy.optional_slice import is_worth_coding
-from tf_imgcomp.entropy.refinement_bits import RefinementBits
+from tf_imgcomp.entropy_coding.integer_coder import QUALITY_STEPS
 from tf_imgcomp.export.hidden import Hidden
 from tf_imgcomp.export.packed_weights import in_saved_order, unpacked
+from tf_imgcomp.export.refinement_bits import RefinementBits
 from tf_imgcomp.losses.distortion import DISTORTIONS, mean_squared_error
 from tf_imgcomp.losses.scales import LossScales
 from tf_imgcomp.ops.graphs import graph_function

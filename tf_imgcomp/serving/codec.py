@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN
-from tf_imgcomp.entropy.integer_coder import QUALITY_STEPS
+from tf_imgcomp.entropy_coding.integer_coder import QUALITY_STEPS
 from tf_imgcomp.export.codec import CodecModule, in_hundredths
 from tf_imgcomp.export.hidden import Hidden
 from tf_imgcomp.image_codecs.tiles import LATENT, STRIDE, Z_STRIDE

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tf_imgcomp import __version__
 from tf_imgcomp.codecs.registry import new_codec
-from tf_imgcomp.entropy import standard_range_coder
+from tf_imgcomp.entropy_coding import standard_range_coder
 from tf_imgcomp.errors import ModelError
 from tf_imgcomp.export import saving
 from tf_imgcomp.export.codec import CodecModule

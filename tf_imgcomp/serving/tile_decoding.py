@@ -5,8 +5,8 @@ from functools import partial
 
 import tensorflow as tf
 
-from tf_imgcomp.entropy.integer_coder import DecodedPart, IntegerCoder
-from tf_imgcomp.entropy.shared_streams import SharedStrings
+from tf_imgcomp.entropy_coding.integer_coder import DecodedPart, IntegerCoder
+from tf_imgcomp.entropy_coding.shared_streams import SharedStrings
 from tf_imgcomp.image_codecs.tiles import Z_STRIDE
 from tf_imgcomp.ops.graphs import graph_function
 from tf_imgcomp.serving import tile_parts

@@ -6,9 +6,9 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.entropy import reference
+from tests.entropy_coding import reference
 from tf_imgcomp.entropy import mixture
-from tf_imgcomp.entropy.tied_rows import TiedTables, choose_integers
+from tf_imgcomp.entropy_coding.tied_rows import TiedTables, choose_integers
 
 integers = st.integers(-20000, 20000)
 any_logits = st.lists(integers, max_size=1)

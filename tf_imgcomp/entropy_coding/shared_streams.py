@@ -10,9 +10,9 @@ from typing import Callable, NamedTuple
 
 import tensorflow as tf
 
-from tf_imgcomp.entropy.range_coder import Reader
-from tf_imgcomp.entropy.standard_range_coder import STILL
-from tf_imgcomp.entropy.symbol_streams import FLAG_ROW, scatter_into_zeros
+from tf_imgcomp.entropy_coding.range_coder import Reader
+from tf_imgcomp.entropy_coding.standard_range_coder import STILL
+from tf_imgcomp.entropy_coding.symbol_streams import FLAG_ROW, scatter_into_zeros
 
 
 class SharedStrings(NamedTuple):

@@ -5,7 +5,7 @@ from typing import NamedTuple, Optional, Protocol
 
 import tensorflow as tf
 
-from tf_imgcomp.entropy.symbol_streams import SymbolReader, scatter_into_zeros
+from tf_imgcomp.entropy_coding.symbol_streams import SymbolReader, scatter_into_zeros
 from tf_imgcomp.ops.graphs import graph_function
 
 _PERIOD = 65519  # Of the factors in a checksum; a prime.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_imgcomp.entropy import symbol_coding
+from tf_imgcomp.entropy_coding import symbol_coding
 
 PERIOD = 65519
 FAR = 2**24 - 1  # No latent is farther from zero.

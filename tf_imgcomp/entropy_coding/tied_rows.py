@@ -14,12 +14,12 @@ import numpy as np
 import tensorflow as tf
 from scipy.special import ndtr
 
-from tf_imgcomp.entropy import integer_mixture
-from tf_imgcomp.entropy.integer_mixture import OFFSET_MAX, is_nearer_better
-from tf_imgcomp.entropy.integer_networks import PARAMETER_BITS, clip
 from tf_imgcomp.entropy.mixture import LOG2_SCALE_MAX, LOG2_SCALE_MIN
-from tf_imgcomp.entropy.range_coder import PRECISION, packed, unpacked
-from tf_imgcomp.entropy.symbol_streams import (
+from tf_imgcomp.entropy_coding import integer_mixture
+from tf_imgcomp.entropy_coding.integer_mixture import OFFSET_MAX, is_nearer_better
+from tf_imgcomp.entropy_coding.integer_networks import PARAMETER_BITS, clip
+from tf_imgcomp.entropy_coding.range_coder import PRECISION, packed, unpacked
+from tf_imgcomp.entropy_coding.symbol_streams import (
     FIRST_ROWS,
     FIRST_TABLE,
     SymbolReader,
@@ -28,7 +28,7 @@ from tf_imgcomp.entropy.symbol_streams import (
     put_escaped,
     scatter_into_zeros,
 )
-from tf_imgcomp.entropy.tables import ONE, sample_scales, scale_index
+from tf_imgcomp.entropy_coding.tables import ONE, sample_scales, scale_index
 from tf_imgcomp.ops.rounding import round_half_up
 
 # How finely parameters are quantized.

@@ -4,8 +4,8 @@ import tensorflow as tf
 
 from tf_imgcomp.entropy import mixture, passes
 from tf_imgcomp.entropy.estimation import EstimatedCoding
-from tf_imgcomp.entropy.symbol_coding import Rows
-from tf_imgcomp.entropy.tables import ONE
+from tf_imgcomp.entropy_coding.symbol_coding import Rows
+from tf_imgcomp.entropy_coding.tables import ONE
 from tf_imgcomp.ops.rounding import pass_straight_through
 
 

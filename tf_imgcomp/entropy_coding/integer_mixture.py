@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from tf_imgcomp.entropy.integer_networks import clip
-from tf_imgcomp.entropy.tables import ONE, PHI_ONE_BITS, Functions
+from tf_imgcomp.entropy_coding.integer_networks import clip
+from tf_imgcomp.entropy_coding.tables import ONE, PHI_ONE_BITS, Functions
 from tf_imgcomp.ops.rounding import round_half_up
 
 _WEIGHT_BITS = 11

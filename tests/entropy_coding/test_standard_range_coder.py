@@ -6,7 +6,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tf_imgcomp.entropy import range_coder, standard_range_coder
+from tf_imgcomp.entropy_coding import range_coder, standard_range_coder
 
 
 def _random_row(random) -> list:

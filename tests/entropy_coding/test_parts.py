@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import tiny
-from tests.entropy import parts
-from tf_imgcomp.entropy import symbol_streams
-from tf_imgcomp.entropy.integer_coder import IntegerCoder
-from tf_imgcomp.entropy.symbol_streams import TileStrings
+from tests.entropy_coding import parts
+from tf_imgcomp.entropy_coding import symbol_streams
+from tf_imgcomp.entropy_coding.integer_coder import IntegerCoder
+from tf_imgcomp.entropy_coding.symbol_streams import TileStrings
 
 QUALITY = tf.constant(6000, tf.int64)
 QUALITIES = QUALITY[None]

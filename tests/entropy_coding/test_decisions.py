@@ -5,10 +5,10 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.entropy import reference
-from tf_imgcomp.entropy import decisions, integer_mixture, symbol_streams
-from tf_imgcomp.entropy.symbol_streams import FIRST_ROWS, FIRST_TABLE
-from tf_imgcomp.entropy.tables import Tables
+from tests.entropy_coding import reference
+from tf_imgcomp.entropy_coding import decisions, integer_mixture, symbol_streams
+from tf_imgcomp.entropy_coding.symbol_streams import FIRST_ROWS, FIRST_TABLE
+from tf_imgcomp.entropy_coding.tables import Tables
 
 integers = st.integers(-20000, 20000)
 any_components = st.lists(

@@ -5,10 +5,14 @@ import pytest
 import tensorflow as tf
 
 from tests import tiny
-from tf_imgcomp.entropy import standard_range_coder, symbol_streams
-from tf_imgcomp.entropy.integer_coder import IntegerCoder
-from tf_imgcomp.entropy.shared_streams import SharedReader, SharedStrings
-from tf_imgcomp.entropy.symbol_streams import FIRST_ROWS, FIRST_TABLE, SymbolReader
+from tf_imgcomp.entropy_coding import standard_range_coder, symbol_streams
+from tf_imgcomp.entropy_coding.integer_coder import IntegerCoder
+from tf_imgcomp.entropy_coding.shared_streams import SharedReader, SharedStrings
+from tf_imgcomp.entropy_coding.symbol_streams import (
+    FIRST_ROWS,
+    FIRST_TABLE,
+    SymbolReader,
+)
 
 ROWS, COLUMNS = 8, 12
 QUALITIES = tf.constant([6000, 100, 3333, 10000], tf.int64)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tf_imgcomp.entropy.symbol_streams import TileStrings
+from tf_imgcomp.entropy_coding.symbol_streams import TileStrings
 
 
 def decode(coder, encoded, quality):

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from tf_imgcomp.entropy.range_coder import END, PRECISION
+from tf_imgcomp.entropy_coding.range_coder import END, PRECISION
 from tf_imgcomp.ops.byte_strings import NO_BYTE, join_bytes
 
 _WORD = 1 << 16

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tf_imgcomp.entropy import passes
 from tf_imgcomp.entropy.mixture import parameters_per_element
-from tf_imgcomp.entropy.wavefronts import code_in_wavefronts
+from tf_imgcomp.entropy_coding.wavefronts import code_in_wavefronts
 
 _UNDIVIDED_MAX = 32  # Channels of a slice whose passes are coded in one part.
 

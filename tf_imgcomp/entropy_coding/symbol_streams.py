@@ -14,7 +14,7 @@ from typing import Callable, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from tf_imgcomp.entropy.range_coder import END, PRECISION, RangeCoder, Reader
+from tf_imgcomp.entropy_coding.range_coder import END, PRECISION, RangeCoder, Reader
 
 # In standard operations one symbol of every stream takes some 50 us, so more streams
 # decode faster. Each costs two bytes with its length: 0.1 to 0.3 % of the file, most

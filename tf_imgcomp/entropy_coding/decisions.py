@@ -11,10 +11,14 @@ from typing import Callable, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from tf_imgcomp.entropy import integer_mixture
-from tf_imgcomp.entropy.integer_mixture import ONE_BITS, IntegerMixture, cumulative
-from tf_imgcomp.entropy.range_coder import PRECISION
-from tf_imgcomp.entropy.symbol_streams import (
+from tf_imgcomp.entropy_coding import integer_mixture
+from tf_imgcomp.entropy_coding.integer_mixture import (
+    ONE_BITS,
+    IntegerMixture,
+    cumulative,
+)
+from tf_imgcomp.entropy_coding.range_coder import PRECISION
+from tf_imgcomp.entropy_coding.symbol_streams import (
     FIRST_ROWS,
     FIRST_TABLE,
     SymbolReader,
@@ -22,7 +26,7 @@ from tf_imgcomp.entropy.symbol_streams import (
     put,
     put_escaped,
 )
-from tf_imgcomp.entropy.tables import Functions, Tables
+from tf_imgcomp.entropy_coding.tables import Functions, Tables
 
 _DECISIONS = 8
 _HALF = 1 << _DECISIONS - 1  # Places below the centre.

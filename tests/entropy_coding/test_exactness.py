@@ -14,18 +14,22 @@ from hypothesis import strategies as st
 
 from tests import tiny
 from tests.benchmarks.programs import load_program
-from tests.entropy import parts, reference
+from tests.entropy_coding import parts, reference
 from tests.golden import regenerate
 from tf_imgcomp import bitstream
-from tf_imgcomp.entropy import (
+from tf_imgcomp.entropy import passes
+from tf_imgcomp.entropy_coding import (
     decisions,
     integer_mixture,
-    passes,
     symbol_coding,
     tied_rows,
 )
-from tf_imgcomp.entropy.integer_coder import IntegerCoder
-from tf_imgcomp.entropy.integer_networks import ACTIVATION_MAX, SUM_MAX, IntegerDense
+from tf_imgcomp.entropy_coding.integer_coder import IntegerCoder
+from tf_imgcomp.entropy_coding.integer_networks import (
+    ACTIVATION_MAX,
+    SUM_MAX,
+    IntegerDense,
+)
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.interface import Coded
 
@@ -158,7 +162,7 @@ _PROGRAM = """
 import sys
 import tensorflow as tf
 tf.config.threading.set_intra_op_parallelism_threads(int(sys.argv[1]))
-from tests.entropy import test_exactness as t
+from tests.entropy_coding import test_exactness as t
 print(t._digest_of_golden_model(sys.argv[2]))
 """
 

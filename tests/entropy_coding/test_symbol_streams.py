@@ -8,8 +8,8 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tf_imgcomp.entropy import range_coder, symbol_streams
-from tf_imgcomp.entropy.symbol_streams import FIRST_ROWS, FIRST_TABLE
+from tf_imgcomp.entropy_coding import range_coder, symbol_streams
+from tf_imgcomp.entropy_coding.symbol_streams import FIRST_ROWS, FIRST_TABLE
 
 REACH = 2.0
 FAR = 2**23

@@ -8,11 +8,14 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_compression as tfc
 
-from tf_imgcomp.entropy import passes, range_coder, symbol_coding
-from tf_imgcomp.entropy import symbol_streams as streams
-from tf_imgcomp.entropy.decisions import DecisionTables
-from tf_imgcomp.entropy.exact_coding import ExactCoding
-from tf_imgcomp.entropy.integer_networks import (
+from tf_imgcomp.entropy import passes
+from tf_imgcomp.entropy.latent_coder import LatentCoder, SliceModel, with_rate
+from tf_imgcomp.entropy.optional_slice import is_worth_coding
+from tf_imgcomp.entropy_coding import range_coder, symbol_coding
+from tf_imgcomp.entropy_coding import symbol_streams as streams
+from tf_imgcomp.entropy_coding.decisions import DecisionTables
+from tf_imgcomp.entropy_coding.exact_coding import ExactCoding
+from tf_imgcomp.entropy_coding.integer_networks import (
     ACTIVATION_BITS,
     ACTIVATION_MAX,
     PARAMETER_BITS,
@@ -20,11 +23,9 @@ from tf_imgcomp.entropy.integer_networks import (
     at_all_positions,
     clip,
 )
-from tf_imgcomp.entropy.latent_coder import LatentCoder, SliceModel, with_rate
-from tf_imgcomp.entropy.optional_slice import is_worth_coding
-from tf_imgcomp.entropy.range_coder import PRECISION, RangeCoder
-from tf_imgcomp.entropy.symbol_streams import TileStrings
-from tf_imgcomp.entropy.tied_rows import TiedTables
+from tf_imgcomp.entropy_coding.range_coder import PRECISION, RangeCoder
+from tf_imgcomp.entropy_coding.symbol_streams import TileStrings
+from tf_imgcomp.entropy_coding.tied_rows import TiedTables
 from tf_imgcomp.layers import GainUnit
 from tf_imgcomp.ops import checkerboard, quads
 from tf_imgcomp.ops.neighbourhoods import patches_3x3

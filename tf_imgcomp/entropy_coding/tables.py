@@ -12,8 +12,8 @@ import numpy as np
 import tensorflow as tf
 from scipy.special import ndtr
 
-from tf_imgcomp.entropy.integer_networks import PARAMETER_BITS, clip
 from tf_imgcomp.entropy.mixture import LOG2_SCALE_MAX, LOG2_SCALE_MIN
+from tf_imgcomp.entropy_coding.integer_networks import PARAMETER_BITS, clip
 
 ONE = 1 << PARAMETER_BITS
 
