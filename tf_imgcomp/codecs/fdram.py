@@ -28,6 +28,8 @@ class FdramConfig(LappedConfig):
         post_blocks: attention modules after synthesis, at 1/4 of the resolution; 0
             for no post-processing.
         post_filters: their channels.
+        border: see `Codec.border`. Weights decide how many latents are needed, which
+            `benchmarks/border.py` measures.
     """
 
     lmbda_max: float = 0.6
@@ -45,6 +47,7 @@ class FdramConfig(LappedConfig):
     module: str = "fdram"
     post_blocks: int = 6
     post_filters: int = 64
+    border: int = 4
 
 
 def _modules(config: FdramConfig, count: int) -> tuple:
@@ -92,6 +95,11 @@ class Fdram(LappedCodec):
     """
 
     config_class = FdramConfig
+
+    @property
+    def border(self):
+        """See `Codec`."""
+        return self.config.border
 
     def make_analysis(self, config):
         modules = _modules(config, config.analysis_modules)

@@ -21,7 +21,7 @@ _UNKNOWN_TO_DECODERS = (
 )
 # Fields that were constants when the shipped models were made, with the values then.
 # These are not hashed, so that the models keep their fingerprints.
-_CONSTANTS_BEFORE = {"certain_bits": 7.0}
+_CONSTANTS_BEFORE = {"certain_bits": 7.0, "border": 4}
 
 
 def canonical_json(codec: Codec, tile: int) -> bytes:
