@@ -97,7 +97,7 @@ def model_config():
 
 
 def _sizes() -> dict:
-    """Those of the flag; the slow mode refines for what a codec is trained for."""
+    """Those of --sizes; the slow mode refines for --distortion, unless they differ."""
     sizes = json.loads(_SIZES.value)
     if _POSTFILTER.value or objective_flags.DISTORTION.value == "mse":
         return sizes

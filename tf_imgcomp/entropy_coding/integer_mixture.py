@@ -46,7 +46,7 @@ _BITS_PER_NAT = 1.4375
 
 
 def certain_deviations(certain_bits: float) -> float:
-    """Deviations to the next integer from which on an element is not coded."""
+    """The distance, in deviations, from a mean to 1/2 that makes 0 almost certain."""
     return (certain_bits + _TAIL_BITS) / _BITS_PER_DEVIATION
 
 

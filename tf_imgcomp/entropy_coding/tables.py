@@ -46,8 +46,8 @@ class Tables(tf.Module):
     def read(self) -> "Functions":
         """The tables as float64 tensors.
 
-        Look-ups take most of the time, and twice as long in a variable as in a tensor.
-        So both functions of a log2 scale share one table.
+        Look-ups take most of the time: in a variable twice as much as in a tensor. Both
+        functions of a log2 scale share a table, so that one look-up gives both.
         """
         phi, powers, scale, exp = (
             tf.cast(table, tf.float64)

@@ -110,7 +110,7 @@ class TiedRows(NamedTuple):
 
 
 def enough_deviations(certain_bits: float, logit=None):
-    """Deviations to the next integer from which on an element is not coded.
+    """The distance, in deviations, from a mean to 1/2 that makes 0 almost certain.
 
     As in `integer_mixture.are_skipped`. The second Gaussian is twice as wide; its
     influence falls with its weight.

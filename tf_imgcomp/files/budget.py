@@ -70,9 +70,8 @@ def share_out_bits(
     """
     codec = codec.without_refinement()
 
-    @functools.lru_cache(
-        maxsize=1
-    )  # A round tries all qualities of an image before the next image.
+    # A round tries all qualities of an image before the next image.
+    @functools.lru_cache(maxsize=1)
     def encoder(source: Path) -> PhotoEncoder:
         photo = images.read_image(source, codec.memory_to_compress, max_pixels)
         return PhotoEncoder(photo.without_metadata() if strip else photo)

@@ -22,7 +22,8 @@ from tf_imgcomp.model_folder import (
 )
 from tf_imgcomp.size_limits import DECODER_BASE, ENCODER_BASE
 
-# An error weight so large that each latent keeps its nearest integer.
+# An error weight so large that each latent keeps its nearest integer, except where the
+# tables take 0 for certain.
 _NO_CHOICE = np.float32(1e6)
 
 

@@ -15,8 +15,8 @@ class ServerOptions:
         max_batch: elements of a batch, of one request or of several put together; 1
             for no batches.
         batch_delay: milliseconds that a request waits for others.
-        max_queue: most waiting requests of a signature. The server refuses more as
-            unavailable.
+        max_queue: most waiting requests of a signature; of TensorFlow Serving, most
+            batches. The server refuses more as unavailable.
     """
 
     address: str = "127.0.0.1"

@@ -19,7 +19,7 @@ class DecodedImage(NamedTuple):
     """An image from a file.
 
     Attributes:
-        pixels: uint8 `(h, w, 3)`. The three are equal in a grey image.
+        pixels: uint8 `(h, w, 3)`.
         grey: bool scalar, whether the image is grey.
     """
 

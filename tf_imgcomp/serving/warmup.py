@@ -30,7 +30,7 @@ _SIDE = 64  # Of the images in pixels.
 _QUALITY = 50.0
 _QP = 37.0
 _FACTOR = 8
-BATCH_SIZES = (1, 2, 4, 8)  # Tiles in the calls that warm up.
+BATCH_SIZES = (1, 2, 4, 8)  # Tiles in each of the calls that warm up.
 
 
 def codec_calls(codec: ServingCodec) -> list:
