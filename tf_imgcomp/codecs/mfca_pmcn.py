@@ -117,7 +117,7 @@ class MfcaPmcn(LappedCodec):
 
     config_class = MfcaPmcnConfig
     bytes_per_pixel = 70.0
-    encoder_base = 270e6
+    encoder_base = 320e6
 
     @property
     def border(self):
