@@ -23,7 +23,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, NoReturn
 
-from tf_imgcomp_bin.command_line.messages import complain
+from tf_imgcomp_bin.command_line.messages import called, one_line
 
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SUDDEN = (signal.SIGABRT, signal.SIGBUS, signal.SIGKILL, signal.SIGSEGV)
@@ -81,7 +81,7 @@ class Course:
         while True:
             try:
                 kind, source, *result = changes.recv()
-            except EOFError:
+            except (EOFError, OSError):  # It ended, perhaps within a message.
                 return
             if kind == "begun":
                 self.begun.append(source)
@@ -123,18 +123,26 @@ def supervised(program: str, work: Callable[[], int]) -> int:
         name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         message = f"ended by {name}, most likely because there was too little memory"
         if not course.begun:
-            complain(program, message)
+            _complain(program, message)
             return 1
         (source,) = course.begun
-        complain(program, f"{source}: {message}")
+        _complain(program, f"{source}: {message}")
         course.told.add(source)
         exit_code = 1
+
+
+def _complain(program: str, message: str) -> None:
+    """Prints a message, without tqdm: children would inherit its lock."""
+    print(one_line(f"{called(program)}: {message}"), file=sys.stderr, flush=True)
 
 
 def _run_in_child(work: Callable[[], int]) -> int:
     """The exit code of a child; of one that ended by a signal, minus its number."""
     sys.stdout.flush()
     sys.stderr.flush()
+    signal.signal(
+        signal.SIGCHLD, signal.SIG_DFL
+    )  # Ignored, it hides how a child ended.
     changes, course.parent = Pipe(duplex=False)
     parent, handlers = os.getpid(), {}
     child = os.fork()
@@ -169,9 +177,13 @@ def _run(work: Callable[[], int]) -> NoReturn:
         else:
             traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(exit_code)
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except OSError:  # The disk is full, for example.
+            exit_code = max(exit_code, 1)
+        finally:
+            os._exit(exit_code)
 
 
 def _interrupt_once(number: int, frame: Any) -> NoReturn:

@@ -1,5 +1,6 @@
 """A learned codec for a server: batches of files, TensorFlow's own operations."""
 
+import numpy as np
 import tensorflow as tf
 
 from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN
@@ -48,6 +49,8 @@ def _numbers(name: str, *shape: int) -> tf.TensorSpec:
 
 _QUALITY = tf.TensorSpec([None], tf.float32, "quality")
 _SIZE = tf.TensorSpec([2], tf.int32)
+# Strings, size and quality of a tile that stands for none.
+_NONE = ([""], [""], [[Z_STRIDE, Z_STRIDE]], np.array([100], np.int64))
 _TILES = tf.TensorSpec([None, None, None, 3], tf.uint8, "images")
 
 
@@ -145,11 +148,23 @@ class ServingCodec(tf.Module):
             files,
             fn_output_signature=(tf.string, tf.string, _SIZE, tf.int64, tf.bool),
         )
-        first, rest, sizes, hundredths = tiles
+        # The decoder needs a tile. An empty one comes after all others, for no files.
+        tiles = (
+            tf.concat([x, x_of_none], axis=0) for x, x_of_none in zip(tiles, _NONE)
+        )
+        small = tf.where(tf.concat([are_small, [~tf.reduce_any(are_small)]], axis=0))
+        first, rest, sizes, hundredths = (tf.gather(x, small[:, 0]) for x in tiles)
         y_hat, errors = self._decoder((first, rest), sizes, hundredths, STRINGS_AT_ONCE)
+        places = tf.cumsum(tf.cast(are_small, tf.int32), exclusive=True)
+
+        def decompressed(element):
+            data, is_small, place = element
+            place = tf.minimum(place, tf.size(errors) - 1)
+            return self._decompress_file(data, is_small, y_hat[place], errors[place])
+
         images, error = tf.map_fn(
-            lambda element: self._decompress_file(*element),
-            (files, are_small, y_hat, errors),
+            decompressed,
+            (files, are_small, places),
             parallel_iterations=FILES_AT_ONCE,
             fn_output_signature=(tf.string, tf.string),
         )
