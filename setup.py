@@ -87,7 +87,7 @@ setup(
     package_data={
         "tf_imgcomp": ["py.typed"],
         "tf_imgcomp.saved_models": ["**/*"],
-        "tf_imgcomp_bin": ["flags/**/*.flags"],
+        "tf_imgcomp_bin": ["flagfiles/**/*.flags"],
         "tf_imgcomp_bin.portable": ["requirements.txt"],
     },
     # The TensorFlow packages are pinned exactly: 2.14 is the last TensorFlow that

@@ -37,7 +37,7 @@ _DATA = flags.DEFINE_string("data", None, "Folder of photos to train on.")
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder for all results.")
 _FLAGS = flags.DEFINE_string(
     "flags",
-    str(BIN / "flags" / "ablation"),
+    str(BIN / "flagfiles" / "ablation"),
     "Folder of flagfiles: budget.flags, and one for each variant.",
 )
 _QUALITIES = flags.DEFINE_list(

@@ -30,7 +30,7 @@ def repository(tmp_path):
     """A copy of the files that the set-up needs, with the only folder of PATH."""
     for name in ("bin", "tools", "tf_imgcomp", "portable"):
         (tmp_path / name).mkdir()
-    for name in ("bin/test", "bin/launch", "bin/setup_env.sh", "setup.py"):
+    for name in ("bin/test", "bin/launch", "tools/setup_env.sh", "setup.py"):
         shutil.copy(ROOT / name, tmp_path / name)
     for name in ("pyproject.toml", "tf_imgcomp/__init__.py"):
         shutil.copy(ROOT / name, tmp_path / name)

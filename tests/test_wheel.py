@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from tf_imgcomp_bin import release
+from tests.benchmarks.programs import ROOT, load_program
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).parents[1]
+release = load_program("release", "tools")
 NOT_COPIED = shutil.ignore_patterns(".venv*", ".*_cache", "__pycache__", "*.egg-info")
 # By version of Python: the last Pillow with known holes that it could have, the first
 # without them there.

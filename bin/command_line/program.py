@@ -23,7 +23,7 @@ from tf_imgcomp_bin.command_line.supervision import supervised
 # program, version-1 behaviour remains, where `==` compares tensors by identity.
 os.environ["TF2_BEHAVIOR"] = "1"
 
-_FLAGFILES = Path(__file__).parents[1] / "flags"
+_FLAGFILES = Path(__file__).parents[1] / "flagfiles"
 
 
 class _PrintingFlag(flags.BooleanFlag):

@@ -1,4 +1,4 @@
-"""Loads the programs of benchmarks/."""
+"""Loads programs that are in no package."""
 
 import importlib.util
 from pathlib import Path
@@ -7,10 +7,10 @@ from types import ModuleType
 ROOT = Path(__file__).parents[2]
 
 
-def load_program(name: str) -> ModuleType:
-    """The program benchmarks/NAME.py."""
-    path = ROOT / "benchmarks" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"benchmarks_{name}", path)
+def load_program(name: str, folder: str = "benchmarks") -> ModuleType:
+    """The program FOLDER/NAME.py."""
+    path = ROOT / folder / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"{folder}_{name}", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -15,7 +15,7 @@ from tf_imgcomp.evaluation.curves import MeanPoint
 from tf_imgcomp_bin import ablate
 from tf_imgcomp_bin.command_line.program import parse
 
-FLAGFILES = Path(__file__).parents[2] / "bin" / "flags" / "ablation"
+FLAGFILES = Path(__file__).parents[2] / "bin" / "flagfiles" / "ablation"
 PSNRS = {"residual": 28.0, "attention": 28.2, "mine": 20.0}
 
 

@@ -80,7 +80,7 @@ def test_a_usage_error_names_the_installed_program():
 
 def test_flagfiles_of_the_package_are_found_by_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    folder = Path(program.__file__).parents[1] / "flags"
+    folder = Path(program.__file__).parents[1] / "flagfiles"
     shipped = f"--flagfile={folder / 'fdram.flags'}"
     assert program.with_flagfile("--flagfile=fdram.flags") == shipped
     nested = program.with_flagfile("--flagfile=ablation/raster.flags")

@@ -1,6 +1,6 @@
 # Shared by bin/quickstart and bin/test: makes .venv, the Python environment.
 #
-# Usage, in the root of the repository: source bin/setup_env.sh; setup_env [EXTRA]
+# Usage, in the root of the repository: source tools/setup_env.sh; setup_env [EXTRA]
 # A finished set-up is skipped. Its stamp is written last, so an interrupted set-up is
 # repeated.
 

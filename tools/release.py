@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -I
-"""Builds and checks what is uploaded to PyPI; bin/release runs it."""
+"""Builds and checks what is uploaded to PyPI; tools/release runs it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_BYTES = 60_000_000  # Of the wheel.
 INSTALLED = {
     "tf_imgcomp": "tf_imgcomp",
     "saved_models": "tf_imgcomp/saved_models",
-    "bin/flags": "tf_imgcomp_bin/flags",
+    "bin/flagfiles": "tf_imgcomp_bin/flagfiles",
     "portable": "tf_imgcomp_bin/portable",
 }
 SMOKE_TEST = Path("tests") / "smoke_test.py"
@@ -50,7 +50,7 @@ def _run_backend(kind: str, source: Path, output: Path) -> Path:
     command = [sys.executable, "-c", code, str(output.resolve())]
     result = subprocess.run(command, cwd=source, capture_output=True, text=True)
     if result.returncode:
-        sys.exit(f"bin/release: the {kind} cannot be built:\n{result.stderr}")
+        sys.exit(f"tools/release: the {kind} cannot be built:\n{result.stderr}")
     return output / result.stderr.splitlines()[-1]
 
 
@@ -84,13 +84,13 @@ def install(wheel: Path, environment: Path) -> Path:
 
 def _check(*command: object, cwd: Path = ROOT) -> None:
     if subprocess.run(list(map(str, command)), cwd=cwd).returncode:
-        sys.exit("bin/release: failed, see above")
+        sys.exit("tools/release: failed, see above")
 
 
 def main() -> None:
     status = ("git", "status", "--porcelain")
     if subprocess.run(status, cwd=ROOT, capture_output=True, check=True).stdout:
-        sys.exit("bin/release: commit everything first, see git status")
+        sys.exit("tools/release: commit everything first, see git status")
     with tempfile.TemporaryDirectory() as name:
         folder, source = Path(name), Path(name) / "source"
         _check("git", "archive", f"--output={folder / 'all.tar'}", "HEAD")
@@ -99,9 +99,9 @@ def main() -> None:
         files = build(source, ROOT / "dist")
         wheel = files[1]
         if lost := missing(wheel, source):
-            sys.exit(f"bin/release: {wheel} lacks {', '.join(lost)}")
+            sys.exit(f"tools/release: {wheel} lacks {', '.join(lost)}")
         if wheel.stat().st_size > MAX_BYTES:
-            sys.exit(f"bin/release: {wheel} has {wheel.stat().st_size} bytes")
+            sys.exit(f"tools/release: {wheel} has {wheel.stat().st_size} bytes")
         _check(sys.executable, "-m", "twine", "check", "--strict", *files)
         shutil.copy(ROOT / SMOKE_TEST, folder)
         python = install(wheel, folder / "env")
