@@ -49,6 +49,7 @@ from tf_imgcomp_bin.command_line import (
     startup,
 )
 from tf_imgcomp_bin.command_line.model_table import model_table
+from tf_imgcomp_bin.command_line.supervision import course
 
 PROGRAM = "compress"
 
@@ -141,7 +142,8 @@ def compress(inputs: Sequence[str]) -> int:
         codec = codec.with_ensemble(_ENSEMBLE.value)
     qualities = {}
     if _TOTAL_BPP.value is not None:
-        qualities = share_out_bits(
+        search = functools.partial(
+            share_out_bits,
             codec,
             list(jobs),
             _TOTAL_BPP.value,
@@ -149,6 +151,7 @@ def compress(inputs: Sequence[str]) -> int:
             max_pixels=input_flags.MAX_PIXELS.value,
             progress=messages.progress,
         )
+        qualities = course.once("qualities", search)
 
     def goal(source: Path) -> Goal:
         if source in qualities:

@@ -40,17 +40,18 @@ def each_file(
         program: Name of the program, for its messages.
         jobs: For each file read, the one it results in.
         work: Called with both names for each file. Returns a report or a line.
-        at_once: How many files to work at, in threads. All that is printed is in the
-            order of the files.
+        at_once: How many files to work at, in threads; after a sudden end of a process
+            one. All that is printed is in the order of the files.
 
     Returns:
         The exit code: 0, or 1 if any file failed.
     """
-    left = course.left(list(jobs))
-    exit_code, results = 0, _started(jobs, left, work, at_once)
+    left = [source for source in jobs if source not in course.told]
+    results = _started(jobs, left, work, 1 if course.one_at_a_time else at_once)
+    exit_code = 0 if all(course.told.values()) else 1
     silent = len(jobs) < 2 or not sys.stderr.isatty()
     for source in tqdm(left, disable=silent, unit="file"):
-        target = jobs[source]
+        target, good = jobs[source], True
         try:
             result = next(results)()
             if isinstance(result, Report):
@@ -58,9 +59,9 @@ def each_file(
             tqdm.write(result, file=sys.stderr if target == STANDARD else sys.stdout)
         except (ImgcompError, OSError, MemoryError) as error:
             complain(program, f"{source}: {reason(error, source)}")
-            exit_code = 1
+            exit_code, good = 1, False
         sys.stdout.flush()  # Before it counts as told: this process may end suddenly.
-        course.tell(source)
+        course.tell(source, good)
     return exit_code
 
 
@@ -88,6 +89,8 @@ def _started(
 
     def work_once(source: Path) -> Any:
         target = jobs[source]
+        if source in course.causes:
+            raise ImgcompError(course.causes[source])
         if source in course.results:  # Of a child before this one.
             return course.results[source]
         # A folder with inputs was expanded to them, so a folder here has none.
@@ -98,7 +101,7 @@ def _started(
             raise ImgcompError(
                 f"{target} is the output of {first_sources[target]} already"
             )
-        course.begin(source)
+        course.begin(source, target)
         result = work(source, target)
         course.end(source, result)
         return result

@@ -17,7 +17,7 @@ import tf_imgcomp
 from tf_imgcomp.atomic_files import abandon_all
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp_bin.command_line import completion, messages
-from tf_imgcomp_bin.command_line.supervision import supervised
+from tf_imgcomp_bin.command_line.supervision import INTERRUPTED, supervised
 
 # TensorFlow enables version-2 behaviour late in its import. If absl already runs a
 # program, version-1 behaviour remains, where `==` compares tensors by identity.
@@ -60,8 +60,6 @@ flags.DEFINE_flag(
     )
 )
 
-_INTERRUPTED = 130  # 128 plus the number of the signal, as in shells.
-
 
 def run(
     program: str, main: Callable[[Sequence[str]], int], in_child: bool = False
@@ -75,6 +73,9 @@ def run(
         in_child: Whether it runs in a child process, see `supervision`.
     """
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # For `bin/inspect ... | head`.
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # The shell's `>&-` closed it.
+            setattr(sys, name, open(os.devnull, "r+"))
     # A file's name may be any bytes.
     sys.stdout.reconfigure(errors="backslashreplace")
     # Of an installed program, Python's main module is a stub that pip wrote.
@@ -100,7 +101,7 @@ def _run_to_the_end(main: Callable[[Sequence[str]], int], argv: Sequence[str]) -
     Threads that compute a tile cannot be stopped, and Python would wait for them.
     """
     exit_code = main(argv)
-    if exit_code == _INTERRUPTED:
+    if exit_code == INTERRUPTED:
         abandon_all()
         sys.stdout.flush()
         os._exit(exit_code)
@@ -145,4 +146,4 @@ def guard(program: str, work: Callable[[], int]) -> int:
         return 1
     except KeyboardInterrupt:
         messages.complain(program, "interrupted")
-        return _INTERRUPTED
+        return INTERRUPTED

@@ -44,6 +44,9 @@ def as_files(source: Path, target: Path, suffix: str) -> Iterator[tuple[Path, Pa
         source, target: Names of a job.
         suffix: Extension of the file for standard output.
     """
+    if STANDARD not in (source, target):
+        yield source, target
+        return
     with tempfile.TemporaryDirectory(prefix="tf_imgcomp.") as folder:
         read, written = source, target
         if source == STANDARD:

@@ -1,6 +1,7 @@
 """A process that ends suddenly costs one file; signals reach the process that works."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ PROGRAM = """
 import os, signal, sys, time
 from pathlib import Path
 from tf_imgcomp_bin.command_line import file_jobs, program
+from tf_imgcomp_bin.command_line.supervision import course
 from tf_imgcomp.errors import ImgcompError
 
 ends = {"abort": os.abort, "kill": lambda: os.kill(os.getpid(), signal.SIGKILL)}
@@ -32,8 +34,19 @@ def work(source, target):
         if Path("ended").read_text() == "":
             Path("ended").write_text("once")
             os.abort()
+    if source == Path("-"):
+        time.sleep(600)
     if name == "wait":
         time.sleep(600)
+    if name == "written" and not target.exists():
+        target.write_text("whole")
+        os.abort()
+    if name == "stubborn":
+        try:
+            time.sleep(600)
+        except KeyboardInterrupt:  # As TensorFlow's callbacks do.
+            Path("interrupted").touch()
+            time.sleep(600)
     if name == "fails":
         raise ImgcompError("as it should")
     return f"{source} done"
@@ -43,6 +56,7 @@ def main(argv):
     if at_once == "abort":
         os.abort()
     jobs = {Path(name): Path(f"{name}.out") for name in names}
+    course.once("search", lambda: print("searched", file=open("searches", "a")))
     loop = lambda: file_jobs.each_file("compress", jobs, work, int(at_once))
     return program.guard("compress", loop)
 
@@ -55,11 +69,11 @@ SECONDS = 60  # For a busy machine.
 def start(tmp_path):
     """Starts the program with names of files; it works at some of them at once."""
 
-    def start(at_once, *names):
+    def start(at_once, *names, stderr=subprocess.PIPE):
         return subprocess.Popen(
             [sys.executable, "-c", PROGRAM, str(at_once), *names],
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
             text=True,
             cwd=tmp_path,
         )
@@ -93,6 +107,48 @@ def test_a_sudden_end_costs_one_file(start, tmp_path, end, name, at_once):
     # What was done is not done again.
     begun = [name for name, _ in log(tmp_path)]
     assert all(begun.count(str(number)) == 1 for number in range(1, 5))
+
+
+def test_all_is_told_in_the_order_of_the_files(start, tmp_path):
+    files = ["1", "abort-a", "2", "fails", "3"]
+    running = start(2, *files, stderr=subprocess.STDOUT)
+    out, _ = running.communicate(timeout=SECONDS)
+    told = ["1 done", "abort-a: ended", "2 done", "fails: as it should", "3 done"]
+    positions = [out.index(text) for text in told]
+    assert positions == sorted(positions)
+
+
+def test_a_file_that_was_written_has_not_failed(start):
+    out, err = (running := start(1, "written", "1")).communicate(timeout=SECONDS)
+    assert running.returncode == 0
+    assert out.splitlines() == [
+        "written -> written.out: written; its process ended before it could tell more",
+        "1 done",
+    ]
+
+
+def test_standard_input_is_not_read_again(start):
+    out, err = (running := start(2, "-", "abort-a", "1")).communicate(timeout=SECONDS)
+    assert (running.returncode, out) == (1, "1 done\n")
+    assert re.search(r"bin/compress: -: ended by .*cannot be read a second time", err)
+    assert "bin/compress: abort-a: ended by SIGABRT" in err
+
+
+def test_what_is_computed_once_is_not_computed_again(start, tmp_path):
+    start(1, "abort-a", "1").communicate(timeout=SECONDS)
+    assert (tmp_path / "searches").read_text() == "searched\n"
+
+
+def test_an_interruption_can_be_repeated(start, tmp_path):
+    running = start(1, "stubborn")
+    log(tmp_path, 1)
+    running.send_signal(signal.SIGINT)
+    while not (tmp_path / "interrupted").exists():
+        time.sleep(0.01)
+    time.sleep(1.5)  # More than the time in which signals count once.
+    running.send_signal(signal.SIGINT)
+    running.communicate(timeout=SECONDS)
+    assert running.returncode == 130
 
 
 def test_files_that_succeed_alone_have_not_failed(start):
