@@ -49,13 +49,19 @@ def test_tiles_are_decoded_as_they_were_coded(kind, integers_per_stream, monkeyp
     monkeypatch.setattr(symbol_streams, "INTEGERS_PER_STREAM", integers_per_stream)
     codec = tiny.random_codec(**CODECS[kind])
     coder = IntegerCoder(codec.latent_coder, codec.gain, standard_range_coder)
+    encode = tf.function(coder.encode)  # Loops of single operations take long.
     encoded = [
-        coder.encode(*tile(coder, scale, seed), quality)
+        encode(*tile(coder, scale, seed), quality)
         for seed, (scale, quality) in enumerate(zip(SCALES, QUALITIES))
     ]
     first, rest = (shared([each[part] for each in encoded]) for part in (0, 1))
-    psi, part = coder.decode_first(first, ROWS // 4, COLUMNS // 4, QUALITIES)
-    decoded = coder.decode_rest(rest, psi, part.y_hat, QUALITIES)
+
+    @tf.function
+    def decode(first, rest):
+        psi, part = coder.decode_first(first, ROWS // 4, COLUMNS // 4, QUALITIES)
+        return part, coder.decode_rest(rest, psi, part.y_hat, QUALITIES)
+
+    part, decoded = decode(first, rest)
     y_hat = tf.concat([each.y_hat for each in encoded], axis=0)
     np.testing.assert_array_equal(decoded.y_hat, y_hat)
     checksums = tf.stack([part.checksum, decoded.checksum], axis=1)
@@ -79,6 +85,29 @@ def test_damage_of_a_tile_leaves_the_others_as_they_are():
     assert part.valid_string_count.numpy().tolist() == [True, False, False]
     np.testing.assert_array_equal(decoded.y_hat[:1], encoded[0].y_hat)
     assert part.checksum[0] == encoded[0].checksums[0]
+
+
+@pytest.mark.slow
+def test_too_long_streams_are_not_read_to_their_end(monkeypatch):
+    """All streams of a group stay in the loop until the longest one is read."""
+    codec = tiny.random_codec()
+    coder = IntegerCoder(codec.latent_coder, codec.gain, standard_range_coder)
+    quality = QUALITIES[0]
+    long = tf.function(coder.encode)(*tile(coder, 3.0, 0), quality)
+    monkeypatch.setattr(symbol_streams, "INTEGERS_PER_STREAM", 40)
+    good = tf.function(coder.encode)(*tile(coder, 3.0, 1), quality)
+    assert len(long.first) == 1 < len(good.first)
+    first = shared([long.first, good.first])
+    _, part = coder.decode_first(first, ROWS // 4, COLUMNS // 4, tf.fill([2], quality))
+    assert part.valid_string_count.numpy().tolist() == [False, True]
+    assert not np.any(part.y_hat[0])
+    np.testing.assert_array_equal(part.checksum[1], good.checksums[0])
+
+
+def test_a_long_stream_does_not_make_others_long():
+    strings = tf.constant([b"x" * 1001, *[b"short"] * 99])
+    table = tf.constant(FIRST_TABLE, tf.int32)
+    assert len(standard_range_coder.reader(table, strings).words) < 501 + 100 * 20
 
 
 def test_streams_that_are_done_stand_still():
@@ -124,8 +153,8 @@ def test_one_tile_is_read_as_alone():
     symbols = tf.constant([0, 4, 0, 1, 4000])
     strings = standard_range_coder.write(table, rows[None], symbols[None])
     alone = SymbolReader(standard_range_coder.reader(table, strings))
-    together = SharedReader(
-        standard_range_coder.reader(table, strings), tf.constant([1]), tf.constant([1])
+    together = SharedStrings(strings[None], tf.constant([1])).reader(
+        lambda some: standard_range_coder.reader(table, some), tf.constant([1])
     )
     np.testing.assert_array_equal(alone.get(rows)[1], symbols)
     np.testing.assert_array_equal(together.get(rows, 0 * rows)[1], symbols)

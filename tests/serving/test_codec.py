@@ -76,9 +76,12 @@ def results(serving_folder, native, images, tmp_path_factory):
             },
         ),
         ("decompress", {"files": strings(*coded, bytes(damaged), coded[1][:-1])}),
+        ("decompress", {"files": strings(bytes(damaged), b"")}),
+        ("decompress", {"files": strings()}),
     ]
     folder = tmp_path_factory.mktemp("calls")
-    return dict(zip(("good", "qualities", "back"), run(serving_folder, calls, folder)))
+    names = ("good", "qualities", "back", "only bad", "none")
+    return dict(zip(names, run(serving_folder, calls, folder)))
 
 
 def test_all_operations_are_those_of_tensorflow(serving_folder, tmp_path):
@@ -138,6 +141,12 @@ def test_each_damaged_file_has_its_own_error(results):
     assert sound == [b""] * 3
     assert damaged == b"damaged: the checksum does not match"
     assert cut == b"cut: bytes are missing at its end"
+
+
+def test_a_batch_may_have_no_good_file(results):
+    assert all(results["only bad"]["error"].tolist())
+    assert results["only bad"]["images_bytes"].tolist() == [b"", b""]
+    assert [len(output) for output in results["none"].values()] == [0, 0]
 
 
 def test_tiles_are_coded_as_in_files(serving_folder, native, images, tmp_path):

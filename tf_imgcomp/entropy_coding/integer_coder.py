@@ -259,6 +259,7 @@ class IntegerCoder(tf.Module):
         coding = self.coding(quality, reader, _decoder(rows))
         y_first = self.code_first(psi, coding)
         checksum = self._checksum_first(z_hat, y_first)
+        valid_string_count &= coding.coder.is_valid()
         return psi, DecodedPart(y_first, checksum, valid_string_count)
 
     def decode_rest(
@@ -279,6 +280,7 @@ class IntegerCoder(tf.Module):
             reader, uses_optional = reader.get_flags()
         coding = self.coding(quality, reader, _decoder(rows), None, uses_optional)
         y_hat = self.code_rest(psi, y_first, coding)
+        valid_string_count &= coding.coder.is_valid()
         return DecodedPart(y_hat, self._checksum_rest(y_hat), valid_string_count)
 
     def streams_max(self, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:

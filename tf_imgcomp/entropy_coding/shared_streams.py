@@ -12,7 +12,11 @@ import tensorflow as tf
 
 from tf_imgcomp.entropy_coding.range_coder import Reader
 from tf_imgcomp.entropy_coding.standard_range_coder import STILL
-from tf_imgcomp.entropy_coding.symbol_streams import FLAG_ROW, scatter_into_zeros
+from tf_imgcomp.entropy_coding.symbol_streams import (
+    FLAG_ROW,
+    integers_max,
+    scatter_into_zeros,
+)
 
 
 class SharedStrings(NamedTuple):
@@ -38,7 +42,8 @@ class SharedStrings(NamedTuple):
         missing = tf.maximum(width - tf.shape(self.strings)[1], 0)
         strings = tf.pad(self.strings, [[0, 0], [0, missing]])[:, :width]
         strings = tf.boolean_mask(strings, tf.sequence_mask(used, width))
-        return SharedReader(start(strings), used, tf.fill(tf.shape(used), True))
+        all_tiles = tf.fill(tf.shape(used), True)
+        return SharedReader(start(strings), used, all_tiles, integers_max(used))
 
 
 class SharedReader(NamedTuple):
@@ -51,11 +56,14 @@ class SharedReader(NamedTuple):
         reader: of all streams, those of a tile one after the other.
         counts: int32 `(b,)`, streams of each tile.
         used: bool `(b,)`, tiles that calls read from.
+        left: int32 `(b,)`, how many integers may still come. In a hostile file there
+            may be more; they would keep the streams of all tiles in the loop.
     """
 
     reader: Reader
     counts: tf.Tensor
     used: tf.Tensor
+    left: tf.Tensor
 
     def tiles_of(self, positions: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
         """The tile of each element, int32 like `positions`, of `size` elements."""
@@ -64,6 +72,22 @@ class SharedReader(NamedTuple):
     def of_tiles(self, used: tf.Tensor) -> "SharedReader":
         """Leaves out the tiles that are not used, bool `(b,)`."""
         return self._replace(used=used)
+
+    def begin(self, are_coded: tf.Tensor) -> tuple:
+        """The reader for a pass, and which of its elements it reads.
+
+        Args:
+            are_coded: bool `(n,)`, elements that tiles in use would read.
+        """
+        by_tile = tf.reshape(are_coded, [tf.size(self.counts), -1])
+        by_tile &= self.used[:, None]
+        left = self.left - tf.reduce_sum(tf.cast(by_tile, tf.int32), axis=1)
+        by_tile &= (left >= 0)[:, None]
+        return self._replace(left=left), tf.reshape(by_tile, [-1])
+
+    def is_valid(self) -> tf.Tensor:
+        """Whether an encoder writes as many integers so far, bool `(b,)`."""
+        return self.left >= 0
 
     def get(self, rows: tf.Tensor, tiles: tf.Tensor) -> tuple:
         """Reads symbols.

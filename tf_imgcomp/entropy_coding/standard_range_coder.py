@@ -16,6 +16,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from tf_imgcomp.entropy_coding.range_coder import END, PRECISION
+from tf_imgcomp.entropy_coding.symbol_streams import scatter_into_zeros
 from tf_imgcomp.ops.byte_strings import NO_BYTE, join_bytes
 
 _WORD = 1 << 16
@@ -301,20 +302,22 @@ class StandardReader(NamedTuple):
 
 def reader(table: tf.Tensor, strings: tf.Tensor) -> StandardReader:
     """Starts to read strings `(streams,)`; see `range_coder.reader`."""
-    streams = tf.size(strings)
-    length = (tf.reduce_max(tf.strings.length(strings)) + 1) // 2 + 3 + _STEPS_OF_TURN
-    raw = tf.io.decode_raw(strings, tf.uint8, fixed_length=2 * length)
-    raw = _float(tf.reshape(raw, [streams, length, 2]))
-    words = raw[..., 0] * 256 + raw[..., 1]
-    offset = words[:, 0] * _WORD + words[:, 1] + _ALMOST_ONE
-    first = tf.range(streams) * length
-    size = tf.fill([1, streams], tf.constant(_WORD, tf.float64))
+    sizes = tf.strings.length(strings)
+    lengths = (sizes + 1) // 2 + 3 + _STEPS_OF_TURN  # In words, with zeros at the end.
+    starts = tf.cumsum(lengths, exclusive=True)
+    raw = tf.io.decode_raw(tf.strings.reduce_join(strings), tf.uint8)
+    shifts = 2 * starts - tf.cumsum(sizes, exclusive=True)
+    places = tf.range(tf.size(raw)) + tf.repeat(shifts, sizes)
+    raw = scatter_into_zeros(tf.cast(raw, tf.int32), places, 2 * tf.reduce_sum(lengths))
+    high, low = tf.unstack(tf.reshape(raw, [-1, 2]), axis=1)
+    words = _float(high * 256 + low)
+    offset = tf.gather(words, starts) * _WORD + tf.gather(words, starts + 1)
     return StandardReader(
-        offset[None],
-        size,
-        place=first[None] + 2,
-        last=first[None] + length - 1 - _STEPS_OF_TURN,
+        offset[None] + _ALMOST_ONE,
+        tf.fill([1, tf.size(strings)], tf.constant(_WORD, tf.float64)),
+        place=starts[None] + 2,
+        last=(starts + lengths)[None] - 1 - _STEPS_OF_TURN,
         # What an offset gets with a word: it keeps `_ALMOST_ONE`.
-        words=tf.reshape(words + _ALMOST_ONE * (1 - _WORD), [-1]),
+        words=words + _ALMOST_ONE * (1 - _WORD),
         symbols=_symbols(table),
     )

@@ -1,7 +1,7 @@
 """Codes the latents of one pass as symbols of the range coder."""
 
 import functools
-from typing import NamedTuple, Optional, Protocol
+from typing import NamedTuple, Protocol
 
 import tensorflow as tf
 
@@ -108,7 +108,7 @@ def encode(
 @_shared
 def choose(rows: Rows, parameters: list, y: tf.Tensor, bits_per_error: float) -> tuple:
     """The plan, the choice to write, and the latents as decoded; see `encode`."""
-    coded = _plan(rows, parameters)
+    coded = plan(rows, parameters)
     wanted = tf.gather(y, coded.positions)
     choice, values = coded.elements.choose(wanted, bits_per_error)
     return coded, choice, scatter_into_zeros(values, coded.positions, coded.size)
@@ -124,7 +124,13 @@ def decode(rows: Rows, reader: SymbolReader, parameters: list) -> tuple:
 
     The latents of several tiles come tile after tile.
     """
-    return _read(reader, plan(rows, parameters, reader.used))
+    return _read(*_begin(rows, reader, parameters))
+
+
+@_shared
+def _begin(rows: Rows, reader: SymbolReader, parameters: list) -> tuple:
+    reader, are_coded = reader.begin(~rows.are_skipped(parameters))
+    return reader, _plan(rows, parameters, are_coded)
 
 
 @_shared
@@ -134,26 +140,15 @@ def _read(reader: SymbolReader, coded: CodingPlan) -> tuple:
     return reader, scatter_into_zeros(values, coded.positions, coded.size)
 
 
-@_shared
-def plan(rows: Rows, parameters: list, used: Optional[tf.Tensor] = None) -> CodingPlan:
-    """Which elements of a pass are coded; see `encode`.
-
-    Args:
-        rows: rows of frequencies.
-        parameters: see `Rows`.
-        used: bool `(b,)`, which of several tiles are coded.
-    """
-    return _plan(rows, parameters, used)
+def plan(rows: Rows, parameters: list) -> CodingPlan:
+    """Which elements of a pass are coded; see `encode`."""
+    return _plan(rows, parameters, ~rows.are_skipped(parameters))
 
 
-def _plan(rows, parameters, used=None) -> CodingPlan:
-    are_skipped = rows.are_skipped(parameters)
-    if used is not None:
-        by_tile = tf.reshape(are_skipped, [tf.size(used), -1]) | ~used[:, None]
-        are_skipped = tf.reshape(by_tile, [-1])
-    positions = tf.cast(tf.where(~are_skipped)[:, 0], tf.int32)
+def _plan(rows: Rows, parameters: list, are_coded: tf.Tensor) -> CodingPlan:
+    positions = tf.cast(tf.where(are_coded)[:, 0], tf.int32)
     coded = [tf.gather(kind, positions) for kind in parameters]
-    return CodingPlan(positions, rows.elements(coded), tf.size(are_skipped))
+    return CodingPlan(positions, rows.elements(coded), tf.size(are_coded))
 
 
 def checksum(*latents: tf.Tensor) -> tf.Tensor:

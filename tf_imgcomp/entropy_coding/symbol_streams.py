@@ -46,6 +46,11 @@ def stream_count(integers: tf.Tensor) -> tf.Tensor:
     return tf.maximum(integers // INTEGERS_PER_STREAM, 1)
 
 
+def integers_max(streams: tf.Tensor) -> tf.Tensor:
+    """More integers than are coded in so many streams, like `streams`."""
+    return (streams + 1) * INTEGERS_PER_STREAM
+
+
 def stream_count_max(integers: tf.Tensor) -> tf.Tensor:
     """The largest number of streams of so many integers, coded or not, and a flag.
 
@@ -139,11 +144,9 @@ class SymbolReader(NamedTuple):
 
     Attributes:
         reader: of the streams.
-        used: which of several tiles calls read from.
     """
 
     reader: Reader
-    used = None
 
     def tiles_of(self, positions: tf.Tensor, size: tf.Tensor) -> None:
         """The tiles of elements, for `get`: there is one."""
@@ -151,6 +154,14 @@ class SymbolReader(NamedTuple):
     def of_tiles(self, used: tf.Tensor) -> "SymbolReader":
         """The same reader: its only tile is never left out."""
         return self
+
+    def begin(self, are_coded: tf.Tensor) -> tuple:
+        """The reader for a pass, and which of its elements it reads: all coded ones."""
+        return self, are_coded
+
+    def is_valid(self) -> tf.Tensor:
+        """Whether an encoder writes as many integers so far, bool `(1,)`."""
+        return tf.constant([True])
 
     def get(self, rows: tf.Tensor, tiles: None = None) -> tuple:
         """Reads what `put` wrote with rows int32 `(n,)`: the reader, and as many."""

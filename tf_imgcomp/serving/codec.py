@@ -1,6 +1,5 @@
 """A learned codec for a server: batches of files, TensorFlow's own operations."""
 
-import numpy as np
 import tensorflow as tf
 
 from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN
@@ -49,8 +48,7 @@ def _numbers(name: str, *shape: int) -> tf.TensorSpec:
 
 _QUALITY = tf.TensorSpec([None], tf.float32, "quality")
 _SIZE = tf.TensorSpec([2], tf.int32)
-# Strings, size and quality of a tile that stands for none.
-_NONE = ([""], [""], [[Z_STRIDE, Z_STRIDE]], np.array([100], np.int64))
+_STRINGS = [tf.TensorSpec([], tf.string)] * 2
 _TILES = tf.TensorSpec([None, None, None, 3], tf.uint8, "images")
 
 
@@ -148,27 +146,34 @@ class ServingCodec(tf.Module):
             files,
             fn_output_signature=(tf.string, tf.string, _SIZE, tf.int64, tf.bool),
         )
-        # The decoder needs a tile. An empty one comes after all others, for no files.
-        tiles = (
-            tf.concat([x, x_of_none], axis=0) for x, x_of_none in zip(tiles, _NONE)
+        small, large = (tf.where(are)[:, 0] for are in (are_small, ~are_small))
+        first, rest, sizes, hundredths = (tf.gather(x, small) for x in tiles)
+
+        def use(numbers, y_hat, errors):
+            return self._each_file(
+                self._image_of_tile,
+                (tf.gather(tf.gather(files, small), numbers), y_hat, errors),
+            )
+
+        of_small = self._decoder.for_each_group(
+            (first, rest), sizes, hundredths, STRINGS_AT_ONCE, use, _STRINGS
         )
-        small = tf.where(tf.concat([are_small, [~tf.reduce_any(are_small)]], axis=0))
-        first, rest, sizes, hundredths = (tf.gather(x, small[:, 0]) for x in tiles)
-        y_hat, errors = self._decoder((first, rest), sizes, hundredths, STRINGS_AT_ONCE)
-        places = tf.cumsum(tf.cast(are_small, tf.int32), exclusive=True)
+        of_large = self._each_file(self._decompress_file, tf.gather(files, large))
+        places = tf.concat([small, large], axis=0)
+        images, error = (
+            tf.gather(tf.concat(both, axis=0), tf.argsort(places))
+            for both in zip(of_small, of_large)
+        )
+        return {"images_bytes": images, "error": error}
 
-        def decompressed(element):
-            data, is_small, place = element
-            place = tf.minimum(place, tf.size(errors) - 1)
-            return self._decompress_file(data, is_small, y_hat[place], errors[place])
-
-        images, error = tf.map_fn(
-            decompressed,
-            (files, are_small, places),
+    def _each_file(self, decompress, elements) -> tuple:
+        """PNG files `(b,)` and errors, from a function of one element."""
+        return tf.map_fn(
+            decompress,
+            elements,
             parallel_iterations=FILES_AT_ONCE,
             fn_output_signature=(tf.string, tf.string),
         )
-        return {"images_bytes": images, "error": error}
 
     @graph_function(input_signature=(_TILES, _numbers("crop", 4), _QUALITY))
     def compress_tiles(self, images, crop, quality):
@@ -233,11 +238,9 @@ class ServingCodec(tf.Module):
         message = f"expected rows and columns of 4 to {side}, multiples of 4"
         conditions.require(tf.reduce_all(fits, axis=1), message)
         sizes = tf.where(conditions.hold[:, None], sizes, Z_STRIDE)
-        y_hat, error = self._decoder(
-            parts, sizes, _hundredths(quality), STRINGS_AT_ONCE
+        y_hat, error = self._decoder.padded(
+            parts, sizes, _hundredths(quality), STRINGS_AT_ONCE, most
         )
-        missing = tf.maximum(most - tf.shape(y_hat)[1:3], 0)
-        y_hat = tf.pad(y_hat, [[0, 0], [0, missing[0]], [0, missing[1]], [0, 0]])
         conditions.require(tf.equal(error, ""), error)
         y_hat = tf.where(conditions.hold[:, None, None, None], y_hat, 0)
         return {"y_hat": y_hat, "error": conditions.error}
@@ -342,52 +345,51 @@ class ServingCodec(tf.Module):
         hundredths = tf.where(is_small, content.quality, _hundredths(QUALITY_MIN))
         return first, rest, size, hundredths, is_small
 
-    def _decompress_file(self, data, is_small, y_hat, tile_error) -> tuple:
+    def _image_of_tile(self, element) -> tuple:
         """The PNG file, and an error or "".
 
         Args:
-            data: the file, string scalar.
-            is_small: whether the file has one tile, which is decoded already.
-            y_hat: its latents `(h, w, depth)`, padded; and `tile_error`, their error.
+            element: a file of one tile, string scalar; its latents `(h, w, depth)`; and
+                their error, string scalar.
         """
+        data, y_hat, error = element
+        content, _ = self._unpack.value(data)
+        return self._image(content, y_hat, error)
+
+    def _decompress_file(self, data) -> tuple:
+        """The PNG file of a file of several tiles, and an error or ""."""
         content, error = self._unpack.value(data)
         return tf.cond(
             tf.equal(error, ""),
-            lambda: self._image(content, is_small, y_hat, tile_error),
+            lambda: self._image(content, *self._latents(content)),
             lambda: (tf.constant(""), error),
         )
 
-    def _image(self, content: FileContent, is_small, y_hat, tile_error) -> tuple:
-        """The PNG file of an image, and an error or ""; see `_decompress_file`."""
-        tiles = self._tiles(content.size)
-        rows, columns = tf.unstack(tiles.latents.size)
-        y_hat, error = tf.cond(
-            is_small,
-            lambda: (y_hat[:rows, :columns], tile_error),
-            lambda: self._image_latents(content, tiles),
-        )
+    def _image(self, content: FileContent, y_hat, error) -> tuple:
+        """The PNG file of latents, and an error or ""."""
 
         def image():
-            pixels = self._pixels(y_hat, content.quality, tiles)
+            pixels = self._pixels(y_hat, content.quality, self._tiles(content.size))
             with tf.device(CPU):
                 return image_bytes.encode(DecodedImage(pixels, content.grey))
 
         return tf.cond(tf.equal(error, ""), image, lambda: tf.constant("")), error
 
-    def _image_latents(self, content: FileContent, tiles: ImageTiles) -> tuple:
+    def _latents(self, content: FileContent) -> tuple:
         """The latents of an image, float32 `(h, w, depth)`, and an error or ""."""
+        tiles = self._tiles(content.size)
 
         def size(number):
             window = tiles.latents.tile(number)
             return window.stop - window.start
 
-        numbers = tf.range(tiles.count)
-        sizes = tf.map_fn(size, numbers, fn_output_signature=_SIZE)
-        blocks, errors = self._decoder(
+        sizes = tf.map_fn(size, tf.range(tiles.count), fn_output_signature=_SIZE)
+        blocks, errors = self._decoder.padded(
             (content.first, content.rest),
             sizes,
             tf.fill([tiles.count], content.quality),
             TILES_AT_ONCE,
+            tiles.latents.block_size,
         )
         conditions = Conditions()
         conditions.require_none(errors)

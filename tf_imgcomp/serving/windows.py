@@ -69,21 +69,22 @@ class Grid(NamedTuple):
         """A tile `(h, w, c)`, cut and padded to one size of all tiles of the map."""
         window = self.tile(number)
         size = window.stop - window.start
-        missing = self._block_size - size
+        missing = self.block_size - size
         paddings = [[0, missing[0]], [0, missing[1]], [0, 0]]
         return tf.pad(tile[: size[0], : size[1]], paddings)
 
     def joined(self, blocks: tf.Tensor) -> tf.Tensor:
         """The map `(h, w, c)` of all blocks, `(tiles, ...)`."""
         (rows, columns), depth = tf.unstack(self.shape), blocks.shape[-1]
-        height, width = tf.unstack(self._block_size)
+        height, width = tf.unstack(self.block_size)
         x = tf.reshape(blocks, [rows, columns, height, width, depth])
         x = tf.transpose(x, [0, 2, 1, 3, 4])
         x = tf.reshape(x, [rows * height, columns * width, depth])
         return x[: self.size[0], : self.size[1]]
 
     @property
-    def _block_size(self) -> tf.Tensor:
+    def block_size(self) -> tf.Tensor:
+        """Rows and columns of the largest tile, int32 `(2,)`."""
         return tf.minimum(self.side, self.size)
 
 
