@@ -335,8 +335,8 @@ def export_keras(
 
     Args:
         model: A codec, or a filter, as `load_keras` returns them.
-        folder: The folder to write. Its name becomes the model's id; after a filter's
-            codec, it has a +, as in `bpg+mine`.
+        folder: The folder to write. Its name becomes the model's id. That of a filter
+            is CODEC+NAME, as in `bpg+mine`.
         card: Facts for its card, such as `licence`, `data` and `data_licence`.
 
     Raises:

@@ -23,7 +23,7 @@ def available_memory() -> int:
     return min([_free_memory(), *(limit for limit in limits if limit is not None)])
 
 
-MAX_PIXELS = 500_000_000  # Of a picture of unknown origin, unless the user says so.
+MAX_PIXELS = 500_000_000  # Of pictures of unknown origin; users may set another.
 # Of a picture of 8-bit colours: Pillow's four bytes, the three of its pixels, a margin.
 BYTES_PER_PIXEL = 8
 # What TensorFlow adds at the first tile, whatever its size, by benchmarks/memory.py.

@@ -22,6 +22,7 @@ from tf_imgcomp_bin.command_line.supervision import course
 # Photos coded at the same time: one uses the cores that another leaves idle while it is
 # read, entropy coded or written. More take more memory.
 _PHOTOS_AT_ONCE = 2
+_EXPECTED = (ImgcompError, OSError, MemoryError)
 
 
 def each_file(
@@ -40,8 +41,8 @@ def each_file(
         program: Name of the program, for its messages.
         jobs: For each file read, the one it results in.
         work: Called with both names for each file. Returns a report or a line.
-        at_once: How many files to work at, in threads; after a sudden end of a process
-            one. All that is printed is in the order of the files.
+        at_once: How many files to work at, in threads; one, if a process before this
+            one ended suddenly. All that is printed is in the order of the files.
 
     Returns:
         The exit code: 0, or 1 if any file failed.
@@ -57,7 +58,7 @@ def each_file(
             if isinstance(result, Report):
                 result = tell(program, source, target, result)
             tqdm.write(result, file=sys.stderr if target == STANDARD else sys.stdout)
-        except (ImgcompError, OSError, MemoryError) as error:
+        except _EXPECTED as error:
             complain(program, f"{source}: {reason(error, source)}")
             exit_code, good = 1, False
         sys.stdout.flush()  # Before it counts as told: this process may end suddenly.
@@ -82,16 +83,16 @@ def _started(
     work: Callable[[Path, Path], Any],
     at_once: int,
 ) -> Iterator[Callable[[], Any]]:
-    """For each source left a function that returns its result, or raises its error."""
+    """Yields a function for each source left: it returns the result, or raises."""
     first_sources: dict[Path, Path] = {}
     for source, target in jobs.items():
         first_sources.setdefault(target, source)
 
     def work_once(source: Path) -> Any:
         target = jobs[source]
-        if source in course.causes:
-            raise ImgcompError(course.causes[source])
         if source in course.results:  # Of a child before this one.
+            if isinstance(course.results[source], Exception):
+                raise course.results[source]
             return course.results[source]
         # A folder with inputs was expanded to them, so a folder here has none.
         if source.is_dir():
@@ -102,7 +103,11 @@ def _started(
                 f"{target} is the output of {first_sources[target]} already"
             )
         course.begin(source, target)
-        result = work(source, target)
+        try:
+            result = work(source, target)
+        except _EXPECTED as error:
+            course.end(source, ImgcompError(reason(error, source)))
+            raise
         course.end(source, result)
         return result
 

@@ -88,8 +88,9 @@ def run(
     app.run(
         functools.partial(_run_to_the_end, main)
         if not in_child
-        else lambda argv: supervised(
-            program, functools.partial(_run_to_the_end, main, argv)
+        else lambda argv: guard(
+            program,
+            lambda: supervised(program, functools.partial(_run_to_the_end, main, argv)),
         ),
         flags_parser=functools.partial(parse, program),
     )

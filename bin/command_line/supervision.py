@@ -4,7 +4,7 @@ TensorFlow's C++ code ends its process when a small allocation fails, and Linux 
 process when memory runs out: no Python code of that process can go on. So the program
 runs in a child, forked before TensorFlow is imported, and tells its parent which files
 are in work. After a sudden end another child works at the files that are left, one at a
-time: then the file in work is the cause of a further end.
+time. If the process ends again, the file in work is the cause.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from threading import Lock
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
+from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp_bin.command_line.messages import called, one_line
 from tf_imgcomp_bin.command_line.standard_streams import STANDARD
 
 INTERRUPTED = 130  # 128 plus the number of the signal, as in shells.
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_SUDDEN = (signal.SIGABRT, signal.SIGBUS, signal.SIGKILL, signal.SIGSEGV)
 _NO_THREAD = 127  # glibc's exit code if there is no memory for a thread.
 _PR_SET_PDEATHSIG = 1  # Of Linux: the signal that a child gets when its parent ends.
-_ONE_KEYPRESS = 1.0  # Seconds between signals that mean the same interruption, at most.
+_ONE_KEYPRESS = 1.0  # Seconds in which two signals mean the same interruption.
 
 Value = TypeVar("Value")
 
@@ -41,10 +41,10 @@ class Course:
     """What has become of the files of a program, and of the children that work at them.
 
     Attributes:
-        begun: sources of files in work; of each the target, None if something is there.
-        results: by source what work returned, for files that are not told yet.
-        causes: by source why a file cannot be worked at.
-        told: sources whose end the user has been told; of each whether it was good.
+        begun: by source, for files in work: the target; None if it existed before.
+        results: by source, for files that are not reported yet: what work returned, or
+            an error.
+        told: by source, for files that are reported to the user: whether all went well.
         kept: values that are computed once, by name.
         one_at_a_time: whether a process ended suddenly, so that the next one works at
             one file at a time.
@@ -53,7 +53,6 @@ class Course:
 
     begun: dict[Path, Path | None] = field(default_factory=dict)
     results: dict[Path, Any] = field(default_factory=dict)
-    causes: dict[Path, str] = field(default_factory=dict)
     told: dict[Path, bool] = field(default_factory=dict)
     kept: dict[str, Any] = field(default_factory=dict)
     one_at_a_time: bool = False
@@ -66,7 +65,7 @@ class Course:
         self._note("begun", source, target if is_new else None)
 
     def end(self, source: Path, result: Any) -> None:
-        """Notes what work returned."""
+        """Notes what work returned, or its error."""
         self._note("results", source, result)
 
     def tell(self, source: Path, good: bool) -> None:
@@ -86,13 +85,15 @@ class Course:
             with self._lock:
                 self.parent.send((table, key, value))
 
-    def follow(self, changes: Connection) -> None:
-        """Applies the changes that a child notes, until it ends."""
+    def follow(self, changes: Connection) -> bool:
+        """Applies the changes that a child notes, until it ends; whether it had any."""
+        noted = False
         while True:
             try:
                 table, key, value = changes.recv()
             except (EOFError, OSError):  # It ended, perhaps within a message.
-                return
+                return noted
+            noted = True
             getattr(self, table)[key] = value
             if table in ("results", "told"):
                 self.begun.pop(key, None)
@@ -105,11 +106,20 @@ class Course:
                 told = "written; its process ended before it could tell more"
                 self.results[source] = one_line(f"{source} -> {target}: {told}")
             elif len(self.begun) == 1:
-                self.causes[source] = cause
+                self.results[source] = ImgcompError(cause)
             elif source == STANDARD:
-                self.causes[source] = f"{cause}; it cannot be read a second time"
+                again = f"{cause}; it cannot be read a second time"
+                self.results[source] = ImgcompError(again)
         self.begun.clear()
         self.one_at_a_time = True
+
+    def untold(self) -> list[str]:
+        """A line for each file whose result the user has not been told."""
+        return [
+            f"{source}: {result if isinstance(result, Exception) else 'done'}"
+            for source, result in self.results.items()
+            if source not in self.told
+        ]
 
 
 course = Course()  # Of this process.
@@ -121,21 +131,43 @@ def supervised(program: str, work: Callable[[], int]) -> int:
     Args:
         program: Its name, for its messages.
         work: The program. It tells `course` of its files.
+
+    Raises:
+        KeyboardInterrupt: If a child ends suddenly after an interruption.
+        OSError: If there is no memory for a child.
     """
-    if not hasattr(os, "fork"):
-        return work()
     while True:
-        code = _run_in_child(work)
-        if code >= 0 and code != _NO_THREAD:
-            return code
-        if code < 0 and -code not in _SUDDEN:
-            _end_by(-code)
-        name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        cause = f"ended by {name}, most likely because there was too little memory"
-        if not course.begun:
-            _complain(program, cause)
+        end = _run_in_child(work)
+        if end.code >= 0 and end.code != _NO_THREAD:
+            return end.code
+        if -end.code in (*_FORWARDED, signal.SIGPIPE):
+            _end_by(-end.code)
+        if end.interrupted:
+            raise KeyboardInterrupt
+        how = f"exit code {end.code}"
+        if end.code < 0:
+            how = signal.Signals(-end.code).name
+        cause = f"ended by {how}, most likely because there was too little memory"
+        if not end.noted:
+            for line in course.untold():
+                _complain(program, line)
+            _complain(program, f"{cause}; the files not named here are not done")
             return 1
         course.recover(cause)
+
+
+class _End(NamedTuple):
+    """How a child ended.
+
+    Attributes:
+        code: its exit code, or minus the number of the signal that ended it.
+        noted: whether it noted anything in `course`.
+        interrupted: whether SIGINT was forwarded to it.
+    """
+
+    code: int
+    noted: bool
+    interrupted: bool
 
 
 def _complain(program: str, message: str) -> None:
@@ -143,30 +175,37 @@ def _complain(program: str, message: str) -> None:
     print(one_line(f"{called(program)}: {message}"), file=sys.stderr, flush=True)
 
 
-def _run_in_child(work: Callable[[], int]) -> int:
-    """The exit code of a child; of one that ended by a signal, minus its number."""
+def _run_in_child(work: Callable[[], int]) -> _End:
     sys.stdout.flush()
     sys.stderr.flush()
-    # Ignored, it would hide how a child ended.
+    # An ignored SIGCHLD would hide how a child ended.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     changes, course.parent = Pipe(duplex=False)
-    parent, handlers = os.getpid(), {}
-    signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)  # Until it has its handlers.
+    parent, forwarded = os.getpid(), list[int]()
+    # Signals wait while their handlers change.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)
     child = os.fork()
     if child == 0:
         changes.close()
         _end_with(parent)
         _run(work)
     course.parent.close()
-    for number in _FORWARDED:
-        handlers[number] = signal.signal(number, lambda n, _: os.kill(child, n))
+
+    def forward(number: int, _: Any) -> None:
+        forwarded.append(number)
+        os.kill(child, number)
+
+    handlers = {number: signal.signal(number, forward) for number in _FORWARDED}
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
-    course.follow(changes)
+    noted = course.follow(changes)
+    signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)
     _, status = os.waitpid(child, 0)
     for number, handler in handlers.items():
         signal.signal(number, handler)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
     changes.close()
-    return os.waitstatus_to_exitcode(status)
+    code = os.waitstatus_to_exitcode(status)
+    return _End(code, noted, signal.SIGINT in forwarded)
 
 
 def _run(work: Callable[[], int]) -> NoReturn:
@@ -183,7 +222,7 @@ def _run(work: Callable[[], int]) -> NoReturn:
     except KeyboardInterrupt:
         exit_code = INTERRUPTED
     except BaseException as error:
-        if "can't start new thread" in str(error):  # Python's words for the same.
+        if "can't start new thread" in str(error):  # Python's words for _NO_THREAD.
             exit_code = _NO_THREAD
         else:
             traceback.print_exc()
@@ -198,7 +237,7 @@ def _run(work: Callable[[], int]) -> NoReturn:
 
 
 class _Interruption:
-    """Raises; a terminal sends the signal to child and parent, who forwards it."""
+    """Raises once for two signals: a terminal's, and the one that the parent sends."""
 
     _last = -_ONE_KEYPRESS
 

@@ -41,6 +41,13 @@ def work(source, target):
     if name == "written" and not target.exists():
         target.write_text("whole")
         os.abort()
+    if name == "clumsy":
+        try:
+            time.sleep(600)
+        except KeyboardInterrupt:
+            os.abort()
+    if name == "unloadable":
+        time.sleep(600)
     if name == "stubborn":
         try:
             time.sleep(600)
@@ -56,6 +63,8 @@ def main(argv):
     if at_once == "abort":
         os.abort()
     jobs = {Path(name): Path(f"{name}.out") for name in names}
+    if "unloadable" in names and course.one_at_a_time:
+        os.abort()
     course.once("search", lambda: print("searched", file=open("searches", "a")))
     loop = lambda: file_jobs.each_file("compress", jobs, work, int(at_once))
     return program.guard("compress", loop)
@@ -132,6 +141,25 @@ def test_standard_input_is_not_read_again(start):
     assert (running.returncode, out) == (1, "1 done\n")
     assert re.search(r"bin/compress: -: ended by .*cannot be read a second time", err)
     assert "bin/compress: abort-a: ended by SIGABRT" in err
+
+
+def test_what_is_done_is_told_if_no_process_can_go_on(start):
+    files = ["unloadable", "1", "abort-a"]
+    out, err = (running := start(2, *files)).communicate(timeout=SECONDS)
+    assert (running.returncode, out) == (1, "")
+    assert [line.partition(": ")[2] for line in err.splitlines() if "bin/" in line] == [
+        "1: done",
+        "ended by SIGABRT, most likely because there was too little memory; the files "
+        "not named here are not done",
+    ]
+
+
+def test_an_interruption_is_not_lost_in_a_sudden_end(start, tmp_path):
+    running = start(1, "clumsy", "1")
+    log(tmp_path, 1)
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=SECONDS)
+    assert (running.returncode, out, err) == (130, "", "bin/compress: interrupted\n")
 
 
 def test_what_is_computed_once_is_not_computed_again(start, tmp_path):

@@ -15,8 +15,8 @@ from tf_imgcomp.errors import ImgcompError, ModelError, ServerError
 from tf_imgcomp.model_folder import check_card
 
 DEADLINE = 60.0  # Seconds.
-# A tile and its latents are larger than what gRPC takes by default. A channel waits up
-# to two minutes before it connects again: calls are repeated sooner.
+# A tile and its latents are larger than what gRPC takes by default. By default
+# a channel waits up to two minutes before it connects again.
 CHANNEL_OPTIONS = [
     ("grpc.max_send_message_length", -1),
     ("grpc.max_receive_message_length", -1),

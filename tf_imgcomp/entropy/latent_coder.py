@@ -130,7 +130,7 @@ class SliceModel(Block):
         (psi, other slices, context) ─► entropy_parameters ─► mixture of each element
 
     All are matrix products with `BoundedLeakyReLU` between, so that
-    `entropy.integer_coder` can repeat them exactly in integers.
+    `entropy_coding.integer_coder` can repeat them exactly in integers.
 
     Args:
         config: `LatentCoderConfig`, or its fields as a dict.

@@ -9,7 +9,7 @@ import tensorflow_compression as tfc
 from tf_imgcomp.ops.rounding import round_half_up
 
 # Bounds of log2 of a standard deviation, in quantizer steps. The integer tables of
-# `entropy.tables` cover the same range.
+# `entropy_coding.tables` cover the same range.
 LOG2_SCALE_MIN, LOG2_SCALE_MAX = -4.0, 9.0
 
 LIKELIHOOD_MIN = 1e-6  # Cheng et al. 2020, authors' code.

@@ -2,8 +2,8 @@
 
 In standard operations a step of the loop takes about as long for a few streams as for
 a hundred. So tiles of one size are decoded together: their latents are one batch, and
-a step reads a symbol of every stream of every tile. A call reads another number of
-symbols in each tile. Streams of tiles that are done stand still.
+a step reads a symbol of every stream of every tile. In one call, tiles may need
+different numbers of symbols; streams of tiles that have all theirs are not read.
 """
 
 from typing import Callable, NamedTuple
@@ -42,15 +42,15 @@ class SharedStrings(NamedTuple):
         missing = tf.maximum(width - tf.shape(self.strings)[1], 0)
         strings = tf.pad(self.strings, [[0, 0], [0, missing]])[:, :width]
         strings = tf.boolean_mask(strings, tf.sequence_mask(used, width))
-        all_tiles = tf.fill(tf.shape(used), True)
+        all_tiles = tf.ones_like(used, tf.bool)
         return SharedReader(start(strings), used, all_tiles, integers_max(used))
 
 
 class SharedReader(NamedTuple):
     """Reads the symbols of several tiles; see `symbol_streams.SymbolReader`.
 
-    The elements of a pass come tile after tile, equally many of each if those that are
-    not coded count, too.
+    The elements of a pass come tile after tile. Each tile has equally many, coded or
+    not.
 
     Attributes:
         reader: of all streams, those of a tile one after the other.
@@ -86,7 +86,7 @@ class SharedReader(NamedTuple):
         return self._replace(left=left), tf.reshape(by_tile, [-1])
 
     def is_valid(self) -> tf.Tensor:
-        """Whether an encoder writes as many integers so far, bool `(b,)`."""
+        """Whether the streams can have the integers so far, bool `(b,)`."""
         return self.left >= 0
 
     def get(self, rows: tf.Tensor, tiles: tf.Tensor) -> tuple:
@@ -107,7 +107,7 @@ class SharedReader(NamedTuple):
         steps = -(-in_tile // self.counts)
         most = tf.reduce_max(steps)
         cell = stream * most + place // streams
-        # What is not filled is row 0, as in `symbol_streams.put`.
+        # Cells that are not filled are row 0, as in `symbol_streams.write`.
         filled = scatter_into_zeros(rows, cell, self.reader.streams() * most)
         filled = tf.reshape(filled, [-1, most])
         is_read = tf.sequence_mask(tf.repeat(steps, self.counts), most)

@@ -23,7 +23,8 @@ _WORD = 1 << 16
 _FULL = 1 << 32  # The largest size.
 STILL = -1  # In place of a row: the stream is not read.
 _STEPS_OF_TURN = 8  # A turn of the loop costs as much as some operations.
-# The largest fraction of an offset in words, whose parts are whole.
+# Added to an offset, in words, so that its quotient is the target of the file format,
+# which adds 65535 to an offset in units of 1 / 65536 word.
 _ALMOST_ONE = 1 - 1 / _WORD
 
 
@@ -306,8 +307,10 @@ def reader(table: tf.Tensor, strings: tf.Tensor) -> StandardReader:
     lengths = (sizes + 1) // 2 + 3 + _STEPS_OF_TURN  # In words, with zeros at the end.
     starts = tf.cumsum(lengths, exclusive=True)
     raw = tf.io.decode_raw(tf.strings.reduce_join(strings), tf.uint8)
-    shifts = 2 * starts - tf.cumsum(sizes, exclusive=True)
-    places = tf.range(tf.size(raw)) + tf.repeat(shifts, sizes)
+    ends, places = tf.cumsum(sizes), tf.range(tf.size(raw))
+    # tf.repeat would make a matrix, as wide as the longest stream.
+    stream = tf.searchsorted(ends, places, side="right")
+    places += tf.gather(2 * starts - (ends - sizes), stream)
     raw = scatter_into_zeros(tf.cast(raw, tf.int32), places, 2 * tf.reduce_sum(lengths))
     high, low = tf.unstack(tf.reshape(raw, [-1, 2]), axis=1)
     words = _float(high * 256 + low)

@@ -124,13 +124,14 @@ def decode(rows: Rows, reader: SymbolReader, parameters: list) -> tuple:
 
     The latents of several tiles come tile after tile.
     """
-    return _read(*_begin(rows, reader, parameters))
+    # Only `_read` takes the reader: what comes before need not wait for the last pass.
+    reader, are_coded = reader.begin(_are_coded(rows, parameters))
+    return _read(reader, _plan(rows, parameters, are_coded))
 
 
 @_shared
-def _begin(rows: Rows, reader: SymbolReader, parameters: list) -> tuple:
-    reader, are_coded = reader.begin(~rows.are_skipped(parameters))
-    return reader, _plan(rows, parameters, are_coded)
+def _are_coded(rows: Rows, parameters: list) -> tf.Tensor:
+    return ~rows.are_skipped(parameters)
 
 
 @_shared
@@ -142,9 +143,10 @@ def _read(reader: SymbolReader, coded: CodingPlan) -> tuple:
 
 def plan(rows: Rows, parameters: list) -> CodingPlan:
     """Which elements of a pass are coded; see `encode`."""
-    return _plan(rows, parameters, ~rows.are_skipped(parameters))
+    return _plan(rows, parameters, _are_coded(rows, parameters))
 
 
+@_shared
 def _plan(rows: Rows, parameters: list, are_coded: tf.Tensor) -> CodingPlan:
     positions = tf.cast(tf.where(are_coded)[:, 0], tf.int32)
     coded = [tf.gather(kind, positions) for kind in parameters]

@@ -18,7 +18,7 @@ from tf_imgcomp.entropy_coding.range_coder import END, PRECISION, RangeCoder, Re
 
 # In standard operations one symbol of every stream takes some 50 us, so more streams
 # decode faster. Each costs two bytes with its length: 0.1 to 0.3 % of the file, most
-# where an integer has less than a bit. (6144 broke the limit of 0.3 %.)
+# at rates below a bit per integer. (6144 broke the limit of 0.3 %.)
 INTEGERS_PER_STREAM = 8192
 
 _BASE = 1 << 12
@@ -47,7 +47,7 @@ def stream_count(integers: tf.Tensor) -> tf.Tensor:
 
 
 def integers_max(streams: tf.Tensor) -> tf.Tensor:
-    """More integers than are coded in so many streams, like `streams`."""
+    """A bound of the coded integers of so many streams, which none reaches."""
     return (streams + 1) * INTEGERS_PER_STREAM
 
 
@@ -160,7 +160,7 @@ class SymbolReader(NamedTuple):
         return self, are_coded
 
     def is_valid(self) -> tf.Tensor:
-        """Whether an encoder writes as many integers so far, bool `(1,)`."""
+        """Whether the streams can have the integers so far, bool `(1,)`."""
         return tf.constant([True])
 
     def get(self, rows: tf.Tensor, tiles: None = None) -> tuple:

@@ -99,12 +99,20 @@ class Functions(NamedTuple):
     half_step_table: tf.Tensor
 
     def phi(self, x: tf.Tensor) -> tf.Tensor:
-        """Integers up to 2**19 of float64 multiples of 2**-9 deviations, floored."""
+        """Looks up the normal distribution function, integers 0 to 2**19.
+
+        Args:
+            x: float64, in 2**-9 deviations; rounded down.
+        """
         index = clip(x + _PHI_SIZE, 0, 2 * _PHI_SIZE)
         return tf.gather(self.phi_table, tf.cast(index, tf.int32))
 
     def exp(self, x: tf.Tensor) -> tf.Tensor:
-        """Integers up to 2**15 of float32 integers up to 0, 10 fraction bits."""
+        """Looks up the exponential function, integers 0 to 2**15.
+
+        Args:
+            x: float32 integers up to 0, 10 fraction bits.
+        """
         index = tf.minimum(-x, _EXP_RANGE) * 2.0**-_EXP_STEP_BITS
         return tf.gather(self.exp_table, tf.cast(index, tf.int32))
 

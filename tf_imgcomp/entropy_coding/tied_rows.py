@@ -35,13 +35,14 @@ from tf_imgcomp.ops.rounding import round_half_up
 _SCALES_PER_OCTAVE = 8
 _LEVEL_SHIFT = PARAMETER_BITS - 3
 _COARSE_OCTAVE = 5  # From here on, a deviation of 2, two neighbouring scales are one.
-_FRACTIONS_MAX = 32  # Of a mean, ...
-_FRACTIONS_PER_DEVIATION = 8  # ... fewer where this is enough.
+# A mean has this many fractions of an integer for each deviation, up to the maximum.
+_FRACTIONS_PER_DEVIATION, _FRACTIONS_MAX = 8, 32
 _WEIGHTS = 16
 _WEIGHT_LOGIT_MAX = 4.0
 
-_REACH = 4.0  # Deviations of the wider Gaussian that a row holds, ...
-_HALF_WIDTH_MAX = 127  # ... if these are not more integers to either side.
+# A row holds this many deviations of the wider Gaussian to either side, and integers up
+# to the maximum.
+_REACH, _HALF_WIDTH_MAX = 4.0, 127
 _ESCAPE_FREQUENCY = 4  # At least, of all integers outside of the row.
 
 

@@ -77,8 +77,8 @@ class CodecModule(tf.Module):
     without. Images are padded at the bottom and at the right to multiples of 64. Rows
     and columns count latents of the tile, multiples of 4.
 
-    The strings of each part are damaged, or from another model, if there cannot be as
-    many (`valid_string_count` is false) or if the checksum is not that of `compress`.
+    A part is damaged, or from another model, if `valid_string_count` is false or if its
+    checksum is not that of `compress`.
 
     Both transforms are float32, with weights saved in half precision. On another
     machine a latent next to a tie may become another integer (in 3 of 96 files, with

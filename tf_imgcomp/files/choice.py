@@ -39,7 +39,7 @@ class ChoiceConfig:
             error: that of `fdram`.
         lmbda_max: float. Distortion weight of quality 100.
         start: float. The search for the best quality of another codec begins at this
-            share of the quality. For AVIF on screenshots, it also ended there.
+            share of the quality. For AVIF on screenshots, this share was also the best.
         steps: of this search, in qualities.
         promising: float. The search ends at once if the first trial costs more than
             this share of the default codec's file.

@@ -3,7 +3,7 @@
     photo.jpg ──► read_image ──► encode ──► photo.tfci
     photo.png ◄── write_image ◄── decode ◄───────┘
 
-The codec is passed in, and only making one imports TensorFlow.
+Callers pass the codec, or a function that loads it: only loading imports TensorFlow.
 """
 
 from __future__ import annotations

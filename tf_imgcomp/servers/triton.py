@@ -47,7 +47,7 @@ def serve(
     stop: threading.Event,
     ready: Callable[[], None],
 ) -> None:
-    """Runs Triton until `stop` is set, and then until all requests are done.
+    """Runs Triton until `stop` is set, then at most 25 s more for requests under way.
 
     Args:
         exports: folders `<id>/<version>` of exports.

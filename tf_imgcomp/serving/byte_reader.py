@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tf_imgcomp.serving.conditions import Conditions
 
-_VARINT_MAX = 9  # Bytes.
+VARINT_SIZE_MAX = 9  # Bytes.
 
 
 class ByteReader:
@@ -92,7 +92,9 @@ class ByteReader:
     def varints(self, count: tf.Tensor) -> tf.Tensor:
         """The next `count` numbers, int64 `(count,)`; `count` is at most `left`."""
         start = self.position
-        window = self._raw[start : tf.minimum(self.end, start + _VARINT_MAX * count)]
+        window = self._raw[
+            start : tf.minimum(self.end, start + VARINT_SIZE_MAX * count)
+        ]
         window = tf.cast(window, tf.int64)
         ends = tf.where(window < 128)[:, 0][:count]
         self._conditions.require(tf.size(ends, tf.int64) == count, "cut: a number")
@@ -101,7 +103,7 @@ class ByteReader:
         starts = tf.concat([[0], ends + 1], axis=0)[:count]
         lengths = ends - starts + 1
         are_short = (lengths == 1) | (tf.gather(window, ends) > 0)
-        is_valid = tf.reduce_all(are_short & (lengths <= _VARINT_MAX))
+        is_valid = tf.reduce_all(are_short & (lengths <= VARINT_SIZE_MAX))
         self._conditions.require(is_valid, "invalid: a number that is too long")
         read = tf.cast(self._conditions.hold, tf.int64)
         self.position += read * (tf.reduce_max(tf.concat([ends, [-1]], axis=0)) + 1)
@@ -131,7 +133,7 @@ class ByteReader:
 
 def _numbers(window, starts, lengths) -> tf.Tensor:
     """The values of varints in a window of bytes, int64 `(n,)`."""
-    digits = tf.range(_VARINT_MAX, dtype=tf.int64)
+    digits = tf.range(VARINT_SIZE_MAX, dtype=tf.int64)
     places = tf.minimum(starts[:, None] + digits, tf.size(window, tf.int64) - 1)
     values = tf.bitwise.left_shift(tf.gather(window, places) & 127, 7 * digits)
     return tf.reduce_sum(tf.where(digits < lengths[:, None], values, 0), axis=1)

@@ -144,25 +144,26 @@ class ServingCodec(tf.Module):
         *tiles, are_small = tf.map_fn(
             self._only_tile,
             files,
+            parallel_iterations=FILES_AT_ONCE,
             fn_output_signature=(tf.string, tf.string, _SIZE, tf.int64, tf.bool),
         )
-        small, large = (tf.where(are)[:, 0] for are in (are_small, ~are_small))
+        small, large = (
+            tf.cast(tf.where(are)[:, 0], tf.int32) for are in (are_small, ~are_small)
+        )
         first, rest, sizes, hundredths = (tf.gather(x, small) for x in tiles)
 
         def use(numbers, y_hat, errors):
-            return self._each_file(
-                self._image_of_tile,
-                (tf.gather(tf.gather(files, small), numbers), y_hat, errors),
-            )
+            of_group = tf.gather(files, tf.gather(small, numbers))
+            return self._each_file(self._image_of_tile, (of_group, y_hat, errors))
 
         of_small = self._decoder.for_each_group(
             (first, rest), sizes, hundredths, STRINGS_AT_ONCE, use, _STRINGS
         )
+        with tf.control_dependencies(of_small):  # Both at once would take more memory.
+            large = tf.identity(large)
         of_large = self._each_file(self._decompress_file, tf.gather(files, large))
-        places = tf.concat([small, large], axis=0)
         images, error = (
-            tf.gather(tf.concat(both, axis=0), tf.argsort(places))
-            for both in zip(of_small, of_large)
+            tf.dynamic_stitch([small, large], both) for both in zip(of_small, of_large)
         )
         return {"images_bytes": images, "error": error}
 
@@ -328,11 +329,11 @@ class ServingCodec(tf.Module):
         return content, conditions.error
 
     def _only_tile(self, data) -> tuple:
-        """The only tile of a file: those of several files are decoded in one loop.
+        """Reads a file of one tile: such tiles of several files share a loop.
 
         Returns:
-            Its bytes in both parts, its rows and columns of latents, the quality, and
-            whether the file has one tile. If not, the others stand in for it.
+            The bytes of the tile in both parts, its rows and columns of latents, the
+            quality, and whether the file has one tile; if not, the others mean nothing.
         """
         content, error = self._unpack.value(data)
         tiles = self._tiles(content.size)
@@ -357,7 +358,7 @@ class ServingCodec(tf.Module):
         return self._image(content, y_hat, error)
 
     def _decompress_file(self, data) -> tuple:
-        """The PNG file of a file of several tiles, and an error or ""."""
+        """The PNG file, and an error or ""; of a file that has not one tile."""
         content, error = self._unpack.value(data)
         return tf.cond(
             tf.equal(error, ""),

@@ -10,8 +10,9 @@ class Conditions:
     their indexes and sizes has to be safe.
 
     Attributes:
-        hold: bool scalar, whether all conditions hold.
-        error: string scalar, "" or the message of the first one that does not.
+        hold: bool scalar, whether all conditions hold; `(b,)` after conditions of that
+            shape, one for each element.
+        error: string like `hold`, "" or the message of the first one that does not.
     """
 
     def __init__(self):
@@ -22,8 +23,8 @@ class Conditions:
         """Adds a condition.
 
         Args:
-            holds: bool scalar.
-            message: str or string scalar, for when it does not hold.
+            holds: bool scalar, or `(b,)`.
+            message: str or string like `holds`, for when it does not hold.
         """
         is_first = self.hold & ~holds
         self.error = tf.where(is_first, message, self.error)

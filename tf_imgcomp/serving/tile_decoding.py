@@ -1,8 +1,10 @@
-"""The latents of tiles from their strings; tiles that are alike share the loop."""
+"""The latents of tiles from their strings.
+
+Tiles of one size with about as many streams share the loop over symbols.
+"""
 
 from collections.abc import Sequence
-from functools import partial
-from typing import Callable, NamedTuple
+from typing import Callable
 
 import tensorflow as tf
 
@@ -14,25 +16,11 @@ from tf_imgcomp.serving import tile_parts
 from tf_imgcomp.serving.conditions import Conditions
 from tf_imgcomp.serving.placement import CPU
 
-# Counts of streams that begin a class. A step of the loop takes all streams of a group,
-# and the tile with the longest ones decides how many steps there are.
+_PART = tf.TensorSpec([None], tf.string)
+# The smallest number of streams of each class; tiles of one class share a loop. A step
+# takes all of their streams, and the tile with the longest ones decides how many steps
+# there are.
 _CLASSES = (4, 16, 64, 256, 1024)
-
-
-class _Part(NamedTuple):
-    """A part of some tiles, unpacked.
-
-    Attributes:
-        checksums: int32 `(b,)`.
-        strings: `(b, s)`, padded with empty ones.
-        counts: int32 `(b,)`, strings of each tile.
-        errors: string `(b,)`, "" without one.
-    """
-
-    checksums: tf.Tensor
-    strings: tf.Tensor
-    counts: tf.Tensor
-    errors: tf.Tensor
 
 
 class TileDecoder:
@@ -44,18 +32,15 @@ class TileDecoder:
 
     def __init__(self, coder: IntegerCoder):
         self._coder = coder
-        vector = partial(tf.TensorSpec, [None])
-        part = _Part(
-            vector(tf.int32),
-            tf.TensorSpec([None, None], tf.string),
-            vector(tf.int32),
-            vector(tf.string),
-        )
         # Optimized once, for all uses in all signatures.
         self._of_parts = {
             count: graph_function(
                 self._decode,
-                [[part] * count, tf.TensorSpec([2], tf.int32), vector(tf.int64)],
+                [
+                    [_PART] * count,
+                    tf.TensorSpec([2], tf.int32),
+                    tf.TensorSpec([None], tf.int64),
+                ],
                 experimental_attributes={"_noinline": True},
             )
             for count in (1, 2)
@@ -95,7 +80,7 @@ class TileDecoder:
 
         Args:
             parts: strings `(b,)`, the bytes of the tiles in the first part of a file,
-                and in the second. Without these, only the first slice is decoded.
+                and in the second. Without the second, only the first slice is decoded.
             sizes: int32 `(b, 2)`, rows and columns of latents, multiples of 4.
             hundredths: qualities, int64 `(b,)`.
             together: how many tiles may share a loop.
@@ -107,14 +92,14 @@ class TileDecoder:
         Returns:
             The same tensors for all tiles.
         """
-        most = self._coder.streams_max(*tf.unstack(sizes, axis=1))
-        unpacked = [_unpacked(part, most) for part in parts]
-        order, ends = _groups(sizes, [part.counts for part in unpacked], together)
+        with tf.device(CPU):
+            most = self._coder.streams_max(*tf.unstack(sizes, axis=1))
+            order, ends = _groups(sizes, [_counts(x, most) for x in parts], together)
 
         def group(number, start, *arrays):
             tiles = order[start : ends[number]]
             y_hat, errors = self._of_parts[len(parts)](
-                [_Part(*(tf.gather(x, tiles) for x in part)) for part in unpacked],
+                [tf.gather(part, tiles) for part in parts],
                 sizes[tiles[0]],
                 tf.gather(hundredths, tiles),
             )
@@ -136,27 +121,22 @@ class TileDecoder:
         places = tf.math.invert_permutation(order)
         return tuple(tf.gather(array.concat(), places) for array in arrays)
 
-    def _decode(self, parts: Sequence[_Part], size, hundredths) -> tuple:
+    def _decode(self, parts: Sequence[tf.Tensor], size, hundredths) -> tuple:
         """The latents of tiles of one size `(2,)`, and errors."""
-        conditions = Conditions()
-        first, *others = parts
+        conditions, (first, *others) = Conditions(), parts
+        most = self._coder.streams_max(*tf.unstack(size))
         with tf.device(CPU):
-            conditions.require(tf.equal(first.errors, ""), first.errors)
+            checksums, streams = _unpacked(first, most, conditions)
             psi, decoded = self._coder.decode_first(
-                SharedStrings(first.strings, first.counts),
-                *tf.unstack(size // Z_STRIDE),
-                hundredths,
+                streams, *tf.unstack(size // Z_STRIDE), hundredths
             )
-            _require_match(decoded, first, conditions)
+            _require_match(decoded, checksums, conditions)
             for rest in others:
-                conditions.require(tf.equal(rest.errors, ""), rest.errors)
+                checksums, streams = _unpacked(rest, most, conditions)
                 decoded = self._coder.decode_rest(
-                    SharedStrings(rest.strings, rest.counts),
-                    psi,
-                    decoded.y_hat,
-                    hundredths,
+                    streams, psi, decoded.y_hat, hundredths
                 )
-                _require_match(decoded, rest, conditions)
+                _require_match(decoded, checksums, conditions)
         hold = conditions.hold[:, None, None, None]
         return tf.where(hold, decoded.y_hat, 0), conditions.error
 
@@ -187,33 +167,40 @@ def _groups(sizes: tf.Tensor, counts: Sequence[tf.Tensor], together: int) -> tup
     return order, tf.cast(tf.where(is_last)[:, 0] + 1, tf.int32)
 
 
-def _unpacked(data: tf.Tensor, most: tf.Tensor) -> _Part:
-    """The parts of tiles `(b,)`, each of at most as many streams, int32 `(b,)`."""
-    # There may be no tiles, but to stack none is an error: an empty one is added.
-    data, most = tf.concat([data, [""]], axis=0), tf.concat([most, [1]], axis=0)
-    widest = tf.reduce_max(most)
-
-    def unpack(element):
-        conditions = Conditions()
-        checksum, strings = tile_parts.unpack(*element, conditions)
-        count = tf.size(strings)
-        strings = tf.pad(strings, [[0, widest - count]])
-        return _Part(checksum, strings, count, conditions.error)
-
-    scalar = partial(tf.TensorSpec, [])
-    specs = _Part(
-        scalar(tf.int32),
-        tf.TensorSpec([None], tf.string),
-        scalar(tf.int32),
-        scalar(tf.string),
+def _counts(data: tf.Tensor, most: tf.Tensor) -> tf.Tensor:
+    """How many streams parts of tiles `(b,)` have, up to `most`: both int32 `(b,)`."""
+    return tf.map_fn(
+        lambda element: tile_parts.stream_count(*element),
+        (tf.strings.substr(data, 0, tile_parts.HEAD_SIZE_MAX), most),
+        fn_output_signature=tf.int32,
     )
-    unpacked = tf.map_fn(unpack, (data, most), fn_output_signature=specs)
-    return _Part(*(x[:-1] for x in unpacked))
 
 
-def _require_match(decoded: DecodedPart, part: _Part, conditions: Conditions) -> None:
+def _unpacked(data: tf.Tensor, most: tf.Tensor, conditions: Conditions) -> tuple:
+    """Checksums int32 `(b,)` and `SharedStrings` from parts of tiles `(b,)`."""
+
+    def unpack(data):
+        of_tile = Conditions()
+        checksum, strings = tile_parts.unpack(data, most, of_tile)
+        count = tf.size(strings)
+        strings = tf.pad(strings, [[0, most - count]])
+        return checksum, strings, count, of_tile.error
+
+    checksums, strings, counts, errors = tf.map_fn(
+        unpack,
+        data,
+        fn_output_signature=(
+            *(tf.int32, tf.TensorSpec([None], tf.string)),
+            *(tf.int32, tf.string),
+        ),
+    )
+    conditions.require(tf.equal(errors, ""), errors)
+    return checksums, SharedStrings(strings, counts)
+
+
+def _require_match(decoded: DecodedPart, checksums, conditions: Conditions) -> None:
     conditions.require(decoded.valid_string_count, "the strings do not decode")
     conditions.require(
-        tf.equal(decoded.checksum, part.checksums),
+        tf.equal(decoded.checksum, checksums),
         "decoded to other latents than were encoded",
     )

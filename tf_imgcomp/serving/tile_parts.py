@@ -3,10 +3,11 @@
 import tensorflow as tf
 
 from tf_imgcomp.ops.byte_strings import little_endian, varints
-from tf_imgcomp.serving.byte_reader import ByteReader
+from tf_imgcomp.serving.byte_reader import VARINT_SIZE_MAX, ByteReader
 from tf_imgcomp.serving.conditions import Conditions
 
 _CHECKSUM_SIZE = 2
+HEAD_SIZE_MAX = _CHECKSUM_SIZE + VARINT_SIZE_MAX  # Before the lengths of the streams.
 
 
 def pack(checksum: tf.Tensor, streams: tf.Tensor) -> tf.Tensor:
@@ -33,9 +34,21 @@ def unpack(data: tf.Tensor, most: tf.Tensor, conditions: Conditions) -> tuple:
         most: int32 scalar. More streams are refused before there is memory for them.
         conditions: get what is wrong with the data.
     """
+    reader, checksum, count = _head(data, most, conditions)
+    return checksum, reader.strings(count)
+
+
+def stream_count(data: tf.Tensor, most: tf.Tensor) -> tf.Tensor:
+    """The number of streams that a part has, int32 scalar; 1 if it is damaged."""
+    _, _, count = _head(data, most, Conditions())
+    return tf.cast(count, tf.int32)
+
+
+def _head(data: tf.Tensor, most: tf.Tensor, conditions: Conditions) -> tuple:
+    """A reader of what follows, the checksum, and the number of streams, int64."""
     reader = ByteReader(data, conditions)
     checksum = tf.cast(reader.unsigned(_CHECKSUM_SIZE), tf.int32)
     others = reader.varint()
     fits = others < tf.cast(most, tf.int64)
     conditions.require(fits, "invalid: more streams than there can be")
-    return checksum, reader.strings(tf.where(fits, others, 0) + 1)
+    return reader, checksum, tf.where(fits, others, 0) + 1
