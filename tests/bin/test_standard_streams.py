@@ -1,6 +1,8 @@
 """- is standard input or output of compress and decompress."""
 
 import io
+import os
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -79,3 +81,14 @@ def test_what_is_wrong_is_said_and_nothing_is_written(stub, photo, run):
     code, out, err = run(compress, "--total_bpp=1", "-", stdin=photo)
     message = "bin/compress: --total_bpp: expected files, received standard input\n"
     assert (code, out, err) == (1, b"", message)
+
+
+def test_standard_output_may_be_closed():
+    result = subprocess.run(
+        [sys.executable, "-m", "tf_imgcomp_bin.compress", "none.png"],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: os.close(1),
+    )
+    assert result.returncode == 1
+    assert result.stderr == "bin/compress: none.png: No such file or directory\n"
