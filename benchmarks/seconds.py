@@ -16,7 +16,6 @@ import re
 from pathlib import Path
 
 import measure
-import results
 from absl import app, flags
 
 from tf_imgcomp.classical import CODECS
@@ -24,14 +23,17 @@ from tf_imgcomp.classical.size_search import encode_within
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_files.images import read_image
 
+RESULTS = Path(__file__).parents[1] / "docs" / "results"
+MAX_BPP = 0.5
+
 _RUNS = flags.DEFINE_integer("runs", 5, "Runs of each codec.")
-_OUTPUT = flags.DEFINE_string("output", f"{results.DOCS / results.SECONDS}", "A table.")
+_OUTPUT = flags.DEFINE_string("output", f"{RESULTS / 'seconds.csv'}", "A table.")
 
 
 def main(argv: list[str]) -> None:
     pixels = read_image(Path(argv[1])).pixels
     num_pixels = pixels.shape[0] * pixels.shape[1]
-    max_bytes = int(results.USUAL_BPP / 8 * num_pixels)
+    max_bytes = int(MAX_BPP / 8 * num_pixels)
     settings, bpp, ways = {}, {}, {}
     for name, codec, quick in codecs():
         settings[name], _ = encode_within(quick, pixels, max_bytes)
@@ -51,9 +53,12 @@ def main(argv: list[str]) -> None:
 
 def codecs():
     """Name of the curve, codec, and the same without slow refinement."""
-    for name, origin in results.read_origins(results.DOCS / results.CURVES).items():
-        if results.README_TABLE not in origin.shown or origin.kind == "published":
+    with open(RESULTS / "curves.csv", newline="") as file:
+        curves = list(csv.DictReader(file))
+    for curve in curves:
+        if "readme" not in curve["shown"].split() or curve["kind"] == "published":
             continue
+        name = curve["codec"]
         if name in CODECS:
             yield name, CODECS[name], CODECS[name]
             continue

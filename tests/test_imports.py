@@ -97,4 +97,4 @@ def test_every_part_of_the_package_has_a_level_and_no_other():
 
 def test_every_folder_of_tests_is_one_of_the_package_or_beside_it():
     tests = {path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")}
-    assert tests <= LEVELS.keys() | {"benchmarks", "bin"}
+    assert tests <= LEVELS.keys() | {"benchmarks", "bin", "tools"}

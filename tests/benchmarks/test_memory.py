@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.benchmarks.programs import ROOT
+from tests.programs import ROOT
 
 JOBS = ("compress", "decompress")
 

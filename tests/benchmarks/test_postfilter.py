@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.benchmarks.programs import load_program
+from tests.programs import load_program
 from tf_imgcomp.evaluation.points import Point
 
 postfilter = load_program("postfilter")

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import tiny
-from tests.benchmarks.programs import load_program
 from tests.entropy_coding import parts, reference
 from tests.golden import regenerate
+from tests.programs import load_program
 from tf_imgcomp import bitstream
 from tf_imgcomp.entropy import passes
 from tf_imgcomp.entropy_coding import (

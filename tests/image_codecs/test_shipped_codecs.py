@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.benchmarks.programs import ROOT, load_program
+from tests.programs import ROOT, load_program
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_files.images import read_image
 from tf_imgcomp.ops.rounding import round_half_up

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from tests.benchmarks.programs import ROOT
+from tests.programs import ROOT
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_files.images import read_image
 from tf_imgcomp.metrics import ms_ssim, psnr

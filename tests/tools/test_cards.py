@@ -2,11 +2,11 @@
 
 import json
 
-from tests.benchmarks.programs import load_program
+from tests.programs import load_program
 from tests.stub_codec import CARD
 from tf_imgcomp.model_card import render
 
-cards = load_program("cards")
+cards = load_program("cards", "tools")
 
 HEADING = "codec,setting,num_images,bpp,psnr,ms_ssim,encode_seconds,decode_seconds\n"
 

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from tests.benchmarks.programs import ROOT, load_program
+from tests.programs import ROOT, load_program
 from tf_imgcomp.evaluation import collection
 
 POINTS = "codec,setting,bpp,psnr,ms_ssim\n"
@@ -28,7 +28,7 @@ CURVES = {
 }
 
 
-results = load_program("results")
+results = load_program("results", "tools")
 SECONDS = "codec,setting,bpp,encode_seconds,decode_seconds\nnew,1,0.5,0.25,2\n"
 IMAGES = (results.ImageSet("photos", "Photos", "Two photos."),)
 

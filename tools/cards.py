@@ -1,6 +1,6 @@
 """Brings the cards of the shipped models up to date with docs/results/.
 
-    python benchmarks/cards.py
+    python tools/cards.py
 
 Takes the points, BD-rates and seconds of each model on Kodak from docs/results/kodak/
 into its card.json, and renders card.md. A model without points keeps what its card has.
@@ -87,4 +87,4 @@ if __name__ == "__main__":
     try:
         update(ROOT / "saved_models", ROOT / "docs" / "results" / "kodak")
     except (ValueError, ImgcompError) as error:
-        sys.exit(f"benchmarks/cards.py: {error}")
+        sys.exit(f"tools/cards.py: {error}")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from tests.benchmarks.programs import ROOT, load_program
+from tests.programs import ROOT, load_program
 
 pytestmark = pytest.mark.slow
 release = load_program("release", "tools")
