@@ -22,7 +22,7 @@ from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.image_codecs.tiles import LATENT, ImageTiles, copy_shared
 from tf_imgcomp.image_files.images import read_image
 from tf_imgcomp.metrics import psnr
-from tf_imgcomp.runs.trained import start_from
+from tf_imgcomp.runs.keras_models import start_from
 
 _CODEC = flags.DEFINE_string("codec", "fdram", "Name of the codec.")
 _SIZES = flags.DEFINE_string("sizes", "{}", "Sizes that differ from the codec's, JSON.")

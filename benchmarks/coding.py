@@ -36,7 +36,7 @@ from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.entropy_coding import symbol_coding
 from tf_imgcomp.export.codec import CodecModule
 from tf_imgcomp.image_files.images import read_image
-from tf_imgcomp.runs.trained import start_from
+from tf_imgcomp.runs.keras_models import start_from
 
 _WEIGHTS = flags.DEFINE_string("weights", None, "Weights of the codec.", required=True)
 _CODEC = flags.DEFINE_string("codec", "fdram", "Name of the codec.")

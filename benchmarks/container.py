@@ -20,9 +20,9 @@ from absl import app, flags
 from tf_imgcomp import bitstream
 from tf_imgcomp.entropy_coding import range_coder
 from tf_imgcomp.export.codec import CodecModule
-from tf_imgcomp.image_codecs import models, streams
+from tf_imgcomp.image_codecs import models, tile_parts
 from tf_imgcomp.image_files.images import read_image
-from tf_imgcomp.runs.trained import load_trained
+from tf_imgcomp.runs.keras_models import load_trained
 
 _MODEL = flags.DEFINE_string("model", models.DEFAULT, "Id or folder of a codec.")
 _QUALITIES = flags.DEFINE_list(
@@ -57,7 +57,7 @@ def main(argv: list[str]) -> None:
             pixels = read_image(path).pixels
             data = codec.encode(pixels, quality)
             file = bitstream.unpack(data)
-            parts = [streams.unpack(tile) for tile in (*file.first, *file.rest)]
+            parts = [tile_parts.unpack(tile) for tile in (*file.first, *file.rest)]
             written = [len(stream) for _, strings in parts for stream in strings]
             coded = of_one_stream.compress(
                 image=pixels, crop=np.zeros(4, np.int32), quality=quality

@@ -38,7 +38,7 @@ from tf_imgcomp.entropy_coding import (
 )
 from tf_imgcomp.export.codec import CodecModule
 from tf_imgcomp.image_files.images import read_image
-from tf_imgcomp.runs.trained import start_from
+from tf_imgcomp.runs.keras_models import start_from
 
 _SIZES = flags.DEFINE_string("sizes", "{}", "Sizes that differ from size S, JSON.")
 _WEIGHTS = flags.DEFINE_string("weights", None, "Weights of the raster codec.")

@@ -24,7 +24,7 @@ from tf_imgcomp.data.photos import PhotoFolder, is_held_out
 from tf_imgcomp.evaluation.curves import bd_rate, curve
 from tf_imgcomp.losses.similarity import ms_ssim
 from tf_imgcomp.metrics import ms_ssim_db
-from tf_imgcomp.runs.trained import start_from
+from tf_imgcomp.runs.keras_models import start_from
 
 _CODEC = flags.DEFINE_string("codec", "fdram", "Name of the codec.")
 _SIZES = flags.DEFINE_string("sizes", "{}", "Sizes that differ from the codec's, JSON.")

@@ -39,7 +39,7 @@ from tf_imgcomp.export.codec import CodecModule
 from tf_imgcomp.files import goals
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_files.images import Photo, read_image
-from tf_imgcomp.runs.trained import load_trained
+from tf_imgcomp.runs.keras_models import load_trained
 
 _MODEL = flags.DEFINE_string(
     "model", str(measure.ROOT / "saved_models" / models.DEFAULT), "Folder of a codec."

@@ -27,7 +27,7 @@ _WRITTEN = (
 def export_again(folder: Path) -> int:
     """Exports the model of a folder again; returns its fingerprint."""
     from tf_imgcomp.model_folder import read_card
-    from tf_imgcomp.runs.trained import export_trained, load_trained
+    from tf_imgcomp.runs.keras_models import export_trained, load_trained
 
     card = {k: v for k, v in read_card(folder).items() if k not in _WRITTEN}
     print(f"{folder}: exporting", flush=True)

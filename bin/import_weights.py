@@ -43,8 +43,8 @@ def main(argv: Sequence[str]) -> int:
 
 def import_weights(folder: Path) -> int:
     from tf_imgcomp.runs.config import ObjectiveConfig
+    from tf_imgcomp.runs.keras_models import export_trained, trained_model
     from tf_imgcomp.runs.kinds import KINDS, kind_of
-    from tf_imgcomp.runs.trained import export_trained, trained_model
 
     spec = read_spec(folder / "spec.json")
     kind = KINDS[kind_of(spec["card"])]

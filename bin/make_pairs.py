@@ -30,7 +30,7 @@ from tf_imgcomp_bin.command_line import input_flags, messages, program
 PROGRAM = "make_pairs"
 
 # A filter can follow them.
-_LOSSY = [name for name in classical.STREAMS if name != "webp_lossless"]
+_LOSSY = [name for name in classical.CLASSICAL_CODECS if name != "webp_lossless"]
 
 flags.adopt_module_key_flags(input_flags)
 _CODEC = flags.DEFINE_string(
@@ -88,7 +88,7 @@ def make(folder: Path) -> int:
 
 def _load(name: str):
     """A codec whose settings are those that a filter after it is told."""
-    return classical.STREAMS[name] if name in _LOSSY else models.load(name)
+    return classical.CLASSICAL_CODECS[name] if name in _LOSSY else models.load(name)
 
 
 def run() -> None:

@@ -38,7 +38,7 @@ from tf_imgcomp.files.encoding import decode
 from tf_imgcomp.image_codecs import catalogue
 from tf_imgcomp.image_codecs import models as model_folders
 from tf_imgcomp.image_codecs.catalogue import ModelInfo
-from tf_imgcomp.image_codecs.classical import STREAMS
+from tf_imgcomp.image_codecs.classical import CLASSICAL_CODECS
 from tf_imgcomp.image_codecs.effort import FAST
 from tf_imgcomp.image_codecs.interface import ImageCodec
 from tf_imgcomp.image_files import arrays, images
@@ -293,7 +293,7 @@ def load_model(model: str = model_folders.DEFAULT) -> ImageCodec:
     Raises:
         ModelError: If there is no such model, or it is damaged.
     """
-    if model in STREAMS:
+    if model in CLASSICAL_CODECS:
         return model_folders.load_classical(model)
     return _load(model_folders.find(model))
 
@@ -304,7 +304,7 @@ def load_by_id(codec_id: str) -> ImageCodec:
     Raises:
         ModelError: As from `load_model`.
     """
-    if codec_id in STREAMS:
+    if codec_id in CLASSICAL_CODECS:
         return model_folders.load_classical(codec_id)
     return _load(model_folders.find_by_id(codec_id))
 
@@ -321,9 +321,9 @@ def load_keras(model: str = model_folders.DEFAULT) -> tf.keras.Model:
     Raises:
         ModelError: If there is no such model, or its folder has no weights.
     """
-    from tf_imgcomp.runs.trained import load_trained
+    from tf_imgcomp.runs.keras_models import load_trained
 
-    if model in STREAMS:
+    if model in CLASSICAL_CODECS:
         raise ModelError(f"{model!r} is a classical codec: it has no Keras model")
     return load_trained(model_folders.find(model))
 
@@ -344,7 +344,7 @@ def export_keras(
         ValueError: If the folder's name cannot be an id.
         OSError: If it cannot be written.
     """
-    from tf_imgcomp.runs.trained import export_trained
+    from tf_imgcomp.runs.keras_models import export_trained
 
     export_trained(model, Path(folder), card or {})
 

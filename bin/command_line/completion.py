@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from absl import flags
 
 from tf_imgcomp.image_codecs import models
-from tf_imgcomp.image_codecs.classical import STREAMS
+from tf_imgcomp.image_codecs.classical import CLASSICAL_CODECS
 
 # Bash splits words at "=": while a value is typed, its flag is one or two words before.
 _SCRIPT = """\
@@ -62,6 +62,6 @@ def script(program: str, shown: Sequence[flags.Flag]) -> str:
 def _values(flag: flags.Flag) -> Sequence[str]:
     """The values that a flag can have, if there are few."""
     if flag.name == "model":
-        return [*models.available(), *STREAMS]
+        return [*models.available(), *CLASSICAL_CODECS]
     parser = flag.parser
     return parser.enum_values if isinstance(parser, flags.EnumParser) else ()

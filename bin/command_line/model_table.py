@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tf_imgcomp.image_codecs.catalogue import ModelInfo, requires
-from tf_imgcomp.image_codecs.classical import STREAMS
+from tf_imgcomp.image_codecs.classical import CLASSICAL_CODECS
 
 
 def model_table(infos: Sequence[ModelInfo], default: str) -> str:
@@ -31,7 +31,7 @@ def model_table(infos: Sequence[ModelInfo], default: str) -> str:
             ]
         )
     unknown = ["-"] * (len(rivals) + 2)
-    for name, codec in STREAMS.items():
+    for name, codec in CLASSICAL_CODECS.items():
         needs = ", ".join(requires(name)) or "-"
         rows.append([name, codec.title, *unknown, needs, "-"])
     widths = [max(map(len, column)) for column in zip(*rows)]

@@ -7,7 +7,7 @@ import gc
 import os
 from collections.abc import Callable
 
-from tf_imgcomp.image_codecs.classical import STREAMS
+from tf_imgcomp.image_codecs.classical import CLASSICAL_CODECS
 from tf_imgcomp.image_codecs.interface import ImageCodec
 from tf_imgcomp.image_codecs.workers import Workers
 from tf_imgcomp_bin.command_line.messages import progress
@@ -30,7 +30,7 @@ def fast_startup(
     """
 
     def loaded(model: str) -> ImageCodec:
-        if model in STREAMS:  # Needs no TensorFlow.
+        if model in CLASSICAL_CODECS:  # Needs no TensorFlow.
             return load(model)
         gc.disable()
         try:

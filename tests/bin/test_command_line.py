@@ -11,7 +11,7 @@ import pytest
 from absl import flags
 
 import tf_imgcomp
-from tf_imgcomp.image_codecs.classical import STREAMS
+from tf_imgcomp.image_codecs.classical import CLASSICAL_CODECS
 from tf_imgcomp_bin.command_line import coding_flags, completion, messages, program
 
 BIN = Path(__file__).parents[2] / "bin"
@@ -131,7 +131,7 @@ def test_bash_completes_flags_and_their_values(script, words, completed):
 def test_models_are_completed(monkeypatch):
     monkeypatch.setattr(completion.models, "available", lambda: ["a", "b"])
     script = completion.script("x", [flags.FLAGS[coding_flags.MODEL.name]])
-    assert f"--model) values='a b {' '.join(STREAMS)}' ;;" in script
+    assert f"--model) values='a b {' '.join(CLASSICAL_CODECS)}' ;;" in script
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ from PIL import Image, ImageCms
 from tests.stub_codec import CARD
 from tf_imgcomp import bitstream, metrics, size_limits
 from tf_imgcomp.image_codecs import models
-from tf_imgcomp.image_codecs.classical import STREAMS, ClassicalImageCodec
+from tf_imgcomp.image_codecs.classical import CLASSICAL_CODECS, ClassicalImageCodec
 from tf_imgcomp.image_files.images import read_image
 from tf_imgcomp_bin import compress, decompress, inspect_file
 from tf_imgcomp_bin.command_line.program import parse
@@ -611,7 +611,9 @@ def test_models_are_listed(stub, capsys, tmp_path, monkeypatch):
     ]
     bpg = ["bpg", "BPG 4:2:0", "-", "-", "-", "tf_imgcomp[classical]", "-"]
     assert rows[3] == bpg
-    assert [row[0] for row in rows[3 : 3 + len(STREAMS)]] == list(STREAMS)
+    assert [row[0] for row in rows[3 : 3 + len(CLASSICAL_CODECS)]] == list(
+        CLASSICAL_CODECS
+    )
 
 
 def test_inspect_tells_everything_without_decoding(stub, folder, make_image, capsys):

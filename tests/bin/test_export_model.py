@@ -9,7 +9,7 @@ from tests.bin.test_compress import check_error, run
 from tf_imgcomp.codecs.registry import CODECS
 from tf_imgcomp.configured_model import all_sizes
 from tf_imgcomp.model_folder import CARD, read_card
-from tf_imgcomp.runs.trained import export_trained
+from tf_imgcomp.runs.keras_models import export_trained
 from tf_imgcomp_bin import export_model
 
 

@@ -14,7 +14,7 @@ from tf_imgcomp.configured_model import all_sizes
 from tf_imgcomp.entropy_coding.integer_coder import IntegerCoder
 from tf_imgcomp.errors import ModelError
 from tf_imgcomp.export.codec import CodecModule
-from tf_imgcomp.layers.base import computing_in
+from tf_imgcomp.layers.precision import computing_in
 from tf_imgcomp.ops.resampling import shrink
 from tf_imgcomp.ops.rounding import round_half_up
 from tf_imgcomp.training.weights import round_as_saved

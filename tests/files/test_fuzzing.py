@@ -25,14 +25,16 @@ from tf_imgcomp.classical import ffmpeg
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.files.encoding import PhotoEncoder, decode
 from tf_imgcomp.image_codecs import models
-from tf_imgcomp.image_codecs.classical import STREAMS, ClassicalImageCodec
+from tf_imgcomp.image_codecs.classical import CLASSICAL_CODECS, ClassicalImageCodec
 from tf_imgcomp.image_codecs.filtered import FilteredCodec
 from tf_imgcomp.image_codecs.workers import Workers
 from tf_imgcomp.image_files.images import Photo, write_image
 from tf_imgcomp.regions import Region
 
 # Number of mutants in the ordinary suite, and in the slow one: 1000 and 20,000.
-PILLOW = [name for name in STREAMS if name.startswith(("jpeg", "webp", "avif"))]
+PILLOW = [
+    name for name in CLASSICAL_CODECS if name.startswith(("jpeg", "webp", "avif"))
+]
 COUNTS = {
     "stub": (480, 6000),
     "tiny": (40, 2500),
@@ -188,7 +190,7 @@ def get_codec(tiny_model):
             return models.load(str(tiny_model), Workers(1))
         if kind == "filtered":
             return FilteredCodec(StubCodec(), Negative(), Workers(1))
-        if missing := STREAMS[kind].available():
+        if missing := CLASSICAL_CODECS[kind].available():
             pytest.skip(missing)
         return ClassicalImageCodec(kind)
 

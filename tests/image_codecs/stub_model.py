@@ -5,7 +5,7 @@ import zlib
 import numpy as np
 
 from tf_imgcomp.errors import BitstreamError
-from tf_imgcomp.image_codecs import streams
+from tf_imgcomp.image_codecs import tile_parts
 from tf_imgcomp.image_codecs.interface import Coded
 
 REACH = 2  # Latents around a position that each of the transforms sees.
@@ -25,7 +25,7 @@ class StubTileModel:
         y = self.analysis(pixels, crop, quality)["y"][0].astype(np.int16)
         parts = [y[..., :1].tobytes(), y[..., 1:].tobytes()]
         first, rest = (
-            streams.pack(zlib.crc32(part) & 0xFFFF, [part]) for part in parts
+            tile_parts.pack(zlib.crc32(part) & 0xFFFF, [part]) for part in parts
         )
         return Coded((first,), (rest,), round(quality, 2))
 
@@ -46,7 +46,7 @@ class StubTileModel:
         del quality
         parts = []
         for data in (first, rest):
-            checksum, (part,) = streams.unpack(data)
+            checksum, (part,) = tile_parts.unpack(data)
             if zlib.crc32(part) & 0xFFFF != checksum:
                 raise BitstreamError("decoded to other latents than were encoded")
             parts.append(np.frombuffer(part, np.int16).reshape(rows, columns, -1))

@@ -10,7 +10,7 @@ from tf_imgcomp.classical import CODECS
 from tf_imgcomp.errors import BitstreamError, ClassicalCodecError, ModelError
 from tf_imgcomp.files import goals
 from tf_imgcomp.image_codecs import models
-from tf_imgcomp.image_codecs.classical import STREAMS, ClassicalImageCodec
+from tf_imgcomp.image_codecs.classical import CLASSICAL_CODECS, ClassicalImageCodec
 from tf_imgcomp.image_codecs.interface import Coded
 from tf_imgcomp.image_files.images import Photo
 from tf_imgcomp.regions import Region
@@ -26,7 +26,7 @@ def get_classical():
     """Returns a codec by its name; skips the test if it is not available."""
 
     def get(name):
-        if missing := STREAMS[name].available():
+        if missing := CLASSICAL_CODECS[name].available():
             pytest.skip(missing)
         return ClassicalImageCodec(name)
 
@@ -97,21 +97,21 @@ def test_what_the_codec_does_not_write_is_refused(codec, coded, change, message)
         codec.decompress(dataclasses.replace(coded, **change), 16, 24)
 
 
-@pytest.mark.parametrize("name", STREAMS)
+@pytest.mark.parametrize("name", CLASSICAL_CODECS)
 def test_every_setting_has_a_quality_that_stands_for_it(name, monkeypatch):
     pixels = np.zeros((8, 8, 3), np.uint8)
-    monkeypatch.setattr(type(STREAMS[name]), "encode", lambda *_: b"")
-    monkeypatch.setattr(type(STREAMS[name]), "decode", lambda *_: pixels)
+    monkeypatch.setattr(type(CLASSICAL_CODECS[name]), "encode", lambda *_: b"")
+    monkeypatch.setattr(type(CLASSICAL_CODECS[name]), "decode", lambda *_: pixels)
     codec = ClassicalImageCodec(name)
     found = set()
     for quality in np.arange(1, 100.05, 0.05):
         coded = codec.compress(pixels, quality)
         assert codec.setting(coded.quality) == codec.setting(quality)
         found.add(codec.setting(coded.quality))
-    assert found == set(STREAMS[name].all_settings)
+    assert found == set(CLASSICAL_CODECS[name].all_settings)
 
 
-@pytest.mark.parametrize("name", STREAMS)
+@pytest.mark.parametrize("name", CLASSICAL_CODECS)
 def test_each_codec_alone_is_a_model(name, make_image, get_classical):
     codec, pixels = get_classical(name), make_image(33, 50)
     data = codec.encode(pixels, 90)
@@ -125,13 +125,13 @@ def test_each_codec_alone_is_a_model(name, make_image, get_classical):
         assert len(coarse) < len(data)
 
 
-@pytest.mark.parametrize("name", STREAMS)
+@pytest.mark.parametrize("name", CLASSICAL_CODECS)
 def test_another_size_is_refused_before_decoding(
     name, make_image, get_classical, monkeypatch
 ):
     codec = get_classical(name)
     coded = codec.compress(make_image(40, 24), 50)
-    monkeypatch.delattr(type(STREAMS[name]), "decode")
+    monkeypatch.delattr(type(CLASSICAL_CODECS[name]), "decode")
     message = "^expected an image of 1x1 pixels, the stream has 24x40$"
     with pytest.raises(BitstreamError, match=message):
         codec.decompress(coded, 1, 1)

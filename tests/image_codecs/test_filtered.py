@@ -15,7 +15,7 @@ from tf_imgcomp.errors import BitstreamError, ClassicalCodecError, ModelError
 from tf_imgcomp.export.postfilter import export
 from tf_imgcomp.files import compression, encoding, goals
 from tf_imgcomp.image_codecs import models
-from tf_imgcomp.image_codecs.classical import STREAMS, ClassicalImageCodec
+from tf_imgcomp.image_codecs.classical import CLASSICAL_CODECS, ClassicalImageCodec
 from tf_imgcomp.image_codecs.filtered import FilteredCodec
 from tf_imgcomp.image_codecs.learned import LearnedCodec
 from tf_imgcomp.image_codecs.tile_filtering import SavedFilter
@@ -62,7 +62,7 @@ def test_a_filter_that_harms_is_left_out(codec, folders, make_image):
     name = codec.id.partition("+")[0]
     alone = (
         ClassicalImageCodec(name)
-        if name in STREAMS
+        if name in CLASSICAL_CODECS
         else models.load(str(folders / name))
     )
     coded = alone.compress(photo.pixels, 40)
@@ -111,10 +111,10 @@ def test_a_filter_that_helps_is_used(codec, make_image, monkeypatch):
     np.testing.assert_array_equal(decoded.pixels, photo.pixels)
 
 
-@pytest.mark.parametrize("name", [n for n in STREAMS if n != "webp_lossless"])
+@pytest.mark.parametrize("name", [n for n in CLASSICAL_CODECS if n != "webp_lossless"])
 def test_every_lossy_codec_can_have_a_filter(name, folders, make_image, monkeypatch):
     """As `bin/make_pairs` makes pairs of them all."""
-    if missing := STREAMS[name].available():
+    if missing := CLASSICAL_CODECS[name].available():
         pytest.skip(missing)
     folder = shutil.copytree(folders / "bpg+noise", folders / f"{name}+new")
     card = folder / "card.json"

@@ -16,7 +16,7 @@ from tests.image_codecs.conftest import TILE
 from tf_imgcomp.codecs.registry import new_codec
 from tf_imgcomp.errors import BitstreamError
 from tf_imgcomp.export.codec import export
-from tf_imgcomp.image_codecs import models, streams
+from tf_imgcomp.image_codecs import models, tile_parts
 from tf_imgcomp.image_codecs.learned import LearnedCodec
 from tf_imgcomp.image_codecs.tile_coding import TileModel
 from tf_imgcomp.image_codecs.workers import Workers
@@ -84,8 +84,8 @@ def test_wrong_arguments_are_refused(codec):
 
 
 def _other_streams(part, change):
-    checksum, strings = streams.unpack(part)
-    return (streams.pack(checksum, change(strings)),)
+    checksum, strings = tile_parts.unpack(part)
+    return (tile_parts.pack(checksum, change(strings)),)
 
 
 @pytest.mark.parametrize("part", ["first", "rest"])
@@ -220,7 +220,7 @@ import sys
 if sys.argv[2] == "before":
     import tensorflow_compression
 import numpy as np
-from tf_imgcomp.image_codecs import models, streams
+from tf_imgcomp.image_codecs import models, tile_parts
 from tf_imgcomp.image_codecs.learned import LearnedCodec
 from tf_imgcomp.image_codecs.tile_coding import TileModel
 from tf_imgcomp.image_codecs.workers import Workers

@@ -12,7 +12,7 @@ import pytest
 
 from tf_imgcomp.errors import ModelError
 from tf_imgcomp.image_codecs import models
-from tf_imgcomp.image_codecs.classical import STREAMS
+from tf_imgcomp.image_codecs.classical import CLASSICAL_CODECS
 
 CARD = {"id": "tiny", "fingerprint": 1, "bytes_per_pixel": 1500.0, "tile": 1024}
 CARD["border"] = 4
@@ -46,14 +46,14 @@ def check_error(message, load, model):
 @pytest.mark.parametrize("load", [models.load, models.load_by_id])
 def test_an_unknown_id_says_which_there_are(folders, load):
     shipped = models.available()
-    there = sorted([*shipped, *STREAMS])
+    there = sorted([*shipped, *CLASSICAL_CODECS])
     message = f"needs model 'nix'; there are: {', '.join(there)}; your own: --model="
     check_error(message, load, "nix")
     write_card(folders[0] / "b", CARD)
     write_card(folders[1] / "b", CARD)
     write_card(folders[1] / "a", CARD)
     assert models.available() == sorted(["a", "b", *shipped])
-    there = sorted(["a", "b", *shipped, *STREAMS])
+    there = sorted(["a", "b", *shipped, *CLASSICAL_CODECS])
     check_error(f"needs model 'nix'; there are: {', '.join(there)}", load, "nix")
 
 

@@ -18,7 +18,7 @@ from tf_imgcomp.image_codecs.effort import FAST, ITERATIONS
 from tf_imgcomp.image_codecs.refined import RefinedCodec
 from tf_imgcomp.image_files.images import Photo
 from tf_imgcomp.metrics import mse, psnr
-from tf_imgcomp.runs.trained import export_trained
+from tf_imgcomp.runs.keras_models import export_trained
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,7 @@ from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_files.images import read_image
 from tf_imgcomp.ops.rounding import round_half_up
 from tf_imgcomp.regions import Region
-from tf_imgcomp.runs.trained import load_trained
+from tf_imgcomp.runs.keras_models import load_trained
 
 estimation = load_program("estimation")
 

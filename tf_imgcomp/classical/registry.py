@@ -1,6 +1,6 @@
 """The classical codecs that evaluation compares with.
 
-Those inside `.tfci` files are `image_codecs.classical.STREAMS`.
+Those inside `.tfci` files are `image_codecs.classical.CLASSICAL_CODECS`.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from tf_imgcomp.client.connection import Connection
 from tf_imgcomp.client.remote_codec import RemoteTileCoder
 from tf_imgcomp.client.remote_filter import RemoteFilter
 from tf_imgcomp.errors import ModelError
-from tf_imgcomp.image_codecs.classical import STREAMS
+from tf_imgcomp.image_codecs.classical import CLASSICAL_CODECS
 from tf_imgcomp.image_codecs.filtered import FilteredCodec
 from tf_imgcomp.image_codecs.interface import ImageCodec
 from tf_imgcomp.image_codecs.learned import LearnedCodec
@@ -32,7 +32,7 @@ def load(
         ModelError: If the server does not have the model.
         ServerError: If it does not answer.
     """
-    if model in STREAMS:
+    if model in CLASSICAL_CODECS:
         return load_classical(model)
     if not is_id(model):
         raise ModelError(

@@ -11,8 +11,8 @@ from tf_imgcomp.codecs.refinement_config import RefinementConfig
 from tf_imgcomp.configured_model import ConfiguredModel, ModelConfig
 from tf_imgcomp.entropy.latent_coder import LatentCoder, LatentCoderConfig
 from tf_imgcomp.layers import GainUnit
-from tf_imgcomp.layers.base import computing_in, unmixed
 from tf_imgcomp.layers.gain import interpolate_levels
+from tf_imgcomp.layers.precision import computing_in, unmixed
 from tf_imgcomp.losses.rate_distortion import rate_distortion
 from tf_imgcomp.ops import bases
 from tf_imgcomp.ops.graphs import without_autograph

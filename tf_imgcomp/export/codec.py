@@ -18,13 +18,13 @@ from tf_imgcomp.entropy_coding.range_coder import RangeCoder
 from tf_imgcomp.entropy_coding.symbol_streams import TileStrings
 from tf_imgcomp.export import saving
 from tf_imgcomp.export.constants import canonical_json
+from tf_imgcomp.export.float32_copy import in_float32
 from tf_imgcomp.export.hidden import Hidden
 from tf_imgcomp.export.packed_weights import (
     PackedWeights,
     half_precision,
     packed_layers,
 )
-from tf_imgcomp.export.precision import in_float32
 from tf_imgcomp.export.reach import synthesis_reach
 from tf_imgcomp.export.refinement_objective import RefinementModule, quality_batch
 from tf_imgcomp.ops.graphs import graph_function

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tf_imgcomp.codecs.base import Codec
 from tf_imgcomp.export.hidden import Hidden
-from tf_imgcomp.ops.functional import replaced
+from tf_imgcomp.ops.replaced_variables import replaced
 
 
 class PackedWeights(tf.Module):

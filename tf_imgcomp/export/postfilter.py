@@ -7,9 +7,9 @@ from pathlib import Path
 import tensorflow as tf
 
 from tf_imgcomp.export import saving
+from tf_imgcomp.export.float32_copy import in_float32
 from tf_imgcomp.export.hidden import Hidden
 from tf_imgcomp.export.packed_weights import PackedWeights
-from tf_imgcomp.export.precision import in_float32
 from tf_imgcomp.ops.graphs import graph_function
 from tf_imgcomp.postfilter.ensembles import ENSEMBLES, signature
 from tf_imgcomp.postfilter.inference import restore

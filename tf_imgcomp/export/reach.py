@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tf_imgcomp.codecs.base import Codec
 from tf_imgcomp.entropy.latent_coder import LatentCoder
-from tf_imgcomp.layers.base import computing_in
+from tf_imgcomp.layers.precision import computing_in
 
 # Latents. From here on, a region would save little of a tile. Attention over windows of
 # 16 latents sees as far from their first rows, and farther from others.

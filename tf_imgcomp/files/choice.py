@@ -21,7 +21,7 @@ from tf_imgcomp.files.encoding import Encoded, PhotoEncoder
 from tf_imgcomp.files.goals import Goal
 from tf_imgcomp.files.rate_search import cached_by_setting
 from tf_imgcomp.image_codecs import models
-from tf_imgcomp.image_codecs.classical import STREAMS
+from tf_imgcomp.image_codecs.classical import CLASSICAL_CODECS
 from tf_imgcomp.image_codecs.interface import ImageCodec
 from tf_imgcomp.image_files.images import Photo
 
@@ -78,7 +78,7 @@ def load(
     """
     if model != AUTO:
         return load_one(model), []
-    there = [name for name in config.others if not STREAMS[name].available()]
+    there = [name for name in config.others if not CLASSICAL_CODECS[name].available()]
     return load_one(models.DEFAULT), [models.load_classical(name) for name in there]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tf_imgcomp.image_codecs import models
-from tf_imgcomp.image_codecs.classical import BY_FFMPEG, STREAMS
+from tf_imgcomp.image_codecs.classical import BY_FFMPEG, CLASSICAL_CODECS
 from tf_imgcomp.model_folder import read_card
 
 _CLASSICAL = "tf_imgcomp[classical]"  # For pip.
@@ -72,6 +72,6 @@ def _info(folder: Path) -> ModelInfo:
 def requires(codec_id: str) -> tuple[str, ...]:
     """Needs of a codec beside this package: pip requirements, or ids of models."""
     base, plus, _ = codec_id.partition("+")
-    if base in STREAMS:
+    if base in CLASSICAL_CODECS:
         return (_CLASSICAL,) if base in BY_FFMPEG else ()
     return (base,) if plus else ()

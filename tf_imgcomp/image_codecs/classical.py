@@ -21,8 +21,8 @@ from tf_imgcomp.regions import Region
 
 BY_FFMPEG = ("bpg", "bpg444", "vvc", "vvc_fast")
 _OTHERS = ("jpeg", "jpeg2000", "webp", "avif", "avif444")
-STREAMS = {name: CODECS[name] for name in (*BY_FFMPEG, *_OTHERS)}
-STREAMS[WEBP_LOSSLESS.name] = WEBP_LOSSLESS
+CLASSICAL_CODECS = {name: CODECS[name] for name in (*BY_FFMPEG, *_OTHERS)}
+CLASSICAL_CODECS[WEBP_LOSSLESS.name] = WEBP_LOSSLESS
 
 _CHECKSUM_SIZE = 2  # Bytes.
 
@@ -51,7 +51,7 @@ class ClassicalImageCodec(ImageCodec):
     """See `ImageCodec`.
 
     Args:
-        name: one of `STREAMS`.
+        name: one of `CLASSICAL_CODECS`.
         is_fast: whether to take the encoder of `faster`.
 
     Attributes:
@@ -62,7 +62,7 @@ class ClassicalImageCodec(ImageCodec):
     fingerprint = 0
 
     def __init__(self, name: str, is_fast: bool = False):
-        codecs = FAST if is_fast else STREAMS
+        codecs = FAST if is_fast else CLASSICAL_CODECS
         self.id, self._codec = name, codecs[name]
         self._has_checksum = name in BY_FFMPEG
         self.all_native: Sequence[float] = self._codec.all_settings[::-1]

@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 
 from tf_imgcomp.errors import ModelError
-from tf_imgcomp.image_codecs.classical import STREAMS, ClassicalImageCodec
+from tf_imgcomp.image_codecs.classical import CLASSICAL_CODECS, ClassicalImageCodec
 from tf_imgcomp.image_codecs.filtered import FilteredCodec
 from tf_imgcomp.image_codecs.interface import ImageCodec
 from tf_imgcomp.image_codecs.learned import LearnedCodec
@@ -48,7 +48,7 @@ def find_by_id(codec_id: str) -> Path:
     for card in _cards():
         if card.parent.name == codec_id:
             return card.parent
-    there = ", ".join(sorted({*available(), *STREAMS}))
+    there = ", ".join(sorted({*available(), *CLASSICAL_CODECS}))
     raise ModelError(
         f"needs model {codec_id!r}; there are: {there}; your own: --model=FOLDER"
     )
@@ -78,7 +78,7 @@ def load_by_id(codec_id: str, workers: Workers | None = None) -> ImageCodec:
     Raises:
         ModelError: If there is no such model, or it is damaged.
     """
-    if codec_id in STREAMS:
+    if codec_id in CLASSICAL_CODECS:
         return load_classical(codec_id)
     return load_folder(find_by_id(codec_id), workers)
 
@@ -93,7 +93,7 @@ def load(model: str = DEFAULT, workers: Workers | None = None) -> ImageCodec:
     Raises:
         ModelError: As from `load_by_id`.
     """
-    if model in STREAMS:
+    if model in CLASSICAL_CODECS:
         return load_classical(model)
     return load_folder(find(model), workers)
 
@@ -138,7 +138,7 @@ def load_classical(name: str) -> ImageCodec:
     """Makes a classical codec.
 
     Args:
-        name: one of `image_codecs.classical.STREAMS`.
+        name: one of `image_codecs.classical.CLASSICAL_CODECS`.
 
     Raises:
         ModelError: If its library is missing.

@@ -10,7 +10,7 @@ import numpy as np
 
 from tf_imgcomp import weights_file
 from tf_imgcomp.errors import BitstreamError, ModelError
-from tf_imgcomp.image_codecs import range_coder_ops, streams
+from tf_imgcomp.image_codecs import range_coder_ops, tile_parts
 from tf_imgcomp.image_codecs.effort import FAST
 from tf_imgcomp.image_codecs.interface import Coded
 from tf_imgcomp.model_folder import (
@@ -217,7 +217,7 @@ class TileModel(ExportedModel):
     ) -> dict:
         """Outputs of a function for the streams in a part's bytes, checked."""
         tf = self._tf
-        checksum, strings = streams.unpack(data)
+        checksum, strings = tile_parts.unpack(data)
         try:
             with memory_errors():
                 decoded = decode(strings=strings, quality=hundredths, **inputs)
@@ -237,7 +237,7 @@ def _coded_tile(encoded: dict, quality: float) -> Coded:
     """A tile whose streams and checksums a SavedModel returned."""
     checksums = encoded["checksums"].numpy().tolist()
     first, rest = (
-        streams.pack(checksum, encoded[part].numpy().tolist())
+        tile_parts.pack(checksum, encoded[part].numpy().tolist())
         for checksum, part in zip(checksums, ("first", "rest"))
     )
     return Coded((first,), (rest,), quality)

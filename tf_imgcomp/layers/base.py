@@ -1,6 +1,4 @@
-"""Shared by the layers: registration under one name, and a padded convolution."""
-
-import contextlib
+"""Shared by the layers: registration, a padded convolution, the base of a block."""
 
 import tensorflow as tf
 
@@ -25,19 +23,3 @@ class Block(tf.keras.layers.Layer):
     def get_config(self) -> dict:
         config = super().get_config()
         return {**config, **{name: getattr(self, name) for name in self.arguments}}
-
-
-@contextlib.contextmanager
-def computing_in(dtype: str):
-    """Layers made inside compute in this type, whatever the global policy is."""
-    policy = tf.keras.mixed_precision.global_policy()
-    tf.keras.mixed_precision.set_global_policy(dtype)
-    try:
-        yield
-    finally:
-        tf.keras.mixed_precision.set_global_policy(policy)
-
-
-def unmixed():
-    """Layers made inside compute in the type of their weights, never in 16 bits."""
-    return computing_in(tf.keras.mixed_precision.global_policy().variable_dtype)

@@ -6,7 +6,8 @@ import tensorflow as tf
 
 from tf_imgcomp.configured_model import ConfiguredModel, ModelConfig
 from tf_imgcomp.layers import AttentionResidualBlock, LevelModulation
-from tf_imgcomp.layers.base import computing_in, conv, register
+from tf_imgcomp.layers.base import conv, register
+from tf_imgcomp.layers.precision import computing_in
 from tf_imgcomp.ops.padding import pad_to_multiple
 
 # Scale of the residual in grey levels, about the error at 0.15 bits per pixel. With it,

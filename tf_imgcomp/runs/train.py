@@ -17,11 +17,11 @@ from tf_imgcomp.data.pairs import check_pairs
 from tf_imgcomp.data.patches import PAIRS, Sampling, batches
 from tf_imgcomp.data.photos import PhotoFolder, is_held_out
 from tf_imgcomp.errors import ImageError
-from tf_imgcomp.layers.base import computing_in
+from tf_imgcomp.layers.precision import computing_in
 from tf_imgcomp.runs.config import DataConfig, ObjectiveConfig, TrainedModelConfig
+from tf_imgcomp.runs.keras_models import export_trained, start_from
 from tf_imgcomp.runs.kinds import KINDS
 from tf_imgcomp.runs.record import check_settings
-from tf_imgcomp.runs.trained import export_trained, start_from
 from tf_imgcomp.training.optimization import optimizer_settings
 from tf_imgcomp.training.precision import fastest_precision
 from tf_imgcomp.training.step import Trainable

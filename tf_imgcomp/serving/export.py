@@ -17,7 +17,7 @@ from tf_imgcomp.postfilter.registry import new_postfilter
 from tf_imgcomp.serving import codec, postfilter, warmup
 from tf_imgcomp.serving.codec import ServingCodec
 from tf_imgcomp.serving.postfilter import ServingFilter
-from tf_imgcomp.serving.signatures import describe
+from tf_imgcomp.serving.signature_table import describe
 
 PIXELS_MAX = 67_000_000
 

@@ -1,4 +1,4 @@
-"""The bytes of one part of a tile in the graph; see `image_codecs.streams`."""
+"""The bytes of one part of a tile in the graph; see `image_codecs.tile_parts`."""
 
 import tensorflow as tf
 

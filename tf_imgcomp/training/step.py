@@ -8,7 +8,7 @@ from typing import Callable, NamedTuple
 import tensorflow as tf
 
 from tf_imgcomp.data.patches import PHOTOS, Sampling
-from tf_imgcomp.ops.functional import replaced
+from tf_imgcomp.ops.replaced_variables import replaced
 from tf_imgcomp.training.weights import named_variables
 
 

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from tf_imgcomp.configured_model import ConfiguredModel
-from tf_imgcomp.layers.base import computing_in
+from tf_imgcomp.layers.precision import computing_in
 
 
 def in_float32(model: ConfiguredModel, setting: float) -> ConfiguredModel:

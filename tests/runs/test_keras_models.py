@@ -12,7 +12,7 @@ import tf_imgcomp
 from tests import tiny
 from tests.stub_codec import CARD
 from tf_imgcomp import weights_file
-from tf_imgcomp.runs.trained import export_trained, load_trained, start_from
+from tf_imgcomp.runs.keras_models import export_trained, load_trained, start_from
 from tf_imgcomp.training.weights import named_variables, round_as_saved, save_weights
 
 SHIPPED = sorted((Path(__file__).parents[2] / "saved_models").glob("*/card.json"))

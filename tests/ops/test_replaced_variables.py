@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import tensorflow as tf
 
-from tf_imgcomp.ops.functional import replaced
+from tf_imgcomp.ops.replaced_variables import replaced
 
 
 def test_reads_give_the_tensor_and_its_gradient():

@@ -3,7 +3,7 @@
 import pytest
 
 from tf_imgcomp.errors import BitstreamError
-from tf_imgcomp.image_codecs import streams
+from tf_imgcomp.image_codecs import tile_parts
 
 
 @pytest.mark.parametrize(
@@ -11,18 +11,19 @@ from tf_imgcomp.image_codecs import streams
 )
 def test_streams_come_back(strings):
     for checksum in (0, 1, 0xFFFF):
-        assert streams.unpack(streams.pack(checksum, strings)) == (checksum, strings)
+        data = tile_parts.pack(checksum, strings)
+        assert tile_parts.unpack(data) == (checksum, strings)
 
 
 def test_short_bytes_are_refused():
-    data = streams.pack(5, [b"x" * 9, b"yz"])
+    data = tile_parts.pack(5, [b"x" * 9, b"yz"])
     for size in range(len(data) - 2):
         with pytest.raises(BitstreamError, match="cut|invalid"):
-            streams.unpack(data[:size])
+            tile_parts.unpack(data[:size])
 
 
 def test_numbers_are_checked_before_they_are_used():
     with pytest.raises(BitstreamError, match="invalid: 128 streams in 2 bytes"):
-        streams.unpack(b"\0\0\x7fab")
+        tile_parts.unpack(b"\0\0\x7fab")
     with pytest.raises(BitstreamError, match="leading zero"):
-        streams.unpack(b"\0\0\x81\0ab")
+        tile_parts.unpack(b"\0\0\x81\0ab")
