@@ -299,7 +299,7 @@ def load_model(model: str = model_folders.DEFAULT) -> ImageCodec:
 
 
 def load_by_id(codec_id: str) -> ImageCodec:
-    """Returns the codec that a file names, which must not choose a folder.
+    """Returns the codec that a file names, by its id: a file must not choose a folder.
 
     Raises:
         ModelError: As from `load_model`.

@@ -4,7 +4,8 @@
 class ImgcompError(Exception):
     """Base of all errors that a user can cause and cure.
 
-    The message is one line, without the name of the file it is about.
+    The message is one line. Programs put the name of their input before it; it names
+    a file only if that is another one.
     """
 
 

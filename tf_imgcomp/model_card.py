@@ -13,8 +13,8 @@ def render(card: Mapping[str, Any]) -> str:
     """Returns a model card in Markdown.
 
     Args:
-        card: what `card.json` holds. `id` and `fingerprint` must be there; of the
-            others, what is missing is left out, and missing licences are said to be.
+        card: what `card.json` holds. `id` and `fingerprint` must be there. A
+            missing licence is shown as "not stated"; other missing facts are left out.
     """
     sections = {
         "": _facts(card),

@@ -16,7 +16,7 @@ CARD = "card.json"
 READABLE_CARD = "card.md"  # Rendered from the other.
 REFINEMENT = "refinement"  # A SavedModel inside: what refines latents.
 WEIGHTS = "weights.npz"  # Of the Keras model, those that the SavedModel lacks.
-# Variables of a codec's SavedModel that hold all others.
+# Variables of a codec's SavedModel with the packed weights of its transforms.
 _PACKED = ("analysis_weights/packed", "synthesis_weights/packed")
 _ID = re.compile(r"[a-z0-9][a-z0-9_.+-]{0,63}")  # Never a path.
 _TILE_STEP = 64  # That of `bitstream`, which imports this.
@@ -149,8 +149,8 @@ class ExportedModel:
         bytes_per_pixel: peak memory of a tile with its surroundings, to refuse images
             that do not fit.
         tile: side of the tiles of large images in pixels.
-        border: how much around a tile it sees: a codec's synthesis latents, a filter
-            pixels.
+        border: width of the surroundings that a tile needs, in latents for a codec's
+            synthesis, in pixels for a filter.
 
     Raises:
         ModelError: If there is no card, or it is damaged.

@@ -8,8 +8,8 @@
     image.save("again.tfci", quality=60, model="fdram")
 
 Pixels are decoded when they are first used, and TensorFlow is imported then. `save`
-takes the goals and options of `tf_imgcomp.compress`; ICC profile, EXIF, XMP and
-resolution of an image come along unless `icc_profile`, `exif`, `xmp` or `dpi` are
+takes the goals, `model` and `effort` of `tf_imgcomp.compress`; ICC profile, EXIF, XMP
+and resolution of an image come along unless `icc_profile`, `exif`, `xmp` or `dpi` are
 given. Packages that read images through Pillow, such as Matplotlib and imageio, then
 read `.tfci` files, too.
 

@@ -49,7 +49,7 @@ def check_pixels(height: int, width: int, max_pixels: int) -> None:
     """
     if max_pixels and height * width > max_pixels:
         raise ImageError(
-            f"{width} x {height} pixels are more than the {max_pixels} of max_pixels"
+            f"{width} x {height} pixels exceed the limit of {max_pixels} (max_pixels)"
         )
 
 

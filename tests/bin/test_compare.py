@@ -129,7 +129,7 @@ def test_images_over_max_pixels_are_refused(run, make_image):
     Image.fromarray(make_image(8, 9)).save("photo.png")
     code, out, err = run("--max_pixels=71", "photo.png")
     assert (code, out) == (1, "")
-    assert "photo.png: 9 x 8 pixels are more than the 71 of max_pixels" in err
+    assert "photo.png: 9 x 8 pixels exceed the limit of 71 (max_pixels)" in err
 
 
 @pytest.mark.parametrize(

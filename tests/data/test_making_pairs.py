@@ -170,7 +170,7 @@ def test_a_photo_that_fails_is_told_and_stops_no_other(photos, tmp_path):
     assert reasons == {
         "b.png": "too bright",
         "c.png": "not an image of a known format",
-        "d.png": "31 x 30 pixels are more than the 900 of max_pixels",
+        "d.png": "31 x 30 pixels exceed the limit of 900 (max_pixels)",
     }
     assert len(done) == 15
 

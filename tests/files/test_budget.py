@@ -56,7 +56,8 @@ def test_slopes_decide_and_not_the_images_sizes():
 
 
 def test_what_does_not_fit_is_refused():
-    with pytest.raises(ImgcompError, match="do not fit into 5 bytes .* takes 7"):
+    message = "take 7 bytes at quality 1: they do not fit into 5 bytes together"
+    with pytest.raises(ImgcompError, match=message):
         share_out([[Point(1, 3, 30)], [Point(1, 4, 30)]], 5)
 
 

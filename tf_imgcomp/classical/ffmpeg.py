@@ -87,7 +87,8 @@ def run(arguments: Sequence[str], data: bytes, seconds: float) -> bytes:
 
 def _run(command: list[str], data: bytes, seconds: float) -> bytes:
     try:
-        # A file: in programs that end when a pipe breaks, FFmpeg must not break one.
+        # Not a pipe: FFmpeg may stop reading early, and a broken pipe ends programs
+        # that do not ignore its signal.
         with tempfile.TemporaryFile() as file:
             file.write(data)
             file.seek(0)

@@ -20,7 +20,7 @@ from tf_imgcomp.client.connection import (
 from tf_imgcomp.client.results import sense_made
 from tf_imgcomp.errors import ServerError
 
-# The last exception of several, without the name of that in `servers.triton`.
+# The message of the last exception, without the name of `servers.triton._Refusal`.
 _FAILED_CALL = re.compile(
     r".*TritonModelException: (?:[\w.]*_Refusal: )?([^\n]+)", re.DOTALL
 )

@@ -62,8 +62,9 @@ class CodecConfig(ModelConfig):
         lmbda_max: float. Distortion weight of quality 100.
         levels: int. Qualities with gains of their own; log-linear between.
         gradient_scale: float. Gradient scale of the distortion at nonzero latents;
-            gradients at zeros are blocked. With 1.0 latents shrink in training until a
-            quality has half the bits; see "Zeros" in docs/training.md.
+            gradients at zeros are blocked. With a scale of 1.0, latents shrink in
+            training until files of a quality have half as many bits; see "Zeros" in
+            docs/training.md.
         feedback: tuple of float, 0 to 1. Step sizes of the rounds in which the encoder
             corrects its latents (docs/feedback.md).
         feedback_dead_zone: float. Feedback rounds magnitudes up from this fraction on,
@@ -335,7 +336,7 @@ class Codec(ConfiguredModel):
 
     @without_autograph
     def test_step(self, data) -> dict:
-        """A step of `evaluate`: the same without noise and without a change."""
+        """A step of `evaluate`: the same without noise and without an update."""
         return self._costs(*self._inputs(data), seed=None)
 
     def _inputs(self, data) -> tuple:

@@ -24,7 +24,8 @@ class Packed(NamedTuple):
         train: number of photos to train on.
         held_out: number of photos held out.
         left: number of photos that did not fit.
-        unreadable: names of files that could not be decoded or have more pixels.
+        unreadable: names of files that could not be decoded, or have more than
+            `max_pixels` pixels.
     """
 
     train: int

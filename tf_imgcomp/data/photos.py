@@ -57,7 +57,8 @@ class PhotoFolder:
     Attributes:
         names: names of the photos.
         listing_hash: of paths in the folder and sizes of the files.
-        unreadable: names of files that could not be decoded or have more pixels.
+        unreadable: names of files that could not be decoded, or have more than
+            `max_pixels` pixels.
 
     Raises:
         ImageError: If the folder holds no photo that can be read.

@@ -1,1 +1,1 @@
-"""How likely latents are: entropy models in floats, and the bits that they estimate."""
+"""How likely latents are, in floats, and in which order latents are coded."""

@@ -59,8 +59,8 @@ class LatentCoderConfig(ModelConfig):
         slices: channels of y in each slice; each is predicted from those before it.
         optional_slice: whether an image may do without the last slice. Its latents are
             then zero, and the file has one flag in their place. z does not depend on
-            them. (High frequencies, which screens need at any rate and photos at the
-            highest.)
+            them. It holds high frequencies: screens need them at every bit rate,
+            photos only at the highest.
         hyper_analysis: channels, size and stride of each convolution from y to z.
         hyper_synthesis: channels and growth, 1 or 2, of each 3x3 convolution back.
         features: channels of the channel context and of the spatial context.

@@ -91,7 +91,7 @@ class Coding(Protocol):
         Args:
             number: of the slice.
             networks: of the slice.
-            known: `(b, h, w, m)`. Features of every position from earlier passes.
+            known: `(b, h, w, m)`. Features of z and of earlier slices.
 
         Returns:
             The latents as decoded, `(b, h, w, c)`.
@@ -178,7 +178,7 @@ def parameters_around(
 
     Args:
         networks: of the slice.
-        known: `(b, h, w, m)`. Features of every position from earlier passes.
+        known: `(b, h, w, m)`. Features of z and of earlier slices.
         embedded: `(b, h, w, n)`, all latents of the slice. Each position sees only
             those before it.
     """

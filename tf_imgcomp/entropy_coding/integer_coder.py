@@ -63,7 +63,8 @@ class DecodedPart(NamedTuple):
     Attributes:
         y_hat: float32 `(b, h, w, c)`, latents of all slices so far.
         checksum: int32 `(b,)`, to compare with the encoder's.
-        valid_string_count: bool `(b,)`, whether an encoder can write as many strings.
+        valid_string_count: bool `(b,)`, whether an encoder writes so many strings for
+            these latents.
     """
 
     y_hat: tf.Tensor

@@ -145,8 +145,8 @@ def is_nearer_better(residual, step, lower, upper, bits_per_error) -> tf.Tensor:
 
     Args:
         residual: float `(n,)`. The latents less the nearest integers.
-        step: like these. The signs of the nearest integers, seen from the centre.
-        lower, upper: like these. Probabilities of the lower and the upper one of the
+        step: float `(n,)`. The signs of the nearest integers, seen from the centre.
+        lower, upper: float `(n,)`. Probabilities of the lower and the upper one of the
             two integers, in any unit.
         bits_per_error: float, see `LatentCoderConfig`.
     """

@@ -6,8 +6,8 @@ without fused multiply-add, and any matrix product routine gives the one right a
 That fixes the number formats here:
 
     activations    multiples of 1/128 in [-8, 8]: integers up to 1024
-    weights        a power of two per output channel, the finest that keeps
-                   `sum(|w|) * max(|x|) + |b| < 2**24`; at most 11 bits
+    weights        integers of at most 11 bits times a power of two per output channel,
+                   the finest that keeps `sum(|w|) * max(|x|) + |b| < 2**24`
 
 Both are exact in TF32 as well, which GPUs may use for float32. (float64 with 16-bit
 weights was measured first: five times slower, see `benchmarks/coding.py`.)

@@ -1,4 +1,6 @@
-"""The range coder: TensorFlow Compression's. Only this module calls its operations.
+"""The range coder of TensorFlow Compression.
+
+Only this module calls the operations that code ranges.
 
 A coder has a fixed table of frequencies. Each symbol comes with the number of its row
 in the table. This module is a `RangeCoder`; `standard_range_coder` is another one, of

@@ -66,7 +66,7 @@ class SharedReader(NamedTuple):
     left: tf.Tensor
 
     def tiles_of(self, positions: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
-        """The tile of each element, int32 like `positions`, of `size` elements."""
+        """The tile of each position, int32; a pass has `size` positions."""
         return positions // tf.maximum(size // tf.size(self.counts), 1)
 
     def of_tiles(self, used: tf.Tensor) -> "SharedReader":

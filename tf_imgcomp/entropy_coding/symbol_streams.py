@@ -18,7 +18,8 @@ from tf_imgcomp.entropy_coding.range_coder import END, PRECISION, RangeCoder, Re
 
 # In standard operations one symbol of every stream takes some 50 us, so more streams
 # decode faster. Each costs two bytes with its length: 0.1 to 0.3 % of the file, most
-# at rates below a bit per integer. (6144 broke the limit of 0.3 %.)
+# at rates below a bit per integer. (6144 cost more
+# than 0.3 %, the most that streams may.)
 INTEGERS_PER_STREAM = 8192
 
 _BASE = 1 << 12
@@ -47,7 +48,7 @@ def stream_count(integers: tf.Tensor) -> tf.Tensor:
 
 
 def integers_max(streams: tf.Tensor) -> tf.Tensor:
-    """A bound of the coded integers of so many streams, which none reaches."""
+    """So many streams have fewer coded integers than this."""
     return (streams + 1) * INTEGERS_PER_STREAM
 
 
@@ -164,7 +165,7 @@ class SymbolReader(NamedTuple):
         return tf.constant([True])
 
     def get(self, rows: tf.Tensor, tiles: None = None) -> tuple:
-        """Reads what `put` wrote with rows int32 `(n,)`: the reader, and as many."""
+        """Reads what `put` wrote with rows int32 `(n,)`: the reader, and n symbols."""
         streams, count = self.reader.streams(), tf.size(rows)
         filled = tf.pad(rows, [[0, -count % streams]])
         reader, symbols = self.reader.read(_deal(filled, streams))

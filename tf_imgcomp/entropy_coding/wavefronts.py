@@ -19,7 +19,7 @@ def code_in_wavefronts(
 
     Args:
         networks: of the slice.
-        known: float32 `(b, h, w, m)`. Features of every position from earlier passes.
+        known: float32 `(b, h, w, m)`. Features of z and of earlier slices.
         depth: int. Channels c of the slice.
         coder: a log of symbols or a reader.
         code: function of the coder, the numbers of n positions, int32 `(n,)`, counted

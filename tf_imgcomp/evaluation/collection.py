@@ -24,8 +24,8 @@ def read_means(folder: Path) -> list[MeanPoint]:
     An unknown number is NaN; an unknown number of images is 0.
 
     Raises:
-        ValueError: If a column is missing, a number is none, a rate is not positive, or
-            two tables have points of one codec.
+        ValueError: If a column is missing, a value is not a number, a rate is not
+            positive, or two tables have points of one codec.
     """
     means: list[MeanPoint] = []
     paths: dict[str, Path] = {}

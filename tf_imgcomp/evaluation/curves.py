@@ -132,8 +132,8 @@ def bd_rate(anchor: Curve, test: Curve) -> float:
     piecewise cubic (`pchip`) interpolation over the logarithm of the rate.
 
     Raises:
-        ValueError: If both curves reach less than 1 dB, or point of a score, of the
-            same qualities.
+        ValueError: If the qualities that both curves reach span less than 1 dB, or 1
+            point of a score.
     """
     low = max(anchor.quality[0], test.quality[0])
     high = min(anchor.quality[-1], test.quality[-1])

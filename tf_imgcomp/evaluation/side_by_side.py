@@ -127,7 +127,7 @@ def draw(
         panel.imshow(reconstruction.pixels)
         panel.set_title(_title(reconstruction))
     errors = [_error(x, each.pixels) for each in reconstructions]
-    # At least one grey level, so that rounding looks small, and nothing has a scale.
+    # At least one grey level: errors of rounding look small, and zeros have a scale.
     brightest = max(np.percentile(errors, _PERCENTILE), 1.0)
     for panel, error in zip(axes[1, 1:], errors):
         image = panel.imshow(error, cmap="inferno", vmin=0, vmax=brightest)

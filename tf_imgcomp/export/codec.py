@@ -72,18 +72,18 @@ class CodecModule(tf.Module):
                      -> image uint8, that many times smaller
 
     Transforms see the surroundings of a tile, so that there are no seams. `image` and
-    the `y_hat` of synthesis hold them; `crop` tells how many latents at the top, at the
-    bottom, at the left and at the right are surroundings, which the results are
-    without. Images are padded at the bottom and at the right to multiples of 64. Rows
-    and columns count latents of the tile, multiples of 4.
+    the `y_hat` of synthesis hold them; `crop` is the number of surrounding latents at
+    the top, bottom, left and right. Results do not include them. Images are padded at
+    the bottom and at the right to multiples of 64. Rows and columns count latents of
+    the tile, multiples of 4.
 
     A part is damaged, or from another model, if `valid_string_count` is false or if its
     checksum is not that of `compress`.
 
-    Both transforms are float32, with weights saved in half precision. On another
-    machine a latent next to a tie may become another integer (in 3 of 96 files, with
-    oneDNN off), and a pixel may differ by one grey level. From latents on all is exact:
-    such files decode to the same latents everywhere.
+    Entropy coding is exact: every file decodes to the same latents on every machine.
+    The transforms are float32, with weights saved in half precision, and not exact: an
+    encoder on another machine may round a latent next to a tie to another integer (in
+    3 of 96 files, with oneDNN off), and a decoded pixel may differ by one grey level.
 
     Args:
         codec: a built codec with trained weights.

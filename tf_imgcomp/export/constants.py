@@ -9,7 +9,8 @@ from tf_imgcomp.entropy_coding.integer_networks import ACTIVATION_BITS, PARAMETE
 from tf_imgcomp.entropy_coding.range_coder import PRECISION
 from tf_imgcomp.entropy_coding.symbol_streams import FIRST_TABLE, INTEGERS_PER_STREAM
 
-# Fields of a config that training or the encoder alone uses.
+# Fields of a config that training or the encoder alone uses. (`bits_per_error` is one,
+# too, but the fingerprints of shipped models include it.)
 _UNKNOWN_TO_DECODERS = (
     "feedback",
     "feedback_dead_zone",

@@ -9,8 +9,8 @@ from tf_imgcomp.codecs.base import Codec
 from tf_imgcomp.entropy.latent_coder import LatentCoder
 from tf_imgcomp.layers.precision import computing_in
 
-# Latents. From here on, a region would save little of a tile. Attention over windows of
-# 16 latents sees as far from their first rows, and farther from others.
+# Latents. Around a region, so many more would be most of a tile. Attention over windows
+# of 16 latents has at least this reach.
 _TOO_FAR = 24
 _CHANGED = 32  # The row that is changed, the first of a window.
 _ROWS, _COLUMNS = 2 * _CHANGED + LatentCoder.STRIDE, LatentCoder.STRIDE

@@ -49,7 +49,7 @@ class RefinementBits(EstimatedCoding):
     def _are_skipped(self, parameters: mixture.Mixture) -> tf.Tensor:
         """Latents that the integer coder does not code, bool `(1, h, w, c)`."""
         logits, offsets, log2_scales = parameters
-        if self._config.tied:  # Of these the coder has the first Gaussian's only.
+        if self._config.tied:  # Coders have the first Gaussian alone.
             logits = logits[..., 1:, :]
             offsets, log2_scales = offsets[..., :1, :], log2_scales[..., :1, :]
         kinds = tf.concat([logits, offsets, log2_scales], axis=-2)

@@ -58,7 +58,7 @@ def share_out_bits(
         codec: A loaded codec.
         sources: Images. Those that cannot be read get no quality.
         bpp: Size of all files together, in bits per pixel of all images.
-        strip: Whether ICC profile and EXIF will be left out.
+        strip: Whether all metadata will be left out.
         max_pixels: As in `compress_file`.
         progress: Wraps the images of each round while they are coded.
 
@@ -159,7 +159,8 @@ def share_out(curves: Sequence[Sequence[Point]], budget: int) -> list[Point]:
     left = budget - sum(point.num_bytes for point in chosen)
     if left < 0:
         raise ImgcompError(
-            f"do not fit into {budget} bytes together: quality 1 takes {budget - left}"
+            f"the images take {budget - left} bytes at quality 1: they do not fit into "
+            f"{budget} bytes together"
         )
     steps = [(-_slope(*hull[:2]), n, 1) for n, hull in enumerate(hulls) if hull[1:]]
     heapq.heapify(steps)

@@ -147,7 +147,8 @@ def _refined(
         meets_goal: whether a value does.
 
     Returns:
-        The refined file that meets the goal, the second one first; else the one found.
+        The second refined file if it meets the goal, else the first one if it does,
+        else the one found.
     """
     value, encoded = measure(found.quality)
     best = encoded if meets_goal(value) else found.result

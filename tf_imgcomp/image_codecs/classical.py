@@ -1,8 +1,8 @@
 """Classical codecs inside `.tfci` files: one tile of one part, the complete stream.
 
-A stream of BPG or VVC follows a checksum of the decoded pixels, because their decoders
-are exact. Decoders of JPEG, JPEG 2000, WebP and AVIF may round differently between
-versions, so their streams have none.
+Before a stream of BPG or VVC is a checksum of the decoded pixels, because their
+decoders are exact. Decoders of JPEG, JPEG 2000, WebP and AVIF may round differently
+between versions, so their streams have none.
 """
 
 from __future__ import annotations

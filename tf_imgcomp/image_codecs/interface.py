@@ -242,7 +242,8 @@ class ImageCodec(ABC):
 
         Args:
             effort: from 1 to 9, see `effort.ITERATIONS`.
-            progress: wraps the iterations of an image.
+            progress: wraps the tiles of an image, or the iterations if it has one
+                tile.
 
         Raises:
             ValueError: If there is no such effort.

@@ -222,9 +222,9 @@ class TileModel(ExportedModel):
             with memory_errors():
                 decoded = decode(strings=strings, quality=hundredths, **inputs)
         except tf.errors.OpError as error:
-            raise BitstreamError("the strings do not decode") from error
+            raise BitstreamError("a tile's streams do not decode") from error
         if not bool(decoded["valid_string_count"]):
-            raise BitstreamError("the strings do not decode")
+            raise BitstreamError("a tile's streams do not decode")
         if int(decoded["checksum"]) != checksum:
             raise BitstreamError(
                 "decoded to other latents than were encoded: expected checksum "

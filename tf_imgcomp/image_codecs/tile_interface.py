@@ -14,7 +14,7 @@ from tf_imgcomp.image_codecs.interface import Coded
 
 
 class TileWorker(Protocol):
-    """A model; the attributes are those of `model_folder.ExportedModel`."""
+    """A model; its attributes are those of `TileModel` and `SavedFilter`."""
 
     id: str
     card: dict

@@ -1,6 +1,7 @@
 """Photos from NumPy arrays, and Pillow images from photos.
 
-array, Pillow image ──► photo_of ──► Photo ──► to_pillow ──► Pillow image
+array ────────► photo_of_array ────► Photo ──► to_pillow ──► Pillow image
+Pillow image ─► read_pillow_image ───┘
 """
 
 from __future__ import annotations

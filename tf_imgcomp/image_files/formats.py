@@ -17,9 +17,9 @@ from PIL import Image, UnidentifiedImageError
 from tf_imgcomp.errors import ImageError
 from tf_imgcomp.image_files import jpeg_xl, tiff
 
-# What users have, without readers that start other programs (EPS), need a screen (WMF)
-# or had holes in releases of Pillow that older versions of Python end with (PSD, FITS).
-# JPEG stands for MPO, too.
+# Formats that users have. Left out: EPS (starts another program), WMF (needs a screen),
+# PSD and FITS (security holes in the last releases of Pillow for older versions of
+# Python). JPEG stands for MPO, too.
 _OPENED = (
     *("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "JXL", "TIFF", "GIF", "BMP", "DIB"),
     *("JPEG2000", "PPM", "QOI", "ICO", "ICNS", "PCX", "SGI", "TGA"),

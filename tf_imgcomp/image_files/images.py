@@ -193,8 +193,9 @@ def read_pillow_image(
     """Returns the photo in an image that Pillow opened or made.
 
     What Pillow does not keep, such as cICP of a PNG and nclx of an AVIF, is read from
-    the file of an image that was opened. A note says if the file cannot be had any
-    more: it was no file on disk, and the image is loaded. Copies are made images.
+    the file of an image that was opened. If the file was no file on disk and the image
+    is loaded, the file is gone, and a note says so. A copy counts as an image that
+    Pillow made.
 
     Args:
         image: An image, which is loaded and not changed.

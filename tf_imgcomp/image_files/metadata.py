@@ -86,7 +86,9 @@ def read_xmp(image: Image.Image, stream: BinaryIO) -> bytes | None:
 
 
 def read_dpi(image: Image.Image, exif_data: bytes | None) -> tuple[float, float] | None:
-    """Returns dots per inch across and down, None if the EXIF says the same or nothing.
+    """Returns dots per inch across and down.
+
+    None if the image has no resolution, or if its EXIF has the same one.
 
     Args:
         image: A loaded image.

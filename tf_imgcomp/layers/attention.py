@@ -142,9 +142,9 @@ class FastDeepResidualAttention(Block):
     It costs 13.7 c**2 multiplications a position, the simplified attention module
     20.5 c**2. In a short controlled training (`benchmarks/attention.py`: 200 steps of
     restoring quantized photos, c = 96, means over 3 seeds, each network with its best
-    learning rate) two of ours gained 0.122 dB, two of those 0.093 dB for 1.5 times the
-    multiplications; five of ours gained 0.126 dB, four of those 0.055 dB for 1.2
-    times the multiplications.
+    learning rate) two modules of this kind gained 0.122 dB, two simplified ones
+    0.093 dB for 1.5 times the multiplications; five of this kind gained 0.126 dB, four
+    simplified ones 0.055 dB for 1.2 times the multiplications.
 
     Args:
         filters: int, a multiple of 4. Channels of the input and of the result.

@@ -1,4 +1,4 @@
-"""The activation between symbols and probabilities."""
+"""The activation of the networks from decoded latents to mixture parameters."""
 
 import tensorflow as tf
 
@@ -9,8 +9,8 @@ from tf_imgcomp.layers.base import Block, register
 class BoundedLeakyReLU(Block):
     """Leaky ReLU with slope 1/8, clipped to [-8, 8].
 
-    The activation of all networks between symbols and probabilities: a power of two
-    and a fixed range are what fixed-point arithmetic needs to repeat it exactly.
+    A power of two and a fixed range are what fixed-point arithmetic needs to repeat it
+    exactly.
     """
 
     SLOPE = 1 / 8

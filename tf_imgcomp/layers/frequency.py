@@ -12,7 +12,7 @@ POOLED = 7  # Side of the map that frequencies are taken of (FcaNet).
 
 @register
 class MultiFrequencyChannelAttention(Block):
-    """Weights the channels by their lowest frequencies, not by their means alone.
+    """Weights the channels by 16 of their frequencies, not by their means alone.
 
         x ─┬─► mean over cells, 7x7 ─► frequencies ─► c / 16 ─► c ─► sigmoid ─┐
            └──────────────────────────────────────────────────────────────► (*) ─►

@@ -15,7 +15,7 @@ class ImportanceMap(Block):
 
     Latents are multiplied by the weights before rounding. Weights take no bits: a
     latent that they bring below one half is rounded to zero, which costs little, and a
-    decoder does not need them.
+    decoder does not need the weights.
 
     Args:
         filters: int. Channels inside.

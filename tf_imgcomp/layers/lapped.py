@@ -23,7 +23,7 @@ DELTA_WEIGHT = 0.1
 
 
 def _filter_borders(x: tf.Tensor, matrix: np.ndarray) -> tf.Tensor:
-    """Applies `matrix` to the 16 samples around each block border, both ways."""
+    """Applies `matrix` to the 16 samples around each border of rows and columns."""
     matrix = tf.constant(matrix, x.dtype)
     half = BLOCK // 2
     for _ in range(2):
@@ -44,7 +44,7 @@ def _multiply(x: tf.Tensor, matrix: tf.Tensor) -> tf.Tensor:
 
 
 class _Transform(Block):
-    """The basis and its learned part; `deviations` is `(channels,)`, as on photos."""
+    """The basis, its learned part, and `deviations` of its coefficients on photos."""
 
     arguments = ("channels", "learned")
 

@@ -1,1 +1,1 @@
-"""Pure tensor functions."""
+"""Functions on tensors and graphs that know nothing of codecs."""

@@ -9,7 +9,7 @@ import tensorflow as tf
 def stream(seed: tf.Tensor, *names: Union[str, int, tf.Tensor]) -> tf.Tensor:
     """Derives the seed of a named stream; different names give different seeds.
 
-        seed ─► "noise" ─► "y" ─► number of the slice ─► ...
+        seed ─► "noise" ─► "rate" ─► "y" ─► number of the slice ─► ...
 
     Args:
         seed: int32 `(2,)`.

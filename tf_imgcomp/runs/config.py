@@ -68,12 +68,12 @@ class ObjectiveConfig:
     Attributes:
         loss: one of `losses.registry.CODEC_LOSSES`, for a codec.
         distortion: one of `losses.distortion.DISTORTIONS`, for a codec.
-        noise_gradients: rate gradient estimator of a codec: additive noise, or else
-            straight-through.
+        noise_gradients: whether gradients of a codec's rate are those of additive
+            noise; if not, they go straight through the rounding.
         noisy_synthesis: whether a codec's synthesis learns on noisy latents instead of
             rounded ones.
         corrected_latents: whether a codec's latents are those that its encoder codes.
-            For what follows the encoder, trained alone (docs/feedback.md).
+            For training only the parts after the encoder (docs/feedback.md).
         restoration_loss: one of `losses.registry.RESTORATION_LOSSES`, for a filter.
         scales: scales and weights of all these losses.
         piece_min: smallest side of the pieces that a filter's crops are cut into, in

@@ -1,4 +1,4 @@
-"""The settings that a run started with, so that it resumes with no others."""
+"""The settings of a run, so that it resumes with no others."""
 
 import json
 from collections.abc import Callable, Iterator

@@ -49,7 +49,7 @@ def new_trainable(
     mixed = model.precision == "bfloat16"
     with computing_in("mixed_bfloat16" if mixed else "float32"):
         keras_model = kind.new(model.name, model.sizes)
-    round_as_saved(keras_model)  # Exported, they compress to half the size.
+    round_as_saved(keras_model)  # A compressed export is then half as large.
     if model.init:
         start_from(model.init, keras_model, model.init_pattern)
     return Trainable(
@@ -74,8 +74,8 @@ def train(
 ) -> tf.keras.Model:
     """Trains a model; called again with the same folder, it goes on.
 
-    Then steps, learning rate, precision and validation may have changed, no other
-    recorded setting.
+    A run that goes on may have other `steps`, `learning_rate`, `precision`,
+    `validate_every` and `validation_photos` than its record, and no other difference.
 
     Writes to `workdir`: `run.json`, the settings; checkpoints and logs; `best.npz` and
     `best.json`, the best validated weights and their figures; at the end `final.npz`,

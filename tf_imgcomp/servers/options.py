@@ -1,4 +1,4 @@
-"""Settings of a server, for either of the two."""
+"""Settings of a server, TensorFlow Serving or Triton."""
 
 from dataclasses import dataclass
 

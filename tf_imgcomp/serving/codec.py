@@ -78,7 +78,7 @@ class ServingCodec(tf.Module):
                           error string [b]
         card              see `card`
 
-    TensorFlow Serving's REST interface encodes outputs in base64 whose names end in
+    TensorFlow Serving's REST interface encodes in base64 the outputs whose names end in
     `_bytes`. Files are whole: header, index and checks. Images have no metadata and no
     transparency. `crop`, rows and columns are those of `export.codec.CodecModule`;
     `first` and `rest` are the bytes of a tile in both parts of a file. Latents of

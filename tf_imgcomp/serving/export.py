@@ -61,7 +61,7 @@ def export(
         serving = ServingCodec(module, card, pixels_max)
         calls = warmup.codec_calls(serving)
     target /= str(version or next_version(target))
-    # Those that the calls have traced already; else each would be traced again.
+    # The warm-up calls have traced these functions; saved by name, all would be again.
     signatures = {
         name: function.get_concrete_function()
         for name, function in serving.signatures.items()

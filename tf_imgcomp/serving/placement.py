@@ -7,4 +7,4 @@ CPU = "CPU:0"
 FILES_AT_ONCE = 2
 TILES_AT_ONCE = 2
 STRINGS_AT_ONCE = 8  # Tiles to strings and back, without transforms.
-TILES_IN_CALL = 8  # A call may have as many with their surroundings, at least.
+TILES_IN_CALL = 8  # At least so many, with their surroundings, fit into a call.

@@ -17,7 +17,8 @@ from tf_imgcomp.serving.conditions import Conditions
 from tf_imgcomp.serving.placement import CPU
 
 _PART = tf.TensorSpec([None], tf.string)
-# The smallest number of streams of each class; tiles of one class share a loop. A step
+# The smallest number of streams of all classes but the first. Tiles of one class share
+# a loop. A step
 # takes all of their streams, and the tile with the longest ones decides how many steps
 # there are.
 _CLASSES = (4, 16, 64, 256, 1024)
@@ -199,7 +200,7 @@ def _unpacked(data: tf.Tensor, most: tf.Tensor, conditions: Conditions) -> tuple
 
 
 def _require_match(decoded: DecodedPart, checksums, conditions: Conditions) -> None:
-    conditions.require(decoded.valid_string_count, "the strings do not decode")
+    conditions.require(decoded.valid_string_count, "a tile's streams do not decode")
     conditions.require(
         tf.equal(decoded.checksum, checksums),
         "decoded to other latents than were encoded",

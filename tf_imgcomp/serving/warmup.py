@@ -75,7 +75,7 @@ def filter_calls(postfilter: ServingFilter) -> list:
 
 
 def _in_batches(calls: dict) -> list:
-    """Calls of one element each, with as many as in `BATCH_SIZES`."""
+    """Each call, of one element, with each number of elements in `BATCH_SIZES`."""
     return [
         (name, {key: np.repeat(array, size, axis=0) for key, array in arrays.items()})
         for name, arrays in calls.items()

@@ -18,8 +18,8 @@ def codec_objective(
 
     Args:
         codec: the codec.
-        noise: the estimator of rate gradients: additive uniform noise or
-            straight-through.
+        noise: whether gradients of the rate are those of additive uniform noise; if
+            not, they go straight through the rounding.
         noisy: whether the synthesis is trained on noisy latents in place of integers.
         corrected: whether latents are those that an encoder codes, see `Codec.call`.
         loss: function of images, `CodecOutput` and `lmbda` that returns a named

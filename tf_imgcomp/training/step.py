@@ -66,8 +66,8 @@ def training_step(
     """Loss, gradients and metrics at given parameters, inside a `tf.function`.
 
     Args:
-        objective: see `Trainable`; it reads no variables but `variables`.
-        variables: the model's trainable variables, whose values do not matter.
+        objective: see `Trainable`. In an export it reads no other variables.
+        variables: those that are trained; their values do not matter.
         parameters: tensors to use in their place, in the same order.
         images: uint8 `(b, h, w, 3 * pictures)`.
         seed: int32 `(2,)`, seed of all noise.

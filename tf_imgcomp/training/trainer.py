@@ -30,7 +30,7 @@ class TrainerConfig:
 
     Attributes:
         optimization: optimizer and schedule.
-        seed: int, seed of noise and qualities.
+        seed: int, seed of noise, qualities, crops and initial weights.
         log_every: int, steps between two lines of the log.
         checkpoint_minutes: float, minutes between two checkpoints.
         validate_every: int, steps between two validations: an epoch.
