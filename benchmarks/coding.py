@@ -116,7 +116,7 @@ def _qualities() -> list[tf.Tensor]:
 
 
 def print_rate_lost(real: Results, all_coded: Results) -> None:
-    print("| quality | estimated bytes | real | worst image | all coded |")
+    print("| quality | estimated bytes | real | worst image, bytes | all coded |")
     print("|---|---|---|---|---|")
     for number, quality in enumerate(_QUALITIES.value):
         expected, size = real.estimated[number], real.size[number]
@@ -125,7 +125,7 @@ def print_rate_lost(real: Results, all_coded: Results) -> None:
             for r in (real, all_coded)
         )
         beyond = np.max(np.abs(size - expected) - 0.01 * expected)
-        worst = f"1 % {beyond:+.0f} bytes"
+        worst = f"{beyond:+.0f}"
         print(f"| {quality} | {expected.mean():.0f} | {lost} | {worst} | {lost_all} |")
 
 

@@ -12,7 +12,7 @@ folder --workdir:
     evaluation/VARIANT/ its points, see bin/evaluate
     means/VARIANT.csv   its mean points
     ablation.md, .csv   BD-PSNR, dB at 0.15 bpp and decode seconds for every part,
-                        beside what its source claims
+                        beside what the source of fdram claims (README, Sources)
 
 If killed, it resumes. Seconds are valid only if the machine does nothing else while
 bin/evaluate runs.

@@ -9,10 +9,10 @@ folder:
     points.csv       every image at every setting: bytes, bpp, quality, seconds
     means.csv        means over the images at every setting
     results.json     both, and the comparison
-    comparison.md    BD-rate against each baseline, and smallest distance to its curve
+    comparison.md    BD-rate against each baseline, and the smallest difference of PSNR
     rd.png           rate-distortion curves
 
-Quality is PSNR, MS-SSIM and SSIMULACRA2 (none for images below 225 pixels a side).
+Quality is PSNR, MS-SSIM and, if the shorter side has at least 225 pixels, SSIMULACRA2.
 Measurements are cached in .cache/ in that folder. The 24 Kodak images take about half
 an hour on two cores the first time.
 """

@@ -3,8 +3,8 @@
 
     bin/export_model saved_models/fdram saved_models/bpg+xue2019
 
-After a change of the file format or of a SavedModel's functions. Prints the new
-fingerprint of each model. The old SavedModel stays whole until the new one is.
+Run it after a change of the file format or of a SavedModel's functions. It prints the
+new fingerprint of each model. The old SavedModel stays whole until the new one is.
 """
 
 import os

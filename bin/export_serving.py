@@ -3,9 +3,10 @@
 
     bin/export_serving --model=fdram --output=DIR
 
-writes DIR/fdram/1/, which a stock tensorflow_model_server loads: files go in and out as
-bytes, and all operations are TensorFlow's own. docs/serving.md has the signatures. A
-filter, like bpg+xue2019, is exported alone. Takes a minute or two a model.
+This writes DIR/fdram/1/, which a stock tensorflow_model_server loads: files go in and
+out as bytes, and all operations are TensorFlow's own. docs/serving.md has the
+signatures. A filter, like bpg+xue2019, is exported alone. A model takes one or two
+minutes.
 """
 
 import os

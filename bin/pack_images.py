@@ -3,9 +3,9 @@
 
     bin/pack_images PHOTOS --output=photos.zip --max_megabytes=60
 
-PHOTOS is a folder. Files are packed unchanged, but as PNG where Pillow alone would read
-other pixels (rotated photos, 16 bits, HEIC). If not all fit, a random sample of them
-is packed. One photo in fifty is kept apart for validation.
+PHOTOS is a folder. Files are packed unchanged. A file that Pillow alone would decode to
+other pixels (rotated, 16 bits, HEIC) is packed as PNG. If not all fit, a random sample
+of them is packed. One photo in fifty is kept apart for validation.
 """
 
 from collections.abc import Sequence

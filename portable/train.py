@@ -14,10 +14,10 @@ Photos stay on the device, where crops, flips and qualities are drawn. OUT gets
 
 Checkpoint, weights and description are written atomically, every --checkpoint_minutes
 and at the end. The run ends after the exported number of steps or after --minutes over
-all its starts, without those of compiling, whichever comes first. A run without a step
-is an error. Until then the learning rate falls to zero along
-a cosine, whatever schedule was exported: a plateau would need validation. SIGTERM ends
-the run early. bin/import_weights makes a model of OUT.
+all its starts, without those of compiling, whichever comes first. The learning rate
+falls to zero along a cosine until then, whatever schedule was exported: a plateau would
+need validation. A run that makes no step is an error. SIGTERM ends the run early.
+bin/import_weights makes a model of OUT.
 """
 
 import argparse

@@ -64,6 +64,8 @@ change those, not this page.
 - JPEG 2000 codes all images at the same target rate. The other codecs code all images
   at the same quality and spend more bits on difficult images, so their means are not
   fully comparable with those of JPEG 2000.
+- Seconds come from different machines, some with other programs running. Compare only
+  those of README's table, which one run measured.
 - *As published* marks numbers from publications, which were not checked here.
 """
 
@@ -75,7 +77,7 @@ Rates are those of real files; PSNR and MS-SSIM are means over the images. All i
 have one QP or two neighbouring QPs. With chosen QPs, each image has its own, by slopes,
 for the highest mean PSNR. The smallest gain is the lowest gain of an image over the
 same stream without the filter. Seconds are medians of decoding on two cores without
-other work. The filters have the fingerprints 51502 (BPG) and 46903 (VVC).
+other work.
 """
 
 PUBLISHED_FILTERS = (
@@ -291,7 +293,8 @@ def readme_results(
         rows.append([title, *map(_percent, rates), *map(_seconds, times[row.anchor])])
     own = [point for point in means if point.codec == ours.codec]
     return [
-        f"Bits of `{ours.codec}` ({ours.version}) at equal quality, against others:\n",
+        f"Bits of `{ours.codec}` ({ours.version}) at equal quality, against others; a "
+        "negative number means fewer bits:\n",
         report.table(
             ["against", "PSNR", "MS-SSIM", "SSIMULACRA2", "encode, s", "decode, s"],
             rows,

@@ -25,8 +25,8 @@ OUTPUT = flags.DEFINE_string(
 THREADS = flags.DEFINE_integer(
     "threads",
     None,
-    "Threads to compute with. Default: one for each core. As many tiles of a large "
-    f"image are coded at the same time, but at most {AT_ONCE}.",
+    "Threads to compute with. Default: one for each core. The same number of tiles "
+    f"of a large image, but at most {AT_ONCE}, are coded at the same time.",
     lower_bound=1,
 )
 OVERWRITE = flags.DEFINE_bool("overwrite", False, "Replace existing files.")

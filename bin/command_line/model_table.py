@@ -38,8 +38,9 @@ def model_table(infos: Sequence[ModelInfo], default: str) -> str:
     lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
     notes = [
         "",
-        "*: without --model, for photos. s: seconds to compress and to decompress.",
-        "The last ones are classical codecs, whose files go into .tfci files.",
+        "*: the default for photos. s: seconds to compress and to decompress a 768x512 "
+        "image, of different machines.",
+        "The last rows are classical codecs, whose files go into .tfci files.",
     ]
     if rivals:
         names = ", ".join(rivals)
