@@ -116,7 +116,7 @@ def test_pixels_have_a_limit(pixels, tmp_path):
         (tf_imgcomp.decompress_file, "a.tfci", "b.png"),
         (tf_imgcomp.compress_file, "a.png", "b.tfci"),
     ):
-        with pytest.raises(ImageError, match="pixels are more than the .*max_pixels"):
+        with pytest.raises(ImageError, match="pixels exceed the limit of .*max_pixels"):
             call(*arguments, **few)
 
 

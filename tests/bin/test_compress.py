@@ -248,7 +248,7 @@ def test_what_cannot_be_an_importance_is_refused(stub, photo, folder, capsys):
     Image.new("L", (WIDTH, HEIGHT + 1)).save("large.png")
     Path("text.png").write_text("no image")
     for mask, message in {
-        "large.png": f"{WIDTH} x {HEIGHT + 1} pixels are more than the ",
+        "large.png": f"{WIDTH} x {HEIGHT + 1} pixels exceed the limit of ",
         "small.png": f"expected {WIDTH}x{HEIGHT} pixels like the photo's, received 4x5",
         "text.png": "not an image of a known format",
     }.items():
@@ -375,7 +375,7 @@ def test_images_over_max_pixels_are_refused_before_any_work(
     tfci, photo, folder, capsys, monkeypatch
 ):
     pixels = HEIGHT * WIDTH
-    message = f"{WIDTH} x {HEIGHT} pixels are more than the {pixels - 1} of max_"
+    message = f"{WIDTH} x {HEIGHT} pixels exceed the limit of {pixels - 1} (max_"
     limit, more = f"--max_pixels={pixels - 1}", ("--overwrite", "--output=a.png")
     check_error(capsys, compress, f"photo.png: {message}", limit, "photo.png", *more)
     check_error(capsys, decompress, f"{tfci}: {message}", limit, tfci, *more)
@@ -387,7 +387,7 @@ def test_images_over_max_pixels_are_refused_before_any_work(
     fail = functools.partial(pytest.fail, "A model was loaded.")
     monkeypatch.setattr(models, "load_by_id", lambda *_, **__: fail())
     capsys.readouterr()
-    message = f"{tfci}: 500000001 x 1 pixels are more than the 500000000 of max_"
+    message = f"{tfci}: 500000001 x 1 pixels exceed the limit of 500000000 (max_"
     check_error(capsys, decompress, message, tfci, *more)
 
 

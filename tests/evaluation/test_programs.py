@@ -92,7 +92,7 @@ def test_evaluate_tells_what_is_wrong(run, arguments, code, message):
 def test_images_over_max_pixels_are_not_evaluated(run, photo):
     result = run("evaluate", f"--max_pixels={48 * 64 - 1}", "photo.png")
     assert result.returncode == 1
-    message = "bin/evaluate: photo.png: 64 x 48 pixels are more than the 3071 of max_"
+    message = "bin/evaluate: photo.png: 64 x 48 pixels exceed the limit of 3071 (max_"
     assert message in result.stderr
 
 
