@@ -349,13 +349,14 @@ def section(
         ),
     ]
     for name in ours:
-        if name in known:
-            own = report.means_table([point for point in means if point.codec == name])
-            paragraphs += [f"`{name}`, {origins[name].version}:\n", own]
-        else:
+        if name not in known:
             paragraphs.append(f"`{name}` was not measured on these images yet.\n")
+            continue
+        own = report.means_table([point for point in means if point.codec == name])
         others = [other for other in ours if other in known and other != name]
         paragraphs += [
+            f"`{name}`, {origins[name].version}:\n",
+            own,
             f"BD-rate of `{name}` against codecs as measured:\n",
             bd_rate_table(means, name, [*measured, *others], origins),
         ]

@@ -96,7 +96,7 @@ def test_our_codec_may_be_missing(docs):
     results.write(docs, IMAGES)
     text = (docs / "results.md").read_text()
     assert "`new` was not measured on these images yet." in text
-    assert rows(text)["Old"] == ["0.20 to 0.80", "-", "-"]
+    assert "Old" not in rows(text)
 
 
 def test_each_curve_needs_an_origin(docs):
