@@ -21,9 +21,9 @@ from absl import app, flags
 
 from tf_imgcomp.files import choice, goals
 from tf_imgcomp.files.drawn import looks_drawn
-from tf_imgcomp.files.paths import expand_inputs
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_files.images import input_suffixes, read_image
+from tf_imgcomp_bin.command_line.paths import expand_inputs
 
 _QUALITY = flags.DEFINE_float("quality", goals.DEFAULT_QUALITY, "From 1 to 100.")
 _RUNS = flags.DEFINE_integer("runs", 3, "Runs of each image.")

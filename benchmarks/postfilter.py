@@ -37,11 +37,11 @@ from tf_imgcomp.classical import CODECS
 from tf_imgcomp.evaluation.points import Cache
 from tf_imgcomp.evaluation.report import table
 from tf_imgcomp.files import budget
-from tf_imgcomp.files.paths import expand_inputs
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.classical import ClassicalImageCodec
 from tf_imgcomp.image_codecs.filtered import FilteredCodec
 from tf_imgcomp.image_files.images import input_suffixes, read_image
+from tf_imgcomp_bin.command_line.paths import expand_inputs
 
 _FILTERS = flags.DEFINE_list(
     "filters", ["bpg+xue2019", "vvc_fast+xue2019"], "Filtered classical codecs."

@@ -34,7 +34,7 @@ from tf_imgcomp.classical.size_search import encode_within
 from tf_imgcomp.errors import ClassicalCodecError, ImageError
 from tf_imgcomp.evaluation import report, side_by_side
 from tf_imgcomp.evaluation.side_by_side import PositionMap, Reconstruction
-from tf_imgcomp.files import goals, paths
+from tf_imgcomp.files import goals
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.interface import Coded, ImageCodec
 from tf_imgcomp.image_files import images
@@ -45,6 +45,7 @@ from tf_imgcomp_bin.command_line import (
     goal_flags,
     input_flags,
     messages,
+    paths,
     program,
 )
 

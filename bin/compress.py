@@ -27,7 +27,7 @@ from pathlib import Path
 from absl import flags
 
 from tf_imgcomp.errors import ImgcompError
-from tf_imgcomp.files import choice, compression, paths
+from tf_imgcomp.files import choice, compression
 from tf_imgcomp.files.budget import share_out_bits
 from tf_imgcomp.files.compression import Report
 from tf_imgcomp.files.goals import Goal
@@ -43,6 +43,7 @@ from tf_imgcomp_bin.command_line import (
     goal_flags,
     input_flags,
     messages,
+    paths,
     program,
     server_flags,
     standard_streams,

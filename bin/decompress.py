@@ -26,7 +26,7 @@ from pathlib import Path
 
 from absl import flags
 
-from tf_imgcomp.files import compression, paths
+from tf_imgcomp.files import compression
 from tf_imgcomp.files.compression import Report
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_files import images
@@ -35,6 +35,7 @@ from tf_imgcomp_bin.command_line import (
     coding_flags,
     file_jobs,
     input_flags,
+    paths,
     program,
     server_flags,
     standard_streams,

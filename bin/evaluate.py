@@ -100,8 +100,8 @@ def evaluate(inputs: Sequence[str]) -> int:
 
     from tf_imgcomp.evaluation import comparison, curves, report
     from tf_imgcomp.evaluation.points import Cache
-    from tf_imgcomp.files.paths import expand_inputs
     from tf_imgcomp.image_files.images import input_suffixes, read_image
+    from tf_imgcomp_bin.command_line.paths import expand_inputs
 
     model = _load_model(_MODEL.value)
     jobs = [(model, quality) for quality in map(float, _QUALITIES.value)]

@@ -21,9 +21,8 @@ from tqdm import tqdm
 
 from tf_imgcomp import bitstream, metrics
 from tf_imgcomp.bitstream import EXIF, ICC, RESOLUTION, TEXT, XMP, TfciFile
-from tf_imgcomp.files import paths
 from tf_imgcomp.files.compression import SUFFIX
-from tf_imgcomp_bin.command_line import file_jobs, messages, program
+from tf_imgcomp_bin.command_line import file_jobs, messages, paths, program
 
 PROGRAM = "inspect"
 

@@ -164,7 +164,7 @@ def decompress(
     Args:
         data: The bytes of a file, its path, or a list of these.
         region: `(left, top, width, height)` in pixels, the part of the image to return;
-            only its tiles are decoded. None: all.
+            only tiles that it needs are decoded. None: all.
         scale: 1/2, 1/4, 1/8 or 1/16 for a preview. The first part of a file is enough
             for it; that the rest is missing is a warning.
         model: Id or folder of the model, if it is not among the models' folders.

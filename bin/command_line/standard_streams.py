@@ -20,7 +20,7 @@ def in_jobs(jobs: dict[Path, Path], output: str | None) -> dict[Path, Path]:
     is None.
 
     Args:
-        jobs: For each input its output, as `files.paths.output_paths` names it.
+        jobs: For each input its output, as `paths.output_paths` names it.
         output: What the user named, None for nothing.
 
     Raises:

@@ -1,0 +1,1 @@
+"""Learned codecs as Keras models."""

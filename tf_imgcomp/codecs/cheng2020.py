@@ -61,7 +61,7 @@ class Cheng2020Config(CodecConfig):
     lmbda_min: float = 0.0004
     lmbda_max: float = 0.09
     feedback: tuple = (0.8, 0.8, 0.6)
-    coder: LatentCoderConfig = SMALL_CODER  # The same with a checkerboard context.
+    coder: LatentCoderConfig = SMALL_CODER
     num_filters: tuple = (16, 48, 80, 256)
     inner: Optional[int] = 56
 

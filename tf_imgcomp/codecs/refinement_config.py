@@ -22,10 +22,10 @@ class RefinementConfig:
         z_square_decay: float. Of Adam.
         last_step: float. Last step of both, as a share of the first.
         probes: int. Random signs by which an exported model estimates the error that a
-            step causes, and how much errors of a block count. An image of 64x64 has 16
-            latents in a channel, so 4 probes average 64 values.
-        bits_per_error_min: float. Least bits that a squared error of one step counts in
-            a channel. Channels that do not reach the image would count none.
+            step causes, and the weight of errors in each block. An image of 64x64 has
+            16 latents in a channel, so 4 probes average 64 values.
+        bits_per_error_min: float. Lower bound of the bits that a squared error of one
+            step is worth in a channel: 0 in a channel that does not affect the image.
     """
 
     distortion: str = "mse"

@@ -75,7 +75,7 @@ class LatentCoderConfig(ModelConfig):
         bits_per_error: bits that a squared error of one quantizer step is worth when
             integers are chosen. A step that suits `lmbda` makes it 6 / ln 2 =
             8.7 (see `codecs.base.quantizer_step`). On photos held out from training,
-            10 was best of 6 to 26 without feedback in the encoder, and 14 best of 8.7
+            10 was best of 6 to 20 without feedback in the encoder, and 14 best of 8.7
             to 14 with it (docs/training.md).
         certain_bits: a latent is not coded, and is decoded as 0, if every Gaussian
             gives all other integers together a probability below 2**-certain_bits. That

@@ -122,7 +122,8 @@ def decompress_file(
         load: Function from an id to its codec, such as `models.load_by_id`.
         source: A `.tfci` file.
         target: The image to write. Its extension names the format.
-        region: The part of the image to write; only its tiles are decoded. None: all.
+        region: The part of the image to write; only tiles that it
+            needs are decoded. None: all.
         scale: 2, 4, 8 or 16 for a preview so many times smaller. It needs the first
             part of the file only.
         max_pixels: Largest number of pixels to decode; 0: no limit.

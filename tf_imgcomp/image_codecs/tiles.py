@@ -251,9 +251,9 @@ class ImageTiles:
         return LATENT**2 * sum(areas[:threads])
 
     def _aligned(self, region: Region) -> Region:
-        """Lets latents begin and end at multiples of the border, as windows do.
+        """Grows a region to multiples of the border.
 
-        Layers that pool over windows depend on where the map begins.
+        A layer that pools over windows of this size then has those of the whole map.
         """
         step = max(self.border, 1)
         top, left = region.top // step * step, region.left // step * step

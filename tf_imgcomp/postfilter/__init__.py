@@ -1,0 +1,1 @@
+"""Filters of decoded images as Keras models."""

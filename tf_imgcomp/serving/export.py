@@ -61,7 +61,7 @@ def export(
         serving = ServingCodec(module, card, pixels_max)
         calls = warmup.codec_calls(serving)
     target /= str(version or next_version(target))
-    # The warm-up calls have traced these functions; saved by name, all would be again.
+    # As the warm-up calls traced them. Else saving would trace each a second time.
     signatures = {
         name: function.get_concrete_function()
         for name, function in serving.signatures.items()

@@ -135,7 +135,7 @@ def _png(data: tf.Tensor) -> tf.Tensor:
 
 
 def _with_alpha(image: tf.Tensor, data: tf.Tensor) -> tf.Tensor:
-    """An image of 1, 3 or 4 channels, from a file of less than 8 bits, with 4.
+    """Gives four channels to an image of 1, 3 or 4, from a file of less than 8 bits.
 
     TensorFlow adds alpha of a wrong depth and ignores the
     transparent grey. Such an image is made fully transparent, so that it is refused.

@@ -17,9 +17,9 @@ from tf_imgcomp.serving.conditions import Conditions
 from tf_imgcomp.serving.placement import CPU
 
 _PART = tf.TensorSpec([None], tf.string)
-# The smallest number of streams of all classes but the first. Tiles of one class share
-# a loop. A step takes all of their streams, and the tile with the longest ones decides
-# how many steps there are.
+# For each class of tiles but the first, the smallest number of streams. Tiles of one
+# class share a loop. A step takes all of their streams, and the tile with the longest
+# ones decides how many steps there are.
 _CLASSES = (4, 16, 64, 256, 1024)
 
 

@@ -34,7 +34,7 @@ BATCH_SIZES = (1, 2, 4, 8)  # Tiles in each of the calls that warm up.
 
 
 def codec_calls(codec: ServingCodec) -> list:
-    """Calls of all signatures of a codec; see `write`."""
+    """Calls of all signatures of a codec but `card`; see `write`."""
     quality = np.float32([_QUALITY])
     file = {"images": _png()[None], "quality": quality}
     coded = codec.compress(**file)
@@ -65,7 +65,7 @@ def codec_calls(codec: ServingCodec) -> list:
 
 
 def filter_calls(postfilter: ServingFilter) -> list:
-    """Calls of all signatures of a filter; see `write`."""
+    """Calls of all signatures of a filter but `card`; see `write`."""
     qp = np.float32([_QP])
     names = sorted(postfilter.signatures.keys() - {"card"})
     tiles = {name for name in names if name.endswith("_tiles")}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tf_imgcomp.errors import ImgcompError
-from tf_imgcomp.files.paths import expand_inputs, name_a_folder, output_paths
+from tf_imgcomp_bin.command_line.paths import expand_inputs, name_a_folder, output_paths
 
 
 @pytest.fixture
