@@ -19,9 +19,9 @@ from tf_imgcomp_bin.command_line.messages import complain, one_line, reason
 from tf_imgcomp_bin.command_line.standard_streams import STANDARD
 from tf_imgcomp_bin.command_line.supervision import course
 
-# Photos coded at the same time: one uses the cores that another leaves idle while it is
+# Photos coded at the same time: one uses the cores that others leave idle while they are
 # read, entropy coded or written. More take more memory.
-_PHOTOS_AT_ONCE = 2
+_PHOTOS_AT_ONCE = 3
 _EXPECTED = (ImgcompError, OSError, MemoryError)
 
 
@@ -125,4 +125,5 @@ def _started(
 
 def photos_at_once(count: int, threads: int | None) -> int:
     """How many photos to code at the same time, of `count` and with these threads."""
-    return min(count, _PHOTOS_AT_ONCE, threads or os.cpu_count() or 1)
+    threads = threads or os.cpu_count() or 1
+    return min(count, _PHOTOS_AT_ONCE) if threads > 1 else 1

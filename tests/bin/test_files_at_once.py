@@ -69,7 +69,7 @@ def test_an_interruption_leaves_out_files_that_wait():
 
 
 @pytest.mark.parametrize(
-    ("count", "threads", "at_once"), [(9, 1, 1), (9, 2, 2), (9, 9, 2), (1, 9, 1)]
+    ("count", "threads", "at_once"), [(9, 1, 1), (9, 2, 3), (9, 9, 3), (2, 2, 2)]
 )
 def test_one_thread_codes_one_photo_at_a_time(count, threads, at_once):
     assert file_jobs.photos_at_once(count, threads) == at_once
