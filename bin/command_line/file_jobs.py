@@ -19,8 +19,8 @@ from tf_imgcomp_bin.command_line.messages import complain, one_line, reason
 from tf_imgcomp_bin.command_line.standard_streams import STANDARD
 from tf_imgcomp_bin.command_line.supervision import course
 
-# Photos coded at the same time: one uses the cores that others leave idle while they are
-# read, entropy coded or written. More take more memory.
+# Photos coded at the same time: one uses the cores that others leave idle while they
+# are read, entropy coded or written. More take more memory.
 _PHOTOS_AT_ONCE = 3
 _EXPECTED = (ImgcompError, OSError, MemoryError)
 
