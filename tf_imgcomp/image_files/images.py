@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import warnings
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -59,7 +60,9 @@ _READ_FROM_FILES = {
 }
 # Decoded images are lossy already: their format should add almost no further loss.
 _SAVE_OPTIONS: dict[str, dict[str, Any]] = {
-    "PNG": {"compress_level": 4},  # Photos 5 % larger than at 6, in 2/5 of the time.
+    # Run lengths: in half of the time, decoded photos are 0.3 % larger than at level 4,
+    # and decoded screens 4 to 11 % on average.
+    "PNG": {"compress_type": zlib.Z_RLE},
     "JPEG": {"quality": 95, "subsampling": 0},
     "MPO": {"quality": 95, "subsampling": 0},
     "WEBP": {"lossless": True},
