@@ -84,8 +84,7 @@ def shaken(model: tf.keras.Model, seed: int, scale: float = 0.03) -> tf.keras.Mo
     """The model, with noise added to every weight."""
     random = np.random.default_rng(seed)
     for variable in model.trainable_variables:
-        noise = random.normal(scale=scale, size=variable.shape)
-        variable.assign_add(noise.astype(np.float32))
+        variable.assign_add(random.normal(scale=scale, size=variable.shape))
     return model
 
 

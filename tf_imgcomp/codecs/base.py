@@ -104,7 +104,8 @@ class Codec(ConfiguredModel):
                             └─► latent coder ┘ (bits)
 
     A subclass names its `config_class`, a `CodecConfig`, and makes its two transforms
-    (layers, called with a tensor and a level) in `make_analysis(config)` and
+    (layers, called with a tensor and a level; the synthesis also with the surroundings
+    of a tile, see `ops.surroundings`) in `make_analysis(config)` and
     `make_synthesis(config, log2_step)`. In mixed precision the two transforms compute
     in 16 bits; latents, gains and bits stay float32.
 
@@ -243,14 +244,25 @@ class Codec(ConfiguredModel):
         x = tf.cast(images, self.compute_dtype) / 127.5 - 1.0
         return pad_to_multiple(x, self.stride)
 
-    def synthesis(self, y_hat: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
-        """Rounded latents to images, `(b, H, W, 3)`, 0 to 255, not clipped.
+    def synthesis(
+        self, y_hat: tf.Tensor, quality: tf.Tensor, crop: Optional[tf.Tensor] = None
+    ) -> tf.Tensor:
+        """Rounded latents to images.
 
-        Float, of the weights' type.
+        Args:
+            y_hat: float32 `(b, h, w, c)`, integers.
+            quality: float32 `(b,)`, 1 to 100.
+            crop: int32 `(4,)`. Latents at the top, bottom, left and right that are
+                surroundings; the images do not include them. None: there are none.
+
+        Returns:
+            Float `(b, H, W, 3)` of the weights' type, 0 to 255, not clipped; 16 pixels
+            for each latent.
         """
         level = self.level(quality)
         y = tf.cast(self.inverse_gain(y_hat, level), self.compute_dtype)
-        x_hat = self.synthesis_transform(y, level)
+        crop = None if crop is None else 16 * crop
+        x_hat = self.synthesis_transform(y, level, crop)
         return (tf.cast(x_hat, self.variable_dtype) + 1.0) * 127.5
 
     def preview(self, y_hat: tf.Tensor, quality: tf.Tensor, factor) -> tf.Tensor:

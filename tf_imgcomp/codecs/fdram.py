@@ -15,6 +15,7 @@ from tf_imgcomp.layers import (
     ResidualBlock,
 )
 from tf_imgcomp.layers.base import register
+from tf_imgcomp.ops.surroundings import cropped, run_in_shrinking_window
 
 MODULES = {"fdram": FastDeepResidualAttention, "residual": ResidualBlock}
 
@@ -73,13 +74,19 @@ class FdramSynthesis(LappedSynthesis):
                 config.post_blocks, config.post_filters, config.levels
             )
 
-    def call(self, y, level):
-        x, features = self.features(y, level)
+    def call(self, y, level, crop=None):
+        post = self.post_processing
+        x, h = self.before_fine(y, level)
+        h = self.fine_modulation(h, level)
+        needed = -(-post.reach * post.CELL // 8) if post else 0
+        features, left = run_in_shrinking_window(self.fine, h, crop, 8, needed)
+        if crop is not None:
+            x = cropped(x, crop - left)
         x_hat = x + self.repair(features, level)
-        if not self.post_processing:
+        if not post:
             return x_hat
-        correction = self.post_processing(x_hat, features, level)
-        return x_hat + self._step(level, x_hat.dtype) * correction
+        correction = post(x_hat, features, level, left)
+        return cropped(x_hat, left) + self._step(level, x_hat.dtype) * correction
 
 
 @register

@@ -20,6 +20,7 @@ from tf_imgcomp.layers import (
 from tf_imgcomp.layers.base import conv
 from tf_imgcomp.ops.padding import pad_to_multiple
 from tf_imgcomp.ops.resampling import shrink
+from tf_imgcomp.ops.surroundings import cropped
 
 
 @dataclass(frozen=True)
@@ -133,19 +134,18 @@ class LappedSynthesis(_Transform):
         self.to_fine = conv(config.num_filters, 1)
         self.project = conv(3 * 64, 1, kernel_initializer="zeros")
 
-    def call(self, y, level):
-        x, features = self.features(y, level)
-        return x + self.repair(features, level)
+    def call(self, y, level, crop=None):
+        x, h = self.before_fine(y, level)
+        return cropped(x + self.repair(self.at_fine(h, level), level), crop)
 
-    def features(self, y, level):
-        """The image that the lapped transform decodes, and features at 1/8."""
+    def before_fine(self, y, level):
+        """The image that the lapped transform decodes, and the input of `at_fine`."""
         x = self.inverse_lapped(y)
         depth = self.inverse_lapped.learned
         deviations = tf.cast(self.inverse_lapped.deviations[:depth], y.dtype)
         h = self.to_deep(self.log_features(y[..., :depth] / deviations))
         h = self.up(self.at_deep(h, level))
-        h = h + self.to_fine(tf.nn.space_to_depth(x, 8))
-        return x, self.at_fine(h, level)
+        return x, h + self.to_fine(tf.nn.space_to_depth(x, 8))
 
     def repair(self, features, level):
         """A correction of the image from features at 1/8."""

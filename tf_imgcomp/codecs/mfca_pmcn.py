@@ -146,9 +146,9 @@ class MfcaPmcn(LappedCodec):
         """See `Codec`: by the full analysis, because the importance map scales y."""
         return Codec.analysed_error(self, images, x_hat, y, quality)
 
-    def synthesis(self, y_hat, quality):
+    def synthesis(self, y_hat, quality, crop=None):
         latent_filter = self.synthesis_transform.latent_filter
         if latent_filter:
             correction = latent_filter(y_hat, self.level(quality))
             y_hat = y_hat + tf.cast(correction, y_hat.dtype)
-        return super().synthesis(y_hat, quality)
+        return super().synthesis(y_hat, quality, crop)

@@ -29,6 +29,7 @@ from tf_imgcomp.export.reach import synthesis_reach
 from tf_imgcomp.export.refinement_objective import RefinementModule, quality_batch
 from tf_imgcomp.ops.graphs import graph_function
 from tf_imgcomp.ops.rounding import round_half_up
+from tf_imgcomp.ops.surroundings import cropped
 
 _IMAGE = tf.TensorSpec((None, None, 3), tf.uint8, "image")
 _CROP = tf.TensorSpec((4,), tf.int32, "crop")
@@ -172,11 +173,11 @@ class CodecModule(tf.Module):
         codec, quality = self._codec.value, quality_batch(quality)
         with self.weights_of_encoder():
             y, importance = codec.analysis_and_importance(image[None], quality)
-            y = _cropped(y, crop)
+            y = cropped(y, crop)
             z = codec.latent_coder.run_hyper_analysis(y, codec.rate_features(quality))
         latents = {"y": y, "z": z}
         if importance is not None:
-            latents["importance"] = _cropped(importance, crop)[0]
+            latents["importance"] = cropped(importance, crop)[0]
         return latents
 
     @graph_function(input_signature=(_STRINGS, *_SIZE, _HUNDREDTHS))
@@ -196,14 +197,14 @@ class CodecModule(tf.Module):
     def _synthesis(self, y_hat, crop, quality):
         codec = self._codec.value
         with self.synthesis_weights.used():
-            x_hat = codec.synthesis(y_hat, quality_batch(quality))
-        return {"image": _to_pixels(x_hat, 16 * crop)}
+            x_hat = codec.synthesis(y_hat, quality_batch(quality), crop)
+        return {"image": to_pixels(x_hat)[0]}
 
     def _preview(self, y_hat, crop, quality, factor):
         codec = self._codec.value
         with self.synthesis_weights.used():
             x_hat = codec.preview(y_hat, quality_batch(quality), factor)
-        return {"image": _to_pixels(x_hat, 16 * crop // factor)}
+        return {"image": to_pixels(cropped(x_hat, 16 * crop // factor))[0]}
 
 
 def _outputs(decoded: DecodedPart) -> dict:
@@ -216,17 +217,9 @@ def _outputs(decoded: DecodedPart) -> dict:
     }
 
 
-def _cropped(x: tf.Tensor, crop: tf.Tensor) -> tf.Tensor:
-    """A map `(b, h, w, ...)` without rows and columns at its four edges."""
-    top, bottom, left, right = tf.unstack(crop)
-    height, width = tf.shape(x)[1], tf.shape(x)[2]
-    return x[:, top : height - bottom, left : width - right]
-
-
-def _to_pixels(x_hat: tf.Tensor, crop: tf.Tensor) -> tf.Tensor:
-    """A batch of one image, float, as pixels without its surroundings."""
-    x_hat = tf.clip_by_value(round_half_up(_cropped(x_hat, crop)[0]), 0, 255)
-    return tf.cast(x_hat, tf.uint8)
+def to_pixels(x_hat: tf.Tensor) -> tf.Tensor:
+    """Decoded images, float, as uint8."""
+    return tf.cast(tf.clip_by_value(round_half_up(x_hat), 0, 255), tf.uint8)
 
 
 def in_hundredths(quality: tf.Tensor) -> tf.Tensor:

@@ -154,6 +154,7 @@ class FastDeepResidualAttention(Block):
     """
 
     arguments = ("filters",)
+    reach = 4  # Of the branch at half resolution; see `ops.surroundings`.
 
     def __init__(self, filters: int, **kwargs):
         super().__init__(**kwargs)

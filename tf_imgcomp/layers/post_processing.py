@@ -6,6 +6,7 @@ from tf_imgcomp.layers.attention import FastDeepResidualAttention
 from tf_imgcomp.layers.base import Block, conv, register
 from tf_imgcomp.layers.modulation import LevelModulation
 from tf_imgcomp.layers.subpixel import SubpixelConv2D
+from tf_imgcomp.ops.surroundings import cropped, run_in_shrinking_window
 
 
 @register
@@ -16,6 +17,9 @@ class PostProcessing(Block):
         features at 1/8 ─► 1x1 ─► up2 ───┘
 
     The last convolution starts at zero, so the first correction is zero.
+
+    Called with the surroundings of a tile, it returns the correction of the tile
+    (`ops.surroundings`).
 
     Args:
         blocks: int. Number of `FastDeepResidualAttention`.
@@ -39,9 +43,14 @@ class PostProcessing(Block):
         self.residual = [FastDeepResidualAttention(filters) for _ in range(blocks)]
         self.tail = conv(3 * self.CELL**2, 3, kernel_initializer="zeros")
 
-    def call(self, x_hat, features, level):
+    @property
+    def reach(self) -> int:
+        """Cells around one that its correction depends on."""
+        return 2 + sum(block.reach for block in self.residual)  # 2: head and tail.
+
+    def call(self, x_hat, features, level, crop=None):
         h = self.head(tf.nn.space_to_depth(x_hat, self.CELL)) + self.up(features)
         h = self.modulation(h, level)
-        for block in self.residual:
-            h = block(h)
-        return tf.nn.depth_to_space(self.tail(h), self.CELL)
+        h, crop = run_in_shrinking_window(self.residual, h, crop, self.CELL, 1)
+        correction = tf.nn.depth_to_space(self.tail(h), self.CELL)
+        return cropped(correction, crop)

@@ -28,6 +28,7 @@ class ResidualBlock(Block):
     """
 
     arguments = ("filters", "inner")
+    reach = 2  # See `ops.surroundings`.
 
     def __init__(self, filters: int, inner: Optional[int] = None, **kwargs):
         super().__init__(**kwargs)

@@ -4,12 +4,11 @@ import tensorflow as tf
 
 from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN
 from tf_imgcomp.entropy_coding.integer_coder import QUALITY_STEPS
-from tf_imgcomp.export.codec import CodecModule, in_hundredths
+from tf_imgcomp.export.codec import CodecModule, in_hundredths, to_pixels
 from tf_imgcomp.export.hidden import Hidden
 from tf_imgcomp.image_codecs.tiles import LATENT, STRIDE, Z_STRIDE
 from tf_imgcomp.ops.graphs import graph_function
 from tf_imgcomp.ops.resampling import shrink
-from tf_imgcomp.ops.rounding import round_half_up
 from tf_imgcomp.serving import image_bytes, tfci_bytes, tile_parts
 from tf_imgcomp.serving.card import card_signature
 from tf_imgcomp.serving.conditions import Conditions, limited, padded
@@ -251,7 +250,7 @@ class ServingCodec(tf.Module):
         y_hat = self._limited_latents(y_hat)
         with model.synthesis_weights.used():
             x_hat = model.codec.synthesis(y_hat, _quality(_hundredths(quality)))
-        return {"images": _to_pixels(x_hat)}
+        return {"images": to_pixels(x_hat)}
 
     def _preview_tiles(self, y_hat, quality, factor):
         model = self._model.value
@@ -271,7 +270,7 @@ class ServingCodec(tf.Module):
         spec = tf.TensorSpec([None, None, 3], tf.float32)
         x_hat = tf.map_fn(small, (x_hat, factor), fn_output_signature=spec)
         message = "expected a factor of 1, 2, 4, 8 or 16"
-        return {"images": _to_pixels(x_hat), "error": tf.where(is_one, "", message)}
+        return {"images": to_pixels(x_hat), "error": tf.where(is_one, "", message)}
 
     def _limited_latents(self, y_hat: tf.Tensor) -> tf.Tensor:
         """See `limited`."""
@@ -421,10 +420,6 @@ class ServingCodec(tf.Module):
         fingerprint = tf.cast(self.fingerprint, tf.int64)
         tile = self._model.value.card["tile"]
         return Format(self._codec, fingerprint, tile, self._pixels_max)
-
-
-def _to_pixels(x_hat: tf.Tensor) -> tf.Tensor:
-    return tf.cast(tf.clip_by_value(round_half_up(x_hat), 0, 255), tf.uint8)
 
 
 def _hundredths(quality: tf.Tensor) -> tf.Tensor:

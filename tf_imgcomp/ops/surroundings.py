@@ -1,0 +1,51 @@
+"""Surroundings of a tile, cut off as soon as no position of the tile needs them.
+
+`crop` is int32 `(4,)`, pixels of surroundings at the top, bottom, left and right of a
+tile; None: all of the map is wanted.
+"""
+
+from collections.abc import Sequence
+from typing import Optional
+
+import tensorflow as tf
+
+
+def cropped(x: tf.Tensor, crop: Optional[tf.Tensor]) -> tf.Tensor:
+    """A map `(b, h, w, ...)` without positions at its four edges."""
+    if crop is None:
+        return x
+    top, bottom, left, right = tf.unstack(crop)
+    height, width = tf.shape(x)[1], tf.shape(x)[2]
+    return x[:, top : height - bottom, left : width - right]
+
+
+def run_in_shrinking_window(
+    layers: Sequence, x: tf.Tensor, crop: Optional[tf.Tensor], cell: int, needed: int
+) -> tuple:
+    """Runs layers, each on what it and the layers after it look at.
+
+    Args:
+        layers: with an attribute `reach`: the positions around one that its result
+            depends on. Cells of 2x2 positions may be pooled.
+        x: float `(b, h, w, c)`, the first one's input.
+        crop: its surroundings, multiples of two positions.
+        cell: int. Side of a position in pixels.
+        needed: int. Positions around the tile that are needed of the result.
+
+    Returns:
+        The result, and how many pixels of its surroundings there still are.
+    """
+    needed += sum(layer.reach for layer in layers)
+    for layer in layers:
+        x, crop = _shrunk(x, crop, cell, needed)
+        x = layer(x)
+        needed -= layer.reach
+    return _shrunk(x, crop, cell, needed)
+
+
+def _shrunk(x: tf.Tensor, crop: Optional[tf.Tensor], cell: int, needed: int) -> tuple:
+    if crop is None:
+        return x, None
+    # An even number, so that pooled cells of 2x2 stay the same.
+    surplus = tf.maximum(crop // cell - needed, 0) // 2 * 2
+    return cropped(x, surplus), crop - cell * surplus
