@@ -28,7 +28,7 @@ from tf_imgcomp.export.packed_weights import (
 from tf_imgcomp.export.reach import synthesis_reach
 from tf_imgcomp.export.refinement_objective import RefinementModule, quality_batch
 from tf_imgcomp.ops.graphs import graph_function
-from tf_imgcomp.ops.rounding import round_half_up
+from tf_imgcomp.ops.rounding import to_pixels
 from tf_imgcomp.ops.surroundings import cropped
 
 _IMAGE = tf.TensorSpec((None, None, 3), tf.uint8, "image")
@@ -215,11 +215,6 @@ def _outputs(decoded: DecodedPart) -> dict:
         "checksum": checksums[0],
         "valid_string_count": valid_string_counts[0],
     }
-
-
-def to_pixels(x_hat: tf.Tensor) -> tf.Tensor:
-    """Decoded images, float, as uint8."""
-    return tf.cast(tf.clip_by_value(round_half_up(x_hat), 0, 255), tf.uint8)
 
 
 def in_hundredths(quality: tf.Tensor) -> tf.Tensor:

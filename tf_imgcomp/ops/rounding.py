@@ -8,6 +8,11 @@ def round_half_up(x: tf.Tensor) -> tf.Tensor:
     return tf.floor(x + 0.5)
 
 
+def to_pixels(x: tf.Tensor) -> tf.Tensor:
+    """Grey levels, float of any shape, as uint8: rounded, and clipped to 0 to 255."""
+    return tf.cast(tf.clip_by_value(round_half_up(x), 0, 255), tf.uint8)
+
+
 def pass_straight_through(x: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
     """`value`, with a gradient as if it were `x`."""
     return x + tf.stop_gradient(value - x)

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from tf_imgcomp.ops.graphs import graph_function
-from tf_imgcomp.ops.rounding import round_half_up
+from tf_imgcomp.ops.rounding import to_pixels
 from tf_imgcomp.postfilter.ensembles import ENSEMBLES
 
 
@@ -38,8 +38,7 @@ def restore(
     total = tf.zeros(())
     for view in views:
         total += _turned_back(filtered(_turned(image, *view)), *view)
-    x_hat = round_half_up(total / len(views))
-    return tf.cast(tf.clip_by_value(x_hat, 0, 255), tf.uint8)
+    return to_pixels(total / len(views))
 
 
 def _turned(image, turns, mirrored):

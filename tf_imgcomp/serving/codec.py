@@ -4,11 +4,12 @@ import tensorflow as tf
 
 from tf_imgcomp.codecs.base import QUALITY_MAX, QUALITY_MIN
 from tf_imgcomp.entropy_coding.integer_coder import QUALITY_STEPS
-from tf_imgcomp.export.codec import CodecModule, in_hundredths, to_pixels
+from tf_imgcomp.export.codec import CodecModule, in_hundredths
 from tf_imgcomp.export.hidden import Hidden
 from tf_imgcomp.image_codecs.tiles import LATENT, STRIDE, Z_STRIDE
 from tf_imgcomp.ops.graphs import graph_function
 from tf_imgcomp.ops.resampling import shrink
+from tf_imgcomp.ops.rounding import to_pixels
 from tf_imgcomp.serving import image_bytes, tfci_bytes, tile_parts
 from tf_imgcomp.serving.card import card_signature
 from tf_imgcomp.serving.conditions import Conditions, limited, padded

@@ -5,7 +5,7 @@ import tensorflow as tf
 from tf_imgcomp.export.hidden import Hidden
 from tf_imgcomp.export.postfilter import PostfilterModule, tile_sizes
 from tf_imgcomp.ops.graphs import graph_function
-from tf_imgcomp.ops.rounding import round_half_up
+from tf_imgcomp.ops.rounding import to_pixels
 from tf_imgcomp.postfilter.ensembles import ENSEMBLES, signature
 from tf_imgcomp.serving import image_bytes
 from tf_imgcomp.serving.card import card_signature
@@ -81,8 +81,7 @@ class ServingFilter(tf.Module):
         images = limited(images, pixels, self._pixels_in_call)
         with model.weights.used():
             x_hat = model.postfilter(images, qp)
-        x_hat = tf.clip_by_value(round_half_up(x_hat), 0, 255)
-        return {"images": tf.cast(x_hat, tf.uint8)}
+        return {"images": to_pixels(x_hat)}
 
     def _tiles(self, name: str) -> tf.types.experimental.GenericFunction:
         """The signature of tiles for a function that takes the mean of views."""
