@@ -10,6 +10,7 @@ import io
 import os
 import tempfile
 import time
+import zlib
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # No start-up noise.
@@ -35,7 +36,7 @@ TILES = 8
 def png(pixels: np.ndarray) -> bytes:
     """A PNG file, as bin/decompress writes it."""
     stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "PNG", compress_level=4)
+    Image.fromarray(pixels).save(stream, "PNG", compress_type=zlib.Z_RLE)
     return stream.getvalue()
 
 

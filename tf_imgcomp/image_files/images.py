@@ -60,8 +60,8 @@ _READ_FROM_FILES = {
 }
 # Decoded images are lossy already: their format should add almost no further loss.
 _SAVE_OPTIONS: dict[str, dict[str, Any]] = {
-    # Run lengths: in half of the time, decoded photos are 0.3 % larger than at level 4,
-    # and decoded screens 4 to 11 % on average.
+    # Run lengths take half the time of level 4. Pictures decoded at quality 50 become
+    # larger: photos 0.3 %, screens 4 %.
     "PNG": {"compress_type": zlib.Z_RLE},
     "JPEG": {"quality": 95, "subsampling": 0},
     "MPO": {"quality": 95, "subsampling": 0},
