@@ -27,7 +27,9 @@ from tf_imgcomp.image_files.images import read_image
 _MODEL = flags.DEFINE_string("model", "fdram", "Id or folder of a codec.")
 _SIZES = flags.DEFINE_list("sizes", ["2048x1363", "10000x10000"], "WIDTHxHEIGHT.")
 _QUALITY = flags.DEFINE_float("quality", 50.0, "Of all files.")
-_RUNS = flags.DEFINE_integer("runs", 1, "Runs of each job; the medians are printed.")
+_RUNS = flags.DEFINE_integer(
+    "runs", 1, "Runs, of parts at least 5; medians are printed."
+)
 
 # Prints megabytes, and for each job its name, wall seconds and CPU seconds.
 MEASURED = """

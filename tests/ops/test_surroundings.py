@@ -12,7 +12,7 @@ from tf_imgcomp.ops.surroundings import cropped, run_in_shrinking_window
 
 
 class _Recorder:
-    """Means over neighbourhoods, whose result at the edges of a map is another."""
+    """A mean over neighbourhoods, zeros beyond edges; keeps the sizes of its inputs."""
 
     def __init__(self, reach):
         self.reach, self.sizes = reach, []
@@ -40,28 +40,30 @@ def test_each_layer_sees_what_it_needs():
     np.testing.assert_allclose(tile, expected, rtol=0, atol=1e-12)
 
 
+def _post_processing():
+    layer = layers.PostProcessing(1, 8, 2)
+    features = tf.random.stateless_normal((1, 16, 16, 8), [3, 4])
+    return layer, layer.CELL, 3, lambda x: layer(x, features, tf.zeros([1]))
+
+
+def _block(layer):
+    return layer, 1, 8, layer
+
+
 @pytest.mark.parametrize(
-    "layer",
+    "make",
     [
-        layers.FastDeepResidualAttention(8),
-        layers.ResidualBlock(8),
-        # Features at 1/8 look no farther than pixels.
-        layers.PostProcessing(1, 8, 2),
+        lambda: _block(layers.FastDeepResidualAttention(8)),
+        lambda: _block(layers.ResidualBlock(8)),
+        _post_processing,
     ],
-    ids=lambda layer: type(layer).__name__,
+    ids=["attention", "residual", "post_processing"],
 )
-def test_a_layer_looks_as_far_as_it_says(layer):
-    cell = getattr(layer, "CELL", 1)
+def test_a_layer_looks_as_far_as_it_says(make):
+    layer, cell, channels, run = make()
     side = 32 * cell
-
-    def run(x):
-        if cell == 1:
-            return layer(x)
-        features = tf.zeros((1, side // 8, side // 8, 8))
-        return layer(x, features, tf.zeros([1]))
-
-    x = tf.random.stateless_normal((1, side, side, 3 if cell > 1 else 8), [1, 2])
-    run(x)
+    x = tf.random.stateless_normal((1, side, side, channels), [1, 2])
+    run(x)  # Makes its weights.
     tiny.shaken(layer, 3)
     farthest = 0
     for changed in (15, 16):  # Either half of a pooled cell.
@@ -73,13 +75,23 @@ def test_a_layer_looks_as_far_as_it_says(layer):
     assert farthest == layer.reach
 
 
+_DEEP = {"post_blocks": 2, "post_filters": 8, "synthesis_modules": 2}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["fdram", "cheng2020", "mfca_pmcn"])
-def test_the_pixels_of_a_tile_are_those_of_its_window(name):
-    sizes = tiny.sizes(name)
-    if name == "fdram":
-        sizes.update(post_blocks=2, post_filters=8, synthesis_modules=2)
-    class_ = CODECS[name]
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("fdram", _DEEP),
+        ("fdram", {**_DEEP, "module": "residual"}),
+        ("fdram", {"post_blocks": 0, "synthesis_modules": 0}),
+        ("cheng2020", {}),
+        ("mfca_pmcn", {}),
+    ],
+    ids=str,
+)
+def test_the_pixels_of_a_tile_are_those_of_its_window(name, more):
+    class_, sizes = CODECS[name], {**tiny.sizes(name), **more}
     with computing_in("float64"):  # In float32, sums in another order may differ.
         codec = class_(class_.config_class.from_dict(sizes), dtype="float64")
         depth = codec.config.coder.latent_depth

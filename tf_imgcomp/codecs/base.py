@@ -20,6 +20,7 @@ from tf_imgcomp.ops.padding import pad_to_multiple
 from tf_imgcomp.ops.resampling import shrink
 from tf_imgcomp.ops.rounding import add_uniform_noise, scale_nonzero_gradient
 from tf_imgcomp.ops.seeds import stream
+from tf_imgcomp.ops.surroundings import cropped
 from tf_imgcomp.size_limits import ENCODER_BASE
 
 QUALITY_MIN, QUALITY_MAX = 1.0, 100.0
@@ -104,8 +105,7 @@ class Codec(ConfiguredModel):
                             └─► latent coder ┘ (bits)
 
     A subclass names its `config_class`, a `CodecConfig`, and makes its two transforms
-    (layers, called with a tensor and a level; the synthesis also with the surroundings
-    of a tile, see `ops.surroundings`) in `make_analysis(config)` and
+    (layers, called with a tensor and a level) in `make_analysis(config)` and
     `make_synthesis(config, log2_step)`. In mixed precision the two transforms compute
     in 16 bits; latents, gains and bits stay float32.
 
@@ -261,9 +261,23 @@ class Codec(ConfiguredModel):
         """
         level = self.level(quality)
         y = tf.cast(self.inverse_gain(y_hat, level), self.compute_dtype)
-        crop = None if crop is None else 16 * crop
-        x_hat = self.synthesis_transform(y, level, crop)
+        if crop is None:
+            x_hat = self.synthesis_transform(y, level)
+        else:
+            x_hat = self.synthesized_tile(y, level, crop)
         return (tf.cast(x_hat, self.variable_dtype) + 1.0) * 127.5
+
+    def synthesized_tile(self, y: tf.Tensor, level: tf.Tensor, crop: tf.Tensor):
+        """The output of the synthesis transform without a tile's surroundings.
+
+        A subclass may leave out what only surroundings need (`ops.surroundings`).
+
+        Args:
+            y: float `(b, h, w, c)`, the tile and its surroundings.
+            level: float32 `(b,)`.
+            crop: int32 `(4,)`, latents, see `synthesis`.
+        """
+        return cropped(self.synthesis_transform(y, level), 16 * crop)
 
     def preview(self, y_hat: tf.Tensor, quality: tf.Tensor, factor) -> tf.Tensor:
         """A small image from the first slice of rounded latents alone.

@@ -16,7 +16,6 @@ from tf_imgcomp.layers import (
     SubpixelConv2D,
 )
 from tf_imgcomp.layers.base import conv, register
-from tf_imgcomp.ops.surroundings import cropped
 
 
 def published_coder(num_filters: int) -> LatentCoderConfig:
@@ -135,9 +134,6 @@ class Cheng2020Synthesis(_Transform):
             SubpixelConv2D(3),
         ]
         self._widths = widths
-
-    def call(self, x, level, crop=None):
-        return cropped(super().call(x, level), crop)
 
     def build(self, shape):
         self.call(tf.zeros((1, 4, 4, shape[-1]), self.compute_dtype), None)

@@ -63,7 +63,11 @@ def _modules(config: FdramConfig, count: int) -> tuple:
 
 
 class FdramSynthesis(LappedSynthesis):
-    """With post-processing; its residual is in units of the quantizer's step."""
+    """With post-processing; its residual is in units of the quantizer's step.
+
+    Called with `crop`, int32 `(4,)`, pixels of surroundings at the top, bottom, left
+    and right, multiples of 16, it returns the image without them.
+    """
 
     def __init__(self, config: FdramConfig, log2_step: tuple, **kwargs):
         modules = _modules(config, config.synthesis_modules)
@@ -78,15 +82,17 @@ class FdramSynthesis(LappedSynthesis):
         post = self.post_processing
         x, h = self.before_fine(y, level)
         h = self.fine_modulation(h, level)
+        # In blocks of 8x8 pixels, rounded up.
         needed = -(-post.reach * post.CELL // 8) if post else 0
-        features, left = run_in_shrinking_window(self.fine, h, crop, 8, needed)
+        features, remaining = run_in_shrinking_window(self.fine, h, crop, 8, needed)
         if crop is not None:
-            x = cropped(x, crop - left)
+            x = cropped(x, crop - remaining)
         x_hat = x + self.repair(features, level)
+        tile = cropped(x_hat, remaining)
         if not post:
-            return x_hat
-        correction = post(x_hat, features, level, left)
-        return cropped(x_hat, left) + self._step(level, x_hat.dtype) * correction
+            return tile
+        correction = post(x_hat, features, level, remaining)
+        return tile + self._step(level, x_hat.dtype) * correction
 
 
 @register
@@ -114,3 +120,6 @@ class Fdram(LappedCodec):
 
     def make_synthesis(self, config, log2_step):
         return FdramSynthesis(config, log2_step, name="synthesis")
+
+    def synthesized_tile(self, y, level, crop):
+        return self.synthesis_transform(y, level, 16 * crop)

@@ -20,7 +20,6 @@ from tf_imgcomp.layers import (
 from tf_imgcomp.layers.base import conv
 from tf_imgcomp.ops.padding import pad_to_multiple
 from tf_imgcomp.ops.resampling import shrink
-from tf_imgcomp.ops.surroundings import cropped
 
 
 @dataclass(frozen=True)
@@ -134,9 +133,9 @@ class LappedSynthesis(_Transform):
         self.to_fine = conv(config.num_filters, 1)
         self.project = conv(3 * 64, 1, kernel_initializer="zeros")
 
-    def call(self, y, level, crop=None):
+    def call(self, y, level):
         x, h = self.before_fine(y, level)
-        return cropped(x + self.repair(self.at_fine(h, level), level), crop)
+        return x + self.repair(self.at_fine(h, level), level)
 
     def before_fine(self, y, level):
         """The image that the lapped transform decodes, and the input of `at_fine`."""

@@ -154,7 +154,7 @@ class FastDeepResidualAttention(Block):
     """
 
     arguments = ("filters",)
-    reach = 4  # Of the branch at half resolution; see `ops.surroundings`.
+    reach = 4  # Positions: 3 of the wide branch, 1 of the last convolution.
 
     def __init__(self, filters: int, **kwargs):
         super().__init__(**kwargs)

@@ -18,9 +18,6 @@ class PostProcessing(Block):
 
     The last convolution starts at zero, so the first correction is zero.
 
-    Called with the surroundings of a tile, it returns the correction of the tile
-    (`ops.surroundings`).
-
     Args:
         blocks: int. Number of `FastDeepResidualAttention`.
         filters: int, a multiple of 4. Their channels.
@@ -28,7 +25,8 @@ class PostProcessing(Block):
 
     Shape:
         float `(b, h, w, 3)` and `(b, h / 8, w / 8, c)` to `(b, h, w, 3)`; `h` and `w`
-        multiples of 8.
+        multiples of 8. With `crop`, int32 `(4,)`, pixels of surroundings at the top,
+        bottom, left and right, multiples of 8, the result does not include them.
     """
 
     arguments = ("blocks", "filters", "levels")

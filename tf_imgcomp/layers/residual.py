@@ -28,7 +28,7 @@ class ResidualBlock(Block):
     """
 
     arguments = ("filters", "inner")
-    reach = 2  # See `ops.surroundings`.
+    reach = 2  # Positions: 1 of each convolution.
 
     def __init__(self, filters: int, inner: Optional[int] = None, **kwargs):
         super().__init__(**kwargs)
