@@ -24,11 +24,13 @@ from tf_imgcomp.data.photos import PhotoFolder, is_held_out
 from tf_imgcomp.evaluation.curves import bd_rate, curve
 from tf_imgcomp.losses.similarity import ms_ssim
 from tf_imgcomp.metrics import ms_ssim_db
-from tf_imgcomp.runs.keras_models import start_from
+from tf_imgcomp.runs.keras_models import start_from_mean
 
 _CODEC = flags.DEFINE_string("codec", "fdram", "Name of the codec.")
 _SIZES = flags.DEFINE_string("sizes", "{}", "Sizes that differ from the codec's, JSON.")
-_WEIGHTS = flags.DEFINE_string("weights", None, "Of the codec; none: untrained.")
+_WEIGHTS = flags.DEFINE_list(
+    "weights", [], "Of the codec, as --init of bin/train; none: untrained."
+)
 _AGAINST = flags.DEFINE_string("against", None, "What --output wrote before.")
 _OUTPUT = flags.DEFINE_string("output", None, "JSON file for the curve.")
 _CACHE = flags.DEFINE_string("cache", ".cache/photos", "As of bin/train.")
@@ -75,7 +77,7 @@ def main(argv: list[str]) -> None:
     photos = [centre(folder[i]) for i in large[: len(large) // BATCH * BATCH]]
     codec = new_codec(_CODEC.value, json.loads(_SIZES.value))
     if _WEIGHTS.value:
-        start_from(Path(_WEIGHTS.value), codec)
+        start_from_mean(list(map(Path, _WEIGHTS.value)), codec)
     curves = measure(codec, np.stack(photos))
     for quality, bpp, psnr, similarity, lowest in zip(QUALITIES, *curves.values()):
         print(

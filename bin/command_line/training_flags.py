@@ -14,8 +14,11 @@ _POSTFILTER = flags.DEFINE_string(
     "postfilter", None, "Train this filter, on pairs of bin/make_pairs, and no codec."
 )
 _SIZES = flags.DEFINE_string("sizes", "{}", "Config fields that are not default, JSON.")
-_INIT = flags.DEFINE_string(
-    "init", None, "Weights to start from: a file of a run, or the folder of a model."
+_INIT = flags.DEFINE_list(
+    "init",
+    [],
+    "Weights to start from: a file of a run, or the folder of a model; of several, the "
+    "mean.",
 )
 _INIT_ONLY = flags.DEFINE_string(
     "init_only",
@@ -90,7 +93,7 @@ def model_config():
         name=name,
         sizes=_sizes(),
         precision=_PRECISION.value,
-        init=_INIT.value and Path(_INIT.value),
+        init=tuple(map(Path, _INIT.value)),
         init_pattern=_INIT_ONLY.value,
         train_pattern=_TRAINABLE.value,
     )

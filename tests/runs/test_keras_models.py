@@ -12,7 +12,12 @@ import tf_imgcomp
 from tests import tiny
 from tests.stub_codec import CARD
 from tf_imgcomp import weights_file
-from tf_imgcomp.runs.keras_models import export_trained, load_trained, start_from
+from tf_imgcomp.runs.keras_models import (
+    export_trained,
+    load_trained,
+    start_from,
+    start_from_mean,
+)
 from tf_imgcomp.training.weights import named_variables, round_as_saved, save_weights
 
 SHIPPED = sorted((Path(__file__).parents[2] / "saved_models").glob("*/card.json"))
@@ -118,6 +123,25 @@ def test_a_model_starts_from_a_folder_or_from_a_file(folder, tmp_path):
         for name, variable in named_variables(model).items():
             same = (variable.numpy() == theirs[name].numpy()).all()
             assert same == name.startswith(("gain", "latent_coder")), name
+
+
+@pytest.mark.slow
+def test_a_model_starts_from_the_mean_of_several(tmp_path):
+    models = [tiny.randomized(tiny.SIZES["fdram"], seed) for seed in (1, 2, 3)]
+    files = [tmp_path / "a.npz", tmp_path / "b.npz"]
+    for trained, file in zip(models, files):
+        round_as_saved(trained)
+        save_weights(trained, file)
+    expected = [
+        np.mean(values, axis=0)
+        for values in zip(*(trained.get_weights() for trained in models[:2]))
+    ]
+    start_from_mean(files, models[2])
+    for ours, theirs in zip(models[2].get_weights(), expected):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6)
+    start_from_mean(files[:1], models[2])
+    for ours, theirs in zip(models[2].get_weights(), models[0].get_weights()):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Optional
 
 from tf_imgcomp.data.photos import ONE_HELD_OUT_IN
 from tf_imgcomp.losses.scales import LossScales
@@ -19,8 +18,8 @@ class TrainedModelConfig:
         sizes: fields of its config that are not default.
         precision: of the transforms, one of `precision.PRECISIONS`, or "auto" for the
             fastest here.
-        init: weights to start from, a file that training wrote or the folder of an
-            exported model; None for random ones.
+        init: weights to start from, files that training wrote or folders of exported
+            models; of several, the mean. None for random ones.
         init_pattern: regular expression. Only variables whose path it matches start
             from `init`, which may then be another model's.
         train_pattern: regular expression. Only variables whose path it matches train.
@@ -30,7 +29,7 @@ class TrainedModelConfig:
     name: str = "fdram"
     sizes: dict = field(default_factory=dict)
     precision: str = "auto"
-    init: Optional[Path] = None
+    init: tuple[Path, ...] = ()
     init_pattern: str = ""
     train_pattern: str = ""
 

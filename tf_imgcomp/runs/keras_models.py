@@ -1,6 +1,7 @@
 """Trained Keras models, to train them further or to use their layers."""
 
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -124,3 +125,24 @@ def start_from(source: Path, model: tf.keras.Model, pattern: str = "") -> None:
     named = named_variables(load_trained(source)).items()
     values = {name: variable.numpy() for name, variable in named}
     assign_weights(named_variables(model), values, source, pattern)
+
+
+def start_from_mean(
+    sources: Sequence[Path], model: tf.keras.Model, pattern: str = ""
+) -> None:
+    """Gives a model the mean weights of several that were trained one from the other.
+
+    It can be better than each of them.
+
+    Args:
+        sources: at least one; they and the rest as in `start_from`.
+
+    References:
+        Wortsman et al., "Model soups: averaging weights of multiple fine-tuned models
+        improves accuracy without increasing inference time", ICML 2022
+    """
+    weights = []
+    for source in sources:
+        start_from(source, model, pattern)
+        weights.append(model.get_weights())
+    model.set_weights([np.mean(values, axis=0) for values in zip(*weights)])

@@ -19,7 +19,7 @@ from tf_imgcomp.data.photos import PhotoFolder, is_held_out
 from tf_imgcomp.errors import ImageError
 from tf_imgcomp.layers.precision import computing_in
 from tf_imgcomp.runs.config import DataConfig, ObjectiveConfig, TrainedModelConfig
-from tf_imgcomp.runs.keras_models import export_trained, start_from
+from tf_imgcomp.runs.keras_models import export_trained, start_from_mean
 from tf_imgcomp.runs.kinds import KINDS
 from tf_imgcomp.runs.record import check_settings
 from tf_imgcomp.training.optimization import optimizer_settings
@@ -51,7 +51,7 @@ def new_trainable(
         keras_model = kind.new(model.name, model.sizes)
     round_as_saved(keras_model)  # A compressed export is then half as large.
     if model.init:
-        start_from(model.init, keras_model, model.init_pattern)
+        start_from_mean(model.init, keras_model, model.init_pattern)
     return Trainable(
         keras_model,
         kind.objective(keras_model, objective),
