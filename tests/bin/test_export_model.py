@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from tests import tiny
@@ -9,7 +10,7 @@ from tests.bin.test_compress import check_error, run
 from tf_imgcomp.codecs.registry import CODECS
 from tf_imgcomp.configured_model import all_sizes
 from tf_imgcomp.model_folder import CARD, read_card
-from tf_imgcomp.runs.keras_models import export_trained
+from tf_imgcomp.runs.keras_models import export_trained, load_trained
 from tf_imgcomp_bin import export_model
 
 
@@ -25,6 +26,28 @@ def test_the_same_weights_make_the_same_model(tmp_path, capsys):
     assert f"fingerprint {before['fingerprint']}" in capsys.readouterr().out
     assert json.loads((folder / CARD).read_text()) == before
     assert (folder / "saved_model.pb").is_file()
+
+
+@pytest.mark.slow
+def test_a_model_gets_the_mean_weights_of_others(tmp_path):
+    folders = [tmp_path / name for name in ("one", "two", "mean")]
+    models = [tiny.randomized(tiny.PLAIN, seed) for seed in (1, 2, 3)]
+    for model, folder in zip(models, folders):
+        export_trained(model, folder, {"data": "noise", "validation": {"bpp": 1.0}})
+    weights = ",".join(map(str, folders[:2]))
+    run(export_model, f"--weights={weights}", str(folders[2]))
+    means = load_trained(folders[2]).get_weights()
+    pairs = zip(*(model.get_weights() for model in models[:2]))
+    for mean, pair in zip(means, pairs):  # Some have 8 significant bits in files.
+        np.testing.assert_allclose(mean, np.mean(pair, axis=0), rtol=0.01, atol=1e-3)
+    card = read_card(folders[2])
+    assert card["data"] == "noise"
+    assert "validation" not in card
+
+
+def test_weights_are_for_one_model(tmp_path, capsys):
+    assert run(export_model, "--weights=a.npz", "one", "two") == 2
+    assert "expected one folder with --weights" in capsys.readouterr().err
 
 
 def test_what_is_no_model_is_refused(tmp_path, capsys):
