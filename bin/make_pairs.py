@@ -45,6 +45,14 @@ _QP = flags.DEFINE_list(
 _PER_PHOTO = flags.DEFINE_integer(
     "per_photo", None, "Number of QPs for each photo (default all).", lower_bound=1
 )
+_SCALE_MIN = flags.DEFINE_float(
+    "scale_min",
+    1.0,
+    "Reduces each photo to a scale of its own, at least this, but no side below 256 "
+    "pixels. Reduction restores the chroma that lossy photos have lost.",
+    lower_bound=0.01,
+    upper_bound=1.0,
+)
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for the pairs.", required=True)
 _THREADS = flags.DEFINE_integer(
     "threads", os.cpu_count(), "Photos coded at the same time.", lower_bound=1
@@ -73,7 +81,7 @@ def make(folder: Path) -> int:
         raise ImgcompError(missing)
     settings = [int(value) for value in _QP.value]
     per_photo = min(_PER_PHOTO.value or len(settings), len(settings))
-    jobs = plan(folder, output, settings, per_photo)
+    jobs = plan(folder, output, settings, per_photo, _SCALE_MIN.value)
     made = failed = 0
     limit = input_flags.MAX_PIXELS.value
     results = make_pairs(jobs, output, codec, _THREADS.value, limit)

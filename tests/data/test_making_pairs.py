@@ -88,6 +88,33 @@ def test_settings_are_dealt_without_repetition(photos, per_photo):
     assert {job.setting for job in jobs} == set(SETTINGS)
 
 
+def test_each_pair_has_a_scale_of_its_own(photos):
+    jobs = plan(photos, Path("out"), SETTINGS, 3, scale_min=0.5)
+    scales = [job.scale for job in jobs]
+    assert len(set(scales)) == len(jobs)
+    assert 0.5 <= min(scales) < 0.6
+    assert 0.9 < max(scales) < 1
+    again = plan(photos, Path("elsewhere"), SETTINGS, 3, scale_min=0.5)
+    assert [job.scale for job in again] == scales
+
+
+@pytest.mark.parametrize(
+    ("size", "reduced"),
+    [((800, 600), (400, 300)), ((400, 320), (320, 256)), ((30, 20), (30, 20))],
+)
+def test_photos_are_reduced_to_256_pixels_at_least(tmp_path, size, reduced):
+    pixels = np.random.default_rng(1).integers(0, 200, (*size[::-1], 3), np.uint8)
+    photo = Image.fromarray(pixels)
+    (tmp_path / "photos").mkdir()
+    photo.save(tmp_path / "photos" / "a.png")
+    jobs = plan(tmp_path / "photos", tmp_path / "pairs", SETTINGS, 1)
+    jobs = [job._replace(scale=0.5) for job in jobs]
+    list(make_pairs(jobs, tmp_path / "pairs", Shifter(), threads=1))
+    pair = unstack(np.asarray(Image.open(jobs[0].target)))
+    expected = np.asarray(photo.resize(reduced, Image.LANCZOS))
+    np.testing.assert_array_equal(pair.original, expected)
+
+
 def test_a_name_that_is_not_unicode_is_planned(photos, tmp_path):
     name = "\udcff.png"
     try:

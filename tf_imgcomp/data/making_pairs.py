@@ -31,6 +31,7 @@ from tf_imgcomp.size_limits import MAX_PIXELS
 CODEC, FIGURES = "codec.json", "pairs.jsonl"
 
 _SIDE_MAX = 1024  # Larger photos are cropped to their centre; WebP's limit is 16383.
+_SIDE_MIN = 256  # Photos are not reduced below it: the largest crops of the filters.
 # For Pillow. More effort makes files 5 % smaller, but takes longer than coding.
 _SAVE_OPTIONS = {"lossless": True, "quality": 30, "method": 2}
 
@@ -41,16 +42,22 @@ class Job(NamedTuple):
     Attributes:
         photo: file to code.
         setting: int, of the encoder.
+        scale: float, to which the photo is reduced before it is coded; at most 1.
         target: file to write.
     """
 
     photo: Path
     setting: int
+    scale: float
     target: Path
 
 
 def plan(
-    folder: Path, output: Path, settings: Sequence[int], per_photo: int
+    folder: Path,
+    output: Path,
+    settings: Sequence[int],
+    per_photo: int,
+    scale_min: float = 1.0,
 ) -> list[Job]:
     """Plans the pairs of all photos in a folder, at any depth.
 
@@ -60,6 +67,8 @@ def plan(
         settings: settings of the encoder, each 0 to 255.
         per_photo: number of settings for each photo, distributed evenly by the photos'
             names.
+        scale_min: smallest scale to which photos are reduced. Each pair has its own
+            scale between it and 1, by its name.
 
     Raises:
         ImageError: If the folder holds no photo.
@@ -74,9 +83,15 @@ def plan(
         for number in range(per_photo):
             # Settings of a photo are spaced as widely as possible.
             place = (first + number * len(settings) // per_photo) % len(settings)
-            target = output / str(settings[place]) / f"{name}.webp"
-            jobs.append(Job(photo, settings[place], target))
+            target = Path(str(settings[place]), f"{name}.webp")
+            scale = scale_min + (1 - scale_min) * _share(target)
+            jobs.append(Job(photo, settings[place], scale, output / target))
     return jobs
+
+
+def _share(path: Path) -> float:
+    """A number of 0 to 1 that looks random and depends on the path alone."""
+    return zlib.crc32(os.fsencode(path)) / 2**32
 
 
 def make_pairs(
@@ -158,7 +173,8 @@ def _read_figures(path: Path) -> set[str]:
 def _code(codec: Any, max_pixels: int, job: Job) -> tuple[bytes, dict] | str:
     """The file of a pair and its figures, or the reason for a failure."""
     try:
-        original = _middle(read_image(job.photo, max_pixels=max_pixels).pixels)
+        photo = read_image(job.photo, max_pixels=max_pixels).pixels
+        original = _reduced(_middle(photo), job.scale)
         data = codec.encode(original, job.setting)
         decoded = codec.decode(data)
     except (ImgcompError, OSError, ValueError) as error:
@@ -183,3 +199,11 @@ def _middle(pixels: np.ndarray) -> np.ndarray:
     """The photo, or the centre of a large one."""
     top, left = (max(size - _SIDE_MAX, 0) // 2 for size in pixels.shape[:2])
     return pixels[top : top + _SIDE_MAX, left : left + _SIDE_MAX]
+
+
+def _reduced(pixels: np.ndarray, scale: float) -> np.ndarray:
+    """The photo at a scale, or at the smallest one that leaves it `_SIDE_MIN` wide."""
+    scale = min(max(scale, _SIDE_MIN / min(pixels.shape[:2])), 1.0)
+    height, width = (round(scale * size) for size in pixels.shape[:2])
+    image = Image.fromarray(pixels)
+    return np.asarray(image.resize((width, height), Image.Resampling.LANCZOS))
