@@ -20,7 +20,7 @@ from tf_imgcomp.atomic_files import (
 from tf_imgcomp.errors import ImgcompError
 
 FILES = 400
-EXISTS = "exists: use --overwrite to replace it"
+EXISTS = "exists: set overwrite to replace it"
 
 
 @pytest.fixture

@@ -132,7 +132,7 @@ def _find_target(path: Path, overwrite: bool) -> Path:
 
 
 def _exists(path: Path) -> ImgcompError:
-    return ImgcompError(f"{path} exists: use --overwrite to replace it")
+    return ImgcompError(f"{path} exists: set overwrite to replace it")
 
 
 def _follow_links(path: Path) -> Path:

@@ -119,7 +119,7 @@ def test_nothing_is_replaced_or_left_half_written(run, make_image):
     assert (code, out) == (1, "")
     assert err.splitlines() == [
         "bin/compare: bad.png: not an image of a known format",
-        "bin/compare: photo.png: photo.comparison.json exists: use --overwrite to "
+        "bin/compare: photo.png: photo.comparison.json exists: set overwrite to "
         "replace it",
     ]
     assert not Path("photo.comparison.png").exists()

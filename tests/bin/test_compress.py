@@ -317,12 +317,12 @@ def test_inputs_that_would_become_one_file_are_refused(stub, photo, folder, caps
 
 
 def test_files_are_overwritten_only_if_told(tfci, capsys):
-    message = "photo.png: photo.tfci exists: use --overwrite to replace it"
+    message = "photo.png: photo.tfci exists: set overwrite to replace it"
     check_error(capsys, compress, message, "photo.png")
     assert run(compress, "--overwrite", "--quality=90", "photo.png") == 0
     assert unpack(tfci).quality == 90
     capsys.readouterr()
-    message = "photo.tfci: photo.png exists: use --overwrite to replace it"
+    message = "photo.tfci: photo.png exists: set overwrite to replace it"
     check_error(capsys, decompress, message, tfci)
 
 

@@ -47,7 +47,9 @@ def check_error(message, load, model):
 def test_an_unknown_id_says_which_there_are(folders, load):
     shipped = models.available()
     there = sorted([*shipped, *CLASSICAL_CODECS])
-    message = f"needs model 'nix'; there are: {', '.join(there)}; your own: --model="
+    message = (
+        f"needs model 'nix'; there are: {', '.join(there)}; name your own by its folder"
+    )
     check_error(message, load, "nix")
     write_card(folders[0] / "b", CARD)
     write_card(folders[1] / "b", CARD)

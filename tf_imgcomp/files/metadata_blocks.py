@@ -72,8 +72,8 @@ def encode_metadata(data: bytes) -> bytes:
     """
     if len(data) > MAX_METADATA:
         raise ImageError(
-            f"metadata of {len(data)} bytes exceed {MAX_METADATA} bytes: drop them "
-            "with --strip"
+            f"metadata of {len(data)} bytes exceed {MAX_METADATA} bytes: set strip "
+            "to leave out all metadata"
         )
     return min(_DEFLATED + zlib.compress(data, 9), _STORED + data, key=len)
 

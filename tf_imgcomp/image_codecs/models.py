@@ -50,7 +50,7 @@ def find_by_id(codec_id: str) -> Path:
             return card.parent
     there = ", ".join(sorted({*available(), *CLASSICAL_CODECS}))
     raise ModelError(
-        f"needs model {codec_id!r}; there are: {there}; your own: --model=FOLDER"
+        f"needs model {codec_id!r}; there are: {there}; name your own by its folder"
     )
 
 

@@ -60,8 +60,7 @@ def export_step(
     """
     if config.optimization.optimizer != "adam":
         raise ImgcompError(
-            f"portable/train.py has no {config.optimization.optimizer}: use "
-            "--optimizer=adam"
+            f"portable/train.py has no {config.optimization.optimizer}: train with adam"
         )
     folder = Path(folder)
     parameters, trained = named_variables(trainable.model), list(trainable.variables)
