@@ -77,7 +77,8 @@ Rates are those of real files; PSNR and MS-SSIM are means over the images. All i
 have one QP or two neighbouring QPs. With chosen QPs, each image has its own, by slopes,
 for the highest mean PSNR. The smallest gain is the lowest gain of an image over the
 same stream without the filter. Seconds are medians of decoding on two cores without
-other work.
+other work. A number in brackets is the fingerprint of a filter that is no longer
+shipped.
 """
 
 PUBLISHED_FILTERS = (

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-FLAGFILES = sorted((Path(__file__).parents[2] / "bin" / "flags").glob("*.flags"))
+FLAGFILES = sorted((Path(__file__).parents[2] / "bin/flagfiles").glob("*.flags"))
 _PROGRAM = """
 import sys
 from absl import flags
@@ -27,6 +27,7 @@ for path in sys.argv[1:]:
 @pytest.mark.slow
 def test_every_flagfile_makes_a_model():
     """In a process of their own, for flags are its global state."""
+    assert len(FLAGFILES) > 10
     run = subprocess.run(
         [sys.executable, "-I", "-c", _PROGRAM, *map(str, FLAGFILES)],
         capture_output=True,
