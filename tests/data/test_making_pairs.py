@@ -210,6 +210,16 @@ def test_pairs_of_another_codec_are_not_mixed(photos, tmp_path):
         _run(photos, tmp_path, codec=other)
 
 
+def test_pairs_of_another_scale_are_not_mixed(photos, tmp_path):
+    output = tmp_path / "pairs"
+    _run(photos, output)
+    before = _files(output)
+    jobs = plan(photos, output, SETTINGS, 1, scale_min=0.5)
+    with pytest.raises(ImgcompError, match="at scale 1.0, not 0.*name another folder"):
+        list(make_pairs(jobs, output, Shifter(), threads=2))
+    assert _files(output) == before
+
+
 @pytest.mark.parametrize("name", ["codec.json", FIGURES])
 def test_a_damaged_folder_is_refused(photos, tmp_path, name):
     _run(photos, tmp_path / "pairs")

@@ -117,11 +117,10 @@ def make_pairs(
         Each finished job with None, or with one line that says why it failed.
 
     Raises:
-        ImgcompError: If the folder has pairs of another codec.
+        ImgcompError: If the folder has pairs of another codec or scale.
     """
     _claim(output, codec)
-    done = _read_figures(output / FIGURES)
-    todo = [job for job in jobs if _name(job, output) not in done]
+    todo = _unfinished(jobs, output)
     with ThreadPoolExecutor(threads) as pool:
         try:
             code = partial(_code, codec, max_pixels)
@@ -156,16 +155,32 @@ def _claim(output: Path, codec: Any) -> None:
         )
 
 
-def _read_figures(path: Path) -> set[str]:
-    """Names of the finished pairs; removes a line that was cut short."""
+def _unfinished(jobs: Sequence[Job], output: Path) -> list[Job]:
+    """The jobs without a pair; raises ImgcompError for a pair at another scale."""
+    scales, todo = _read_scales(output / FIGURES), []
+    for job in jobs:
+        scale = scales.get(_name(job, output))
+        if scale is None:
+            todo.append(job)
+        elif scale != job.scale:
+            raise ImgcompError(
+                f"{job.target} is of a photo at scale {scale}, not {job.scale}: "
+                "name another folder"
+            )
+    return todo
+
+
+def _read_scales(path: Path) -> dict[str, float]:
+    """Scales of the finished pairs; removes a line that was cut short."""
     if not path.exists():
-        return set()
+        return {}
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     whole = [line for line in lines if line.endswith("\n")]
     if whole != lines:
         write_atomically(path, "".join(whole).encode(), overwrite=True)
     try:
-        return {json.loads(line)["pair"] for line in whole}
+        figures = [json.loads(line) for line in whole]
+        return {each["pair"]: each["scale"] for each in figures}
     except (ValueError, KeyError, TypeError):
         raise ImgcompError(f"{path} is damaged: start with a new folder") from None
 
@@ -190,7 +205,7 @@ def _code(codec: Any, max_pixels: int, job: Job) -> tuple[bytes, dict] | str:
 
 def _write(job: Job, output: Path, file: bytes, figures: dict) -> None:
     write_atomically(job.target, file, overwrite=True)
-    line = json.dumps({"pair": _name(job, output), **figures})
+    line = json.dumps({"pair": _name(job, output), "scale": job.scale, **figures})
     with open(output / FIGURES, "a", encoding="utf-8") as log:
         log.write(line + "\n")
 
