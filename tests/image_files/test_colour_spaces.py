@@ -581,3 +581,18 @@ def test_adobe_rgb_in_exif_becomes_a_profile(tmp_path, make_image):
     exif[0x8769] = {0xA001: 1, 0xA005: {1: "R98"}}
     Image.fromarray(make_image(64, 96)).save(path, exif=exif)
     assert read_image(path).icc is None
+
+
+def ifd(tag, kind, count, value):
+    """A directory of one entry, 18 bytes."""
+    return struct.pack("<HHHI4sI", 1, tag, kind, count, value, 0)
+
+
+def test_adobe_rgb_of_another_type_in_exif_is_ignored(tmp_path, make_image):
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + ifd(0x8769, 4, 1, struct.pack("<I", 26))
+    exif += ifd(0xA005, 4, 1, struct.pack("<I", 44))
+    image, path = Image.fromarray(make_image(64, 96)), tmp_path / "image.jpg"
+    for kind, profile in ((2, "Adobe RGB (1998)"), (7, None)):  # ASCII and UNDEFINED.
+        image.save(path, exif=exif + ifd(1, kind, 4, b"R03\0"))
+        icc = read_image(path).icc
+        assert (icc and description(icc)) == profile

@@ -261,6 +261,7 @@ def _says_adobe_rgb(image: Image.Image) -> bool:
     """Whether the EXIF names Adobe RGB, as cameras do (DCF 2.0, "optional colour")."""
     try:
         tags = image.getexif().get_ifd(ExifTags.IFD.Interop)
-        return tags.get(ExifTags.Interop.InteropIndex, "").startswith("R03")
+        index = tags.get(ExifTags.Interop.InteropIndex)
+        return isinstance(index, str) and index.startswith("R03")
     except (SyntaxError, ValueError, KeyError, AttributeError, struct.error):
         return False  # Whoever reads the EXIF says that it is damaged.
