@@ -130,9 +130,7 @@ def compress(inputs: Sequence[str]) -> int:
     def load_here(model: str) -> ImageCodec:
         return models.load(model, startup.workers(threads))
 
-    # All photos share an importance image; they would wait for each other to read it.
-    count = 1 if _IMPORTANCE.value else len(jobs)
-    at_once = file_jobs.photos_at_once(count, threads)
+    at_once = file_jobs.photos_at_once(len(jobs), threads)
     load = server_flags.loader(load_here, threads, at_once)
     default = choice.AUTO if _TOTAL_BPP.value is None else models.DEFAULT
     codec, others = choice.load(

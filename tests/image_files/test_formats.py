@@ -215,9 +215,12 @@ def test_size_of_jpeg_xl_is_checked_before_decoding(tmp_path, boxes):
         data = JXL_BOX + struct.pack(">I4s", 8 + len(data), b"jxlc") + data
     path = tmp_path / "image.jxl"
     path.write_bytes(data)
-    message = r"^too large for the available memory: .*\(1000000000000 pixels\)"
+    message = r"^1000000 x 1000000 pixels exceed the limit of 500000000 \(max_pixels\)"
     with pytest.raises(ImageError, match=message):
         read_image(path)
+    message = r"^too large for the available memory: .*\(1000000000000 pixels\)"
+    with pytest.raises(ImageError, match=message):
+        read_image(path, max_pixels=0)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,11 @@
 import errno
 import io
 import struct
+import sys
+import threading
+import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -12,6 +16,7 @@ from PIL import Image, ImageCms, ImageFile, PngImagePlugin, TiffImagePlugin
 from tests.image_files.png_files import png
 from tf_imgcomp import size_limits
 from tf_imgcomp.errors import ImageError
+from tf_imgcomp.image_files import exif
 from tf_imgcomp.image_files.images import (
     Photo,
     grey_pixels,
@@ -426,6 +431,35 @@ def test_nested_images_larger_than_their_file_says_are_refused(
     with pytest.raises(ImageError, match="^too large for the available memory"):
         read_image(icon)
     assert Image.MAX_IMAGE_PIXELS > 10**6  # Restored.
+
+
+def test_an_image_that_waits_for_memory_does_not_stop_others(pixels, save):
+    path = save(Image.fromarray(pixels))
+    is_stopped = []
+
+    def waits_for_another_image(height, width):
+        other = threading.Thread(target=read_image, args=[path], daemon=True)
+        other.start()
+        other.join(timeout=20)
+        is_stopped.append(other.is_alive())
+        return 0
+
+    read_image(path, waits_for_another_image)
+    assert is_stopped == [False]
+
+
+def test_threads_leave_the_warnings_of_the_process_as_they_are():
+    tags = Image.Exif()
+    tags[0x011A] = tags[0x011B] = 72.0
+    filters, interval = list(warnings.filters), sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            dpi = set(pool.map(exif.read_dpi, 500 * [tags.tobytes()]))
+    finally:
+        sys.setswitchinterval(interval)
+    assert dpi == {(72.0, 72.0)}
+    assert warnings.filters == filters
 
 
 def test_more_pixels_than_allowed_are_refused(tmp_path):

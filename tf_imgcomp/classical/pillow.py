@@ -13,7 +13,7 @@ from PIL import Image, UnidentifiedImageError
 from tf_imgcomp.classical.option_hash import option_hash
 from tf_imgcomp.classical.pillow_libraries import Feature, Plugin
 from tf_imgcomp.errors import ClassicalCodecError
-from tf_imgcomp.image_files import images
+from tf_imgcomp.image_files.pillow_limits import limited_by_memory
 
 _SOME_SETTING = 50  # All codecs here know it.
 
@@ -83,7 +83,7 @@ class PillowCodec:
         self.library.load()
         try:
             stream = io.BytesIO(data)
-            with images.limited_by_memory():
+            with limited_by_memory():
                 with Image.open(stream, formats=[self.format]) as image:
                     yield image
         except UnidentifiedImageError:

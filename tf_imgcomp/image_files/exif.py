@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import struct
-import warnings
 
 from PIL import ExifTags, Image, ImageOps
+
+from tf_imgcomp.image_files.pillow_limits import limited_by_memory
 
 PREFIX = b"Exif\0\0"  # In JPEG only.
 
@@ -83,8 +84,7 @@ def read_dpi(exif: bytes | None) -> tuple[float, float] | None:
     """Returns dots per inch across and down, None if EXIF does not say it."""
     tags = Image.Exif()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with limited_by_memory():
             tags.load(exif or b"")
         x, y = (float(tags[tag]) for tag in (_Base.XResolution, _Base.YResolution))
         unit = _UNITS[tags.get(_Base.ResolutionUnit, _INCH)]

@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
+from tf_imgcomp import size_limits
 from tf_imgcomp.errors import ImageError
 from tf_imgcomp.image_files import jpeg_xl, tiff
 
@@ -56,14 +57,17 @@ _JXL = _Plugin(
 )
 
 
-def open_image(stream: BinaryIO) -> Image.Image:
+def open_image(stream: BinaryIO, max_pixels: int = 0) -> Image.Image:
     """Opens an image of a known format, whatever its file is called.
 
     Args:
         stream: A file at its beginning.
+        max_pixels: Largest number of pixels of an image that is decoded on opening; 0:
+            no limit.
 
     Raises:
-        ImageError: If it is empty, or the package for its format is missing.
+        ImageError: If it is empty, if the package for its format is missing, or if it
+            is a JPEG XL with more pixels.
         Exception: What Pillow raises for foreign and damaged files.
     """
     header = stream.read(16)
@@ -75,7 +79,9 @@ def open_image(stream: BinaryIO) -> Image.Image:
     elif header.startswith(jpeg_xl.SIGNATURES):
         _JXL.load()
         # The plug-in decodes at once, so its size is checked before.
-        Image._decompression_bomb_check(jpeg_xl.read_size(stream))
+        width, height = jpeg_xl.read_size(stream)
+        size_limits.check_pixels(height, width, max_pixels)
+        Image._decompression_bomb_check((width, height))
         stream.seek(0)
     Image.init()
     formats = [name for name in _OPENED if name in Image.OPEN]

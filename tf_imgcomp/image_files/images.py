@@ -9,8 +9,6 @@ Pillow raises many types of exceptions for damaged files; here all of them becom
 from __future__ import annotations
 
 import logging
-import threading
-import warnings
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import Image, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from tf_imgcomp import size_limits
 from tf_imgcomp.atomic_files import open_atomically
@@ -44,12 +42,11 @@ from tf_imgcomp.image_files.formats import (
     input_suffixes as input_suffixes,  # Also for others.
 )
 from tf_imgcomp.image_files.formats import output_format as output_format
+from tf_imgcomp.image_files.pillow_limits import limited_by_memory
 
 # Without this, Pillow's log messages would appear beside our one-line errors.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
-_BYTES_PER_PIXEL = 4  # Of a decoded image in Pillow.
-_PILLOW = threading.RLock()
 _ALPHA_FORMATS = {
     *("PNG", "WEBP", "TIFF", "JPEG2000", "AVIF", "HEIF", "JXL", "TGA", "ICO", "ICNS"),
     *("DDS", "SGI"),
@@ -131,19 +128,22 @@ def read_image(
         OSError: If the file cannot be read.
     """
     notes: list[str] = []
-    with open(path, "rb") as file, _pillow_errors():
-        stream = png.without_large_texts(file, notes)
-        image = formats.open_image(stream)
+    with open(path, "rb") as file:
+        with _pillow_errors():
+            stream = png.without_large_texts(file, notes)
+            image = formats.open_image(stream, max_pixels)
         size = image.height, image.width
         size_limits.check_pixels(*size, max_pixels)
+        # It may wait for other images, which need Pillow meanwhile.
         size_limits.check_memory(*size, needed_memory(*size))
-        # Limit embedded images (e.g. in ICO) to the size in the header.
-        Image.MAX_IMAGE_PIXELS = image.height * image.width
-        if image.format == "TIFF":
-            tiff.check_strips(image)
-        _name_what_is_left_out(image, stream, notes)
-        _name_depth(image, stream, notes)
-        return _read_frame(image, stream, notes, samples.raw_mode(image))
+        with _pillow_errors():
+            # Limit embedded images (e.g. in ICO) to the size in the header.
+            Image.MAX_IMAGE_PIXELS = image.height * image.width
+            if image.format == "TIFF":
+                tiff.check_strips(image)
+            _name_what_is_left_out(image, stream, notes)
+            _name_depth(image, stream, notes)
+            return _read_frame(image, stream, notes, samples.raw_mode(image))
 
 
 def write_image(
@@ -249,25 +249,6 @@ def _pillow_errors() -> Iterator[None]:
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ImageError(f"damaged image: {reason}") from None
-
-
-@contextmanager
-def limited_by_memory() -> Iterator[None]:
-    """Silences Pillow's warnings; its limit on sizes becomes the available memory.
-
-    Its limit on the text and the ICC profile of a PNG becomes that of libpng. All are
-    process-wide: one thread at a time.
-    """
-    with _PILLOW, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        limits = Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK
-        PngImagePlugin.MAX_TEXT_CHUNK = png.LARGEST
-        Image.MAX_IMAGE_PIXELS = size_limits.available_memory() // _BYTES_PER_PIXEL
-        try:
-            yield
-        finally:
-            Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK = limits
 
 
 def _name_what_is_left_out(
