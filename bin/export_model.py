@@ -29,18 +29,13 @@ _WEIGHTS = flags.DEFINE_list(
     "folders of models; of several, the mean.",
 )
 
-_WRITTEN = (
-    *("id", "fingerprint", "bytes_per_pixel", "encoder_base"),
-    *("tile", "border", "reach"),
-)
-
 
 def export_again(folder: Path) -> int:
     """Exports the model of a folder again; returns its fingerprint."""
     from tf_imgcomp.model_folder import read_card
     from tf_imgcomp.runs import keras_models
 
-    card = {k: v for k, v in read_card(folder).items() if k not in _WRITTEN}
+    card = read_card(folder)
     model = keras_models.load_trained(folder)
     if _WEIGHTS.value:
         keras_models.start_from_mean(list(map(Path, _WEIGHTS.value)), model)

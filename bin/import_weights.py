@@ -42,12 +42,13 @@ def main(argv: Sequence[str]) -> int:
 
 
 def import_weights(folder: Path) -> int:
+    from tf_imgcomp.model_folder import design_of
     from tf_imgcomp.runs.config import ObjectiveConfig
     from tf_imgcomp.runs.keras_models import export_trained, trained_model
-    from tf_imgcomp.runs.kinds import KINDS, kind_of
+    from tf_imgcomp.runs.kinds import KINDS
 
     spec = read_spec(folder / "spec.json")
-    kind = KINDS[kind_of(spec["card"])]
+    kind = KINDS[design_of(spec["card"])[0]]
     model = trained_model(spec["card"], folder / "weights.npz")
     figures = kind.validation(model, photos(), ObjectiveConfig())()
     figures.pop("reconstruction")
@@ -67,12 +68,12 @@ def import_weights(folder: Path) -> int:
 def read_spec(path: Path) -> dict:
     """The description that portable/train.py wrote beside its weights."""
     from tf_imgcomp.errors import ModelError
-    from tf_imgcomp.runs.kinds import kind_of
+    from tf_imgcomp.model_folder import design_of
 
     try:
         spec = json.loads(path.read_text())
-        _ = spec["card"]["sizes"], spec["steps"], spec["seconds"], kind_of(spec["card"])
-    except (ValueError, KeyError, TypeError, StopIteration) as error:
+        _ = spec["steps"], spec["seconds"], design_of(spec["card"])
+    except (ValueError, LookupError, TypeError, AttributeError, ModelError) as error:
         raise ModelError(f"{path} is not what portable/train.py writes") from error
     return spec
 

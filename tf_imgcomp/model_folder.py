@@ -87,6 +87,22 @@ def check_card(card: Any, place: object) -> None:
             raise ModelError(message)
 
 
+def design_of(card: dict) -> tuple[str, str, dict]:
+    """The kind of a card's model, `codec` or `postfilter`, its name and its sizes.
+
+    Raises:
+        ModelError: If the card does not tell them.
+    """
+    for kind in ("codec", "postfilter"):
+        name, sizes = card.get(kind), card.get("sizes")
+        if isinstance(name, str) and isinstance(sizes, dict):
+            return kind, name, sizes
+    raise ModelError(
+        f"model {card.get('id')!r}: expected 'codec' or 'postfilter' and 'sizes' in "
+        "its card"
+    )
+
+
 def _is_possible(key: str, value: Any) -> bool:
     if key == "id":
         return is_id(value)

@@ -28,7 +28,7 @@ HEIGHT, WIDTH, QUALITY = 64, 100, 70.0
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models") / "refinable"
-    export_trained(tiny.golden_codec(), folder, {"codec": "fdram", "sizes": {}})
+    export_trained(tiny.golden_codec(), folder, {})
     return folder
 
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import tf_imgcomp
 from tests import tiny
 from tests.stub_codec import CARD
 from tf_imgcomp import weights_file
+from tf_imgcomp.runs import keras_models
 from tf_imgcomp.runs.keras_models import (
     export_trained,
     load_trained,
@@ -33,7 +35,8 @@ def codec():
 @pytest.fixture(scope="module")
 def folder(codec, tmp_path_factory):
     folder = tmp_path_factory.mktemp("models") / "mine"
-    tf_imgcomp.export_keras(codec, folder, {"licence": "CC0"})
+    others = {"id": "other", "fingerprint": 1, "sizes": {}, "tile": 64}
+    tf_imgcomp.export_keras(codec, folder, {"licence": "CC0", **others})
     return folder
 
 
@@ -86,6 +89,28 @@ def test_a_model_without_weights_is_told(tmp_path):
     message = "model 'mine' has no file weights.npz to train it further: export it ag"
     with pytest.raises(tf_imgcomp.ModelError, match=message):
         load_trained(tmp_path)
+
+
+def test_a_card_that_tells_no_design_is_refused(tmp_path):
+    (tmp_path / "card.json").write_text(json.dumps({**CARD, "id": "mine"}))
+    (tmp_path / "weights.npz").write_bytes(b"")
+    message = "model 'mine': expected 'codec' or 'postfilter' and 'sizes' in its card"
+    with pytest.raises(tf_imgcomp.ModelError, match=message):
+        load_trained(tmp_path)
+
+
+@pytest.mark.slow
+def test_an_export_that_fails_leaves_the_whole_old_model(
+    codec, folder, tmp_path, monkeypatch
+):
+    copy = shutil.copytree(folder, tmp_path / "mine")
+    before = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
+    monkeypatch.setattr(keras_models, "save_weights", Mock(side_effect=OSError("full")))
+    with pytest.raises(OSError, match="full"):
+        export_trained(codec, copy, {"licence": "another"})
+    after = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
+    assert after == before
+    assert len(before) > 8
 
 
 @pytest.mark.slow

@@ -33,9 +33,9 @@ def models_folder(tmp_path_factory) -> Path:
 
 def _save_codec(trained, sizes, folder):
     module = codec.CodecModule(trained, tile=64)
-    facts = {"codec": "fdram", "sizes": sizes, **module.card}
-    card = {"bytes_per_pixel": trained.bytes_per_pixel, **facts}
-    saving.save(module, module.signatures, folder, card)
+    facts = {"bytes_per_pixel": trained.bytes_per_pixel, **module.card}
+    card = {"codec": "fdram", "sizes": sizes}
+    saving.save(module, module.signatures, folder, facts, card)
 
 
 @pytest.fixture(scope="package")

@@ -20,7 +20,7 @@ def test_models_whose_card_tells_no_sizes_are_refused(tmp_path):
     card = {"id": "some", "fingerprint": 1, "bytes_per_pixel": 1.0}
     card |= {"tile": 64, "border": 4}
     (folder / "card.json").write_text(json.dumps(card))
-    with pytest.raises(ModelError, match="does not tell the codec and its sizes"):
+    with pytest.raises(ModelError, match="model 'some': expected 'codec' or .*'sizes'"):
         export.export(folder, tmp_path / "out")
 
 

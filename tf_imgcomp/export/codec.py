@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import tensorflow as tf
@@ -240,7 +241,12 @@ def _fingerprint(codec: Codec, coder: IntegerCoder, tile: int) -> int:
     return int.from_bytes(digest.digest()[:2], "big")
 
 
-def export(codec: Codec, folder: Path, card: dict, tile: int = TILE) -> None:
+def export(
+    codec: Codec,
+    folder: Path,
+    card: dict,
+    finish: Callable[[Path], None] = saving.nothing_more,
+) -> None:
     """Writes the SavedModel of a codec, its model card, and what refines its latents.
 
     The refinement is a SavedModel of its own in a folder inside, so that a codec loads
@@ -250,17 +256,21 @@ def export(codec: Codec, folder: Path, card: dict, tile: int = TILE) -> None:
         codec: built, with trained weights.
         folder: `saved_models/<id>`; its name is the codec's id.
         card: facts about the weights: flags, data, steps, figures.
-        tile: see `CodecModule`.
+        finish: see `saving.save`.
 
     Raises:
         ValueError: If the folder's name cannot be a codec's id.
     """
-    module = CodecModule(codec, tile)
+    module = CodecModule(codec)
     memory = ("bytes_per_pixel", "encoder_base")
     facts = {**{name: getattr(codec, name) for name in memory}, **module.card}
-    card = {**facts, "reach": synthesis_reach(codec), **card}
-    saving.save(module, module.signatures, folder, card)
+    facts["reach"] = synthesis_reach(codec)
     refinement = RefinementModule(module.codec, module.coder.tables, module.fingerprint)
-    inner = str(Path(folder) / model_folder.REFINEMENT)
-    # Repeated nodes stay: saved gradients of operations refer to some by name.
-    tf.saved_model.save(refinement, inner, refinement.signatures)
+
+    def finish_with_refinement(new: Path) -> None:
+        inner = str(new / model_folder.REFINEMENT)
+        # Repeated nodes stay: saved gradients of operations refer to some by name.
+        tf.saved_model.save(refinement, inner, refinement.signatures)
+        finish(new)
+
+    saving.save(module, module.signatures, folder, facts, card, finish_with_refinement)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import tensorflow as tf
@@ -78,13 +79,19 @@ def tile_sizes(postfilter: tf.keras.Model) -> dict:
     return {"tile": TILE, "border": postfilter.reach}
 
 
-def export(postfilter: tf.keras.Model, folder: Path, card: dict) -> None:
+def export(
+    postfilter: tf.keras.Model,
+    folder: Path,
+    card: dict,
+    finish: Callable[[Path], None] = saving.nothing_more,
+) -> None:
     """Writes the SavedModel of a filter and its model card.
 
     Args:
         postfilter: built, with trained weights.
         folder: `saved_models/<codec>+<filter>`; its name is the id in files.
         card: facts about the weights: flags, data, steps, figures.
+        finish: see `saving.save`.
 
     Raises:
         ValueError: If the folder's name cannot be a codec's id.
@@ -92,5 +99,5 @@ def export(postfilter: tf.keras.Model, folder: Path, card: dict) -> None:
     module = PostfilterModule(postfilter)
     names = map(signature, ENSEMBLES)
     signatures = {name: getattr(module, name) for name in names}
-    card = {"bytes_per_pixel": BYTES_PER_PIXEL, **tile_sizes(postfilter), **card}
-    saving.save(module, signatures, folder, card)
+    facts = {"bytes_per_pixel": BYTES_PER_PIXEL, **tile_sizes(postfilter)}
+    saving.save(module, signatures, folder, facts, card, finish)

@@ -14,12 +14,17 @@ from tf_imgcomp import model_card, model_folder
 from tf_imgcomp.export.merging import merge_repeated_nodes
 
 
+def nothing_more(folder: Path) -> None:
+    """Writes nothing."""
+
+
 def save(
     module,
     signatures: dict,
     folder: Path,
+    facts: dict,
     card: dict,
-    finish: Callable[[Path], None] = lambda folder: None,
+    finish: Callable[[Path], None] = nothing_more,
 ) -> None:
     """Writes a SavedModel and its card, for programs and for people.
 
@@ -30,16 +35,17 @@ def save(
         module: `tf.Module` with a variable `fingerprint`.
         signatures: its functions by name.
         folder: `saved_models/<id>`; its name is the id in files.
-        card: `bytes_per_pixel`, and facts about the weights: flags, data, steps,
-            figures.
-        finish: called with the new folder before it takes its place.
+        facts: fields of the card that this model decides.
+        card: other fields, of any model: flags, data, steps, figures.
+        finish: called with the new folder before it takes its place, to write more.
 
     Raises:
         ValueError: If the folder's name cannot be an id.
     """
     folder = Path(folder)
     model_folder.check_id(folder.name)
-    card = {"id": folder.name, "fingerprint": int(module.fingerprint), **card}
+    facts = {"id": folder.name, "fingerprint": int(module.fingerprint), **facts}
+    card = {**facts, **card, **facts}  # Facts come first, and win.
     with _replacing(folder) as new:
         tf.saved_model.save(module, str(new), signatures)
         merge_repeated_nodes(new)

@@ -9,9 +9,9 @@ import tensorflow as tf
 
 from tf_imgcomp.codecs.registry import CODECS
 from tf_imgcomp.errors import ModelError
-from tf_imgcomp.model_folder import WEIGHTS, packed_weights, read_card
+from tf_imgcomp.model_folder import WEIGHTS, design_of, packed_weights, read_card
 from tf_imgcomp.postfilter.registry import POSTFILTERS
-from tf_imgcomp.runs.kinds import KINDS, kind_of
+from tf_imgcomp.runs.kinds import KINDS
 from tf_imgcomp.training.weights import (
     assign_weights,
     load_weights,
@@ -38,8 +38,8 @@ def trained_model(card: dict, weights: Path) -> tf.keras.Model:
 
 
 def _new_model(card: dict) -> tf.keras.Model:
-    kind = kind_of(card)
-    return KINDS[kind].new(card[kind], card["sizes"])
+    kind, name, sizes = design_of(card)
+    return KINDS[kind].new(name, sizes)
 
 
 def export_trained(model: tf.keras.Model, folder: Path, card: dict) -> None:
@@ -54,12 +54,16 @@ def export_trained(model: tf.keras.Model, folder: Path, card: dict) -> None:
         TypeError: If the model is none of `CODECS` or `POSTFILTERS`.
         ValueError: If the folder's name cannot be an id.
     """
-    card = {**_design(model), **card}
+    design = _design(model)
     round_as_saved(model)  # So that the weights make the same model again.
-    kind = KINDS[kind_of(card)]
-    kind.export(model, Path(folder), card)
+    kind = KINDS[design_of(design)[0]]
     packed = list(itertools.chain(*kind.packed(model)))
-    save_weights(model, Path(folder) / WEIGHTS, without=packed)
+    kind.export(
+        model,
+        Path(folder),
+        {**design, **card, **design},
+        lambda new: save_weights(model, new / WEIGHTS, without=packed),
+    )
 
 
 def _design(model: tf.keras.Model) -> dict:
@@ -87,7 +91,7 @@ def load_trained(folder: Path) -> tf.keras.Model:
             "it again"
         )
     model = _new_model(card)
-    packed = KINDS[kind_of(card)].packed(model)
+    packed = KINDS[design_of(card)[0]].packed(model)
     if packed:
         for variables, values in zip(packed, packed_weights(folder)):
             _unpack(values, variables, folder)

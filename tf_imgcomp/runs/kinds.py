@@ -90,8 +90,3 @@ KINDS = {
         PAIRS,
     ),
 }
-
-
-def kind_of(card: dict) -> str:
-    """The key of `KINDS` that a card has."""
-    return next(key for key in KINDS if key in card)

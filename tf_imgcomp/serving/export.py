@@ -12,7 +12,7 @@ from tf_imgcomp.errors import ModelError
 from tf_imgcomp.export import saving
 from tf_imgcomp.export.codec import CodecModule
 from tf_imgcomp.export.postfilter import PostfilterModule
-from tf_imgcomp.model_folder import read_card
+from tf_imgcomp.model_folder import design_of, read_card
 from tf_imgcomp.postfilter.registry import new_postfilter
 from tf_imgcomp.serving import codec, postfilter, warmup
 from tf_imgcomp.serving.codec import ServingCodec
@@ -45,17 +45,16 @@ def export(
         ModelError: If `folder` does not hold an intact model.
     """
     card = read_card(folder)
-    if not ("postfilter" in card or {"codec", "sizes", "tile"} <= card.keys()):
-        raise ModelError(f"{folder}: the card does not tell the codec and its sizes")
+    kind, name, sizes = design_of(card)
     target = Path(output) / card["id"]
     card |= _facts(pixels_max)
-    if "postfilter" in card:
-        module = PostfilterModule(new_postfilter(card["postfilter"], card["sizes"]))
+    if kind == "postfilter":
+        module = PostfilterModule(new_postfilter(name, sizes))
         _restore(module, folder)
         serving = ServingFilter(module, card, pixels_max)
         calls = warmup.filter_calls(serving)
     else:
-        trained = new_codec(card["codec"], card["sizes"])
+        trained = new_codec(name, sizes)
         module = CodecModule(trained, card["tile"], standard_range_coder)
         _restore(module, folder)
         serving = ServingCodec(module, card, pixels_max)
@@ -71,6 +70,7 @@ def export(
         signatures,
         target,
         {**card, "signatures": describe(signatures)},
+        {},
         lambda new: warmup.write(new, card["id"], calls),
     )
     return target
