@@ -148,6 +148,9 @@ def test_what_is_lost_is_a_warning_where_the_call_is(pixels):
     with pytest.warns(UserWarning, match="CMYK converted to RGB") as caught:
         tf_imgcomp.compress("print.tif")
     assert caught[0].filename == __file__
+    with pytest.warns(UserWarning, match="CMYK converted to RGB") as caught:
+        tf_imgcomp.compress(["print.tif"])
+    assert caught[0].filename == __file__
 
 
 @pytest.mark.parametrize(

@@ -371,7 +371,8 @@ def _codec_of(file: TfciFile, model: str | None) -> ImageCodec:
 
 
 def _for_each(work: Callable[[Any], Any], items: Any) -> Any:
-    return [work(item) for item in items] if isinstance(items, list) else work(items)
+    # A comprehension would be one more frame for `_warn`, before Python 3.12.
+    return list(map(work, items)) if isinstance(items, list) else work(items)
 
 
 def _read(

@@ -18,10 +18,9 @@ from typing import Any, NamedTuple
 
 from tf_imgcomp import model_folder
 from tf_imgcomp.errors import BitstreamError
-from tf_imgcomp.regions import Region, tile_count
+from tf_imgcomp.regions import TILE_STEP, Region, tile_count
 
 VERSION = 1
-TILE_STEP = 64  # In pixels. Sides of tiles are multiples of it.
 
 ICC, EXIF, XMP, RESOLUTION, TEXT = 1, 2, 3, 4, 5  # Kinds of metadata blocks.
 
@@ -268,9 +267,9 @@ def varint(value: int) -> bytes:
 class Reader:
     """Reads bytes and numbers from `data`, never beyond its end."""
 
-    def __init__(self, data: bytes, position: int = 0):
+    def __init__(self, data: bytes):
         self.data = data
-        self.position = position
+        self.position = 0
 
     @property
     def left(self) -> int:

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from tf_imgcomp.errors import ModelError
+from tf_imgcomp.regions import TILE_STEP
 
 CARD = "card.json"
 READABLE_CARD = "card.md"  # Rendered from the other.
@@ -19,11 +20,10 @@ WEIGHTS = "weights.npz"  # Of the Keras model, those that the SavedModel lacks.
 # Variables of a codec's SavedModel with the packed weights of its transforms.
 _PACKED = ("analysis_weights/packed", "synthesis_weights/packed")
 _ID = re.compile(r"[a-z0-9][a-z0-9_.+-]{0,63}")  # Never a path.
-_TILE_STEP = 64  # That of `bitstream`, which imports this.
 # Whole numbers in a card that are possible.
 _RANGES = {
     "fingerprint": range(2**16),
-    "tile": range(_TILE_STEP, 256 * _TILE_STEP, _TILE_STEP),
+    "tile": range(TILE_STEP, 256 * TILE_STEP, TILE_STEP),
     "border": range(2**10),
     "reach": range(2**10),
 }

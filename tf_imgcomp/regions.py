@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from tf_imgcomp.errors import ImageError
 
+TILE_STEP = 64  # In pixels. Sides of tiles are multiples of it.
+
 
 class Region(NamedTuple):
     """A rectangle of pixels in an image.

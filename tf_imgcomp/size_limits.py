@@ -11,16 +11,20 @@ from pathlib import Path
 from tf_imgcomp.errors import ImageError
 
 _MEMINFO = Path("/proc/meminfo")
-_CGROUP_LIMITS = (  # Limits of containers: cgroups version 2 and version 1.
-    Path("/sys/fs/cgroup/memory.max"),
-    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+_CGROUPS = (  # Limit and usage of containers: cgroups version 2 and version 1.
+    (Path("/sys/fs/cgroup"), "memory.max", "memory.current"),
+    (
+        Path("/sys/fs/cgroup/memory"),
+        "memory.limit_in_bytes",
+        "memory.usage_in_bytes",
+    ),
 )
 
 
 def available_memory() -> int:
     """Returns the available memory in bytes."""
-    limits = map(_cgroup_limit, _CGROUP_LIMITS)
-    return min([_free_memory(), *(limit for limit in limits if limit is not None)])
+    left = [_left_in_cgroup(*group) for group in _CGROUPS]
+    return min([_free_memory(), *(each for each in left if each is not None)])
 
 
 MAX_PIXELS = 500_000_000  # Of pictures of unknown origin; users may set another.
@@ -120,8 +124,12 @@ def _free_memory() -> int:
     return int(lines["MemAvailable"].split()[0]) * 1024
 
 
-def _cgroup_limit(path: Path) -> int | None:
+def _left_in_cgroup(folder: Path, limit: str, usage: str) -> int | None:
+    """What a container may still use; cached files give way."""
     try:
-        return int(path.read_text())
-    except (OSError, ValueError):  # No such group, or its limit is "max".
+        left = int((folder / limit).read_text()) - int((folder / usage).read_text())
+        lines = (folder / "memory.stat").read_text().splitlines()
+        cached = dict(line.split() for line in lines)["inactive_file"]
+    except (OSError, ValueError, KeyError):  # No such group, or its limit is "max".
         return None
+    return max(left + int(cached), 0)

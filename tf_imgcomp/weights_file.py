@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,6 +12,12 @@ import numpy as np
 
 from tf_imgcomp.atomic_files import open_atomically
 from tf_imgcomp.errors import ModelError
+
+# What NumPy and zipfile raise.
+_DAMAGE = (
+    *(ValueError, EOFError, TypeError, AttributeError, OSError, RuntimeError),
+    *(zlib.error, zipfile.BadZipFile),
+)
 
 
 def write(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
@@ -32,12 +40,12 @@ def read(path: Path) -> dict[str, np.ndarray]:
         ModelError: If the file is damaged, or holds no weights.
         OSError: If it cannot be read.
     """
+    data = Path(path).read_bytes()
     try:
-        # Opened here, because NumPy does not close a file that it cannot read.
-        with open(path, "rb") as file, np.load(file) as arrays:
+        with np.load(io.BytesIO(data)) as arrays:
             return {name: _joined(arrays[name]) for name in arrays.files}
-    except (ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as e:
-        raise ModelError(f"{path} is damaged, or holds no weights") from e
+    except _DAMAGE as error:
+        raise ModelError(f"{path} is damaged, or holds no weights") from error
 
 
 def _bytes(array: np.ndarray) -> np.ndarray:

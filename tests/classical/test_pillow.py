@@ -2,7 +2,7 @@ import pytest
 
 from tf_imgcomp import metrics
 from tf_imgcomp.classical import CODECS
-from tf_imgcomp.classical.pillow_libraries import Plugin
+from tf_imgcomp.image_files.plugins import Plugin
 
 
 def test_jpeg2000_hits_the_rate_asked_for(make_image):
@@ -27,7 +27,5 @@ def test_a_missing_library_is_named(monkeypatch):
 
 
 def test_a_missing_plugin_is_named():
-    missing = Plugin("pillow-none", "pillow_none").missing()
-    assert missing == (
-        "pillow-none is not installed: install tf_imgcomp with its extra 'classical'"
-    )
+    plugin = Plugin("NONE", "pillow-none", "pillow_none", "pip install pillow-none")
+    assert plugin.missing() == "NONE needs another package: pip install pillow-none"

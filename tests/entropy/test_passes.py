@@ -25,7 +25,7 @@ SIZES = {
 def networks():
     """Networks of a slice in raster order, from a built coder."""
     tf.keras.utils.set_random_seed(1)
-    coder = LatentCoder(SIZES)
+    coder = LatentCoder(SIZES, [1.0] * 4)
     coder(tf.zeros((1, HEIGHT, WIDTH, 4)), tf.zeros((1, 4)), tf.zeros((1, 3)))
     for variable in coder.trainable_variables:
         variable.assign_add(tf.random.normal(variable.shape, stddev=0.2))
@@ -55,4 +55,4 @@ def test_in_raster_order_a_latent_tells_only_later_ones(networks, place, seed):
 def test_strides_and_growths_that_do_not_match_are_refused():
     message = r"a product of 4, received \[1, 2, 2\] and \[2\]"
     with pytest.raises(ValueError, match=message):
-        LatentCoder({**SIZES, "hyper_synthesis": ((8, 2),)})
+        LatentCoder({**SIZES, "hyper_synthesis": ((8, 2),)}, [])

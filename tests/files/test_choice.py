@@ -11,8 +11,7 @@ from tf_imgcomp import bitstream, metrics, size_limits
 from tf_imgcomp.classical.pillow import WEBP_LOSSLESS
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.files import choice, compression, encoding, goals
-from tf_imgcomp.files.choice import ChoiceConfig
-from tf_imgcomp.files.drawn import LookConfig, looks_drawn
+from tf_imgcomp.files.drawn import looks_drawn
 from tf_imgcomp.files.goals import Goal
 from tf_imgcomp.image_codecs import models
 from tf_imgcomp.image_codecs.classical import ClassicalImageCodec
@@ -66,16 +65,6 @@ def test_drawings_and_scans_are_told_from_photos(photo, drawing, scan):
     assert not looks_drawn(255 - scan.pixels)  # Lights at night.
     for size in [(1, 1), (1, 9), (9, 1), (2, 2), (2, 3)]:
         assert looks_drawn(np.zeros((*size, 3), np.uint8)) == (size == (2, 3))
-
-
-def test_limits_of_the_look_can_be_set(photo, drawing, others):
-    config = ChoiceConfig(look=LookConfig(very_flat=1.0, flat=1.0, paper=1.1))
-    assert looks_drawn(drawing.pixels)
-    assert not looks_drawn(drawing.pixels, config.look)
-    encoded, notes = choice.encode_cheapest(
-        StubCodec(), others, drawing, Goal(quality=50), config
-    )
-    assert (encoded.file.codec, notes) == ("stub", ())
 
 
 def test_a_scan_takes_another_codec(scan):

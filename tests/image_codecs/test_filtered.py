@@ -193,6 +193,17 @@ def test_the_effort_is_the_codecs(codec):
         codec.with_effort(7)
 
 
+def test_the_version_tells_all_that_changes_bytes(codec):
+    """`evaluation.points.Cache` keeps results apart by the version."""
+    others = [codec.with_ensemble("flips"), codec.for_trials()]
+    assert len({codec.version, *(other.version for other in others)}) == 3
+    bpg = models.load_classical("bpg")
+    if codec.id == "bpg+noise":
+        assert codec.version == (
+            f"{bpg.version}, filter of fingerprint {codec.fingerprint}, tried: none"
+        )
+
+
 class _StubFilter:
     """Adds the mean over 5x5 pixels minus 1: exact, and reaches two pixels."""
 

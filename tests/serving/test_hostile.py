@@ -49,8 +49,9 @@ def mutant(data: bytes, random) -> bytes:
 
 def _with_length(data: bytes) -> bytes:
     """The same with the right length of the file, and right checks."""
-    reader = bitstream.Reader(data, _PREFIX)
+    reader = bitstream.Reader(data)
     try:
+        reader.take(_PREFIX)
         reader.varint()
     except BitstreamError:
         return data

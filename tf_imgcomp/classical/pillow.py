@@ -11,9 +11,10 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from tf_imgcomp.classical.option_hash import option_hash
-from tf_imgcomp.classical.pillow_libraries import Feature, Plugin
+from tf_imgcomp.classical.pillow_features import Feature
 from tf_imgcomp.errors import ClassicalCodecError
 from tf_imgcomp.image_files.pillow_limits import limited_by_memory
+from tf_imgcomp.image_files.plugins import HEIF, JXL, Plugin
 
 _SOME_SETTING = 50  # All codecs here know it.
 
@@ -218,7 +219,7 @@ CODECS = (
         name="heic",
         title="HEIC 4:2:0",
         format="HEIF",
-        library=Plugin("pillow-heif", "pillow_heif.HeifImagePlugin"),
+        library=HEIF,
         settings=(5, 12, 20, 28, 36, 45, 55),
         options=_heic,
     ),
@@ -226,7 +227,7 @@ CODECS = (
         name="jxl",
         title="JPEG XL",
         format="JXL",
-        library=Plugin("pillow-jxl-plugin", "pillow_jxl"),
+        library=JXL,
         settings=(0, 10, 25, 40, 55, 70, 80, 88, 93),
         options=_jxl,
     ),

@@ -211,7 +211,7 @@ class LatentCoder(Block):
     arguments = ("initial_deviations",)
     STRIDE = 4  # Of z against y.
 
-    def __init__(self, config, initial_deviations=None, **kwargs):
+    def __init__(self, config, initial_deviations, **kwargs):
         super().__init__(**kwargs)
         self.config = c = _config(config)
         if c.context not in passes.CONTEXTS:
@@ -229,8 +229,6 @@ class LatentCoder(Block):
                 f"Expected strides and growths with a product of {self.STRIDE}, "
                 f"received {strides} and {factors}."
             )
-        if initial_deviations is None:
-            initial_deviations = [1.0] * c.latent_depth
         self.initial_deviations = list(map(float, initial_deviations))
         self.log_features = LogFeatures(magnitudes=c.embedding is not None)
         self.activation = BoundedLeakyReLU()

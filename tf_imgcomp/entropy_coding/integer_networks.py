@@ -50,8 +50,8 @@ class IntegerDense(tf.Module):
         ValueError: If the weights are too large for these formats.
     """
 
-    def __init__(self, kernel, bias, input_bits, input_max, output_bits, name=None):
-        super().__init__(name=name)
+    def __init__(self, kernel, bias, input_bits, input_max, output_bits):
+        super().__init__()
         kernel, bias = np.asarray(kernel, np.float64), np.asarray(bias, np.float64)
         weights, biases, exponents = _quantize(kernel, bias, input_bits, input_max)
         shift = exponents + input_bits - output_bits

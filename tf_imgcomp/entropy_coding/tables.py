@@ -33,8 +33,8 @@ _LOG2_SCALE_MAX = int(LOG2_SCALE_MAX * ONE)
 class Tables(tf.Module):
     """The sampled functions as a model keeps them, int32."""
 
-    def __init__(self, name=None):
-        super().__init__(name=name)
+    def __init__(self):
+        super().__init__()
         x = np.arange(-_PHI_SIZE, _PHI_SIZE + 1) / (1 << _PHI_BITS)
         octave = np.arange(ONE) / ONE
         decay = np.arange(0, _EXP_RANGE + 1, 1 << _EXP_STEP_BITS) / ONE

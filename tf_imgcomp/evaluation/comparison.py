@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from tf_imgcomp.evaluation import curves
 from tf_imgcomp.evaluation.curves import Curve, MeanPoint
 
+_OF_INTEREST = 0.15, 1.0  # Rates for the margin, where both curves have them.
+
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
@@ -38,11 +40,7 @@ class Comparison:
 
 
 def compare(
-    means: Sequence[MeanPoint],
-    codec: str,
-    anchors: Sequence[str],
-    low: float = 0.15,
-    high: float = 1.0,
+    means: Sequence[MeanPoint], codec: str, anchors: Sequence[str]
 ) -> list[Comparison]:
     """Compares a codec with each anchor.
 
@@ -50,20 +48,16 @@ def compare(
         means: Mean points of all these codecs over the same images.
         codec: Name of the codec.
         anchors: Names of the codecs to compare it with.
-        low: Lowest rate of interest for the margin, in bits per pixel.
-        high: Highest rate of interest. Both are narrowed to the rates of both curves.
     """
-    return [_compare(means, codec, anchor, low, high) for anchor in anchors]
+    return [_compare(means, codec, anchor) for anchor in anchors]
 
 
-def _compare(
-    means: Sequence[MeanPoint], codec: str, anchor: str, low: float, high: float
-) -> Comparison:
+def _compare(means: Sequence[MeanPoint], codec: str, anchor: str) -> Comparison:
     def bd_rate(quality: str) -> float | None:
         return _bd_rate(_curve(means, anchor, quality), _curve(means, codec, quality))
 
     psnr, anchor_psnr = _curve(means, codec, "psnr"), _curve(means, anchor, "psnr")
-    margin = None
+    (low, high), margin = _OF_INTEREST, None
     if psnr and anchor_psnr:
         low = max(low, psnr.bpp[0], anchor_psnr.bpp[0])
         high = min(high, psnr.bpp[-1], anchor_psnr.bpp[-1])

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from tf_imgcomp import metrics, size_limits
 from tf_imgcomp.errors import ImgcompError
 from tf_imgcomp.files import goals
-from tf_imgcomp.files.drawn import LOOK, LookConfig, looks_drawn
+from tf_imgcomp.files.drawn import looks_drawn
 from tf_imgcomp.files.encoding import Encoded, PhotoEncoder
 from tf_imgcomp.files.goals import Goal
 from tf_imgcomp.files.rate_search import cached_by_setting
@@ -34,7 +34,6 @@ class ChoiceConfig:
 
     Attributes:
         others: names of the codecs that are tried for what looks drawn.
-        look: says what looks drawn.
         lmbda_min: float. Distortion weight of quality 1 in bits + lmbda * squared
             error: that of `fdram`.
         lmbda_max: float. Distortion weight of quality 100.
@@ -46,7 +45,6 @@ class ChoiceConfig:
     """
 
     others: tuple[str, ...] = ("avif444", "webp_lossless")
-    look: LookConfig = LOOK
     lmbda_min: float = 0.0003
     lmbda_max: float = 0.6
     start: float = 0.7
@@ -58,16 +56,13 @@ CHOICE = ChoiceConfig()
 
 
 def load(
-    model: str,
-    load_one: Callable[[str], ImageCodec],
-    config: ChoiceConfig = CHOICE,
+    model: str, load_one: Callable[[str], ImageCodec]
 ) -> tuple[ImageCodec, list[ImageCodec]]:
     """Loads the codec that a user names, and others to try.
 
     Args:
         model: `AUTO`, or what `load_one` takes.
         load_one: loads one codec.
-        config: names the others.
 
     Returns:
         The codec, and the other codecs of `encode_cheapest`. Those whose library is
@@ -78,7 +73,7 @@ def load(
     """
     if model != AUTO:
         return load_one(model), []
-    there = [name for name in config.others if not CLASSICAL_CODECS[name].available()]
+    there = [name for name in CHOICE.others if not CLASSICAL_CODECS[name].available()]
     return load_one(models.DEFAULT), [models.load_classical(name) for name in there]
 
 
@@ -87,7 +82,6 @@ def encode_cheapest(
     others: Sequence[ImageCodec],
     photo: Photo,
     goal: Goal,
-    config: ChoiceConfig = CHOICE,
 ) -> tuple[Encoded, tuple[str, ...]]:
     """Encodes a photo to a goal, with other codecs if they suit it better.
 
@@ -98,7 +92,6 @@ def encode_cheapest(
         goal: that of `goals.encode`. A quality is that of `codec` and sets `lmbda`. For
             each other codec, the quality with the smallest cost at this `lmbda` is
             searched.
-        config: says how.
 
     Returns:
         The file, and a note for the user that compares the codecs if there are several.
@@ -106,10 +99,10 @@ def encode_cheapest(
     Raises:
         ImgcompError: If no codec reaches the goal.
     """
-    if not others or not looks_drawn(photo.pixels, config.look):
+    if not others or not looks_drawn(photo.pixels):
         return goals.encode(codec, photo, goal), ()
     if goal.quality is not None:
-        found = _tried(codec, others, photo, goal.quality, config)
+        found = _tried(codec, others, photo, goal.quality)
     else:
         found = _reaching(codec, others, photo, goal)
     chosen, *left = map(_described, found)
@@ -122,7 +115,6 @@ def _tried(
     others: Iterable[ImageCodec],
     photo: Photo,
     quality: float,
-    config: ChoiceConfig,
 ) -> list[Encoded]:
     """The files of the codecs that suit a photo, the cheapest first.
 
@@ -130,13 +122,13 @@ def _tried(
         ImgcompError: If the first codec fails; another that does is left out.
     """
     encoder = PhotoEncoder(photo)
-    cost = functools.partial(lagrangian, quality=quality, config=config)
+    cost = functools.partial(lagrangian, quality=quality)
     found = [encoder.measured(codec, quality)[1]]
-    limit = config.promising * cost(found[0])
+    limit = CHOICE.promising * cost(found[0])
     for each in others:
         try:
             _check_memory(each, photo)
-            encoded = _cheapest_quality(encoder, each, quality, limit, config)
+            encoded = _cheapest_quality(encoder, each, quality, limit)
         except ImgcompError:
             continue
         if encoded is not None:
@@ -149,7 +141,6 @@ def _cheapest_quality(
     codec: ImageCodec,
     quality: float,
     limit: float,
-    config: ChoiceConfig,
 ) -> Encoded | None:
     """The file with the smallest Lagrangian at a quality of the default codec.
 
@@ -159,13 +150,13 @@ def _cheapest_quality(
 
     def measure(tried: float) -> tuple[float, Encoded]:
         _, encoded = encoder.measured(fast, tried)
-        return lagrangian(encoded, quality, config), encoded
+        return lagrangian(encoded, quality), encoded
 
     trial = cached_by_setting(codec, measure)
-    best = max(1, config.start * quality)
+    best = max(1, CHOICE.start * quality)
     if trial(best)[0] > limit:
         return None
-    for step in config.steps:
+    for step in CHOICE.steps:
         while True:
             near = [min(max(best + move, 1), 100) for move in (-step, step)]
             nearest = min(near, key=lambda each: trial(each)[0])
@@ -218,19 +209,16 @@ def _measured(codec: ImageCodec, photo: Photo, encoded: Encoded) -> Encoded:
     return encoded._replace(psnr=metrics.psnr(photo.pixels, decoded))
 
 
-def lagrangian(
-    encoded: Encoded, quality: float, config: ChoiceConfig = CHOICE
-) -> float:
+def lagrangian(encoded: Encoded, quality: float) -> float:
     """The bits of a file plus the squared error by the distortion weight of a quality.
 
     Args:
         encoded: with its PSNR.
         quality: of the default codec, in [1, 100].
-        config: has the distortion weights.
     """
     assert encoded.psnr is not None
-    ratio = config.lmbda_max / config.lmbda_min
-    lmbda = config.lmbda_min * ratio ** ((quality - 1) / 99)
+    ratio = CHOICE.lmbda_max / CHOICE.lmbda_min
+    lmbda = CHOICE.lmbda_min * ratio ** ((quality - 1) / 99)
     mse = 255**2 / 10 ** (encoded.psnr / 10)
     pixels = encoded.file.height * encoded.file.width
     return 8 * len(encoded.data) + lmbda * pixels * mse

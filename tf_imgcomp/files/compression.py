@@ -142,7 +142,7 @@ def decompress_file(
     check_pixels(*file.decoded_size(region), max_pixels)
     codec = load(file.codec)
     with size_limits.shared(codec.memory_to_decompress) as needed_memory:
-        needed_memory(file.height, file.width)  # Waits for other images.
+        needed_memory(*file.decoded_size(region))  # Waits for other images.
         start = time.perf_counter()
         photo = decode(codec, file, region, scale)
         if photo.pixels.nbytes > _LARGE:  # Writing takes as much again.

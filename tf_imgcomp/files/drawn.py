@@ -42,31 +42,30 @@ class LookConfig:
 LOOK = LookConfig()
 
 
-def looks_drawn(pixels: np.ndarray, config: LookConfig = LOOK) -> bool:
+def looks_drawn(pixels: np.ndarray) -> bool:
     """Whether an image is probably no photo.
 
     Drawings have flat areas and edges. Scans have noise, and edges on light paper.
 
     Args:
         pixels: uint8 `(h, w, 3)`.
-        config: the limits.
     """
-    rows, above = pixels[1 :: config.rows], pixels[: -1 : config.rows]
+    rows, above = pixels[1 :: LOOK.rows], pixels[: -1 : LOOK.rows]
     if not rows[:, 2:].size:
         return False
     alike = (rows[:, 1:] == rows[:, :-1]) & (rows[:, 1:] == above[:, 1:])
     flat = alike.all(-1).mean()
     green = rows[..., 1].astype(np.int16)
-    edges = (np.abs(green[:, 2:] - green[:, :-2]) > config.edge).mean()
-    drawn = flat >= config.flat and edges >= config.edges
-    scanned = edges >= config.edges_on_paper and _paper(green, config) >= config.paper
-    return bool(flat >= config.very_flat or drawn or scanned)
+    edges = (np.abs(green[:, 2:] - green[:, :-2]) > LOOK.edge).mean()
+    drawn = flat >= LOOK.flat and edges >= LOOK.edges
+    scanned = edges >= LOOK.edges_on_paper and _paper(green) >= LOOK.paper
+    return bool(flat >= LOOK.very_flat or drawn or scanned)
 
 
-def _paper(green: np.ndarray, config: LookConfig) -> float:
+def _paper(green: np.ndarray) -> float:
     """The share of the most common levels, 0 if they are dark."""
-    span = config.paper_span
+    span = LOOK.paper_span
     counts = np.cumsum(np.bincount(green.ravel() + 1, minlength=257))
     shares = (counts[span:] - counts[:-span]) / green.size
     darkest = int(shares.argmax())
-    return float(shares[darkest]) if darkest + span / 2 >= config.light else 0.0
+    return float(shares[darkest]) if darkest + span / 2 >= LOOK.light else 0.0

@@ -53,6 +53,13 @@ class FilteredCodec(ImageCodec):
         self.fingerprint = codec.fingerprint ^ postfilter.fingerprint
         self.tile, self._tried = codec.tile, tuple(tried)
 
+    @property
+    def version(self) -> str:
+        """See `ImageCodec`: that of the codec, the filter, and what is tried."""
+        tried = ", ".join(self._tried) or "nothing"
+        filter_ = f"filter of fingerprint {self._filter.fingerprint}"
+        return f"{self._codec.version}, {filter_}, tried: {tried}"
+
     def memory_to_compress(self, height: int, width: int) -> float:
         """See `ImageCodec`: codec and filter work one after the other."""
         filtering = self._filter.encoder_base + self._memory_of_tiles(height, width)

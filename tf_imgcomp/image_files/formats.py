@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,6 +15,7 @@ from PIL import Image, UnidentifiedImageError
 from tf_imgcomp import size_limits
 from tf_imgcomp.errors import ImageError
 from tf_imgcomp.image_files import jpeg_xl, tiff
+from tf_imgcomp.image_files.plugins import HEIF, JXL
 
 # Formats that users have. Left out: EPS (starts another program), WMF (needs a screen),
 # PSD and FITS (security holes in the last releases of Pillow for older versions of
@@ -27,34 +26,11 @@ _OPENED = (
 )
 
 
-@dataclass(frozen=True)
-class _Plugin:
-    """A package that adds a format to Pillow when its module is imported."""
-
-    title: str
-    module: str
-    install: str
-    suffixes: tuple[str, ...]
-
-    def load(self) -> None:
-        try:
-            importlib.import_module(self.module)
-        except ImportError:
-            raise ImageError(
-                f"{self.title} needs another package: {self.install}"
-            ) from None
-
-
-# Imported when a file needs them: pillow-heif takes 0.3 s.
-_HEIF = _Plugin(
-    "HEIC",
-    "pillow_heif.HeifImagePlugin",
-    "pip install pillow-heif",
-    (".heic", ".heics", ".heif", ".heifs", ".hif"),
-)
-_JXL = _Plugin(
-    "JPEG XL", "pillow_jxl", "install tf_imgcomp with its extra 'jxl'", (".jxl",)
-)
+# Of the formats whose packages are imported late: pillow-heif takes 0.3 s.
+_SUFFIXES = {
+    HEIF: (".heic", ".heics", ".heif", ".heifs", ".hif"),
+    JXL: (".jxl",),
+}
 
 
 def open_image(stream: BinaryIO, max_pixels: int = 0) -> Image.Image:
@@ -75,9 +51,9 @@ def open_image(stream: BinaryIO, max_pixels: int = 0) -> Image.Image:
         raise ImageError("the file is empty")
     stream.seek(0)
     if header[4:8] == b"ftyp" and header[8:12] not in (b"avif", b"avis"):
-        _HEIF.load()
+        HEIF.load()
     elif header.startswith(jpeg_xl.SIGNATURES):
-        _JXL.load()
+        JXL.load()
         # The plug-in decodes at once, so its size is checked before.
         width, height = jpeg_xl.read_size(stream)
         size_limits.check_pixels(height, width, max_pixels)
@@ -138,8 +114,8 @@ def output_format(path: Path) -> str:
         ImageError: If Pillow cannot write the format.
     """
     suffix = path.suffix.lower()
-    for plugin in (_HEIF, _JXL):
-        if suffix in plugin.suffixes:
+    for plugin, suffixes in _SUFFIXES.items():
+        if suffix in suffixes:
             plugin.load()
     format_ = Image.registered_extensions().get(suffix)
     if format_ not in Image.SAVE:
@@ -154,4 +130,4 @@ def input_suffixes() -> set[str]:
     """Returns the extensions, lower case, of the formats that are read."""
     extensions = Image.registered_extensions().items()
     suffixes = {suffix for suffix, format_ in extensions if format_ in _OPENED}
-    return suffixes | {".mpo", *_HEIF.suffixes, *_JXL.suffixes}
+    return suffixes.union({".mpo"}, *_SUFFIXES.values())

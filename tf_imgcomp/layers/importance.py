@@ -11,7 +11,7 @@ from tf_imgcomp.layers.residual import ResidualBlock
 class ImportanceMap(Block):
     """Weights from 0 to 2 for the latents of an image, 1 at the start.
 
-        features ─► conv3x3 s2 ─► GDN ─► residual blocks ─► 1x1 ─► 2 sigmoid ─►
+        features ─► conv3x3 s2 ─► GDN ─► residual block ─► 1x1 ─► 2 sigmoid ─►
 
     Latents are multiplied by the weights before rounding. Weights take no bits: a
     latent that they bring below one half is rounded to zero, which costs little, and a
@@ -20,7 +20,6 @@ class ImportanceMap(Block):
     Args:
         filters: int. Channels inside.
         depth: int. Channels of the latents.
-        blocks: int. Residual blocks.
 
     Shape:
         float `(b, h, w, c)` to `(b, ceil(h / 2), ceil(w / 2), depth)`.
@@ -31,17 +30,16 @@ class ImportanceMap(Block):
         https://arxiv.org/abs/2206.10618
     """
 
-    arguments = ("filters", "depth", "blocks")
+    arguments = ("filters", "depth")
 
-    def __init__(self, filters: int, depth: int, blocks: int = 1, **kwargs):
+    def __init__(self, filters: int, depth: int, **kwargs):
         super().__init__(**kwargs)
-        self.filters, self.depth, self.blocks = filters, depth, blocks
+        self.filters, self.depth = filters, depth
         self.down, self.norm = conv(filters, 3, 2), GDN()
-        self.residual = [ResidualBlock(filters) for _ in range(blocks)]
+        self.residual = [ResidualBlock(filters)]  # Weights have this path.
         self.weigh = conv(depth, 1, kernel_initializer="zeros")
 
     def call(self, features):
-        h = self.norm(self.down(features))
-        for block in self.residual:
-            h = block(h)
+        (block,) = self.residual
+        h = block(self.norm(self.down(features)))
         return 2 * tf.sigmoid(self.weigh(h))

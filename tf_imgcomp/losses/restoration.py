@@ -6,6 +6,7 @@ Each function takes original and restored, float32 `(b, h, w, 3)`, 0 to 255, and
 
 import tensorflow as tf
 
+from tf_imgcomp.losses.distortion import mean_squared_error
 from tf_imgcomp.losses.scales import SCALES, LossScales
 from tf_imgcomp.losses.similarity import ms_ssim
 
@@ -34,8 +35,7 @@ def decibels(x: tf.Tensor, x_hat: tf.Tensor, scales: LossScales = SCALES) -> tf.
     An image's gradient depends on the relative change of its error, so that the few
     images with most of a batch's error do not dominate.
     """
-    error = tf.reduce_mean(tf.math.squared_difference(x, x_hat), [1, 2, 3])
-    nepers = tf.math.log(error + scales.filter_psnr_floor**2)
+    nepers = tf.math.log(mean_squared_error(x, x_hat) + scales.filter_psnr_floor**2)
     return tf.reduce_mean(nepers) / tf.math.log(10.0)
 
 

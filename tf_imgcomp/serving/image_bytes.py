@@ -12,7 +12,7 @@ _GREY_TYPES = (0, 4)  # Of PNG: grey without and with transparency.
 # A file of PNG that names a transparent grey: a chunk of two bytes (\C: any byte).
 _CLEAR_GREY = r"\C*\x00\x00\x00\x02tRNS\C*"
 _OPAQUE = 2**16 - 1
-_COMPRESSION = 4  # As in `image_files.images`.
+_COMPRESSION = 4  # TensorFlow cannot restrict it to run lengths.
 
 
 class DecodedImage(NamedTuple):

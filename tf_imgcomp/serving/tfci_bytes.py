@@ -8,6 +8,7 @@ from tf_imgcomp import bitstream
 from tf_imgcomp.bitstream import ALPHA, BLOCKS, GREY, MAX_SIDE, REST, TAG, VARIANT
 from tf_imgcomp.image_codecs.tiles import STRIDE
 from tf_imgcomp.ops.byte_strings import little_endian, varints
+from tf_imgcomp.regions import TILE_STEP
 from tf_imgcomp.serving.byte_reader import ByteReader
 from tf_imgcomp.serving.conditions import Conditions
 from tf_imgcomp.serving.crc32 import crc32
@@ -52,7 +53,7 @@ class FileContent(NamedTuple):
 def pack(content: FileContent, format_: Format) -> tf.Tensor:
     """Returns the bytes of a file, a string scalar."""
     flags = REST + GREY * tf.cast(content.grey, tf.int64)
-    side = tf.constant(format_.tile // bitstream.TILE_STEP, tf.int64)
+    side = tf.constant(format_.tile // TILE_STEP, tf.int64)
     width, height = (tf.cast(content.size[axis], tf.int64) for axis in (1, 0))
     first, rest = _with_index(content.first), _with_index(content.rest)
     start = tf.strings.join(
@@ -101,7 +102,7 @@ def unpack(data: tf.Tensor, format_: Format, conditions: Conditions) -> FileCont
     quality, fingerprint = reader.unsigned(2), reader.unsigned(2)
     width, height = reader.varint(), reader.varint()
     _check_header(flags, quality, width, height, conditions)
-    _check_model(format_, fingerprint, side * bitstream.TILE_STEP, conditions)
+    _check_model(format_, fingerprint, side * TILE_STEP, conditions)
     conditions.require_size(tf.stack([height, width]), format_.pixels_max, STRIDE)
     _check_features(flags, conditions)
     _skip_blocks(reader, tf.not_equal(flags & BLOCKS, 0), conditions)

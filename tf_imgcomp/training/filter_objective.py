@@ -4,6 +4,7 @@ from typing import Callable
 
 import tensorflow as tf
 
+from tf_imgcomp.losses.distortion import mean_squared_error
 from tf_imgcomp.losses.registry import RESTORATION_LOSSES
 from tf_imgcomp.losses.scales import SCALES, LossScales
 from tf_imgcomp.postfilter.xue2019 import Xue2019
@@ -34,8 +35,8 @@ def restoration_objective(
         decoded, x, setting = tf.split(images, 3, axis=-1)
         setting = tf.cast(setting[:, 0, 0, 0], tf.float32)
         x, x_hat = tf.cast(x, tf.float32), postfilter(decoded, setting)
-        before = _mse(x, tf.cast(decoded, tf.float32))
-        after = _mse(x, x_hat)
+        before = mean_squared_error(x, tf.cast(decoded, tf.float32))
+        after = mean_squared_error(x, x_hat)
         gain = _decibel((before + 0.01) / (after + 0.01))
         return [
             RESTORATION_LOSSES[loss](x, x_hat, scales),
@@ -70,10 +71,6 @@ def _cut(images: tf.Tensor, pieces: int) -> tf.Tensor:
     grid = tf.reshape(images, [batch, pieces, rows, pieces, columns, channels])
     grid = tf.transpose(grid, [0, 1, 3, 2, 4, 5])
     return tf.reshape(grid, [batch * pieces**2, rows, columns, channels])
-
-
-def _mse(x, x_hat):
-    return tf.reduce_mean(tf.math.squared_difference(x, x_hat), [1, 2, 3])
 
 
 def _decibel(ratio):
