@@ -21,6 +21,7 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # No start-up noise.
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -47,6 +48,7 @@ from tf_imgcomp_bin.command_line import (
     messages,
     paths,
     program,
+    startup,
 )
 
 PROGRAM = "compare"
@@ -74,7 +76,10 @@ def compare(inputs: Sequence[str]) -> int:
             raise ClassicalCodecError(f"{rival.name}: {missing}")
     photos = paths.expand_inputs(inputs, images.input_suffixes())
     jobs = paths.output_paths(photos, coding_flags.OUTPUT.value, _SUFFIX)
-    codec = models.load(coding_flags.MODEL.value or models.DEFAULT)
+    threads = coding_flags.THREADS.value
+    find = functools.partial(models.load, workers=startup.workers(threads))
+    load = startup.fast_startup(find, threads)
+    codec = load(coding_flags.MODEL.value or models.DEFAULT)
 
     def work(source: Path, target: Path) -> str:
         return compare_photo(codec, classical, source, target)

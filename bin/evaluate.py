@@ -56,7 +56,7 @@ _OUTPUT = flags.DEFINE_string("output", "evaluation_out", "Folder for the result
 _BASELINES = flags.DEFINE_list(
     "baselines",
     "jpeg,jpeg2000,webp,avif,avif444",
-    f"Classical codecs to compare with, or none: {', '.join(CODECS)}.",
+    f"Classical codecs to compare with; --baselines= for none: {', '.join(CODECS)}.",
 )
 
 

@@ -7,7 +7,7 @@
 The folder holds all that training needs but the photos, which bin/pack_images packs:
 neither TensorFlow nor this package. On the other machine:
 
-    pip install -r step/requirements.txt
+    pip install -r step/requirements.txt 'jax[cuda13]'
     python step/train.py step --data=photos.zip --output=out --minutes=20
 
 bin/import_weights brings the weights back. Only Adam can be exported: add

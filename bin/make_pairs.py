@@ -8,7 +8,8 @@
 PHOTOS is a folder. Each photo is coded at all QPs, or at --per_photo of them. Codecs
 without QPs take their own setting, learned codecs the quality. Each pair is written as
 a lossless image, the decoded photo above the original, with a line of figures in
-pairs.jsonl. If killed, it resumes. The output folder is --data of bin/train and PHOTOS
+pairs.jsonl. Of a photo over 1024 pixels wide or high, the middle is coded. If killed,
+it resumes. The output folder is --data of bin/train and PHOTOS
 of bin/pack_images.
 """
 
@@ -48,8 +49,8 @@ _PER_PHOTO = flags.DEFINE_integer(
 _SCALE_MIN = flags.DEFINE_float(
     "scale_min",
     1.0,
-    "Reduces each photo to a scale of its own, at least this, but no side below 256 "
-    "pixels. Reduction restores the chroma that lossy photos have lost.",
+    "Reduces the photo of each pair to a scale of its own, at least this, but no side "
+    "below 256 pixels. Reduction restores the chroma that lossy photos have lost.",
     lower_bound=0.01,
     upper_bound=1.0,
 )

@@ -2,7 +2,7 @@
 """Trains a codec, or a post-filter, and exports it.
 
     bin/train --flagfile=fdram.flags --data=PHOTOS --workdir=runs/fdram
-    bin/train --flagfile=xue2019_bpg.flags --data=PAIRS --workdir=runs/bpg
+    bin/train --flagfile=xue2019.flags --data=PAIRS --workdir=runs/xue2019
 
 PHOTOS is a folder of images of any size and format, PAIRS the output of
 bin/make_pairs. A run that was killed resumes from its last checkpoint. It writes the

@@ -65,7 +65,7 @@ change those, not this page.
   at the same quality and spend more bits on difficult images, so their means are not
   fully comparable with those of JPEG 2000.
 - Seconds come from different machines, some with other programs running. Compare only
-  those of README's table, which one run measured.
+  those of README's table, which one run measured, except for CompressAI's.
 - *As published* marks numbers from publications, which were not checked here.
 """
 

@@ -9,11 +9,12 @@ flags.adopt_module_key_flags(input_flags)
 MODEL = flags.DEFINE_string(
     "model",
     None,
-    "Id or folder of a model, or the name of a classical codec. Default of programs "
-    "that compress: auto. It takes the default model; images that do not look like "
-    "photos are also coded with AVIF 4:4:4 and lossless WebP, and the cheapest file is "
-    "kept. Default of programs that decompress: the model that a file names. A folder "
-    "is code that runs with your rights: name only those that you trust.",
+    "Id or folder of a model, or the name of a classical codec. Default of compress: "
+    "auto, which takes the default model; images that do not look like photos are also "
+    "coded with AVIF 4:4:4 and lossless WebP, and the cheapest file is kept. Default "
+    "of compare, and of compress with --total_bpp: the default model. Default of "
+    "decompress: the model that a file names. A folder is code that runs with your "
+    "rights: name only those that you trust.",
 )
 OUTPUT = flags.DEFINE_string(
     "output",

@@ -30,9 +30,9 @@ def codec(tiny_model):
 @pytest.fixture
 def run(folder, codec, capsys, monkeypatch):
     """Returns a function that runs the program: exit code, output and messages."""
-    load = {"tiny": lambda name: codec, "none": models.load}
+    load = {"tiny": lambda name, **_: codec, "none": models.load}
     monkeypatch.setattr(models, "DEFAULT", "tiny")
-    monkeypatch.setattr(models, "load", lambda name: load[name](name))
+    monkeypatch.setattr(models, "load", lambda name, **_: load[name](name))
 
     def run(*arguments):
         with flagsaver.flagsaver():
