@@ -10,7 +10,7 @@ from tf_imgcomp.errors import ModelError
 @pytest.fixture
 def path(tmp_path):
     random = np.random.default_rng(1)
-    arrays = {f"layer/{n}": random.normal(size=(3, n)) for n in range(1, 4)}
+    arrays = {f"layer/{n}": random.normal(size=(3, 40 * n)) for n in range(1, 4)}
     weights_file.write(tmp_path / "weights.npz", arrays)
     return tmp_path / "weights.npz"
 
@@ -38,6 +38,17 @@ def test_whatever_is_damaged_there_is_one_kind_of_error(path):
             errors.append(str(error))
     assert set(errors) == {f"{path} is damaged, or holds no weights"}
     assert len(errors) > 300
+
+
+@pytest.mark.parametrize("method", [0, 1, 12, 14, 99])
+def test_another_compression_is_damage(path, method):
+    data = bytearray(path.read_bytes())
+    entry = data.index(b"PK\1\2")  # The first of the central directory.
+    assert data[entry + 10] == 8  # Its method.
+    data[entry + 10] = method
+    path.write_bytes(data)
+    with pytest.raises(ModelError, match="damaged, or holds no weights"):
+        weights_file.read(path)
 
 
 def test_a_file_that_is_not_there_is_no_damage(tmp_path):

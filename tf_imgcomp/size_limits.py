@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tf_imgcomp.errors import ImageError
 
-_MEMINFO = Path("/proc/meminfo")
+_MEMINFO, _OF_PROCESS = Path("/proc/meminfo"), Path("/proc/self/status")
 _CGROUPS = (  # Limit and usage of containers: cgroups version 2 and version 1.
     (Path("/sys/fs/cgroup"), "memory.max", "memory.current"),
     (
@@ -23,7 +23,7 @@ _CGROUPS = (  # Limit and usage of containers: cgroups version 2 and version 1.
 
 def available_memory() -> int:
     """Returns the available memory in bytes."""
-    left = [_left_in_cgroup(*group) for group in _CGROUPS]
+    left = [_left_to_us(*group) for group in _CGROUPS]
     return min([_free_memory(), *(each for each in left if each is not None)])
 
 
@@ -120,16 +120,26 @@ def _free_memory() -> int:
     """Available memory on Linux; elsewhere the installed memory stands in."""
     if not _MEMINFO.exists():
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    lines = dict(line.split(":") for line in _MEMINFO.read_text().splitlines())
-    return int(lines["MemAvailable"].split()[0]) * 1024
+    return _kilobytes(_MEMINFO, "MemAvailable") * 1024
 
 
-def _left_in_cgroup(folder: Path, limit: str, usage: str) -> int | None:
-    """What a container may still use; cached files give way."""
+def _left_to_us(folder: Path, limit: str, usage: str) -> int | None:
+    """What other processes leave of a container's memory; cached files give way.
+
+    What this process uses is not subtracted: it uses most of it again for each image.
+    """
     try:
         left = int((folder / limit).read_text()) - int((folder / usage).read_text())
         lines = (folder / "memory.stat").read_text().splitlines()
-        cached = dict(line.split() for line in lines)["inactive_file"]
+        stat = dict(line.split() for line in lines)
+        # In version 1 only the totals count the groups inside, as the usage does.
+        for name in ("inactive_file", "active_file"):
+            left += int(stat.get(f"total_{name}", stat[name]))
+        return max(left + _kilobytes(_OF_PROCESS, "RssAnon") * 1024, 0)
     except (OSError, ValueError, KeyError):  # No such group, or its limit is "max".
         return None
-    return max(left + int(cached), 0)
+
+
+def _kilobytes(path: Path, name: str) -> int:
+    lines = dict(line.split(":", 1) for line in path.read_text().splitlines())
+    return int(lines[name].split()[0])

@@ -1,5 +1,7 @@
 """A stub codec for tests of programs that do not need a trained one."""
 
+import gc
+
 import pytest
 import tensorflow as tf
 
@@ -9,14 +11,19 @@ from tf_imgcomp.image_codecs import models
 
 
 @pytest.fixture
-def stub(monkeypatch):
-    """Makes the stub the only model."""
-    codec = StubCodec()
-    # The programs change options of the whole process.
+def kept_options(monkeypatch):
+    """Keeps programs from changing options of the whole process."""
     monkeypatch.setattr(tf.config.optimizer, "set_experimental_options", lambda _: None)
+    monkeypatch.setattr(gc, "freeze", lambda: None)
     for of in ("intra_op", "inter_op"):
         name = f"set_{of}_parallelism_threads"
         monkeypatch.setattr(tf.config.threading, name, lambda _: None)
+
+
+@pytest.fixture
+def stub(monkeypatch, kept_options):
+    """Makes the stub the only model."""
+    codec = StubCodec()
 
     def load(model, workers=None):
         if model != codec.id:

@@ -28,11 +28,22 @@ def codec(tiny_model):
 
 
 @pytest.fixture
-def run(folder, codec, capsys, monkeypatch):
+def threads():
+    """The threads of the workers that the program gave to its codec."""
+    return []
+
+
+@pytest.fixture
+def run(folder, codec, threads, capsys, monkeypatch, kept_options):
     """Returns a function that runs the program: exit code, output and messages."""
-    load = {"tiny": lambda name, **_: codec, "none": models.load}
+    load_other = models.load
+
+    def load(name, workers):
+        threads.append(workers.threads)
+        return codec if name == "tiny" else load_other(name)
+
     monkeypatch.setattr(models, "DEFAULT", "tiny")
-    monkeypatch.setattr(models, "load", lambda name, **_: load[name](name))
+    monkeypatch.setattr(models, "load", load)
 
     def run(*arguments):
         with flagsaver.flagsaver():
@@ -49,6 +60,12 @@ def run(folder, codec, capsys, monkeypatch):
 def figures(name):
     rows = json.loads(Path(name).read_text())["codecs"]
     return {row["codec"]: row for row in rows}
+
+
+def test_as_many_threads_are_used_as_asked_for(run, threads, make_image):
+    Image.fromarray(make_image(9, 13)).save("photo.png")
+    assert run("--threads=1", "--codecs=", "photo.png")[0] == 0
+    assert threads == [1]
 
 
 @pytest.mark.slow

@@ -3,11 +3,9 @@
 import errno
 import io
 import struct
-import sys
 import threading
 import warnings
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -26,6 +24,7 @@ from tf_imgcomp.image_files.images import (
     read_pillow_image,
     write_image,
 )
+from tf_imgcomp.image_files.pillow_limits import limited_by_memory
 from tf_imgcomp.image_files.samples import to_eight_bits
 
 ORIENTATION = 0x0112
@@ -448,17 +447,17 @@ def test_an_image_that_waits_for_memory_does_not_stop_others(pixels, save):
     assert is_stopped == [False]
 
 
-def test_threads_leave_the_warnings_of_the_process_as_they_are():
+def test_exif_waits_for_the_warnings_of_another_thread():
     tags = Image.Exif()
     tags[0x011A] = tags[0x011B] = 72.0
-    filters, interval = list(warnings.filters), sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        with ThreadPoolExecutor(4) as pool:
-            dpi = set(pool.map(exif.read_dpi, 500 * [tags.tobytes()]))
-    finally:
-        sys.setswitchinterval(interval)
-    assert dpi == {(72.0, 72.0)}
+    filters, dpi = list(warnings.filters), []
+    thread = threading.Thread(target=lambda: dpi.append(exif.read_dpi(tags.tobytes())))
+    with limited_by_memory():  # It would restore the filters of this context.
+        thread.start()
+        thread.join(timeout=0.2)
+        assert thread.is_alive()
+    thread.join(timeout=20)
+    assert dpi == [(72.0, 72.0)]
     assert warnings.filters == filters
 
 

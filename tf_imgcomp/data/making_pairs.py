@@ -2,7 +2,8 @@
 
 Files are `FOLDER/SETTING/PHOTO.webp`, lossless images of pairs (`data.pairs`). PHOTO is
 the photo's name with its suffix, so that all pairs of a photo are held out or none is.
-`codec.json` names the codec, and `pairs.jsonl` has one line of figures for each pair.
+`codec.json` names the codec, and `pairs.jsonl` has one line of figures for each pair;
+`scale` there is the one that was asked for.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from tf_imgcomp.atomic_files import check_writable, write_atomically
 from tf_imgcomp.bitstream import TfciFile
 from tf_imgcomp.files import choice, goals
 from tf_imgcomp.files.encoding import decode
-from tf_imgcomp.files.importance import emphasize, read_importance
+from tf_imgcomp.files.importance import emphasize, memory_to_emphasize, read_importance
 from tf_imgcomp.image_codecs.interface import ImageCodec
 from tf_imgcomp.image_files import images
 from tf_imgcomp.regions import Region
@@ -83,7 +83,12 @@ def compress_file(
     """
     start = time.perf_counter()
     check_writable(target, overwrite, source)
-    with size_limits.shared(codec.memory_to_compress) as needed_memory:
+
+    def memory(height: int, width: int) -> float:
+        more = memory_to_emphasize(height, width) if importance else 0.0
+        return codec.memory_to_compress(height, width) + more
+
+    with size_limits.shared(memory) as needed_memory:
         photo = images.read_image(source, needed_memory, max_pixels)
         if strip:
             photo = photo.without_metadata()
@@ -142,7 +147,7 @@ def decompress_file(
     check_pixels(*file.decoded_size(region), max_pixels)
     codec = load(file.codec)
     with size_limits.shared(codec.memory_to_decompress) as needed_memory:
-        needed_memory(*file.decoded_size(region))  # Waits for other images.
+        needed_memory(file.height, file.width)  # Waits for other images.
         start = time.perf_counter()
         photo = decode(codec, file, region, scale)
         if photo.pixels.nbytes > _LARGE:  # Writing takes as much again.

@@ -11,7 +11,7 @@ import numpy as np
 class LookConfig:
     """Limits above which an image looks drawn.
 
-    By the defaults, 1.2 % of 726 photos decoded from lossy WebP look drawn, and none of
+    By these, 1.2 % of 726 photos decoded from lossy WebP look drawn, and none of
     Kodak's. All but one of 64 rendered screens and all of 40 noisy scans of text do.
 
     Attributes:

@@ -13,6 +13,12 @@ from tf_imgcomp.image_files import images
 from tf_imgcomp.image_files.images import Photo
 
 _COARSE_QUALITY = 1.0
+_BYTES_PER_PIXEL = 11  # Of the map while it is read, or of the coarse picture.
+
+
+def memory_to_emphasize(height: int, width: int) -> float:
+    """Memory in bytes that this takes beside the codec and the photo."""
+    return _BYTES_PER_PIXEL * height * width
 
 
 def emphasize(codec: ImageCodec, photo: Photo, importance: np.ndarray) -> Photo:

@@ -12,7 +12,6 @@ from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
-from tf_imgcomp import size_limits
 from tf_imgcomp.errors import ImageError
 from tf_imgcomp.image_files import jpeg_xl, tiff
 from tf_imgcomp.image_files.plugins import HEIF, JXL
@@ -33,17 +32,33 @@ _SUFFIXES = {
 }
 
 
-def open_image(stream: BinaryIO, max_pixels: int = 0) -> Image.Image:
+def read_size(stream: BinaryIO) -> tuple[int, int]:
+    """Returns height and width of an image in pixels, without decoding it.
+
+    Args:
+        stream: A file at its beginning, where it is left.
+
+    Raises:
+        As `open_image`.
+    """
+    if stream.read(16).startswith(jpeg_xl.SIGNATURES):
+        JXL.load()
+        width, height = jpeg_xl.read_size(stream)  # Opening would decode it.
+    else:
+        stream.seek(0)
+        width, height = open_image(stream).size
+    stream.seek(0)
+    return height, width
+
+
+def open_image(stream: BinaryIO) -> Image.Image:
     """Opens an image of a known format, whatever its file is called.
 
     Args:
         stream: A file at its beginning.
-        max_pixels: Largest number of pixels of an image that is decoded on opening; 0:
-            no limit.
 
     Raises:
-        ImageError: If it is empty, if the package for its format is missing, or if it
-            is a JPEG XL with more pixels.
+        ImageError: If it is empty, or the package for its format is missing.
         Exception: What Pillow raises for foreign and damaged files.
     """
     header = stream.read(16)
@@ -55,9 +70,7 @@ def open_image(stream: BinaryIO, max_pixels: int = 0) -> Image.Image:
     elif header.startswith(jpeg_xl.SIGNATURES):
         JXL.load()
         # The plug-in decodes at once, so its size is checked before.
-        width, height = jpeg_xl.read_size(stream)
-        size_limits.check_pixels(height, width, max_pixels)
-        Image._decompression_bomb_check((width, height))
+        Image._decompression_bomb_check(jpeg_xl.read_size(stream))
         stream.seek(0)
     Image.init()
     formats = [name for name in _OPENED if name in Image.OPEN]

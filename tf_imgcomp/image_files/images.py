@@ -131,12 +131,12 @@ def read_image(
     with open(path, "rb") as file:
         with _pillow_errors():
             stream = png.without_large_texts(file, notes)
-            image = formats.open_image(stream, max_pixels)
-        size = image.height, image.width
+            size = formats.read_size(stream)
         size_limits.check_pixels(*size, max_pixels)
         # It may wait for other images, which need Pillow meanwhile.
         size_limits.check_memory(*size, needed_memory(*size))
         with _pillow_errors():
+            image = formats.open_image(stream)
             # Limit embedded images (e.g. in ICO) to the size in the header.
             Image.MAX_IMAGE_PIXELS = image.height * image.width
             if image.format == "TIFF":

@@ -21,8 +21,8 @@ def limited_by_memory() -> Iterator[None]:
     """Silences Pillow's warnings; its limit on sizes becomes the available memory.
 
     Its limit on the text and the ICC profile of a PNG becomes that of libpng. All are
-    process-wide: one thread at a time. So no thread may wait for another one in this
-    context.
+    process-wide: one thread at a time. So no thread may wait in this context for one
+    that reads or writes an image.
     """
     with _PILLOW, warnings.catch_warnings():
         warnings.simplefilter("ignore")
