@@ -5,6 +5,7 @@ import functools
 import itertools
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -241,6 +242,19 @@ def test_importance_says_where_to_spend_bits(stub, photo, folder):
     run(compress, "--output=plain.tfci", "photo.png")
     run(compress, "--output=white.tfci", "--importance=white.png", "photo.png")
     assert Path("plain.tfci").read_bytes() == Path("white.tfci").read_bytes()
+
+
+def test_photos_share_an_importance(stub, photo, folder):
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    mask[:, 20:] = 255
+    Image.fromarray(mask).save("mask.png")
+    names = [f"{n}.png" for n in range(6)]
+    for name in names:
+        shutil.copy("photo.png", name)
+    assert run(compress, "--importance=mask.png", *names) == 0
+    files = {Path(name).with_suffix(".tfci").read_bytes() for name in names}
+    run(compress, "--importance=mask.png", "photo.png")
+    assert files == {Path("photo.tfci").read_bytes()}
 
 
 def test_what_cannot_be_an_importance_is_refused(stub, photo, folder, capsys):
