@@ -44,7 +44,6 @@ class FdramConfig(LappedConfig):
         context="quads",
         bits_per_error=14.0,
     )
-    analysis_modules: int = 3
     module: str = "fdram"
     post_blocks: int = 6
     post_filters: int = 64

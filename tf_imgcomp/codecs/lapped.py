@@ -35,7 +35,7 @@ class LappedConfig(CodecConfig):
 
     num_filters: int = 128
     deep_filters: int = 128
-    analysis_modules: int = 2
+    analysis_modules: int = 3
     synthesis_modules: int = 3
 
 

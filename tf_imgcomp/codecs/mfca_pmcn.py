@@ -41,10 +41,7 @@ class MfcaPmcnConfig(LappedConfig):
     coder: LatentCoderConfig = LatentCoderConfig(
         features=128, hidden=(256, 256), context="quads", bits_per_error=14.0
     )
-    num_filters: int = 128
-    deep_filters: int = 128
-    analysis_modules: int = 3
-    synthesis_modules: int = 4
+    synthesis_modules: int = 8
     form: str = "groups"
     extent: int = 256
     importance: bool = True
