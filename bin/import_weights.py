@@ -42,12 +42,12 @@ def main(argv: Sequence[str]) -> int:
 
 
 def import_weights(folder: Path) -> int:
+    spec = read_spec(folder / "spec.json")  # Before TensorFlow is imported.
     from tf_imgcomp.model_folder import design_of
     from tf_imgcomp.runs.config import ObjectiveConfig
     from tf_imgcomp.runs.keras_models import export_trained, trained_model
     from tf_imgcomp.runs.kinds import KINDS
 
-    spec = read_spec(folder / "spec.json")
     kind = KINDS[design_of(spec["card"])[0]]
     model = trained_model(spec["card"], folder / "weights.npz")
     figures = kind.validation(model, photos(), ObjectiveConfig())()

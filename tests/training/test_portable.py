@@ -240,7 +240,6 @@ def test_weights_become_a_model(jax_python, step_folder, packed, cache, tmp_path
     assert card["validation"]["bpp_95"] > 0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("text", ["{", "[]", '{"card": {}}'])
 def test_a_folder_that_no_run_wrote_is_refused(tmp_path, text):
     (tmp_path / "spec.json").write_text(text)
