@@ -75,7 +75,12 @@ def compare(inputs: Sequence[str]) -> int:
         if missing := rival.available():
             raise ClassicalCodecError(f"{rival.name}: {missing}")
     photos = paths.expand_inputs(inputs, images.input_suffixes())
-    jobs = paths.output_paths(photos, coding_flags.OUTPUT.value, _SUFFIX)
+    jobs = paths.output_paths(
+        photos,
+        coding_flags.OUTPUT.value,
+        _SUFFIX,
+        into_folder=paths.name_a_folder(inputs),
+    )
     threads = coding_flags.THREADS.value
     find = functools.partial(models.load, workers=startup.workers(threads))
     load = startup.fast_startup(find, threads)

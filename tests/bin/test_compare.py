@@ -68,6 +68,13 @@ def test_as_many_threads_are_used_as_asked_for(run, threads, make_image):
     assert threads == [1]
 
 
+def test_the_picture_of_a_folder_goes_into_a_folder(run, folder, make_image):
+    (folder / "photos").mkdir()
+    Image.fromarray(make_image(9, 13)).save("photos/photo.png")
+    assert run("--codecs=", "--output=out", "photos")[0] == 0
+    assert (folder / "out" / "photo.comparison.png").is_file()
+
+
 @pytest.mark.slow
 def test_classical_files_are_no_larger_than_ours(run, make_image):
     Image.fromarray(make_image(65, 103)).save("photo.png")
