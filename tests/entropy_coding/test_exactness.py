@@ -1,5 +1,6 @@
 """The same bytes and latents in eager mode, graphs and XLA, on all CPU settings."""
 
+import functools
 import hashlib
 import os
 import subprocess
@@ -167,6 +168,7 @@ print(t._digest_of_golden_model(sys.argv[2]))
 """
 
 
+@functools.cache
 def _digest_of_golden_model(folder: str) -> str:
     """A hash of the latents in the golden files, and of those latents coded again.
 
