@@ -53,7 +53,7 @@ _REGION = flags.DEFINE_string(
     "region",
     None,
     "X,Y,WIDTH,HEIGHT of a part of the image, in pixels from its upper left corner. "
-    "Only its tiles are decoded.",
+    "Only tiles that it needs are decoded.",
 )
 _SCALE = flags.DEFINE_enum(
     "scale",

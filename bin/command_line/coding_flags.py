@@ -20,8 +20,8 @@ OUTPUT = flags.DEFINE_string(
     "output",
     None,
     "Output file for one input. Output folder (created if missing) for several inputs, "
-    "for a folder, or if it ends in /. - is standard output. Default: beside each "
-    "input; for standard input, standard output.",
+    "for a folder, or if it ends in /. Default: beside each input. Of compress and "
+    "decompress, - is standard output, the default for standard input.",
 )
 THREADS = flags.DEFINE_integer(
     "threads",

@@ -7,7 +7,7 @@ from tf_imgcomp.size_limits import MAX_PIXELS as _MAX_PIXELS
 MAX_PIXELS = flags.DEFINE_integer(
     "max_pixels",
     _MAX_PIXELS,
-    "Refuse images of more pixels, before any work; 0 for no limit. Where a region is "
-    "decoded, only its pixels count.",
+    "Refuse images of more pixels, before any work; 0 for no limit. Where a region of "
+    "a file with tiles is decoded, only its pixels count.",
     lower_bound=0,
 )

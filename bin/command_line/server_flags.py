@@ -21,8 +21,8 @@ _SERVER = flags.DEFINE_string(
 _DEADLINE = flags.DEFINE_float(
     "deadline",
     DEADLINE,
-    "Most seconds that a tile may take, including repeated tries while the server is "
-    "not available.",
+    "Most seconds that a call may take, including repeated tries while the server is "
+    "not available. A tile takes one call to compress and two to decompress.",
     lower_bound=0.1,
     upper_bound=1e6,
 )

@@ -26,7 +26,7 @@ def load(
         server: the server.
         model: its id there, or the name of a classical codec.
         workers: ask for the tiles of images side by side; None: one thread for each
-            core.
+            core, at most three.
 
     Raises:
         ModelError: If the server does not have the model.
