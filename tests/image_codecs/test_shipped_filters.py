@@ -10,20 +10,19 @@ from tf_imgcomp.image_files.images import read_image
 from tf_imgcomp.metrics import ms_ssim, psnr
 
 QUALITIES = (20.0, 35.0)  # At the rates of their training.
-CASES = [
-    (model, quality)
-    for model in models.available()
-    if "+" in model
-    for quality in QUALITIES
-]
+FILTERED = [model for model in models.available() if "+" in model]
+
+
+@pytest.fixture(scope="module", params=FILTERED)
+def codec(request):
+    return models.load(request.param)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("model", "quality"), CASES)
-def test_a_shipped_filter_is_used_and_helps(model, quality):
+@pytest.mark.parametrize("quality", QUALITIES)
+def test_a_shipped_filter_is_used_and_helps(codec, quality):
     pixels = read_image(ROOT / "examples" / "chelsea.png").pixels
     height, width, _ = pixels.shape
-    codec = models.load(model)
     coded = codec.compress(pixels, quality)
     assert coded.variant == 1
     filtered = codec.decompress(coded, height, width)
